@@ -1,0 +1,44 @@
+/**
+ * A route as data: enough for the daemon to check and answer it, for the client to call it with types, and for the OpenAPI document.
+ * A `stream` route answers 200 with NDJSON, one frame a line: `{"progress": "…"}` any number of times, then one `{"result": …}` or one
+ * `{"error": {code, message, next}}`. A `feed` route answers with NDJSON items until either side closes.
+ */
+import type { z } from "zod";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `/v1/apps/:app`; every `:name` is a string. */
+  readonly path: string;
+  readonly summary: string;
+  readonly kind: "plain" | "stream" | "feed";
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  readonly answer: z.ZodType;
+}
+
+type PathParams<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | PathParams<`/${Rest}`>
+  : P extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+/** What a handler gets and the client gives. */
+export interface RouteInput<R extends Route> {
+  params: Record<PathParams<R["path"]>, string>;
+  query: R["query"] extends z.ZodType ? z.infer<R["query"]> : Record<string, never>;
+  body: R["body"] extends z.ZodType ? z.infer<R["body"]> : Record<string, never>;
+}
+
+/** The same before defaults are filled in: what a caller must write. */
+export interface CallInput<R extends Route> {
+  params: Record<PathParams<R["path"]>, string>;
+  query: R["query"] extends z.ZodType ? z.input<R["query"]> : Record<string, never>;
+  body: R["body"] extends z.ZodType ? z.input<R["body"]> : Record<string, never>;
+}
+
+export type RouteAnswer<R extends Route> = z.infer<R["answer"]>;
+
+export type Frame<T> = { progress: string } | { result: T } | { error: { code: string; message: string; next: string } };
+
+/** Requests above this are refused with 413. */
+export const maxBodyBytes = 1_048_576;

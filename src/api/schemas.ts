@@ -1,0 +1,136 @@
+/**
+ * The shapes that cross the API, one schema a noun. The daemon checks every request against them and the OpenAPI document is written from
+ * them; the CLI's types are inferred from them. Times are RFC 3339 in UTC, sizes bytes, lags bytes of WAL.
+ */
+import { z } from "zod";
+
+const time = z.iso.datetime().meta({ example: "2026-11-24T06:30:00.000Z" });
+
+export const memberRole = z.enum(["leader", "replica"]);
+/** What a member is doing now, as observed. */
+export const memberState = z.enum(["creating", "starting", "started", "streaming", "stopping", "stopped", "failed", "destroying"]);
+
+export const member = z.object({
+  id: z.string(),
+  region: z.string(),
+  role: memberRole,
+  address: z.string(),
+  port: z.int(),
+  state: memberState,
+  /** The postmaster's; null while it does not run. */
+  pid: z.int().nullable(),
+  /** Bytes of WAL the leader wrote that this member has not replayed; 0 for the leader, null when unknown. */
+  lagBytes: z.int().nullable(),
+  /** Why the state is what it is and what to do, when it is not the wanted one. */
+  note: z.string().optional(),
+});
+
+export const cluster = z.object({
+  name: z.string(),
+  version: z.string(),
+  primaryRegion: z.string(),
+  phase: z.enum(["creating", "ready", "destroying"]),
+  /** `<name>.internal`, or `localhost` in portable mode. */
+  host: z.string(),
+  /** The port that leads to the leader. */
+  port: z.int(),
+  members: z.array(member),
+  attachments: z.array(z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string() })),
+});
+
+export const status = z.object({
+  network: z.object({ name: z.string(), prefix: z.string(), mode: z.enum(["root", "user", "portable"]), resolver: z.string().nullable() }),
+  daemon: z.object({ pid: z.int(), version: z.string(), since: time, home: z.string() }),
+  clusters: z.array(cluster),
+  apps: z.array(z.object({ name: z.string(), runs: z.int() })),
+});
+
+export const app = z.object({
+  name: z.string(),
+  kind: z.enum(["app", "cluster"]),
+  primaryRegion: z.string().nullable(),
+  machines: z.int(),
+  createdAt: time,
+});
+
+export const machine = z.object({
+  id: z.string(),
+  app: z.string(),
+  kind: z.enum(["postgres", "run"]),
+  region: z.string(),
+  address: z.string(),
+  state: memberState,
+  role: memberRole.nullable(),
+  createdAt: time,
+});
+
+export const secret = z.object({ name: z.string(), digest: z.string(), updatedAt: time });
+
+export const created = z.object({
+  cluster,
+  username: z.string(),
+  /** Shown this once; it can be changed with `perch postgres users rotate postgres`. */
+  password: z.string(),
+  hostname: z.string(),
+  port: z.int(),
+  connectionString: z.string(),
+});
+
+export const attachment = z.object({
+  app: z.string(),
+  cluster: z.string(),
+  database: z.string(),
+  user: z.string(),
+  variable: z.string(),
+  superuser: z.boolean(),
+  /** The value of the secret with its password masked; where the attachment was made just now, with it. */
+  url: z.string(),
+  /** False when it was there already (--if-not-attached). */
+  new: z.boolean(),
+});
+
+export const database = z.object({ name: z.string(), owner: z.string(), bytes: z.int(), users: z.array(z.string()) });
+export const user = z.object({ name: z.string(), superuser: z.boolean(), databases: z.array(z.string()) });
+export const credentials = z.object({ user: z.string(), password: z.string() });
+
+export const setting = z.object({
+  name: z.string(),
+  value: z.string(),
+  unit: z.string().nullable(),
+  /** default: PostgreSQL's; perch: chosen by Perch; user: by `config update`. */
+  source: z.enum(["default", "perch", "user"]),
+  /** Whether a change takes effect at the next restart only. */
+  restart: z.boolean(),
+  /** Changed, and waiting for that restart. */
+  pending: z.boolean(),
+  description: z.string(),
+});
+
+export const settingsChange = z.object({ changed: z.array(z.string()), restartNeeded: z.array(z.string()) });
+
+/** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
+export const session = z.object({ enter: z.array(z.string()), env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
+
+/** What `perch run` needs to become a machine of an app. */
+export const run = z.object({
+  machine: machine.nullable(),
+  /** argv to put before the command so that it enters the network; empty in portable mode. */
+  enter: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+});
+
+export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });
+export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
+export const answer = z.object({ name: z.string(), type: z.string(), status: z.string(), server: z.string(), milliseconds: z.number(), answers: z.array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), data: z.string() })) });
+
+export const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string() });
+export const none = z.object({});
+
+export type Status = z.infer<typeof status>;
+export type Cluster = z.infer<typeof cluster>;
+export type Member = z.infer<typeof member>;
+export type App = z.infer<typeof app>;
+export type Machine = z.infer<typeof machine>;
+export type Run = z.infer<typeof run>;
+export type Setting = z.infer<typeof setting>;
+export type Attachment = z.infer<typeof attachment>;

@@ -1,0 +1,106 @@
+/**
+ * The register of every error a user can meet. One entry: what happened (with `{placeholders}`), the HTTP status, the exit code, and what to
+ * do next. `docs/errors.md` is written from it and a test holds the two together; a code that is retired never returns with another meaning.
+ */
+
+export interface ErrorEntry {
+  /** "user": something the caller can mend by asking differently. "system": the machine, PostgreSQL or Perch itself. */
+  readonly kind: "user" | "system";
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 499 | 500 | 503 | 507;
+  /** 1 failed, 2 wrong usage. */
+  readonly exit: 1 | 2;
+  readonly message: string;
+  readonly next: string;
+}
+
+const user = <M extends string, N extends string>(status: ErrorEntry["status"], message: M, next: N, exit: 1 | 2 = 1) =>
+  ({ kind: "user", status, exit, message, next }) as const;
+const usage = <M extends string, N extends string>(message: M, next: N) => user(400, message, next, 2);
+const system = <M extends string, N extends string>(status: ErrorEntry["status"], message: M, next: N) =>
+  ({ kind: "system", status, exit: 1, message, next }) as const;
+
+export const register = {
+  // Usage: what was typed
+  usage_invalid: usage("{reason}", "See the command's --help."),
+  name_invalid: usage('{what} "{name}" is not valid: {why}', "Use lower-case letters, digits and dashes, starting with a letter, 63 at most."),
+  region_invalid: usage('region "{region}" is not known{hint}', "List the codes with: perch platform regions"),
+  identifier_invalid: usage('{what} "{name}" is not valid: {why}', "PostgreSQL identifiers have 1 to 63 bytes and no NUL."),
+  secret_name_invalid: usage('secret name "{name}" is not valid: {why}', "Use letters, digits and underscores, not starting with a digit, FLY_ or PERCH_."),
+  secret_pair_invalid: usage("Secrets must be provided as NAME=VALUE pairs ({what})", "For example: perch secrets set -a web API_KEY=abc123"),
+  secret_too_large: usage("the value of secret {name} has {bytes} bytes; 65536 are allowed", "Keep large values in a file and its path in the secret."),
+  password_invalid: usage("the password is not valid: {why}", "Give 8 to 128 characters without control characters, or leave --password away for a random one."),
+  env_pair_invalid: usage('--env "{pair}" is not a NAME=VALUE pair', "For example: --env LOG_LEVEL=debug"),
+  config_file_invalid: usage("{file}:{line}:{column}: {why}", "Mend the file; its [env] holds strings, app and primary_region are names."),
+  config_file_unreadable: usage("{file} cannot be read: {why}", "Check the path given by --config and its permissions."),
+  no_app: usage("no app was named", "Name it with -a APP, or run where a perch.toml or fly.toml has a line: app = \"NAME\""),
+  no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),
+  confirmation_needed: usage("{what} cannot be undone and there is no terminal to ask", "Repeat the command with --yes."),
+  size_invalid: usage("{what} {value} is not valid: {why}", "See the command's --help for the range."),
+
+  // What is there and what is not
+  app_not_found: user(404, 'app "{app}" does not exist', "List the apps with: perch apps list"),
+  app_exists: user(409, 'app "{app}" already exists', "Choose another name, or destroy it first: perch apps destroy {app}"),
+  app_is_cluster: user(409, 'app "{app}" is a postgres cluster', "Use: perch postgres destroy {app}"),
+  app_in_use: user(409, 'app "{app}" is in use: {by}', "Stop it or detach it first."),
+  not_a_cluster: user(404, "app {app} is not a postgres app", "List the clusters with: perch postgres list"),
+  cluster_not_ready: user(409, "cluster {app} is {phase}", "Wait for it, or look at: perch postgres status -a {app}"),
+  no_active_leader: user(503, "no active leader found in cluster {app}: {why}", "Look at: perch postgres status -a {app}, and start it: perch machine start {machine}"),
+  machine_not_found: user(404, 'machine "{machine}" does not exist', "List the machines with: perch machine list"),
+  machine_is_leader: user(409, "machine {machine} is the leader of {app} and cannot be {what}", "Destroy the whole cluster with: perch postgres destroy {app}"),
+  machine_is_run: user(409, "machine {machine} is a run of app {app}, not a postgres member", "It ends when its command ends."),
+  database_exists: user(409, 'database "{database}" already exists in {app}', "Choose another name."),
+  database_not_found: user(404, 'database "{database}" does not exist in {app}', "List the databases with: perch postgres db list -a {app}"),
+  database_protected: user(409, 'database "{database}" belongs to PostgreSQL itself', "Choose a database of your own."),
+  user_exists: user(409, 'user "{user}" already exists in {app}', "Choose another name."),
+  database_user_exists: user(409, 'database user "{user}" already exists. Please specify a new database user via --database-user', "For example: --database-user {user}_2"),
+  user_not_found: user(404, 'user "{user}" does not exist in {app}', "List the users with: perch postgres users list -a {app}"),
+  user_protected: user(409, 'user "{user}" is one that the cluster itself needs', "Choose a user of your own."),
+  user_in_use: user(409, 'user "{user}" cannot be dropped: {why}', "Detach the app that uses it, or drop what it owns first."),
+  secret_exists: user(409, 'consumer app "{app}" already contains a secret named {name}', "Detach first, give another --variable-name, or: perch secrets unset {name} -a {app}"),
+  already_attached: user(409, 'app "{app}" is already attached to {cluster} as {variable}', "Use --if-not-attached to accept that, or give another --variable-name."),
+  no_attachments: user(404, "no attachments found: app {app} is not attached to {cluster}", "List them with: perch postgres status -a {cluster}"),
+  attachment_ambiguous: usage('app "{app}" has several attachments to {cluster}: {variables}', "Choose one with --variable-name."),
+  setting_unknown: usage('"{name}" is not a setting of PostgreSQL {version}', "List them with: perch postgres config show -a {app} --all"),
+  setting_invalid: usage('setting {name} does not take "{value}": {why}', "Look at: perch postgres config show {name} -a {app}"),
+  setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
+
+  // The machine underneath
+  tools_missing: user(422, "{tools} cannot be found", "Install: {packages}"),
+  client_missing: user(422, "the program {program} cannot be found", "On Debian or Ubuntu: apt-get install {packages}"),
+  command_not_found: user(404, "{command}: command not found", "Check the name and the PATH."),
+  postgres_binaries_missing: user(422, "PostgreSQL {major} was not found: {tried}", "Install postgresql-{major}, give --pg-bin DIR, or choose --pg-version 18."),
+  postgres_binaries_wrong: usage("{directory} holds PostgreSQL {found}, not {wanted}", "Give the bin directory of PostgreSQL {wanted}, or --pg-version {found}."),
+  postgres_version_unsupported: usage("PostgreSQL {major} is not supported", "Choose 15, 16, 17 or 18."),
+  postgres_start_failed: system(500, "PostgreSQL of machine {machine} did not start: {why}", "Look at: perch logs -a {app}"),
+  postgres_init_failed: system(500, "the data directory of machine {machine} could not be made: {why}", "Mend the cause and repeat; nothing was left behind."),
+  base_backup_failed: system(500, "machine {machine} could not be copied from the leader: {why}", "Mend the cause and repeat; nothing was left behind."),
+  replica_not_streaming: system(500, "replica {machine} did not begin to stream within {seconds} s: {why}", "Look at: perch logs -a {app}"),
+  sql_failed: system(500, "PostgreSQL of {app} refused: {why}", "Look at: perch logs -a {app}"),
+  disk_full: system(507, "the disk under {path} is full", "Make room and repeat; nothing was left behind."),
+  user_missing: system(500, "PostgreSQL refuses to run as root, and the system user {user} is missing", "Make it: useradd --system {user}"),
+  home_unreachable: user(422, "user {user} cannot enter {path}, and no namespace is to be had to show it to him", "Choose another PERCH_HOME, or: chmod o+x {path}"),
+  home_unsafe: user(422, "{path} is not safe: {why}", "Give it back to yourself alone: chown and chmod 700, or choose another PERCH_HOME."),
+  namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
+  portable_mode: user(409, "{what} needs the private network, and this one is in portable mode", "Stop it and start without --portable: perch down, perch up"),
+  mode_fixed: user(409, "this network is in {mode} mode while it runs", "Stop it first: perch down"),
+
+  // The daemon
+  daemon_not_running: user(503, "Perch is not running for {home}", "Start it with: perch up"),
+  daemon_start_failed: system(500, "perchd did not start: {why}", "Read the end of {log}"),
+  already_running: user(409, "Perch is already running for {home} (perchd {pid})", "Nothing needs doing; look at: perch status"),
+  daemon_lost: system(503, "the connection to perchd was lost: {why}", "Start it again with: perch up; what was half done is undone or taken up then."),
+  shutting_down: user(503, "perchd is shutting down", "Start it again with: perch up"),
+  state_newer: system(500, "the state in {path} was written by a newer Perch (schema {found}, this one knows {known})", "Update Perch."),
+  state_damaged: system(500, "the state in {path} cannot be read: {why}", "Restore perch.db and secret.key from your backup of PERCH_HOME."),
+  key_missing: system(500, "the key file {path} is missing, and there are secrets under it", "Restore secret.key from your backup of PERCH_HOME."),
+  key_unsafe: system(500, "the key file {path} can be read by others (mode {mode})", "chmod 600 {path}"),
+  busy: user(409, "{what} is busy: {by} is under way", "Wait for it and repeat."),
+  conflict: user(409, "{what} was changed by somebody else at the same time", "Repeat the command."),
+  cancelled: user(499, "{what} was interrupted and undone", "Repeat the command when you are ready."),
+  request_invalid: usage("the request is not valid: {why}", "See docs/api.md or /openapi.json."),
+  request_too_large: user(413, "the request has more than {limit} bytes", "Send less."),
+  route_unknown: user(404, "there is no {method} {path}", "See docs/api.md or /openapi.json."),
+  internal: system(500, "Perch failed: {why}", "Please report it with the end of perchd.log."),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof register;

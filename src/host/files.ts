@@ -1,0 +1,66 @@
+import { constants } from "node:fs";
+import { access, chown, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** Files as Perch writes them: whole or not at all, closed to others. */
+
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+/** Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. */
+export async function writeWhole(path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
+  const beside = `${path}.new-${process.pid}`;
+  const file = await open(beside, "w", options.mode ?? 0o600);
+  try {
+    await file.writeFile(content);
+    if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
+    await file.sync();
+  } catch (error) {
+    await file.close();
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await file.close();
+  await rename(beside, path);
+}
+
+/** The text of a file; undefined when there is none. */
+export async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+}
+
+export const exists = (path: string): Promise<boolean> =>
+  access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+
+/** Makes the directory and its missing parents, 0700 unless told, owned by `owner` where one is given. */
+export async function makeDirectory(path: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
+  await mkdir(path, { recursive: true, mode: options.mode ?? 0o700 });
+  if (options.owner !== undefined) await chown(path, options.owner.uid, options.owner.gid);
+}
+
+export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+
+/** The full path of a program on PATH (and in the system's sbin directories, which an ordinary user's PATH may lack). */
+export async function findProgram(name: string, path: string = process.env["PATH"] ?? ""): Promise<string | undefined> {
+  for (const directory of [...path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"]) {
+    if (directory === "") continue;
+    const candidate = join(directory, name);
+    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+  }
+  return undefined;
+}
+
+/** Every directory above a path, outermost first. */
+export function parents(path: string): string[] {
+  const above: string[] = [];
+  for (let directory = dirname(path); above[0] !== directory; directory = dirname(directory)) above.unshift(directory);
+  return above;
+}

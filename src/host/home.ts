@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+/**
+ * Where everything of one network lies. `PERCH_HOME` moves all of it; two homes share nothing, because everything outside a home (the namespace, the
+ * runtime directory with its sockets) is named after the home's path.
+ */
+export interface Home {
+  /** The state directory, absolute. */
+  root: string;
+  /** 8 hex digits of the path: the name of the namespace and of the runtime directory. */
+  id: string;
+  /** Short, because a socket's path may have 107 bytes only. */
+  runtime: string;
+  /** The API. */
+  socket: string;
+  /** `{pid, startTime, version}` of the running perchd. */
+  daemonFile: string;
+  store: string;
+  key: string;
+  log: string;
+  /** One directory a member, and `tools/`. */
+  postgres: string;
+}
+
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
+export function findHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const given = env["PERCH_HOME"];
+  const root = given !== undefined && given !== "" ? (isAbsolute(given) ? resolve(given) : resolve(process.cwd(), given)) : isRoot() ? "/var/lib/perch" : join(homedir(), ".perch");
+  const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
+  const runtime = isRoot() && process.platform === "linux" ? `/run/perch/${id}` : `/tmp/perch-${process.getuid?.() ?? 0}/${id}`;
+  return {
+    root,
+    id,
+    runtime,
+    socket: join(runtime, "perchd.sock"),
+    daemonFile: join(root, "perchd.json"),
+    store: join(root, "perch.db"),
+    key: join(root, "secret.key"),
+    log: join(root, "perchd.log"),
+    postgres: join(root, "postgres"),
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * What the store holds: the desired state, one record a noun. Everything observed (roles, lag, whether a process lives) is looked up, never
+ * stored; the exceptions are the identities of processes, which a restarted perchd needs in order to adopt them.
+ */
+
+/** All or nothing: a record being `creating` when perchd starts was left half made, and is undone; `destroying` is taken up again. */
+export type Phase = "creating" | "ready" | "destroying";
+
+/** A process that is signalled only while pid and start time still agree (and, for PostgreSQL, the data directory). */
+export interface ProcessIdentity {
+  pid: number;
+  /** Clock ticks since boot from /proc/<pid>/stat field 22; where there is no /proc, the start date as ps prints it. */
+  startTime: string;
+}
+
+export interface NetworkRecord {
+  name: string;
+  /** Three groups, "fdaa:3f9a:12bc". */
+  prefix: string;
+  /** The number the next machine gets; counts up only. */
+  nextMachine: number;
+  createdAt: string;
+}
+
+export interface AppRecord {
+  name: string;
+  kind: "app" | "cluster";
+  primaryRegion?: string;
+  createdAt: string;
+}
+
+export interface ClusterRecord {
+  app: string;
+  phase: Phase;
+  major: number;
+  /** The directory with initdb, postgres and pg_ctl, as perchd sees it. */
+  binaries: string;
+  /** Id of the machine that leads. The one place where it is decided. */
+  leader: string;
+  /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
+  settings: Record<string, string>;
+  /** The port on localhost of the relay to the leader in portable mode. */
+  portablePort?: number;
+  createdAt: string;
+}
+
+export interface MachineRecord {
+  id: string;
+  app: string;
+  kind: "postgres" | "run";
+  region: string;
+  number: number;
+  address: string;
+  phase: Phase;
+  wanted: "started" | "stopped";
+  /** The postmaster, or the CLI that holds the run. */
+  process?: ProcessIdentity;
+  /** The member's own port on localhost in portable mode. */
+  portablePort?: number;
+  createdAt: string;
+}
+
+export interface SecretRecord {
+  app: string;
+  name: string;
+  /** AES-256-GCM, base64: nonce, tag, ciphertext; bound to app and name. */
+  sealed: string;
+  /** The first 16 hex digits of HMAC-SHA-256 of the value under the key: equal values of one name have equal digests, nothing else shows. */
+  digest: string;
+  updatedAt: string;
+}
+
+export interface AttachmentRecord {
+  app: string;
+  cluster: string;
+  database: string;
+  user: string;
+  variable: string;
+  superuser: boolean;
+  scheme: "postgres" | "postgresql";
+  phase: Phase;
+  /** What this attachment made, and so may take away when it is undone. */
+  made: { database: boolean; user: boolean };
+  createdAt: string;
+}
+
+export interface EventRecord {
+  /** Counts up by one. */
+  id: number;
+  /** RFC 3339, milliseconds. */
+  at: string;
+  /** The app, cluster or "network" the sentence is about. */
+  subject: string;
+  sentence: string;
+}

@@ -1,0 +1,38 @@
+/**
+ * The one interface to kept state, modelled on etcd's KV and Watch: keys in order, a revision that counts up with every transaction,
+ * transactions that compare and then write, watches from a revision. `sqlite.ts` serves one host; an etcd implementation stands beside it.
+ */
+
+export interface Entry {
+  key: string;
+  /** JSON text. */
+  value: string;
+  createRevision: number;
+  modRevision: number;
+}
+
+/** The write is done only if every key still has this modRevision; 0 means "does not exist". */
+export interface Compare {
+  key: string;
+  modRevision: number;
+}
+
+export type Write = { put: string; value: string } | { delete: string };
+
+export type Change = { type: "put"; key: string; value: string; revision: number } | { type: "delete"; key: string; revision: number };
+
+export type TxnResult = { done: true; revision: number } | { done: false };
+
+export interface Store {
+  get(key: string): Promise<Entry | undefined>;
+  /** All keys that begin with the prefix, in byte order, as of one revision. */
+  range(prefix: string): Promise<{ revision: number; entries: Entry[] }>;
+  /** All writes or none. A key may stand in one write only. */
+  txn(compare: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
+  /**
+   * Calls back with every change under the prefix after `fromRevision`, in order, none twice, until the returned function is called.
+   * Rejects with the code `conflict` when `fromRevision` is older than what is kept (etcd: ErrCompacted).
+   */
+  watch(prefix: string, fromRevision: number, onChange: (change: Change) => void): Promise<() => void>;
+  close(): Promise<void>;
+}
