@@ -1,0 +1,17 @@
+import type { Owner } from "./files.ts";
+
+/**
+ * Where a network's processes run, and as whom: what the namespace offers to those who start programs in it. `network/` makes one for each way of
+ * having a namespace; in portable mode everything runs on the host as it is.
+ */
+export interface Place {
+  readonly mode: "root" | "user" | "portable";
+  /** argv that runs a system tool (ip, nft, a helper that binds port 53) inside, with rights over the namespace. */
+  tool(argv: readonly string[]): string[];
+  /** argv that runs a program of PostgreSQL inside, as the user PostgreSQL runs as. Paths in argv must come from `seen`. */
+  server(argv: readonly string[]): string[];
+  /** How a path on the host reads for programs run by `server`: the same, or below the runtime directory where PERCH_HOME is shut to that user. */
+  seen(path: string): string;
+  /** Who must own PostgreSQL's files; undefined when that is the user perchd runs as. */
+  readonly owner: Owner | undefined;
+}
