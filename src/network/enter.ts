@@ -1,0 +1,33 @@
+import type { Place } from "../host/place.ts";
+import { asUserAgain } from "./user-namespace.ts";
+
+/**
+ * How a command becomes part of the network: it enters the network namespace and a mount namespace of its own, in which resolv.conf, nsswitch.conf
+ * and hosts are ours and the door of systemd-resolved is shut (nss-resolve would ask the host's resolver, where `.internal` does not exist). The
+ * host's own /etc is never touched. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
+ */
+export function enterNetwork(place: Place, files: { resolv: string; nsswitch: string; hosts: string }, user: { uid: number; gid: number }): string[] {
+  if (place.mode === "portable") return [];
+  const back = place.mode === "user" ? asUserAgain(user) : [];
+  return [...place.tool(["unshare", "--mount", "--propagation", "private", "--"]), "sh", "-c", script, "perch", files.resolv, files.nsswitch, files.hosts, ...back];
+}
+
+const script = `set -e
+[ ! -e /etc/resolv.conf ] || mount --bind "$1" /etc/resolv.conf
+[ ! -e /etc/nsswitch.conf ] || mount --bind "$2" /etc/nsswitch.conf
+[ ! -e /etc/hosts ] || mount --bind "$3" /etc/hosts
+[ ! -S /run/systemd/resolve/io.systemd.Resolve ] || mount --bind /dev/null /run/systemd/resolve/io.systemd.Resolve
+shift 3
+exec "$@"`;
+
+/** resolv.conf of a run: the resolver of its region and nothing else. */
+export const resolvText = (resolver: string): string => `# The resolver of Perch's private network\nnameserver ${resolver}\noptions timeout:2 attempts:3\n`;
+
+/** The host's nsswitch.conf with names looked up in files and DNS only. */
+export function nsswitchText(hosts: string): string {
+  const line = "hosts: files dns";
+  return /^\s*hosts:/m.test(hosts) ? hosts.replace(/^\s*hosts:.*$/m, line) : `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${line}\n`;
+}
+
+/** The host's hosts file with the machine's own address under the name that Fly.io gives it. */
+export const hostsText = (hosts: string, address: string): string => `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${address} fly-local-6pn\n`;

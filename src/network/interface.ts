@@ -1,0 +1,40 @@
+import { run } from "../host/command.ts";
+import type { Place } from "../host/place.ts";
+import { addressCommands, type RouteTable, routesText, tableText } from "./rules.ts";
+
+/** Sets whole desired state inside the namespace: twice is the same as once. */
+export interface NetworkInterface {
+  setAddresses(wanted: readonly string[]): Promise<void>;
+  setRoutes(routes: RouteTable): Promise<void>;
+}
+
+export function networkInterface(place: Place, prefix: string): NetworkInterface {
+  let tableMade = false;
+  let lastRoutes: string | undefined;
+
+  return {
+    async setAddresses(wanted) {
+      const { stdout } = await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]));
+      const commands = addressCommands(prefix, presentAddresses(stdout), wanted);
+      if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
+    },
+
+    async setRoutes(routes) {
+      const text = routesText(routes);
+      if (text === lastRoutes) return;
+      // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
+      await run(place.tool(["nft", "-f", "-"]), { input: tableMade ? text : tableText + text });
+      tableMade = true;
+      lastRoutes = text;
+    },
+  };
+}
+
+interface AddressListing {
+  addr_info?: { local?: string }[];
+}
+
+function presentAddresses(json: string): string[] {
+  const links = (json.trim() === "" ? [] : JSON.parse(json)) as AddressListing[];
+  return links.flatMap((link) => (link.addr_info ?? []).flatMap((info) => (info.local === undefined ? [] : [info.local])));
+}

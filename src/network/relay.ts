@@ -1,0 +1,62 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { fail } from "../errors/error.ts";
+
+/**
+ * Portable mode's stand-in for the kernel map: a TCP port on 127.0.0.1 that leads to the leader's own port. It is slower than the map (about 0.6 of a
+ * direct connection) and goes with perchd; where there is a namespace it is never used.
+ */
+export interface Relay {
+  readonly port: number;
+  /** Where new connections go from now on; undefined refuses them. Connections to an earlier target end. */
+  aim(targetPort: number | undefined): void;
+  close(): Promise<void>;
+}
+
+const maxConnections = 1_000;
+
+/** Listens on 127.0.0.1. `port` 0 lets the system choose. */
+export async function openRelay(port: number): Promise<Relay> {
+  let target: number | undefined;
+  const open = new Set<Socket>();
+  const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (client) => {
+    if (target === undefined) return client.destroy();
+    const upstream = connect({ host: "127.0.0.1", port: target, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    join(client, upstream);
+    open.add(client);
+    client.on("close", () => open.delete(client));
+  });
+  server.maxConnections = maxConnections;
+  await listen(server, port);
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    aim(next) {
+      if (next === target) return;
+      target = next;
+      for (const client of open) client.destroy();
+    },
+    close() {
+      for (const client of open) client.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Half-closed ends are passed on, errors end both sides, and back pressure is the streams' own. */
+function join(a: Socket, b: Socket): void {
+  a.pipe(b);
+  b.pipe(a);
+  a.on("error", () => b.destroy());
+  b.on("error", () => a.destroy());
+  a.on("close", () => b.destroy());
+  b.on("close", () => a.destroy());
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(fail("size_invalid", { what: "relay port", value: port, why: error.code === "EADDRINUSE" ? "another program listens on it" : error.message }, error));
+    });
+    server.listen({ host: "127.0.0.1", port }, resolve);
+  });
+}

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { run, succeeds } from "../host/command.ts";
+import { exists, makeDirectory, type Owner } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import type { Namespace } from "./namespace.ts";
+
+/**
+ * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to enter PERCH_HOME (below a 0700
+ * directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a mount namespace of each server's own, which goes with it.
+ */
+export function rootNamespace(home: Home, postgres: Owner): Namespace {
+  const name = `perch-${home.id}`;
+  const path = `/run/netns/${name}`;
+  const shown = join(home.runtime, "postgres");
+  const enter = ["nsenter", `--net=${path}`, "--"];
+  const becomePostgres = `mount --bind "$1" "$2" && shift 2 && exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --init-groups -- "$@"`;
+  const place: Place = {
+    mode: "root",
+    owner: postgres,
+    tool: (argv) => [...enter, ...argv],
+    server: (argv) => [...enter, "unshare", "--mount", "--propagation", "private", "--", "sh", "-c", becomePostgres, "perch", home.postgres, shown, ...argv],
+    seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),
+  };
+  return {
+    place,
+    async ensure() {
+      await makeDirectory(shown, { mode: 0o755 });
+      const present = (await exists(path)) && (await succeeds([...enter, "true"]));
+      if (!present) {
+        await succeeds(["ip", "netns", "delete", name]); // a file left without its mount
+        await run(["ip", "netns", "add", name]);
+      }
+      await run([...enter, "ip", "link", "set", "lo", "up"]);
+      return !present;
+    },
+    async remove() {
+      if (await exists(path)) await run(["ip", "netns", "delete", name]);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * The router as text: port 5432 of every member address is a map to the leader's `[address]:5433`, in the kernel. The table is made once; after that
+ * only the map's elements change, in one transaction, so that connections under way (whose translation is kept by conntrack) never notice.
+ */
+
+/** Every member's address → the address of its cluster's leader. A member of a cluster without a leader is not in it. */
+export type RouteTable = ReadonlyMap<string, string>;
+
+export const leaderPort = 5432;
+export const memberPort = 5433;
+
+/** Makes the table where it is missing; does nothing to one that is there. */
+export const tableText = `add table inet perch
+add map inet perch leader { typeof ip6 daddr : ip6 daddr . tcp dport; }
+add chain inet perch output { type nat hook output priority -100; policy accept; }
+add chain inet perch prerouting { type nat hook prerouting priority -100; policy accept; }
+flush chain inet perch output
+flush chain inet perch prerouting
+add rule inet perch output tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
+add rule inet perch prerouting tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
+`;
+
+/** The whole map, old elements out and new ones in, as one transaction of nft. */
+export function routesText(routes: RouteTable): string {
+  const elements = [...routes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, leader]) => `${member} : ${leader} . ${memberPort}`);
+  const add = elements.length === 0 ? "" : `add element inet perch leader { ${elements.join(", ")} }\n`;
+  return `flush map inet perch leader\n${add}`;
+}
+
+/** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */
+export function addressCommands(prefix: string, present: readonly string[], wanted: readonly string[]): string[] {
+  const ours = (address: string) => address.startsWith(`${prefix}:`) || address === "fdaa::3";
+  const add = wanted.filter((address) => !present.includes(address)).map((address) => `address add ${address}/128 dev lo nodad`);
+  const drop = present.filter((address) => ours(address) && !wanted.includes(address)).map((address) => `address delete ${address}/128 dev lo`);
+  return [...add, ...drop];
+}

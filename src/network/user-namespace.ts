@@ -1,0 +1,83 @@
+import { readlink, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ask } from "../base/deadline.ts";
+import { fail } from "../errors/error.ts";
+import { run, startDetached } from "../host/command.ts";
+import { readText, writeWhole } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import { endProcess, identify, isAlive } from "../host/process.ts";
+import type { ProcessIdentity } from "../model/records.ts";
+import type { Namespace } from "./namespace.ts";
+
+/**
+ * As an ordinary user: a small anchor process holds a user, network and mount namespace in which the user is root. Whoever enters with
+ * `nsenter --preserve-credentials` has the anchor's rights; PostgreSQL and apps run in a user namespace nested in it and are the user again.
+ * The anchor outlives perchd and is found again by its recorded pid and start time.
+ */
+export function userNamespace(home: Home, user: { uid: number; gid: number }): Namespace {
+  const file = join(home.runtime, "anchor.json");
+  let anchor: ProcessIdentity | undefined;
+
+  const enter = () => {
+    if (anchor === undefined) throw fail("namespace_refused", { why: "its anchor process is gone" });
+    return ["nsenter", "--target", String(anchor.pid), "--user", "--net", "--preserve-credentials", "--"];
+  };
+  const place: Place = {
+    mode: "user",
+    owner: undefined,
+    tool: (argv) => [...enter(), ...argv],
+    server: (argv) => [...enter(), ...asUserAgain(user), ...argv],
+    seen: (path) => path,
+  };
+
+  async function adopt(): Promise<ProcessIdentity | undefined> {
+    const text = await readText(file);
+    if (text === undefined) return undefined;
+    try {
+      const found = JSON.parse(text) as ProcessIdentity;
+      return (await isAlive(found)) && (await hasOwnNetwork(found.pid)) ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function make(): Promise<ProcessIdentity> {
+    const started = await startDetached(["unshare", "--user", "--map-root-user", "--net", "--mount", "--", "sleep", "infinity"], { cwd: "/" });
+    let exit: number | null | undefined;
+    void started.ended.then((end) => (exit = end.exitCode ?? 1));
+    const ready = await ask(async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false), { everyMs: 5, withinMs: 5_000 });
+    const identity = await identify(started.pid);
+    if (ready !== true || identity === undefined) throw fail("namespace_refused", { why: "unshare --user --net is not allowed to this user" });
+    await writeWhole(file, JSON.stringify(identity));
+    return identity;
+  }
+
+  return {
+    place,
+    async ensure() {
+      anchor = await adopt();
+      const present = anchor !== undefined;
+      anchor ??= await make();
+      await run([...enter(), "ip", "link", "set", "lo", "up"]);
+      return !present;
+    },
+    async remove() {
+      const found = await adopt();
+      if (found !== undefined) await endProcess(found, 500);
+      await rm(file, { force: true });
+      anchor = undefined;
+    },
+  };
+}
+
+/** argv that makes whoever is root in the anchor's namespace the plain user again. */
+export const asUserAgain = (user: { uid: number; gid: number }): string[] => ["unshare", "--user", `--map-user=${user.uid}`, `--map-group=${user.gid}`, "--"];
+
+/** Whether unshare has already done its work in that process. */
+async function hasOwnNetwork(pid: number): Promise<boolean> {
+  const [its, ours] = await Promise.all([readlink(`/proc/${pid}/ns/net`).catch(() => undefined), readlink("/proc/self/ns/net")]);
+  if (its === undefined || its === ours) return false;
+  const map = await readText(`/proc/${pid}/uid_map`).catch(() => undefined);
+  return map !== undefined && map.trim() !== "";
+}
