@@ -1,0 +1,171 @@
+/**
+ * observe() → plan() → apply(step) → again, one loop a cluster. Events wake it: a change of a record, a step's end, a server's death; a slow tick is
+ * the safety net. Steps run beside the loop, so a copy of an hour does not keep a dead leader waiting. Start with `plan.ts`; this file only turns.
+ */
+import type { Log } from "../base/log.ts";
+import { type PerchError, toPerchError } from "../errors/error.ts";
+import { plan } from "./plan.ts";
+import { type Step, touches } from "./step.ts";
+import type { ClusterView, Trouble } from "./view.ts";
+
+/** What the loop remembers between passes and no store needs to know. */
+export interface LoopMemory {
+  /** Thing → the step under way on it. */
+  readonly under: ReadonlyMap<string, Step>;
+  readonly troubles: ReadonlyMap<string, Trouble>;
+  /** Machines whose restart was asked for. */
+  readonly restarts: ReadonlySet<string>;
+}
+
+export interface LoopWork {
+  /** Undefined when the cluster's record is gone: the loop ends. */
+  observe(memory: LoopMemory): Promise<ClusterView | undefined>;
+  apply(step: Step, view: ClusterView, signal: AbortSignal): Promise<void>;
+  /** A step failed on something that is still being created: what is to be undone is marked so. Gives false when it is not in creation. */
+  undo(step: Step, why: PerchError): Promise<boolean>;
+  say(sentence: string): void;
+  /** After every pass: names, routes and addresses may have changed. */
+  publish(view: ClusterView | undefined): Promise<void>;
+}
+
+export interface Watcher {
+  onPass?(view: ClusterView | undefined): void;
+  onSentence?(sentence: string): void;
+  onFailure?(thing: string, error: PerchError): void;
+}
+
+export interface Loop {
+  wake(): void;
+  view(): ClusterView | undefined;
+  restart(machine: string): void;
+  watch(watcher: Watcher): () => void;
+  /** Ends the loop; steps under way are aborted and awaited. */
+  stop(): Promise<void>;
+}
+
+const tickMs = 5_000;
+const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
+
+export function startLoop(work: LoopWork, log: Log): Loop {
+  const under = new Map<string, { step: Step; abort: AbortController; done: Promise<void> }>();
+  const troubles = new Map<string, Trouble>();
+  const restarts = new Set<string>();
+  const watchers = new Set<Watcher>();
+  let view: ClusterView | undefined;
+  let lastSentence = "";
+  let turning: Promise<void> | undefined;
+  let again = false;
+  let stopped = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  const memory: LoopMemory = {
+    get under() {
+      return new Map([...under].map(([thing, entry]) => [thing, entry.step]));
+    },
+    troubles,
+    restarts,
+  };
+
+  async function pass(): Promise<void> {
+    view = await work.observe(memory);
+    if (view === undefined) stopped = true;
+    else {
+      abortUndone(view);
+      const { sentence, steps } = plan(view);
+      if (sentence !== lastSentence && steps.length > 0) {
+        work.say(sentence);
+        for (const watcher of watchers) watcher.onSentence?.(sentence);
+      }
+      lastSentence = sentence;
+      for (const step of steps) begin(step, view);
+      retryWhenDue(view);
+    }
+    await work.publish(view);
+    for (const watcher of watchers) watcher.onPass?.(view);
+  }
+
+  function begin(step: Step, at: ClusterView): void {
+    const thing = touches(step);
+    const abort = new AbortController();
+    const done = work
+      .apply(step, at, abort.signal)
+      .then(
+        () => {
+          troubles.delete(thing);
+          if (step.do === "restart") restarts.delete(step.machine);
+        },
+        (error: unknown) => failed(step, thing, toPerchError(error)),
+      )
+      .finally(() => {
+        under.delete(thing);
+        wake();
+      });
+    under.set(thing, { step, abort, done });
+  }
+
+  async function failed(step: Step, thing: string, error: PerchError): Promise<void> {
+    log.warn({ err: error, step: step.do, thing }, "a step failed");
+    if (step.do === "restart") restarts.delete(step.machine);
+    const undone = await work.undo(step, error).catch((reason: unknown) => {
+      log.error({ err: reason }, "what a step left could not be marked for undoing");
+      return false;
+    });
+    if (!undone) {
+      const attempts = (troubles.get(thing)?.attempts ?? 0) + 1;
+      troubles.set(thing, { step: step.do, why: error.message, attempts, until: Date.now() + backoffMs(attempts) });
+      work.say(`${step.do} of ${thing} failed (attempt ${attempts}): ${error.message}`);
+    }
+    for (const watcher of watchers) watcher.onFailure?.(thing, error);
+  }
+
+  /** What is being destroyed must not go on being made. */
+  function abortUndone(at: ClusterView): void {
+    for (const { step, abort } of under.values()) {
+      if (step.do !== "initialise" && step.do !== "copy" && step.do !== "start") continue;
+      const member = at.members.find((candidate) => candidate.record.id === step.machine);
+      if (at.cluster.phase === "destroying" || member?.record.phase === "destroying") abort.abort(new Error("it is being destroyed"));
+    }
+  }
+
+  function retryWhenDue(at: ClusterView): void {
+    clearTimeout(retry);
+    const due = [...troubles.values()].map((trouble) => trouble.until).filter((until) => until > at.now);
+    if (due.length > 0) retry = setTimeout(wake, Math.min(...due) - at.now + 5);
+  }
+
+  function wake(): void {
+    if (stopped) return;
+    again = true;
+    turning ??= turn().finally(() => (turning = undefined));
+  }
+
+  async function turn(): Promise<void> {
+    while (again && !stopped) {
+      again = false;
+      await pass().catch((error: unknown) => log.error({ err: error }, "a pass of the loop failed"));
+    }
+  }
+
+  const tick = setInterval(wake, tickMs);
+  wake();
+  return {
+    wake,
+    view: () => view,
+    restart(machine) {
+      restarts.add(machine);
+      wake();
+    },
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(tick);
+      clearTimeout(retry);
+      for (const { abort } of under.values()) abort.abort(new Error("perchd is stopping"));
+      await Promise.allSettled([...under.values()].map((entry) => entry.done));
+      await turning;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** The steps a plan may hold. Those of one plan touch different things, so they run side by side. */
+import type { AttachmentRecord } from "../model/records.ts";
+
+export type Step =
+  /** initdb, the first start, the roles Perch needs: a leader with nothing in it. */
+  | { do: "initialise"; machine: string }
+  /** A base backup of the leader. */
+  | { do: "copy"; machine: string }
+  | { do: "start"; machine: string }
+  | { do: "stop"; machine: string; mode: "fast" | "immediate" }
+  | { do: "restart"; machine: string }
+  /** Write the files anew and have the server read them. */
+  | { do: "configure"; machine: string }
+  /** creating → ready. */
+  | { do: "accept"; machine: string }
+  /** The data directory, then the record. */
+  | { do: "remove"; machine: string }
+  | { do: "slots"; create: readonly string[]; drop: readonly string[] }
+  /** The cluster: creating → ready. */
+  | { do: "open" }
+  /** Every record of a cluster whose members are gone. */
+  | { do: "forget" }
+  /** Role, database, secret. */
+  | { do: "grant"; attachment: AttachmentRecord }
+  /** The same away again, as far as this attachment made it. */
+  | { do: "revoke"; attachment: AttachmentRecord };
+
+export interface Plan {
+  /** What is done and why; when nothing is, how things stand. */
+  sentence: string;
+  steps: Step[];
+}
+
+/** What a step touches: while one is under way, no other on the same thing begins. */
+export function touches(step: Step): string {
+  switch (step.do) {
+    case "slots":
+    case "open":
+    case "forget":
+      return "cluster";
+    case "grant":
+    case "revoke":
+      return attachmentKey(step.attachment);
+    default:
+      return step.machine;
+  }
+}
+
+export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;

@@ -1,0 +1,67 @@
+/**
+ * What one pass of a cluster's loop looks at: the wish (records) and what was found (facts), side by side. Pure data.
+ */
+import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
+
+export interface MemberFacts {
+  /** The data directory is there, whole. */
+  data: boolean;
+  /** A postmaster of this data directory lives. */
+  running: boolean;
+  /** It answers queries. */
+  answers: boolean;
+  /** pg_is_in_recovery(); undefined while it does not answer. */
+  recovering: boolean | undefined;
+  /** A replica whose WAL receiver streams. */
+  streaming: boolean;
+  /** Bytes of WAL not replayed yet; null when nobody can tell. */
+  lagBytes: number | null;
+  /** Its files say what they should, and the server was told. */
+  configured: boolean;
+}
+
+/** A step that failed: why, and when it may be tried again (milliseconds since the epoch). */
+export interface Trouble {
+  step: string;
+  why: string;
+  attempts: number;
+  until: number;
+}
+
+export interface MemberView {
+  record: MachineRecord;
+  facts: MemberFacts;
+  /** The step under way, if any. */
+  busy: string | undefined;
+  trouble: Trouble | undefined;
+  /** A restart was asked for and not done yet. */
+  restart: boolean;
+}
+
+export interface AttachmentView {
+  record: AttachmentRecord;
+  busy: string | undefined;
+  trouble: Trouble | undefined;
+}
+
+export interface ClusterView {
+  cluster: ClusterRecord;
+  members: readonly MemberView[];
+  attachments: readonly AttachmentView[];
+  /** Perch's replication slots on the leader; undefined while it cannot be asked. */
+  slots: readonly string[] | undefined;
+  /** A step on the cluster as a whole is under way, or failed. */
+  busy: string | undefined;
+  trouble: Trouble | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export const leaderOf = (view: ClusterView): MemberView | undefined => view.members.find((member) => member.record.id === view.cluster.leader);
+export const replicasOf = (view: ClusterView): MemberView[] => view.members.filter((member) => member.record.id !== view.cluster.leader);
+
+/** The slot that keeps WAL for a replica. */
+export const slotOf = (machine: string): string => `perch_${machine}`;
+
+/** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
+export const leads = (member: MemberView): boolean => member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;

@@ -1,0 +1,119 @@
+/**
+ * The daemon's HTTP side: routes of `api/` bound to handlers. A handler checks, changes desired state and waits for the loops to make it so; it never
+ * touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts` (which handler serves which route).
+ */
+import { Readable } from "node:stream";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type Frame, maxBodyBytes, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
+import { type RouteName, routes } from "../api/routes.ts";
+import type { Log } from "../base/log.ts";
+import { fail, PerchError, toPerchError } from "../errors/error.ts";
+import { openApiDocument } from "./openapi.ts";
+
+export interface Call {
+  /** Aborts when the caller hangs up. */
+  signal: AbortSignal;
+  /** One sentence for whoever waits; goes nowhere on plain routes. */
+  progress(sentence: string): void;
+}
+
+type Routes = typeof routes;
+
+/** One handler a route: plain and stream routes give the answer, feed routes give its items. */
+export type Handlers = {
+  [N in RouteName]: Routes[N]["kind"] extends "feed"
+    ? (input: RouteInput<Routes[N]>, call: Call) => AsyncIterable<RouteAnswer<Routes[N]>>
+    : (input: RouteInput<Routes[N]>, call: Call) => Promise<RouteAnswer<Routes[N]>>;
+};
+
+type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
+
+export function httpServer(handlers: Handlers, options: { log: Log; version: string }): FastifyInstance {
+  const app = Fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true, keepAliveTimeout: 5_000, requestTimeout: 30_000 });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, fromFastify(error), options.log));
+  app.setNotFoundHandler((request, reply) => sendError(reply, fail("route_unknown", { method: request.method, path: request.url.slice(0, 200) }), options.log));
+  app.get("/openapi.json", () => openApiDocument(options.version));
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route: Route = routes[name];
+    const handler = handlers[name] as unknown as AnyHandler;
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: (request, reply) => answer(route, handler, request, reply, options.log),
+    });
+  }
+  return app;
+}
+
+async function answer(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, log: Log): Promise<unknown> {
+  const input = {
+    params: request.params,
+    query: parse(route.query, request.query, "query"),
+    body: parse(route.body, request.body, "body"),
+  };
+  const hangUp = new AbortController();
+  reply.raw.on("close", () => {
+    if (!reply.raw.writableFinished) hangUp.abort(new Error("the caller hung up"));
+  });
+  if (route.kind === "plain") {
+    return handler(input, { signal: hangUp.signal, progress: () => undefined });
+  }
+  reply.hijack();
+  reply.raw.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+  reply.raw.flushHeaders();
+  if (route.kind === "stream") await sendStream(handler, input, reply, hangUp.signal, log);
+  else await sendFeed(handler, input, reply, hangUp.signal, log);
+  return undefined;
+}
+
+async function sendStream(handler: AnyHandler, input: Parameters<AnyHandler>[0], reply: FastifyReply, signal: AbortSignal, log: Log): Promise<void> {
+  const send = (frame: Frame<unknown>) => {
+    if (!reply.raw.writableEnded) reply.raw.write(`${JSON.stringify(frame)}\n`);
+  };
+  try {
+    send({ result: await handler(input, { signal, progress: (sentence) => send({ progress: sentence }) }) });
+  } catch (error) {
+    send({ error: logged(toPerchError(error), log).toBody() });
+  }
+  reply.raw.end();
+}
+
+async function sendFeed(handler: AnyHandler, input: Parameters<AnyHandler>[0], reply: FastifyReply, signal: AbortSignal, log: Log): Promise<void> {
+  const lines = async function* () {
+    try {
+      for await (const item of handler(input, { signal, progress: () => undefined }) as AsyncIterable<unknown>) yield `${JSON.stringify(item)}\n`;
+    } catch (error) {
+      if (!signal.aborted) yield `${JSON.stringify({ error: logged(toPerchError(error), log).toBody() })}\n`;
+    }
+  };
+  const stream = Readable.from(lines());
+  signal.addEventListener("abort", () => stream.destroy(), { once: true });
+  stream.on("error", () => undefined);
+  stream.pipe(reply.raw);
+}
+
+function parse(schema: Route["body"], value: unknown, where: string): unknown {
+  if (schema === undefined) return {};
+  const result = schema.strict().safeParse(value ?? {});
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? where : `${where}.${issue.path.join(".")}`;
+  throw fail("request_invalid", { why: `${path}: ${issue?.message ?? "wrong shape"}` });
+}
+
+function fromFastify(error: unknown): PerchError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return fail("request_too_large", { limit: maxBodyBytes });
+  if (typeof code === "string" && code.startsWith("FST_ERR_CTP")) return fail("request_invalid", { why: "the body is not JSON" }, error);
+  if (error instanceof SyntaxError) return fail("request_invalid", { why: "the body is not JSON" }, error);
+  return toPerchError(error);
+}
+
+function sendError(reply: FastifyReply, error: PerchError, log: Log): void {
+  void reply.code(logged(error, log).entry.status).send({ error: error.toBody() });
+}
+
+function logged(error: PerchError, log: Log): PerchError {
+  if (error.entry.kind === "system") log.error({ err: error, code: error.code }, "a request failed");
+  return error;
+}

@@ -1,0 +1,101 @@
+/** Records and views as the API shows them. Pure. */
+import type * as api from "../api/schemas.ts";
+import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
+import { memberPort, leaderPort } from "../network/rules.ts";
+import type { ClusterView, MemberView } from "../reconcile/view.ts";
+
+type Mode = "root" | "user" | "portable";
+
+export function clusterShape(view: ClusterView, mode: Mode, more: { version: string; primaryRegion: string }): api.Cluster {
+  const { cluster } = view;
+  return {
+    name: cluster.app,
+    version: more.version,
+    primaryRegion: more.primaryRegion,
+    phase: cluster.phase,
+    host: mode === "portable" ? "localhost" : `${cluster.app}.internal`,
+    port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
+    members: leaderFirst(view).map((member) => memberShape(view, member, mode)),
+    attachments: view.attachments
+      .filter(({ record }) => record.phase === "ready")
+      .map(({ record }) => ({ app: record.app, database: record.database, user: record.user, variable: record.variable })),
+  };
+}
+
+const leaderFirst = ({ cluster, members }: ClusterView): MemberView[] =>
+  members.toSorted((a, b) => Number(b.record.id === cluster.leader) - Number(a.record.id === cluster.leader) || a.record.number - b.record.number);
+
+const roleOf = (view: ClusterView, member: MemberView): "leader" | "replica" => (member.record.id === view.cluster.leader ? "leader" : "replica");
+
+export function memberShape(view: ClusterView, member: MemberView, mode: Mode): api.Member {
+  const { record, facts } = member;
+  const role = roleOf(view, member);
+  const note = noteOf(view, member);
+  return {
+    id: record.id,
+    region: record.region,
+    role,
+    address: mode === "portable" ? "127.0.0.1" : record.address,
+    port: mode === "portable" ? (record.portablePort ?? memberPort) : memberPort,
+    state: stateOf(view, member),
+    pid: facts.running ? (record.process?.pid ?? null) : null,
+    lagBytes: role === "leader" ? (facts.answers ? 0 : null) : facts.lagBytes,
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+export function stateOf(view: ClusterView, member: MemberView): api.Member["state"] {
+  const { record, facts, busy, trouble } = member;
+  if (record.phase === "destroying" || view.cluster.phase === "destroying") return "destroying";
+  if (record.phase === "creating") return "creating";
+  if (busy === "stop") return "stopping";
+  if (!facts.running) return record.wanted === "stopped" ? "stopped" : trouble === undefined && facts.data ? "starting" : "failed";
+  if (!facts.answers) return "starting";
+  return facts.streaming ? "streaming" : "started";
+}
+
+function noteOf(view: ClusterView, member: MemberView): string | undefined {
+  const { record, facts, trouble } = member;
+  if (trouble !== undefined) return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)`;
+  if (!facts.data && record.phase === "ready") return roleOf(view, member) === "leader" ? "its data directory is gone; restore it from a copy" : "its data directory is gone; it is copied again as soon as the leader answers";
+  if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming) return "it answers but does not stream from the leader";
+  return undefined;
+}
+
+export function machineShape(view: ClusterView, member: MemberView): api.Machine {
+  const { record } = member;
+  return {
+    id: record.id,
+    app: record.app,
+    kind: "postgres",
+    region: record.region,
+    address: record.address,
+    state: stateOf(view, member),
+    role: roleOf(view, member),
+    createdAt: record.createdAt,
+  };
+}
+
+export const runShape = (record: MachineRecord): api.Machine => ({
+  id: record.id,
+  app: record.app,
+  kind: "run",
+  region: record.region,
+  address: record.address,
+  state: "started",
+  role: null,
+  createdAt: record.createdAt,
+});
+
+export function attachmentShape(record: AttachmentRecord, host: string, port: number, isNew: boolean): api.Attachment {
+  return {
+    app: record.app,
+    cluster: record.cluster,
+    database: record.database,
+    user: record.user,
+    variable: record.variable,
+    superuser: record.superuser,
+    url: `${record.scheme}://${encodeURIComponent(record.user)}:***@${host}:${port}/${encodeURIComponent(record.database)}`,
+    new: isNew,
+  };
+}

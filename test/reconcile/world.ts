@@ -1,0 +1,61 @@
+/** A cluster as the plan sees it, built for tests from what matters to them. */
+import type { AttachmentRecord, MachineRecord, Phase } from "../../src/model/records.ts";
+import type { AttachmentView, ClusterView, MemberFacts, MemberView } from "../../src/reconcile/view.ts";
+
+export const nothing: MemberFacts = { data: false, running: false, answers: false, recovering: undefined, streaming: false, lagBytes: null, configured: true };
+export const down: MemberFacts = { ...nothing, data: true };
+export const leading: MemberFacts = { ...down, running: true, answers: true, recovering: false };
+export const streaming: MemberFacts = { ...down, running: true, answers: true, recovering: true, streaming: true, lagBytes: 0 };
+
+export function member(id: string, facts: MemberFacts, more: Partial<Omit<MemberView, "record" | "facts">> & { record?: Partial<MachineRecord> } = {}): MemberView {
+  const record: MachineRecord = {
+    id,
+    app: "pg",
+    kind: "postgres",
+    region: id.startsWith("l") ? "lhr" : "ams",
+    number: 16,
+    address: "fdaa:1:2:1::10",
+    phase: "ready",
+    wanted: "started",
+    createdAt: "2026-11-24T06:00:00.000Z",
+    ...more.record,
+  };
+  return { record, facts, busy: more.busy, trouble: more.trouble, restart: more.restart ?? false };
+}
+
+export function cluster(members: MemberView[], more: { phase?: Phase; slots?: string[]; attachments?: AttachmentView[]; leader?: string } = {}): ClusterView {
+  return {
+    cluster: {
+      app: "pg",
+      phase: more.phase ?? "ready",
+      major: 15,
+      binaries: "/usr/lib/postgresql/15/bin",
+      leader: more.leader ?? members[0]?.record.id ?? "",
+      settings: {},
+      createdAt: "2026-11-24T06:00:00.000Z",
+    },
+    members,
+    attachments: more.attachments ?? [],
+    slots: more.slots ?? [],
+    busy: undefined,
+    trouble: undefined,
+    now: 1_000_000,
+  };
+}
+
+export function attachment(phase: Phase, more: Partial<AttachmentRecord> = {}): AttachmentView {
+  const record: AttachmentRecord = {
+    app: "web",
+    cluster: "pg",
+    database: "web",
+    user: "web",
+    variable: "DATABASE_URL",
+    superuser: false,
+    scheme: "postgres",
+    phase,
+    made: { database: true, user: true },
+    createdAt: "2026-11-24T06:00:00.000Z",
+    ...more,
+  };
+  return { record, busy: undefined, trouble: undefined };
+}
