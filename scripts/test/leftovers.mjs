@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** What tests may leave behind by mistake: processes that name the run's directory, and namespaces of its homes. */
+
+const readIfThere = (path) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+const linkIfThere = (path) => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+};
+
+/** Processes whose arguments, environment or working directory lie in `directory`, as `{pid, command}`. Linux only; elsewhere none are seen. */
+export function leftProcesses(directory) {
+  if (!existsSync("/proc/self/environ")) return [];
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .map((pid) => ({ pid: Number(pid), command: readIfThere(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() }))
+    .filter(({ pid, command }) => {
+      // PERCH_TEST_DIR itself is handed to every child of the run; a home below it is what marks one of Perch's.
+      const environment = readIfThere(`/proc/${pid}/environ`).split("\0");
+      return (
+        command.includes(`${directory}/`) ||
+        environment.includes(`PERCH_TEST_DIR=${directory}`) ||
+        linkIfThere(`/proc/${pid}/cwd`).startsWith(`${directory}/`)
+      );
+    });
+}
+
+/** Names of network namespaces of the run's homes: `perch-<8 hex digits of the home's path>`. */
+export function leftNamespaces(directory) {
+  const homes = readIfThere(`${directory}/homes`).split("\n").filter(Boolean);
+  const names = homes.map((home) => `perch-${createHash("sha256").update(home).digest("hex").slice(0, 8)}`);
+  return names.filter((name) => existsSync(`/run/netns/${name}`));
+}
+
+/** Ends what was left, by pid. */
+export function end(processes) {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+/**
+ * What the tests need beside Node.js, as data: the program that tells whether it is there, the Debian and Ubuntu package that has it, and what it is for.
+ * `postgresql` and `postgresql-client` are the release's own major.
+ */
+export const needed = [
+  { program: "ip", package: "iproute2", for: "the private network" },
+  { program: "nft", package: "nftables", for: "the kernel map of port 5432" },
+  { program: "unshare", package: "util-linux", for: "the private network" },
+  { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
+  { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },
+];
+
+/** Where a program may lie: PATH, the sbin directories, and Debian's directories of PostgreSQL. */
+function directories() {
+  const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").map((major) => `/usr/lib/postgresql/${major}/bin`) : [];
+  return [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin", ...versions].filter((directory) => directory !== "");
+}
+
+const isThere = (program) =>
+  directories().some((directory) => {
+    try {
+      accessSync(`${directory}/${program}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+export const missing = () => needed.filter(({ program }) => !isThere(program));
+
+/** Whether apt can be used here at all: Debian, Ubuntu or one like them, as root. */
+export function canInstall() {
+  if (process.getuid?.() !== 0 || !isThere("apt-get") || !existsSync("/etc/os-release")) return false;
+  return /^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(readFileSync("/etc/os-release", "utf8"));
+}
+
+/** Installs packages, quietly unless it fails. Debian's server package would start a cluster on port 5432; it is told not to. */
+export function install(packages) {
+  const directory = "/etc/postgresql-common";
+  const setting = `${directory}/createcluster.conf`;
+  if (packages.includes("postgresql") && !existsSync(setting)) {
+    spawnSync("mkdir", ["-p", directory]);
+    writeFileSync(setting, "create_main_cluster = false\n");
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", UCF_FORCE_CONFFOLD: "1", LC_ALL: "C" };
+  const apt = (...args) => spawnSync("apt-get", ["-qq", "-o", "Dpkg::Options::=--force-confold", ...args], { env, encoding: "utf8" });
+  let result = apt("install", "-y", "--no-install-recommends", ...packages);
+  if (result.status !== 0) {
+    apt("update");
+    result = apt("install", "-y", "--no-install-recommends", ...packages);
+  }
+  return result.status === 0 ? undefined : (result.stderr || String(result.error)).trim();
+}

@@ -1,0 +1,174 @@
+/**
+ * The rooms of `src/` in the order of the story, and which room each may import, with the reason. `rooms.test.ts` holds the table against every import;
+ * ARCHITECTURE.md shows it. An arrow that is not here is not there: to add one, add its reason.
+ */
+export interface Room {
+  readonly holds: string;
+  /** The file to start reading in; it opens with what the room is for and what it may not know. */
+  readonly start: string;
+  /** Room, or one file of it, → why. */
+  readonly imports: Readonly<Record<string, string>>;
+  /** The same for imports of types only, which leave nothing behind when the program runs. */
+  readonly types?: Readonly<Record<string, string>>;
+  /** The packages from npm it may know. A library stands behind one room, so that it can be replaced there. */
+  readonly packages: readonly string[];
+  /** No node:* either: it says what holds on any machine. */
+  readonly pure?: true;
+}
+
+export const rooms: Readonly<Record<string, Room>> = {
+  base: {
+    holds: "leaf things: deadlines, redaction, the log",
+    start: "deadline.ts",
+    imports: {},
+    packages: ["pino"],
+  },
+  errors: {
+    holds: "the register: code, sentence, HTTP status, exit code, what to do next",
+    start: "register.ts",
+    imports: {},
+    packages: [],
+    pure: true,
+  },
+  model: {
+    holds: "the nouns and their laws: names, addresses, regions, records",
+    start: "records.ts",
+    imports: { errors: "a broken law is an error of the register" },
+    packages: [],
+    pure: true,
+  },
+  api: {
+    holds: "the contract between CLI and perchd: routes, request and response schemas",
+    start: "route.ts",
+    imports: { model: "the nouns that cross it" },
+    types: { errors: "the shape of an error that crosses it" },
+    packages: ["zod"],
+    pure: true,
+  },
+  client: {
+    holds: "the typed client of perchd over its unix socket",
+    start: "client.ts",
+    imports: {
+      api: "the routes it calls",
+      base: "deadlines",
+      errors: "an error that crossed the API is one of the register again",
+      "host/home.ts": "where the socket lies",
+    },
+    packages: [],
+  },
+  cli: {
+    holds: "`perch` as it is typed: commands as data, a handler each",
+    start: "main.ts",
+    imports: {
+      base: "deadlines, redaction",
+      errors: "exit codes and what to do next",
+      model: "arguments are checked before the daemon is asked",
+      api: "the shapes it prints",
+      client: "the only way to perchd",
+      host: "starting perchd, and the command of `perch run`",
+    },
+    packages: ["commander", "@clack/prompts", "picocolors", "smol-toml", "zod"],
+  },
+  host: {
+    holds: "running programs, files, users, the home: the only door to the operating system",
+    start: "process.ts",
+    imports: { base: "deadlines, redaction", errors: "what the machine refuses is an error of the register" },
+    types: { model: "the identity of a process as it is kept" },
+    packages: [],
+  },
+  postgres: {
+    holds: "how to run one PostgreSQL server: binaries, initdb, settings, start, ready, stop, copy, roles, SQL",
+    start: "server.ts",
+    imports: {
+      base: "deadlines",
+      errors: "why a server did not start",
+      model: "identities, versions, the laws of names",
+      host: "processes and files",
+    },
+    packages: ["pg", "@peculiar/x509"],
+  },
+  network: {
+    holds: "the namespace, its addresses and the kernel map of port 5432",
+    start: "namespace.ts",
+    imports: { base: "deadlines", errors: "why the system refused", model: "addresses", host: "ip, nft, unshare and nsenter are programs" },
+    packages: [],
+  },
+  dns: {
+    holds: "the name server: wire, zone (pure), sockets",
+    start: "zone.ts",
+    imports: { base: "deadlines", errors: "why it could not start", model: "regions and addresses", host: "its process" },
+    packages: ["dns-packet"],
+  },
+  store: {
+    holds: "desired state: read, write, watch, migrate",
+    start: "store.ts",
+    imports: { base: "deadlines", errors: "conflicts, and state that cannot be read", model: "the records it keeps", host: "the key file" },
+    packages: ["@photostructure/sqlite"],
+  },
+  engine: {
+    holds: "who leads",
+    start: "engine.ts",
+    imports: { base: "deadlines", errors: "why nobody can lead", model: "clusters and machines" },
+    types: { postgres: "what was observed of a server" },
+    packages: [],
+  },
+  reconcile: {
+    holds: "the loop: observe, plan (pure), apply, again",
+    start: "plan.ts",
+    imports: {
+      base: "deadlines",
+      errors: "a step that failed says why",
+      model: "the records it makes true",
+      host: "processes and files",
+      postgres: "to run the members",
+      network: "addresses and the map",
+      dns: "the zone",
+      store: "what is desired",
+      engine: "who leads",
+    },
+    packages: [],
+  },
+  server: {
+    holds: "HTTP handlers: change desired state and return",
+    start: "http.ts",
+    imports: {
+      base: "deadlines",
+      errors: "what a caller is told",
+      model: "the laws of what is asked for",
+      api: "the routes it answers",
+      host: "the command that enters the network",
+      postgres: "databases, users and settings are asked of PostgreSQL itself",
+      network: "how a run enters",
+      dns: "`perch dig`",
+      store: "what is desired",
+      engine: "who leads",
+      reconcile: "to wake the loop and wait for it",
+    },
+    packages: ["fastify", "zod"],
+  },
+  daemon: {
+    holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
+    start: "main.ts",
+    imports: Object.fromEntries(
+      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "store", "engine", "reconcile", "server"].map((room) => [
+        room,
+        "it builds everything",
+      ]),
+    ),
+    packages: [],
+  },
+};
+
+/** Who may import node:child_process, and why. */
+export const spawners: Readonly<Record<string, string>> = {
+  host: "the only door to the operating system",
+};
+
+/** The table as ARCHITECTURE.md shows it. */
+export function roomsTable(): string {
+  const arrows = ({ imports, types = {} }: Room) => [...Object.keys(imports), ...Object.keys(types).map((room) => `${room} (types)`)].join(", ");
+  const rows = Object.entries(rooms).map(
+    ([name, room]) => `| \`${name}\` | ${room.holds} | ${name === "daemon" ? "all but cli and client" : arrows(room) || "nothing"} |`,
+  );
+  return ["| room | holds | may import |", "| --- | --- | --- |", ...rows].join("\n");
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Six projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
+ * a namespace, `e2e` types the CLI, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
+ */
+const rooms = "base,errors,model,api,client,cli,host,postgres,network,dns,store,engine,reconcile,server,dashboard,daemon";
+const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
+// Each of these starts a PostgreSQL or a perchd: two at a time is what a small machine bears without a timeout that means nothing.
+const few = { maxWorkers: 2 };
+const one = { maxWorkers: 1 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "house", include: ["test/house/**/*.test.ts"], ...seconds(120), ...few } },
+      { test: { name: "unit", include: [`test/{${rooms}}/**/*.test.ts`], exclude: ["test/network/inside/**"], ...seconds(10) } },
+      { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
+      { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
+      { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...one } },
+    ],
+  },
+});
