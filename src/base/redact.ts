@@ -1,12 +1,17 @@
-/** Secrets out of text that is about to be logged, shown or kept: passwords in URLs, in key=value pairs and in SQL. */
+/**
+ * Secrets out of text that is about to be logged, shown or kept: passwords in URLs, in `key=value` pairs of any kind (shell, conninfo, JSON), in SQL and
+ * in options, and PostgreSQL's scram verifiers. It knows shapes, not values: what looks like nothing passes, so a secret must not be put into text at all.
+ */
 export function redact(text: string): string {
   return text
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi, "$1:***@")
-    .replace(/\b(password|passwd|pwd|secret|token)(\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s,;&]+)/gi, "$1$2***")
-    .replace(/\bPASSWORD\s+'(?:[^']|'')*'/gi, "PASSWORD '***'");
+    .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@]*):[^\s/]+@/gi, "$1:***@")
+    .replace(/\b(\w{0,60}(?:password|passwd|pwd|secret|token)["']?)(\s*[=:]\s*)('(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,;&"']+)/gi, "$1$2***")
+    .replace(/\bPASSWORD\s+E?'(?:[^']|'')*'/gi, "PASSWORD '***'")
+    .replace(/(--[a-z-]{0,30}password)\s+(?!-)\S+/gi, "$1 ***")
+    .replace(/\bSCRAM-SHA-256\$[^\s'"]+/g, "SCRAM-SHA-256$***");
 }
 
 /** `postgres://web:***@pg.internal:5432/web` */
 export function maskUrl(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@]*):[^@]*@/i, "$1:***@");
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@]*):[^/]*@/i, "$1:***@");
 }
