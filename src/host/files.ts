@@ -12,8 +12,10 @@ export interface Owner {
 /** Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. */
 export async function writeWhole(path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
   const beside = `${path}.new-${process.pid}`;
-  const file = await open(beside, "w", options.mode ?? 0o600);
+  const mode = options.mode ?? 0o600;
+  const file = await open(beside, "w", mode);
   try {
+    await file.chmod(mode); // whatever the umask is, and before anything is in it
     await file.writeFile(content);
     if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
     await file.sync();

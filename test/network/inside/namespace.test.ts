@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterAll, describe, expect, it } from "vitest";
+import { prepareDirectories } from "../../../src/daemon/prepare.ts";
+import { removeTree, writeWhole } from "../../../src/host/files.ts";
+import { run } from "../../../src/host/command.ts";
+import { findHome } from "../../../src/host/home.ts";
+import { openNamespace } from "../../../src/network/choose.ts";
+import { enterNetwork, nsswitchText, resolvText } from "../../../src/network/enter.ts";
+import { networkInterface } from "../../../src/network/interface.ts";
+import type { Namespace } from "../../../src/network/namespace.ts";
+import { findUser } from "../../../src/host/users.ts";
+import { recordProcess } from "../../support/processes.ts";
+import { tempHome } from "../../support/temporary.ts";
+import { missingTools } from "../../support/tools.ts";
+
+const a = "fdaa:1:2:1::10";
+const b = "fdaa:1:2:c::11";
+
+/** A server that says its own address and port to whoever connects, inside the namespace. */
+async function speaker(namespace: Namespace, address: string): Promise<void> {
+  const program = `require("net").createServer((s)=>s.end(s.localAddress+" "+s.localPort)).listen(5433,${JSON.stringify(address)},()=>console.log("ready"))`;
+  const [command = "", ...args] = namespace.place.tool([process.execPath, "-e", program]);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  await recordProcess(child.pid ?? 0);
+}
+
+const dial = async (namespace: Namespace, address: string): Promise<string> => {
+  const program = `require("net").connect(5432,${JSON.stringify(address)}).on("error",(e)=>console.log(e.code)).on("data",(d)=>console.log(String(d)))`;
+  return (await run(namespace.place.tool([process.execPath, "-e", program]))).stdout.trim();
+};
+
+describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace of a home", () => {
+  const home = findHome({ PERCH_HOME: tempHome() });
+  const opened: Namespace[] = [];
+  const open = async () => {
+    await prepareDirectories(home);
+    const result = await openNamespace(home, { portable: false, postgres: process.getuid?.() === 0 ? await findUser("nobody") : undefined });
+    opened.push(result.namespace);
+    expect(result.fellBack).toBeUndefined();
+    return result;
+  };
+  afterAll(async () => {
+    for (const namespace of opened) await namespace.remove();
+    await removeTree(home.runtime);
+  });
+
+  it("is made once and found again", async () => {
+    expect((await open()).fresh).toBe(true);
+    expect((await open()).fresh).toBe(false);
+  });
+
+  it("leads port 5432 of every member to the leader, and elsewhere after a change, with no word to connections under way", async () => {
+    const { namespace } = await open();
+    const network = networkInterface(namespace.place, "fdaa:1:2");
+    await network.setAddresses(["fdaa::3", a, b]);
+    await Promise.all([speaker(namespace, a), speaker(namespace, b)]);
+    await network.setRoutes(new Map([[a, a], [b, a]]));
+    expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${a} 5433`, `${a} 5433`]);
+    await network.setRoutes(new Map([[a, b], [b, b]]));
+    expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${b} 5433`, `${b} 5433`]);
+    await network.setRoutes(new Map());
+    expect(await dial(namespace, a)).toBe("ECONNREFUSED");
+  });
+
+  it("is taken up as it is by a restarted perchd, which sets the same again", async () => {
+    const { namespace } = await open();
+    const network = networkInterface(namespace.place, "fdaa:1:2");
+    await network.setAddresses(["fdaa::3", a, b]);
+    await network.setRoutes(new Map([[a, b], [b, b]]));
+    expect(await dial(namespace, a)).toBe(`${b} 5433`);
+    const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
+    const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
+    expect(rules).toHaveLength(2);
+  });
+
+  it("shows a run its own resolver and leaves the host's files alone", async () => {
+    const { namespace } = await open();
+    const files = { resolv: `${home.runtime}/r`, nsswitch: `${home.runtime}/n`, hosts: `${home.runtime}/h` };
+    await writeWhole(files.resolv, resolvText("fdaa:1:2::3:c"), { mode: 0o644 });
+    await writeWhole(files.nsswitch, nsswitchText("hosts: resolve"), { mode: 0o644 });
+    await writeWhole(files.hosts, "127.0.0.1 localhost\n", { mode: 0o644 });
+    const before = (await run(["cat", "/etc/resolv.conf"])).stdout;
+    const enter = enterNetwork(namespace.place, files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const inside = (await run([...enter, "sh", "-c", "cat /etc/resolv.conf; id -u; pwd"])).stdout;
+    expect(inside).toContain("nameserver fdaa:1:2::3:c\n");
+    expect(inside.trim().split("\n").slice(-2)).toEqual([String(process.getuid?.()), process.cwd()]);
+    expect((await run(["cat", "/etc/resolv.conf"])).stdout).toBe(before);
+  });
+
+  it("runs PostgreSQL's programs as another user than root, who sees the home even below a shut directory", async () => {
+    const { namespace } = await open();
+    await writeWhole(`${home.postgres}/readable`, "yes", { mode: 0o644 });
+    const { stdout } = await run(namespace.place.server(["sh", "-c", `id -u; cat '${namespace.place.seen(`${home.postgres}/readable`)}'`]));
+    const [uid, content] = stdout.split("\n");
+    expect(uid).not.toBe("0");
+    expect(content).toBe("yes");
+  });
+
+  it("is gone after its removal, which may be repeated", async () => {
+    const { namespace } = await open();
+    await namespace.remove();
+    await namespace.remove();
+    expect((await open()).fresh).toBe(true);
+  });
+});
