@@ -23,10 +23,10 @@ function lookUp(wanted: (fields: string[]) => boolean): Account | undefined {
 
 export function ordinaryUser(): Account {
   const own = process.getuid?.() ?? 0;
-  if (own !== 0)
-    return (
-      lookUp((fields) => fields[2] === String(own)) ?? { name: "me", uid: own, gid: process.getgid?.() ?? own, home: process.env["HOME"] ?? "/" }
-    );
+  if (own !== 0) {
+    const unlisted = { name: "me", uid: own, gid: process.getgid?.() ?? own, home: process.env["HOME"] ?? "/" };
+    return lookUp((fields) => fields[2] === String(own)) ?? unlisted;
+  }
   const known = () => lookUp((fields) => fields[0] === name);
   if (known() === undefined) execFileSync("useradd", ["--create-home", "--shell", "/bin/sh", name]);
   const account = known();
