@@ -48,10 +48,10 @@ export function openLog(to: number | DestinationStream, level: string = logLevel
   );
   const say =
     (at: keyof Log): Say =>
-    (first: object | string, sentence = "") => {
+    (first: object | string, sentence?: string) => {
       if (!logger.isLevelEnabled(at)) return;
       if (typeof first === "string") logger[at](redact(first));
-      else logger[at](withoutSecrets(first instanceof Error ? { err: first } : first), redact(sentence));
+      else logger[at](withoutSecrets(first instanceof Error ? { err: first } : first), redact(sentence ?? ""));
     };
   return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }

@@ -7,13 +7,13 @@ export interface ErrorEntry {
   /** "user": something the caller can mend by asking differently. "system": the machine, PostgreSQL or Perch itself. */
   readonly kind: "user" | "system";
   readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 499 | 500 | 503 | 507;
-  /** 1 failed, 2 wrong usage. */
-  readonly exit: 1 | 2;
+  /** 1 failed, 2 wrong usage; 126 and 127 as a shell has them, for a command that cannot be run and one that does not exist. */
+  readonly exit: 1 | 2 | 126 | 127;
   readonly message: string;
   readonly next: string;
 }
 
-const user = <M extends string, N extends string>(status: ErrorEntry["status"], message: M, next: N, exit: 1 | 2 = 1) =>
+const user = <M extends string, N extends string>(status: ErrorEntry["status"], message: M, next: N, exit: ErrorEntry["exit"] = 1) =>
   ({ kind: "user", status, exit, message, next }) as const;
 const usage = <M extends string, N extends string>(message: M, next: N) => user(400, message, next, 2);
 const system = <M extends string, N extends string>(status: ErrorEntry["status"], message: M, next: N) =>
@@ -33,6 +33,7 @@ export const register = {
   config_file_invalid: usage("{file}:{line}:{column}: {why}", "Mend the file; its [env] holds strings, app and primary_region are names."),
   config_file_unreadable: usage("{file} cannot be read: {why}", "Check the path given by --config and its permissions."),
   no_app: usage("no app was named", "Name it with -a APP, or run where a perch.toml or fly.toml has a line: app = \"NAME\""),
+  no_cluster: usage("no cluster was named", "Name it with -a CLUSTER; list them with: perch postgres list"),
   no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),
   confirmation_needed: usage("{what} cannot be undone and there is no terminal to ask", "Repeat the command with --yes."),
   size_invalid: usage("{what} {value} is not valid: {why}", "See the command's --help for the range."),
@@ -67,7 +68,8 @@ export const register = {
   // The machine underneath
   tools_missing: user(422, "{tools} cannot be found", "Install: {packages}"),
   client_missing: user(422, "the program {program} cannot be found", "On Debian or Ubuntu: apt-get install {packages}"),
-  command_not_found: user(404, "{command}: command not found", "Check the name and the PATH."),
+  command_not_found: user(404, "{command}: command not found", "Check the name and the PATH.", 127),
+  command_not_executable: user(422, "{command}: cannot be executed", "Check that it is a file and has the permission: chmod +x", 126),
   postgres_binaries_missing: user(422, "PostgreSQL {major} was not found: {tried}", "Install postgresql-{major}, give --pg-bin DIR, or choose --pg-version 18."),
   postgres_binaries_wrong: usage("{directory} holds PostgreSQL {found}, not {wanted}", "Give the bin directory of PostgreSQL {wanted}, or --pg-version {found}."),
   postgres_version_unsupported: usage("PostgreSQL {major} is not supported", "Choose 15, 16, 17 or 18."),
@@ -92,11 +94,13 @@ export const register = {
   shutting_down: user(503, "perchd is shutting down", "Start it again with: perch up"),
   state_newer: system(500, "the state in {path} was written by a newer Perch (schema {found}, this one knows {known})", "Update Perch."),
   state_damaged: system(500, "the state in {path} cannot be read: {why}", "Restore perch.db and secret.key from your backup of PERCH_HOME."),
+  state_unreachable: system(500, "the state in {path} cannot be opened: {why}", "Check the owner, the permissions and the disk of {path}."),
   key_missing: system(500, "the key file {path} is missing, and there are secrets under it", "Restore secret.key from your backup of PERCH_HOME."),
   key_unsafe: system(500, "the key file {path} can be read by others (mode {mode})", "chmod 600 {path}"),
   busy: user(409, "{what} is busy: {by} is under way", "Wait for it and repeat."),
   conflict: user(409, "{what} was changed by somebody else at the same time", "Repeat the command."),
   cancelled: user(499, "{what} was interrupted and undone", "Repeat the command when you are ready."),
+  interrupted: user(499, "interrupted, and perchd did not say within {seconds} s that everything is undone", "It goes on undoing by itself; look at: perch events"),
   request_invalid: usage("the request is not valid: {why}", "See docs/api.md or /openapi.json."),
   request_too_large: user(413, "the request has more than {limit} bytes", "Send less."),
   route_unknown: user(404, "there is no {method} {path}", "See docs/api.md or /openapi.json."),

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, chown, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, chown, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Files as Perch writes them: whole or not at all, closed to others. */
@@ -26,6 +26,9 @@ export async function writeWhole(path: string, content: string, options: { mode?
   }
   await file.close();
   await rename(beside, path);
+  // The new name, too, must outlive a power cut.
+  const directory = await open(dirname(path), "r");
+  await directory.sync().finally(() => directory.close());
 }
 
 /** The text of a file; undefined when there is none. */
@@ -65,4 +68,25 @@ export function parents(path: string): string[] {
   const above: string[] = [];
   for (let directory = dirname(path); above[0] !== directory; directory = dirname(directory)) above.unshift(directory);
   return above;
+}
+
+/** Makes an empty file, 0600, where there is none; a file that is there is closed to others and not opened (closing it would drop this process's locks on it). */
+export async function makePrivateFile(path: string): Promise<void> {
+  try {
+    await (await open(path, "wx", 0o600)).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    await chmod(path, 0o600);
+  }
+}
+
+/** The permission bits of a file, such as 0o600; undefined when there is none. */
+export async function permissions(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    (found) => found.mode & 0o777,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+      throw error;
+    },
+  );
 }
