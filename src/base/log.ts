@@ -13,13 +13,13 @@ export interface Say {
 
 export type Log = Record<"debug" | "info" | "warn" | "error", Say>;
 
-const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+const levels = new Set(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
 const secretNames = /^(password|passwd|secrets?|sealed|value|token|authorization|env)$/i;
 
 /** The level `PERCH_LOG` asks for; info where it asks for none that exists. */
 export function logLevel(env: NodeJS.ProcessEnv): string {
   const asked = env["PERCH_LOG"]?.toLowerCase() ?? "";
-  return levels.includes(asked) ? asked : "info";
+  return levels.has(asked) ? asked : "info";
 }
 
 /** The same fields with every text redacted and whatever is called like a secret hidden; six levels deep, which also ends circles. */

@@ -1,0 +1,64 @@
+/** The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. */
+import { z } from "zod";
+import type { AppRecord, AttachmentRecord, ClusterRecord, EventRecord, MachineRecord, NetworkRecord, SecretRecord } from "../model/records.ts";
+
+const time = z.iso.datetime();
+const phase = z.enum(["creating", "ready", "destroying"]);
+const port = z.int().min(1).max(65_535);
+
+const network = z.object({ name: z.string(), prefix: z.string(), nextMachine: z.int().nonnegative(), createdAt: time });
+
+const app = z.object({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
+
+const cluster = z.object({
+  app: z.string(),
+  phase,
+  major: z.int().positive(),
+  binaries: z.string(),
+  leader: z.string(),
+  settings: z.record(z.string(), z.string()),
+  portablePort: port.exactOptional(),
+  createdAt: time,
+});
+
+const machine = z.object({
+  id: z.string(),
+  app: z.string(),
+  kind: z.enum(["postgres", "run"]),
+  region: z.string(),
+  number: z.int().positive(),
+  address: z.string(),
+  phase,
+  wanted: z.enum(["started", "stopped"]),
+  process: z.object({ pid: z.int().positive(), startTime: z.string() }).exactOptional(),
+  portablePort: port.exactOptional(),
+  createdAt: time,
+});
+
+const secret = z.object({ app: z.string(), name: z.string(), sealed: z.base64(), digest: z.string(), updatedAt: time });
+
+const attachment = z.object({
+  app: z.string(),
+  cluster: z.string(),
+  database: z.string(),
+  user: z.string(),
+  variable: z.string(),
+  superuser: z.boolean(),
+  scheme: z.enum(["postgres", "postgresql"]),
+  phase,
+  made: z.object({ database: z.boolean(), user: z.boolean() }),
+  createdAt: time,
+});
+
+const event = z.object({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
+
+/** The annotation holds each schema to its interface. */
+export const shapes: {
+  network: z.ZodType<NetworkRecord>;
+  app: z.ZodType<AppRecord>;
+  cluster: z.ZodType<ClusterRecord>;
+  machine: z.ZodType<MachineRecord>;
+  secret: z.ZodType<SecretRecord>;
+  attachment: z.ZodType<AttachmentRecord>;
+  event: z.ZodType<EventRecord>;
+} = { network, app, cluster, machine, secret, attachment, event };
