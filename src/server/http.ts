@@ -30,6 +30,8 @@ type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, ca
 
 export function httpServer(handlers: Handlers, options: { log: Log; version: string }): FastifyInstance {
   const app = Fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true, keepAliveTimeout: 5_000, requestTimeout: 30_000 });
+  // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   app.setErrorHandler((error, _request, reply) => sendError(reply, fromFastify(error), options.log));
   app.setNotFoundHandler((request, reply) => sendError(reply, fail("route_unknown", { method: request.method, path: request.url.slice(0, 200) }), options.log));
   app.get("/openapi.json", () => openApiDocument(options.version));
@@ -51,19 +53,32 @@ async function answer(route: Route, handler: AnyHandler, request: FastifyRequest
     query: parse(route.query, request.query, "query"),
     body: parse(route.body, request.body, "body"),
   };
-  const hangUp = new AbortController();
-  reply.raw.on("close", () => {
-    if (!reply.raw.writableFinished) hangUp.abort(new Error("the caller hung up"));
-  });
+  const signal = hangUpSignal(request, reply);
   if (route.kind === "plain") {
-    return handler(input, { signal: hangUp.signal, progress: () => undefined });
+    return handler(input, { signal, progress: () => undefined });
   }
   reply.hijack();
   reply.raw.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
   reply.raw.flushHeaders();
-  if (route.kind === "stream") await sendStream(handler, input, reply, hangUp.signal, log);
-  else await sendFeed(handler, input, reply, hangUp.signal, log);
+  if (route.kind === "stream") await sendStream(handler, input, reply, signal, log);
+  else await sendFeed(handler, input, reply, signal, log);
   return undefined;
+}
+
+/** Aborts when the caller's side of the connection ends. A caller that only stops sending still hears how its operation was undone. */
+function hangUpSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const hangUp = new AbortController();
+  const { socket } = request.raw;
+  const onEnd = () => {
+    if (!reply.raw.writableFinished) hangUp.abort(new Error("the caller hung up"));
+  };
+  socket.once("end", onEnd);
+  reply.raw.once("close", () => {
+    socket.off("end", onEnd);
+    onEnd();
+  });
+  if (socket.readableEnded) onEnd();
+  return hangUp.signal;
 }
 
 async function sendStream(handler: AnyHandler, input: Parameters<AnyHandler>[0], reply: FastifyReply, signal: AbortSignal, log: Log): Promise<void> {
@@ -87,9 +102,14 @@ async function sendFeed(handler: AnyHandler, input: Parameters<AnyHandler>[0], r
     }
   };
   const stream = Readable.from(lines());
-  signal.addEventListener("abort", () => stream.destroy(), { once: true });
   stream.on("error", () => undefined);
   stream.pipe(reply.raw);
+  const stop = () => {
+    stream.destroy();
+    reply.raw.end();
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
 }
 
 function parse(schema: Route["body"], value: unknown, where: string): unknown {
