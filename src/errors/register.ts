@@ -83,6 +83,8 @@ export const register = {
   home_unreachable: user(422, "user {user} cannot enter {path}, and no namespace is to be had to show it to him", "Choose another PERCH_HOME, or: chmod o+x {path}"),
   home_unsafe: user(422, "{path} is not safe: {why}", "Give it back to yourself alone: chown and chmod 700, or choose another PERCH_HOME."),
   namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
+  name_server_failed: system(500, "the name server did not start: {why}", "Read the end of perchd.log."),
+  name_server_lost: system(503, "the name server does not answer: {why}", "perchd starts it again by itself; look at: perch events"),
   portable_mode: user(409, "{what} needs the private network, and this one is in portable mode", "Stop it and start without --portable: perch down, perch up"),
   mode_fixed: user(409, "this network is in {mode} mode while it runs", "Stop it first: perch down"),
 
