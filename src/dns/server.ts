@@ -1,0 +1,74 @@
+import type { Socket as UdpSocket } from "node:dgram";
+import type { Answerer, Asker } from "./answerer.ts";
+import type { Forwarder } from "./forward.ts";
+import type { Query } from "./query.ts";
+import type { Sockets } from "./sockets.ts";
+import { makeTcpService } from "./tcp.ts";
+
+/** Questions from the sockets to the answerer and the forwarder, and back. */
+
+export interface ServerParts {
+  sockets: Sockets;
+  answerer: Answerer;
+  forwarder: Forwarder;
+  /** One line about something that should not have happened. */
+  report: (sentence: string) => void;
+}
+
+export interface NameServer {
+  /** Messages received since the start. */
+  readonly queries: number;
+  close(): void;
+}
+
+/** Room for a burst of questions while one is being answered; the kernel may grant less. Bytes. */
+const receiveBuffer = 1_048_576;
+
+export function serve({ sockets, answerer, forwarder, report }: ServerParts): NameServer {
+  let queries = 0;
+
+  /** Answers at once from the zone, later from elsewhere, or never. A fault of ours costs that one question. */
+  function respond(message: Buffer, asker: Asker, reply: (answer: Buffer) => void): void {
+    queries++;
+    try {
+      const said = answerer.say(message, asker);
+      if (Buffer.isBuffer(said)) reply(said);
+      else if (said !== undefined) elsewhere(message, said.forward, asker).then(reply).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  const failed = (error: unknown) => report(`a question could not be answered: ${(error as Error).message}`);
+
+  const elsewhere = async (message: Buffer, query: Query, { over }: Asker): Promise<Buffer> =>
+    (await forwarder.forward(message, query, over)) ?? answerer.refuse(query, "SERVFAIL");
+
+  function serveUdp(socket: UdpSocket, region: string | undefined): void {
+    const asker: Asker = { region, over: "udp" };
+    // The asker may be gone before its answer; with a callback that is no event of the socket.
+    const unheard = () => undefined;
+    socket.setRecvBufferSize(receiveBuffer);
+    socket.on("error", (error) => report(`a UDP socket failed: ${error.message}`));
+    socket.on("message", (message, from) => respond(message, asker, (answer) => socket.send(answer, from.port, from.address, unheard)));
+  }
+
+  const tcp = makeTcpService(respond);
+  for (const { binding, socket } of sockets.udp) serveUdp(socket, binding.region);
+  for (const { binding, server } of sockets.tcp) {
+    const asker: Asker = { region: binding.region, over: "tcp" };
+    server.on("error", (error) => report(`a TCP server failed: ${error.message}`));
+    server.on("connection", (socket) => tcp.take(socket, asker));
+  }
+
+  return {
+    get queries() {
+      return queries;
+    },
+    close() {
+      for (const { socket } of sockets.udp) socket.close();
+      for (const { server } of sockets.tcp) server.close();
+      tcp.close();
+    },
+  };
+}

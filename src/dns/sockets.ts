@@ -1,0 +1,38 @@
+import { Socket as UdpSocket } from "node:dgram";
+import type { Server } from "node:net";
+import { type Handle, receiveHandles } from "../host/handles.ts";
+import { ourProgram } from "../host/program.ts";
+
+/** The name server's sockets: opened by `bind.ts` inside the namespace, used from outside it. One a binding, so that answers come from the address that was asked. */
+
+export interface Binding {
+  address: string;
+  port: number;
+  /** The region of those who ask here. */
+  region?: string;
+  protocol: "udp" | "tcp";
+}
+
+export interface Sockets {
+  udp: { binding: Binding; socket: UdpSocket }[];
+  tcp: { binding: Binding; server: Server }[];
+}
+
+const openWithinMs = 20_000;
+
+/** `enter` is the argv that puts a program inside the namespace; empty where that is not needed. */
+export async function openSockets(enter: readonly string[], bindings: readonly Binding[]): Promise<Sockets> {
+  const sockets: Sockets = { udp: [], tcp: [] };
+  const take = (message: unknown, handle: Handle) => {
+    const binding = message as Binding;
+    if (handle instanceof UdpSocket) sockets.udp.push({ binding, socket: handle });
+    else sockets.tcp.push({ binding, server: handle });
+  };
+  await receiveHandles([...enter, ...ourProgram(import.meta.url, "bind"), JSON.stringify(bindings)], openWithinMs, take);
+  return sockets;
+}
+
+export function closeSockets({ udp, tcp }: Sockets): void {
+  for (const { socket } of udp) socket.close();
+  for (const { server } of tcp) server.close();
+}
