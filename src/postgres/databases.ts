@@ -1,0 +1,87 @@
+import { fail, PerchError } from "../errors/error.ts";
+import { checkIdentifier } from "../model/name.ts";
+import { quoteIdentifier } from "./quote.ts";
+import { type Session, sqlState, transaction } from "./sql.ts";
+
+/** Databases of one server; the session is that of a superuser, connected to `postgres`. */
+export interface Database {
+  name: string;
+  owner: string;
+  bytes: number;
+  /** Who may connect, superusers left out. */
+  users: string[];
+}
+
+const protectedDatabases: readonly string[] = ["postgres", "template0", "template1"];
+
+/** In the order of their names, templates left out. */
+export async function listDatabases(session: Session): Promise<Database[]> {
+  const rows = await session.query<Database & { bytes: string }>(
+    `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, pg_database_size(pg_database.oid) AS bytes,
+            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND NOT rolreplication
+                     AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT') ORDER BY 1) AS users
+       FROM pg_database WHERE NOT datistemplate AND datallowconn ORDER BY datname`,
+  );
+  return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
+}
+
+export const hasDatabase = async (session: Session, name: string): Promise<boolean> =>
+  (await session.query("SELECT FROM pg_database WHERE datname = $1", [name])).length > 0;
+
+/** A database nobody may connect to but its owner, who also owns its public schema: that belongs to pg_database_owner, whoever that is. All or nothing. */
+export async function createDatabase(session: Session, database: { name: string; owner: string }): Promise<void> {
+  checkDatabase(database.name);
+  const name = quoteIdentifier(database.name);
+  await sayWhich(session, database, () =>
+    // Shut until PUBLIC has lost its right to connect.
+    session.query(`CREATE DATABASE ${name} OWNER ${quoteIdentifier(database.owner)} ALLOW_CONNECTIONS false`, [], 120_000),
+  );
+  try {
+    await transaction(session, async () => {
+      await session.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+      await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+    });
+  } catch (error) {
+    await session.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Gives a database that exists to a role, with its public schema. What others own in it stays theirs. */
+export async function giveDatabase(session: Session, database: { name: string; owner: string }): Promise<void> {
+  checkDatabase(database.name);
+  await sayWhich(session, database, () => session.query(`ALTER DATABASE ${quoteIdentifier(database.name)} OWNER TO ${quoteIdentifier(database.owner)}`));
+}
+
+/** Drops it; its connections end. */
+export async function dropDatabase(session: Session, name: string): Promise<void> {
+  checkDatabase(name);
+  await sayWhich(session, { name, owner: "" }, () => session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], 60_000));
+}
+
+function checkDatabase(name: string): void {
+  checkIdentifier(name, "database");
+  if (protectedDatabases.includes(name)) throw fail("database_protected", { database: name });
+}
+
+async function sayWhich(session: Session, database: { name: string; owner: string }, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw named(session.app, database, error);
+  }
+}
+
+function named(app: string, database: { name: string; owner: string }, error: unknown): unknown {
+  if (!(error instanceof PerchError)) return error;
+  switch (sqlState(error)) {
+    case "42P04":
+      return fail("database_exists", { database: database.name, app }, error);
+    case "3D000":
+      return fail("database_not_found", { database: database.name, app }, error);
+    case "42704":
+      return fail("user_not_found", { user: database.owner, app }, error);
+    default:
+      return error;
+  }
+}

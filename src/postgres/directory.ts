@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { exists, removeTree } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+
+/** Where the files of one member lie, as perchd sees them. For what PostgreSQL itself reads, `place.seen` says how it sees them. */
+export interface Layout {
+  /** Everything of the member but its sockets; its parent holds the other members. */
+  root: string;
+  /** The data directory. It is there whole or not at all. */
+  data: string;
+  /** server.crt, server.key and the network's ca.crt. */
+  tls: string;
+  log: string;
+  /** The password of `replicator`, as libpq's passfile. */
+  pass: string;
+  /** Short: a socket's path may have 107 bytes. */
+  sockets: string;
+}
+
+/** One server to run: everything this room asks for. */
+export interface Member {
+  /** The machine's id. */
+  id: string;
+  /** The cluster, for errors. */
+  app: string;
+  major: number;
+  /** The directory with initdb and postgres, as perchd sees it. */
+  binaries: string;
+  port: number;
+  layout: Layout;
+  place: Place;
+}
+
+export function layout(home: Home, id: string): Layout {
+  const root = join(home.postgres, id);
+  return {
+    root,
+    data: join(root, "data"),
+    tls: join(root, "tls"),
+    log: join(root, "log"),
+    pass: join(root, "pass"),
+    sockets: join(home.runtime, "pg", id),
+  };
+}
+
+/** The path of a program of PostgreSQL for `place.server`. */
+export const program = (member: Member, name: string): string => member.place.seen(join(member.binaries, name));
+
+/** Makes every directory but the data directory, closed to all but PostgreSQL's user. The directories above are open to walk through only. */
+export async function makeDirectories(member: Member): Promise<void> {
+  const { layout: at, place } = member;
+  for (const above of [dirname(at.root), dirname(at.sockets)]) await openDirectory(above);
+  for (const path of [at.root, at.tls, at.log, at.sockets]) await makeOwned(path, place);
+}
+
+/** Makes one empty directory of PostgreSQL's user, 0700 whatever the umask. */
+export async function makeOwned(path: string, place: Place): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  if (place.owner !== undefined) await chown(path, place.owner.uid, place.owner.gid);
+}
+
+async function openDirectory(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o711);
+}
+
+export const hasData = (at: Layout): Promise<boolean> => exists(at.data);
+
+/** A name beside the data directory for one that is still being made. */
+export const besideData = (at: Layout): string => `${at.data}.new-${randomBytes(4).toString("hex")}`;
+
+/** Removes all of a member that does not run. What is half removed no longer has its name. */
+export async function removeDirectories(at: Layout): Promise<void> {
+  await removeTree(at.sockets);
+  if (!(await exists(at.root))) return;
+  const going = `${at.root}.gone-${randomBytes(4).toString("hex")}`;
+  await rename(at.root, going);
+  await removeTree(going);
+}

@@ -1,0 +1,116 @@
+import { ask } from "../base/deadline.ts";
+import { fail } from "../errors/error.ts";
+import { replicationUser } from "./access.ts";
+import { type Session, sqlState } from "./sql.ts";
+
+/** Slots, lag and promotion: the leader and its replicas as their own catalogs show them. */
+
+/** Where a replica gets its WAL, as libpq takes it. Paths as PostgreSQL sees them. The certificate must name the host. */
+export function connectionText(to: { host: string; port: number; id: string; passFile: string; authorityFile: string }): string {
+  const quote = (value: string): string => `'${value.replace(/['\\]/g, "\\$&")}'`;
+  const parts: Record<string, string> = {
+    host: to.host,
+    port: String(to.port),
+    user: replicationUser,
+    passfile: to.passFile,
+    application_name: to.id,
+    sslmode: "verify-full",
+    sslrootcert: to.authorityFile,
+    connect_timeout: "5",
+    keepalives_idle: "10",
+    keepalives_interval: "5",
+    keepalives_count: "3",
+  };
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}=${quote(value)}`)
+    .join(" ");
+}
+
+export const slotOf = (machine: string): string => `perch_${machine.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`;
+
+export interface Slot {
+  name: string;
+  active: boolean;
+  /** WAL it keeps, in bytes; null before it is first used. */
+  keptBytes: number | null;
+  /** "lost": it fell too far behind, and its replica must be copied anew. */
+  state: "reserved" | "extended" | "unreserved" | "lost" | null;
+}
+
+/** Makes the slot unless it is there, and keeps WAL for it from now on. */
+export async function createSlot(session: Session, name: string): Promise<void> {
+  await session.query("SELECT pg_create_physical_replication_slot($1, true)", [name]).catch((error: unknown) => {
+    if (sqlState(error) !== "42710") throw error;
+  });
+}
+
+/** Ends whoever streams from it and drops it; one that is gone is no error. */
+export async function dropSlot(session: Session, name: string): Promise<void> {
+  const dropped = await ask(
+    async () => {
+      const rows = await session.query<{ pid: number | null }>("SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = $1", [name]);
+      const [slot] = rows;
+      if (slot === undefined) return true;
+      if (slot.pid !== null) await session.query("SELECT pg_terminate_backend($1, 2000)", [slot.pid]);
+      try {
+        await session.query("SELECT pg_drop_replication_slot($1)", [name]);
+        return true;
+      } catch (error) {
+        if (sqlState(error) === "42704") return true;
+        if (sqlState(error) === "55006") return undefined; // its replica was back at once
+        throw error;
+      }
+    },
+    { everyMs: 50, withinMs: 5_000 },
+  );
+  if (dropped !== true) throw fail("busy", { what: `replication slot ${name}`, by: "its replica" });
+}
+
+/** Perch's physical slots. */
+export async function listSlots(session: Session): Promise<Slot[]> {
+  const rows = await session.query<Slot & { keptBytes: string | null }>(
+    `SELECT slot_name AS name, active, wal_status AS state, pg_wal_lsn_diff(${here}, restart_lsn) AS "keptBytes"
+       FROM pg_replication_slots WHERE slot_type = 'physical' AND slot_name LIKE 'perch\\_%' ORDER BY 1`,
+  );
+  return rows.map((row) => ({ ...row, keptBytes: row.keptBytes === null ? null : Number(row.keptBytes) }));
+}
+
+const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
+
+/** The leader's view: machine id → bytes of WAL it has not replayed, for every replica that is connected. */
+export async function replicaLags(session: Session): Promise<Map<string, number | null>> {
+  const rows = await session.query<{ id: string; lag: string | null }>(
+    "SELECT application_name AS id, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS lag FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')",
+  );
+  return new Map(rows.map((row) => [row.id, row.lag === null ? null : Number(row.lag)]));
+}
+
+export interface Standing {
+  recovering: boolean;
+  /** Whether WAL comes in, over a connection that lives. */
+  streaming: boolean;
+  /** Bytes of WAL since the beginning of time: written where it leads, received and replayed where it follows. The greater, the more advanced. */
+  received: bigint;
+  replayed: bigint;
+  timeline: number;
+}
+
+/** Any server's view of itself. */
+export async function standing(session: Session): Promise<Standing> {
+  const [row] = await session.query<{ recovering: boolean; streaming: boolean; received: string; replayed: string; timeline: number }>(
+    `SELECT pg_is_in_recovery() AS recovering,
+            EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
+            pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') AS received,
+            pg_wal_lsn_diff(${here}, '0/0') AS replayed,
+            coalesce((SELECT received_tli FROM pg_stat_wal_receiver), timeline_id) AS timeline
+       FROM pg_control_checkpoint()`,
+  );
+  if (row === undefined) throw fail("internal", { why: "pg_control_checkpoint() gave no row" });
+  return { ...row, received: BigInt(row.received), replayed: BigInt(row.replayed) };
+}
+
+/** Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. */
+export async function promote(session: Session, withinSeconds = 30): Promise<void> {
+  const [row] = await session.query<{ done: boolean }>("SELECT pg_promote(true, $1) AS done", [withinSeconds], (withinSeconds + 5) * 1000);
+  if (row?.done !== true) throw fail("sql_failed", { app: session.app, why: `it was not promoted within ${withinSeconds} s` });
+}

@@ -1,0 +1,111 @@
+import { fail } from "../errors/error.ts";
+import { checkIdentifier, printable } from "../model/name.ts";
+import { replicationUser, superuser } from "./access.ts";
+import { quoteIdentifier, quoteLiteral } from "./quote.ts";
+import { scramVerifier } from "./scram.ts";
+import { type Session, sqlState, transaction } from "./sql.ts";
+
+/** Roles that can log in, which users and the API call users. Sessions are those of Perch's own superuser unless told otherwise. */
+export interface User {
+  name: string;
+  superuser: boolean;
+  /** Those the user may connect to, templates left out. */
+  databases: string[];
+}
+
+const own: readonly string[] = [superuser, replicationUser];
+const protectedUsers: readonly string[] = ["postgres", ...own];
+
+/**
+ * What a new cluster needs before anything else, all or none; `session` is `postgres`, the one role initdb made. PUBLIC keeps CONNECT on `postgres`,
+ * where createdb, Rails and Django knock before they look at a database of their own, and loses it on template1, which every new database copies.
+ */
+export const bootstrap = (session: Session, passwords: { superuser: string; replication: string }): Promise<void> =>
+  transaction(session, async () => {
+    await keepOutOfLog(session);
+    await session.query(`CREATE ROLE ${quoteIdentifier(superuser)} SUPERUSER LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.superuser))}`);
+    await session.query(`CREATE ROLE ${quoteIdentifier(replicationUser)} REPLICATION LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.replication))}`);
+    await session.query("REVOKE CONNECT, TEMPORARY ON DATABASE template1 FROM PUBLIC");
+    await session.query("REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC");
+  });
+
+/** In the order of their names; the two that Perch keeps for itself are left out. */
+export const listUsers = (session: Session): Promise<User[]> =>
+  session.query<User>(
+    `SELECT rolname AS name, rolsuper AS superuser,
+            ARRAY(SELECT datname::text FROM pg_database WHERE NOT datistemplate AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT') ORDER BY 1) AS databases
+       FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ORDER BY rolname`,
+    [own],
+  );
+
+export const hasUser = async (session: Session, name: string): Promise<boolean> => (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
+
+export async function createUser(session: Session, user: { name: string; password: string; superuser?: boolean }): Promise<void> {
+  checkUser(user.name);
+  const may = user.superuser === true ? "SUPERUSER" : "NOSUPERUSER";
+  await sayWhichUser(session, user.name, () =>
+    withPassword(session, `CREATE ROLE ${quoteIdentifier(user.name)} LOGIN ${may}`, user.password),
+  );
+}
+
+export async function setPassword(session: Session, name: string, password: string): Promise<void> {
+  if (own.includes(name)) throw fail("user_protected", { user: name });
+  await sayWhichUser(session, name, () => withPassword(session, `ALTER ROLE ${quoteIdentifier(name)}`, password));
+}
+
+/** Drops a user who owns nothing; one who does is `user_in_use`, with what PostgreSQL says depends on him. */
+export async function dropUser(session: Session, name: string): Promise<void> {
+  checkUser(name);
+  await sayWhichUser(session, name, () => session.query(`DROP ROLE ${quoteIdentifier(name)}`));
+}
+
+/**
+ * Drops a user and leaves what he owned to `heir`, in every database; his sessions end. What was done in one database stays done when another fails: the
+ * call is repeated until it succeeds, and a user who is gone already is no error.
+ */
+export async function retireUser(open: (database: string) => Promise<Session>, name: string, heir = "postgres"): Promise<void> {
+  checkUser(name);
+  const session = await open("postgres");
+  try {
+    if (!(await hasUser(session, name))) return;
+    const [user, after] = [quoteIdentifier(name), quoteIdentifier(heir)];
+    await session.query(`ALTER ROLE ${user} NOLOGIN`);
+    await session.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1", [name]);
+    for (const { database } of await session.query<{ database: string }>("SELECT datname::text AS database FROM pg_database WHERE datallowconn")) {
+      const there = await open(database);
+      // One transaction: what is his is never dropped unless it was given away first.
+      await there.query(`REASSIGN OWNED BY ${user} TO ${after}; DROP OWNED BY ${user}`).finally(() => there.close());
+    }
+    await session.query(`DROP ROLE ${user}`);
+  } finally {
+    await session.close();
+  }
+}
+
+function checkUser(name: string): void {
+  checkIdentifier(name, "user");
+  if (protectedUsers.includes(name)) throw fail("user_protected", { user: name });
+}
+
+/** A verifier is worth guessing at: it stays out of the log, whether the statement fails, is slow, or log_statement is on. */
+const withPassword = (session: Session, statement: string, password: string): Promise<void> =>
+  transaction(session, async () => {
+    await keepOutOfLog(session);
+    await session.query(`${statement} PASSWORD ${quoteLiteral(scramVerifier(password))}`);
+  });
+
+const keepOutOfLog = (session: Session): Promise<object[]> =>
+  session.query("SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_duration = off");
+
+async function sayWhichUser(session: Session, user: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === "42710") throw fail("user_exists", { user, app: session.app }, error);
+    if (state === "42704") throw fail("user_not_found", { user, app: session.app }, error);
+    if (state === "2BP01" || state === "55006") throw fail("user_in_use", { user, why: (error as Error).message }, error);
+    if (state === "42939") throw fail("identifier_invalid", { what: "user", name: printable(user), why: "PostgreSQL reserves it" }, error);
+    throw error;
+  }
+}

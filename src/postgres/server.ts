@@ -1,0 +1,110 @@
+/**
+ * How to run one PostgreSQL server. This room knows binaries, data directories, processes and SQL; it does not know which servers there should be, who
+ * leads, or what the network looks like: a `Place` says how programs are started in it, and the caller names addresses, ports and passwords.
+ * Start here, with start, stop and reload; a server's life begins in `initialise.ts` or `base-backup.ts`, and `configure.ts` writes its files.
+ */
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ask, pause } from "../base/deadline.ts";
+import { redact } from "../base/redact.ts";
+import { fail } from "../errors/error.ts";
+import { startDetached } from "../host/command.ts";
+import { readText } from "../host/files.ts";
+import { endOccupants } from "../host/occupants.ts";
+import { awaitEnd, identify, signalProcess } from "../host/process.ts";
+import type { ProcessIdentity } from "../model/records.ts";
+import { type Member, program } from "./directory.ts";
+import { lastLogLines } from "./logs.ts";
+import { find, parsePidFile, pidFile } from "./postmaster.ts";
+
+/**
+ * Starts the server, unless it runs already, and waits until it takes connections. Rejects with `postgres_start_failed`: when it ended, with its last
+ * words; when it is not ready within the time (a long recovery, or a replica that finds no leader), it is left to go on, and `find` says how it does.
+ */
+export async function start(member: Member, at: { withinMs?: number; signal?: AbortSignal } = {}): Promise<ProcessIdentity> {
+  const end = performance.now() + (at.withinMs ?? 60_000);
+  for (;;) {
+    await clearAway(member);
+    const since = Date.now();
+    const launched = (await find(member.layout)) === undefined ? await launch(member) : undefined;
+    let ended = false;
+    void launched?.ended.then(() => (ended = true));
+    const ready = await ask(
+      async () => {
+        const gone = ended; // asked for before the file is read, so that a server that left a moment ago is not taken for ready
+        const running = await find(member.layout);
+        if (running?.status === "ready" || running?.status === "standby") return running.process;
+        return gone || (running === undefined && launched === undefined) ? false : undefined;
+      },
+      { everyMs: 10, withinMs: Math.max(0, end - performance.now()), ...(at.signal === undefined ? {} : { signal: at.signal }) },
+    );
+    if (typeof ready === "object") return ready;
+    const words = await lastWords(member, since);
+    // The memory of a server that was killed is held until its last process has noticed.
+    const held = words.includes("still in use");
+    if (ready === false && held && performance.now() < end) {
+      await pause(50, at.signal);
+      continue;
+    }
+    const why = ready === false ? words : `it is not ready yet; ${words}`;
+    throw fail("postgres_start_failed", { machine: member.id, app: member.app, why });
+  }
+}
+
+/** "fast" ends sessions and writes a checkpoint; "immediate" is a crash on purpose. Gives how it ended: after `withinMs` the next harder way is taken. */
+export async function stop(member: Member, mode: "fast" | "immediate", withinMs = 30_000): Promise<"fast" | "immediate" | "killed" | "not running"> {
+  const running = await find(member.layout);
+  if (running === undefined) return "not running";
+  if (mode === "fast") {
+    await signalProcess(running.process, "SIGINT");
+    if (await awaitEnd(running.process, withinMs)) return "fast";
+  }
+  // PostgreSQL itself kills what has not gone 5 s after SIGQUIT.
+  await signalProcess(running.process, "SIGQUIT");
+  if (await awaitEnd(running.process, 10_000)) return "immediate";
+  await signalProcess(running.process, "SIGKILL");
+  await awaitEnd(running.process, 5_000);
+  await endOccupants(member.layout.data, "postgres");
+  return "killed";
+}
+
+/** Has the server read its configuration and pg_hba.conf again. Gives whether there was one to tell. */
+export async function reload(member: Member): Promise<boolean> {
+  const running = await find(member.layout);
+  return running !== undefined && signalProcess(running.process, "SIGHUP");
+}
+
+/**
+ * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one from starting; and a pid file whose
+ * number may be someone else's by now, which PostgreSQL would take for a running server.
+ */
+async function clearAway(member: Member): Promise<void> {
+  if ((await find(member.layout)) !== undefined) return;
+  await endOccupants(member.layout.data, "postgres");
+  const file = parsePidFile((await readText(pidFile(member.layout))) ?? "");
+  if (file !== undefined && (await identify(file.pid)) !== undefined && (await find(member.layout)) === undefined) await rm(pidFile(member.layout), { force: true });
+}
+
+/** What the server says before it has its log. */
+const outputFile = (member: Member): string => join(member.layout.log, "start.log");
+
+async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDetached>>> {
+  let output: FileHandle | undefined;
+  try {
+    output = await open(outputFile(member), "w", 0o600);
+    const argv = member.place.server([program(member, "postgres"), "-D", member.place.seen(member.layout.data)]);
+    return await startDetached(argv, { cwd: "/", outputFd: output.fd });
+  } catch (error) {
+    throw fail("postgres_start_failed", { machine: member.id, app: member.app, why: error instanceof Error ? error.message : String(error) }, error);
+  } finally {
+    await output?.close();
+  }
+}
+
+async function lastWords(member: Member, since: number): Promise<string> {
+  const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since && line.level !== "INFO");
+  const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR"].includes(line.level));
+  const said = ((await readText(outputFile(member))) ?? "").trim().split("\n").filter((line) => !/ (LOG|HINT): .*redirect|Future log output/.test(line));
+  const lines = [...said.slice(-4), ...(severe.length > 0 ? severe : logged).slice(-4).map((line) => line.message)];
+  return redact(lines.filter((line) => line !== "").join("; ")) || "it said nothing";
+}
