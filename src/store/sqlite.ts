@@ -44,8 +44,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     migrate(db, path);
     return new SqliteStore(db, path, new Watchers(options.watcherFailed));
   } catch (error) {
-    // What is half done is rolled back by closing.
-    db?.close();
+    if (db !== undefined) closeAndUnlock(db);
     throw isBusy(error) ? options.locked() : inOurWords(error, path);
   }
 }
@@ -98,7 +97,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#watchers.clear();
-    if (this.#db.isOpen) this.#db.close();
+    if (this.#db.isOpen) closeAndUnlock(this.#db);
   }
 
   #entry(key: string): Entry | undefined {
@@ -136,6 +135,20 @@ class SqliteStore implements Store {
       throw inOurWords(error, this.#path);
     }
   }
+}
+
+/**
+ * Closing alone would keep the lock until the garbage collector comes: the library finalizes no statement before. Leaving WAL first also leaves one whole
+ * file behind, without a journal beside it.
+ */
+function closeAndUnlock(db: DatabaseSyncInstance): void {
+  try {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema");
+  } catch {
+    // On a full or broken disk the journal stays and is read at the next opening; the lock ends with the process.
+  }
+  db.close();
 }
 
 type Row = Record<string, string | number | null>;
