@@ -2,8 +2,9 @@
  * plan(view) → steps: what to do next so that a cluster becomes what was asked for, with the reason in one sentence. Pure. Nothing is planned for what
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
+import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step } from "./step.ts";
-import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, slotOf, type Trouble } from "./view.ts";
+import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, type Trouble } from "./view.ts";
 
 interface Reason {
   step: Step;

@@ -1,7 +1,7 @@
 /**
  * What the network should show: addresses, names and routes, as a whole, from the records and what the loops found. Pure; `publish.ts` sets it.
  */
-import type { ZoneData } from "../dns/zone.ts";
+import type { ZoneData, ZoneMachine } from "../dns/zone-data.ts";
 import { networkResolver, regionResolver, wellKnownResolver } from "../model/address.ts";
 import type { AppRecord, MachineRecord } from "../model/records.ts";
 import { regions } from "../model/region.ts";
@@ -35,6 +35,16 @@ export function routesOf(views: readonly ClusterView[]): RouteTable {
   return routes;
 }
 
+/** Portable mode: cluster → the port of its leader on localhost, undefined while it has no working one. */
+export function relayTargets(views: readonly ClusterView[]): Map<string, number | undefined> {
+  return new Map(
+    views.map((view) => {
+      const leader = leaderOf(view);
+      return [view.cluster.app, leader !== undefined && leads(leader) ? leader.record.portablePort : undefined];
+    }),
+  );
+}
+
 export function zoneOf({ prefix, apps, runs, views }: Shown): ZoneData {
   const members = new Map(views.map((view) => [view.cluster.app, view]));
   return {
@@ -48,8 +58,6 @@ export function zoneOf({ prefix, apps, runs, views }: Shown): ZoneData {
     })),
   };
 }
-
-type ZoneMachine = ZoneData["apps"][number]["machines"][number];
 
 function membersOf(view: ClusterView | undefined): ZoneMachine[] {
   if (view === undefined) return [];

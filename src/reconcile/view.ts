@@ -60,8 +60,5 @@ export interface ClusterView {
 export const leaderOf = (view: ClusterView): MemberView | undefined => view.members.find((member) => member.record.id === view.cluster.leader);
 export const replicasOf = (view: ClusterView): MemberView[] => view.members.filter((member) => member.record.id !== view.cluster.leader);
 
-/** The slot that keeps WAL for a replica. */
-export const slotOf = (machine: string): string => `perch_${machine}`;
-
 /** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
 export const leads = (member: MemberView): boolean => member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;

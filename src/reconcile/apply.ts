@@ -1,0 +1,150 @@
+import { fail } from "../errors/error.ts";
+import { readText } from "../host/files.ts";
+import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { takeBaseBackup } from "../postgres/base-backup.ts";
+import { issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import { certificateFiles, configure, writeCertificates } from "../postgres/configure.ts";
+import { type Member, makeDirectories, removeDirectories } from "../postgres/directory.ts";
+import { initialise } from "../postgres/initialise.ts";
+import { createSlot, dropSlot, slotOf } from "../postgres/replication.ts";
+import { superuser } from "../postgres/access.ts";
+import { bootstrap } from "../postgres/roles.ts";
+import { reload, start, stop } from "../postgres/server.ts";
+import { connect, withSession } from "../postgres/sql.ts";
+import { grant, revoke } from "./attachment.ts";
+import { configurationOf, type Context, hostOf, memberOf, passwordsOf } from "./context.ts";
+import { choosePorts } from "./portable-ports.ts";
+import type { Step } from "./step.ts";
+import type { ClusterView } from "./view.ts";
+
+/** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
+export async function apply(context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
+  const { state } = context;
+  const { cluster } = view;
+  switch (step.do) {
+    case "initialise":
+      return initialiseLeader(context, cluster, await machineOf(context, step.machine), signal);
+    case "copy":
+      return copyLeader(context, cluster, await machineOf(context, step.machine), signal);
+    case "start":
+      return startMember(context, cluster, await machineOf(context, step.machine), signal);
+    case "stop":
+      await context.monitors.drop(step.machine);
+      await stop(memberOf(context, cluster, await machineOf(context, step.machine)), step.mode);
+      return;
+    case "restart": {
+      const machine = await machineOf(context, step.machine);
+      await context.monitors.drop(step.machine);
+      await stop(memberOf(context, cluster, machine), "fast");
+      return startMember(context, cluster, machine, signal);
+    }
+    case "configure": {
+      const machine = await machineOf(context, step.machine);
+      if ((await writeFiles(context, cluster, machine)) === "reload") await reload(memberOf(context, cluster, machine));
+      return;
+    }
+    case "accept":
+      await state.machines.update({ id: step.machine }, (machine) => (machine.phase === "creating" ? { ...machine, phase: "ready" } : machine));
+      return;
+    case "remove": {
+      const machine = await machineOf(context, step.machine);
+      await removeDirectories(memberOf(context, cluster, machine).layout);
+      await state.machines.remove(machine);
+      return;
+    }
+    case "slots":
+      return setSlots(context, cluster, step);
+    case "open":
+      await state.clusters.update(cluster, (record) => (record.phase === "creating" ? { ...record, phase: "ready" } : record));
+      return;
+    case "forget":
+      return forget(context, cluster);
+    case "grant":
+      return grant(context, await leaderMember(context, cluster), step.attachment);
+    case "revoke":
+      return revoke(context, await leaderMember(context, cluster), step.attachment);
+  }
+}
+
+async function machineOf({ state }: Context, id: string): Promise<MachineRecord> {
+  const machine = await state.machines.get({ id });
+  if (machine === undefined) throw fail("machine_not_found", { machine: id });
+  return machine;
+}
+
+const leaderMember = async (context: Context, cluster: ClusterRecord): Promise<Member> => memberOf(context, cluster, await machineOf(context, cluster.leader));
+
+async function writeFiles(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<"reload" | "nothing"> {
+  const member = memberOf(context, cluster, machine);
+  const leader = machine.id === cluster.leader ? undefined : await machineOf(context, cluster.leader);
+  const { replicator } = await passwordsOf(context, cluster.app);
+  await certify(context, member, certificateSubject(context, cluster, machine));
+  return configure(member, configurationOf(context, cluster, machine, leader, replicator));
+}
+
+/** Makes the server's certificate where it has none, or one that ends soon or names too little. */
+async function certify({ authority }: Context, member: Member, subject: Subject): Promise<void> {
+  const present = await readText(certificateFiles(member.layout).certificate);
+  if (present !== undefined && !renewalDue(present, authority.certificate, subject)) return;
+  await writeCertificates(member, { ...issueCertificate(authority, subject), authority: authority.certificate });
+}
+
+/** Every name and address under which a client may ask for this member, with sslmode=verify-full. */
+function certificateSubject({ place }: Context, cluster: ClusterRecord, machine: MachineRecord): Subject {
+  const app = `${cluster.app}.internal`;
+  return {
+    commonName: app,
+    names: [app, `*.${app}`, `${machine.id}.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"],
+    addresses: [hostOf(place, machine), "127.0.0.1", "::1"],
+  };
+}
+
+async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const ready = await choosePorts(context, machine);
+  const member = memberOf(context, cluster, ready);
+  await makeDirectories(member);
+  await writeFiles(context, cluster, ready);
+  await context.publish(); // its address must be there before it listens on it
+  await start(member, { signal });
+}
+
+async function initialiseLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const passwords = await passwordsOf(context, cluster.app);
+  await makeDirectories(memberOf(context, cluster, machine));
+  await initialise(memberOf(context, cluster, machine), { password: passwords.operator, signal });
+  await startMember(context, cluster, machine, signal);
+  const member = memberOf(context, cluster, await machineOf(context, machine.id));
+  await withSession(member, { user: "postgres", password: passwords.operator }, (session) => bootstrap(session, { superuser: passwords.perch, replication: passwords.replicator }));
+}
+
+async function copyLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const passwords = await passwordsOf(context, cluster.app);
+  const leader = await leaderMember(context, cluster);
+  const member = memberOf(context, cluster, machine);
+  await makeDirectories(member);
+  const open = () => connect(leader, { user: superuser, password: passwords.perch });
+  await takeBaseBackup(member, { leader, open, replicationPassword: passwords.replicator, slot: slotOf(machine.id) }, { signal });
+}
+
+async function setSlots(context: Context, cluster: ClusterRecord, step: { create: readonly string[]; drop: readonly string[] }): Promise<void> {
+  const { perch } = await passwordsOf(context, cluster.app);
+  const session = await context.monitors.session(await leaderMember(context, cluster), perch);
+  if (session === undefined) throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
+  for (const slot of step.create) await createSlot(session, slot);
+  for (const slot of step.drop) await dropSlot(session, slot);
+}
+
+/** The records of a cluster without members, and the secrets that led apps to it. */
+async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<void> {
+  const [attachments, secrets] = await Promise.all([state.attachments.list({ cluster: cluster.app }), state.secrets.list({ app: cluster.app })]);
+  await state.commit(
+    [],
+    [
+      ...attachments.flatMap((attachment) => [state.attachments.drop(attachment), ...(attachment.phase === "ready" ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })] : [])]),
+      ...secrets.map((secret) => state.secrets.drop(secret)),
+      state.clusters.drop(cluster),
+      state.apps.drop({ name: cluster.app }),
+    ],
+  );
+  say(cluster.app, `cluster ${cluster.app} is gone, with its data`);
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { fail, isCode } from "../errors/error.ts";
+import type { AttachmentRecord } from "../model/records.ts";
+import { databaseUrl } from "../model/secret.ts";
+import { leaderPort } from "../network/rules.ts";
+import { superuser } from "../postgres/access.ts";
+import { createDatabase, dropDatabase, hasDatabase } from "../postgres/databases.ts";
+import type { Member } from "../postgres/directory.ts";
+import { shareDatabase } from "../postgres/ownership.ts";
+import { createUser, retireUser } from "../postgres/roles.ts";
+import { connect, type Session } from "../postgres/sql.ts";
+import { openSecret, sealedSecret } from "../store/sealed-secret.ts";
+import { type Context, passwordsOf } from "./context.ts";
+
+/**
+ * An attachment is made whole: a role, a database it owns, the URL as a secret of the app. What is made is noted in the record before it is made, so
+ * that whoever takes over half-way takes away exactly that, and nothing that was there before.
+ */
+export async function grant(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
+  const password = randomBytes(24).toString("base64url");
+  const open = await opener(context, leader, attachment.cluster);
+  const session = await open("postgres");
+  try {
+    await makeUser(context, session, attachment, password);
+    if (await hasDatabase(session, attachment.database)) await shareDatabase(open, { name: attachment.database, user: attachment.user });
+    else await makeDatabase(context, session, attachment);
+  } finally {
+    await session.close();
+  }
+  await complete(context, attachment, password);
+}
+
+async function makeUser(context: Context, session: Session, attachment: AttachmentRecord, password: string): Promise<void> {
+  await note(context, attachment, { user: true });
+  await createUser(session, { name: attachment.user, password, superuser: attachment.superuser }).catch(async (error: unknown) => {
+    if (!isCode(error, "user_exists")) throw error;
+    await note(context, attachment, { user: false }); // somebody was quicker: it is theirs
+    throw fail("database_user_exists", { user: attachment.user }, error);
+  });
+}
+
+async function makeDatabase(context: Context, session: Session, attachment: AttachmentRecord): Promise<void> {
+  await note(context, attachment, { database: true });
+  await createDatabase(session, { name: attachment.database, owner: attachment.user }).catch(async (error: unknown) => {
+    if (isCode(error, "database_exists")) await note(context, attachment, { database: false });
+    throw error;
+  });
+}
+
+/** The secret appears and the attachment becomes ready in one transaction, or neither. */
+async function complete({ state, vault }: Context, attachment: AttachmentRecord, password: string): Promise<void> {
+  const { app, variable, scheme, user, database, cluster } = attachment;
+  const secret = sealedSecret(vault, app, variable, databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: leaderPort, database }));
+  const seen = await state.attachments.see(attachment);
+  if (seen === undefined || seen.record.phase !== "creating") throw fail("cancelled", { what: `attaching ${app}` });
+  const ready = state.attachments.put({ ...seen.record, phase: "ready" });
+  const { done } = await state.commit([state.attachments.still(seen), state.secrets.absent(secret)], [ready, state.secrets.put(secret)]);
+  if (!done) throw fail("secret_exists", { app, name: variable });
+}
+
+/** The role goes, what it owned becomes the operator's; the database goes where the record says that it is the attachment's to take; the secret while it is its own. */
+export async function revoke(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
+  const { state, vault } = context;
+  const open = await opener(context, leader, attachment.cluster);
+  if (attachment.made.database) {
+    const session = await open("postgres");
+    await dropDatabase(session, attachment.database)
+      .catch((error: unknown) => {
+        if (!isCode(error, "database_not_found")) throw error;
+      })
+      .finally(() => session.close());
+  }
+  if (attachment.made.user) await retireUser(open, attachment.user);
+  const secret = await state.secrets.get({ app: attachment.app, name: attachment.variable });
+  const own = secret !== undefined && leadsTo(openSecret(vault, secret), attachment);
+  await state.commit([], [state.attachments.drop(attachment), ...(own ? [state.secrets.drop(secret)] : [])]);
+}
+
+/** Whether a value is still the URL this attachment set, and not something set over it by hand. */
+const leadsTo = (value: string, { cluster, user }: AttachmentRecord): boolean => value.includes(`://${encodeURIComponent(user)}:`) && value.includes(`@${cluster}.internal:`);
+
+const note = ({ state }: Context, attachment: AttachmentRecord, made: Partial<AttachmentRecord["made"]>) =>
+  state.attachments.update(attachment, (record) => ({ ...record, made: { ...record.made, ...made } }));
+
+async function opener(context: Context, leader: Member, cluster: string): Promise<(database: string) => Promise<Session>> {
+  const { perch } = await passwordsOf(context, cluster);
+  return (database) => connect(leader, { user: superuser, password: perch, database });
+}

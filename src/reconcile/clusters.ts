@@ -1,0 +1,55 @@
+import { fail } from "../errors/error.ts";
+import type { Log } from "../base/log.ts";
+import { type Loop, type LoopWork, startLoop } from "./loop.ts";
+import type { ClusterView, MemberView } from "./view.ts";
+
+/** The loops of all clusters, by name. A loop begins with its cluster's record and ends with it. */
+export interface Clusters {
+  /** Starts the loop of a cluster whose record was just written. */
+  open(app: string): Loop;
+  /** Rejects with app_not_found or not_a_cluster's sentence where there is none. */
+  require(app: string): Loop;
+  find(app: string): Loop | undefined;
+  /** The last views; undefined until every loop has looked once. */
+  views(): ClusterView[] | undefined;
+  /** The member with that machine id, with the view and the loop it belongs to. */
+  member(machine: string): { loop: Loop; view: ClusterView; member: MemberView } | undefined;
+  stop(): Promise<void>;
+}
+
+export function clusterLoops(work: (app: string) => LoopWork, log: Log): Clusters {
+  const loops = new Map<string, Loop>();
+  return {
+    open(app) {
+      const loop = startLoop(work(app), log);
+      loops.set(app, loop);
+      loop.watch({
+        onPass: (view) => {
+          if (view === undefined && loops.get(app) === loop) loops.delete(app);
+        },
+      });
+      return loop;
+    },
+    require(app) {
+      const loop = loops.get(app);
+      if (loop === undefined) throw fail("not_a_cluster", { app });
+      return loop;
+    },
+    find: (app) => loops.get(app),
+    views() {
+      const views = [...loops.values()].map((loop) => loop.view());
+      return views.every((view) => view !== undefined) ? views : undefined;
+    },
+    member(machine) {
+      for (const loop of loops.values()) {
+        const view = loop.view();
+        const member = view?.members.find((candidate) => candidate.record.id === machine);
+        if (view !== undefined && member !== undefined) return { loop, view, member };
+      }
+      return undefined;
+    },
+    async stop() {
+      await Promise.all([...loops.values()].map((loop) => loop.stop()));
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** What the loop of one cluster works with, and the servers of its members as the room `postgres/` wants them. */
+import type { Log } from "../base/log.ts";
+import { fail } from "../errors/error.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { memberPort } from "../network/rules.ts";
+import type { Credentials } from "../postgres/certificate.ts";
+import { certificateFiles, type Configuration } from "../postgres/configure.ts";
+import { layout, type Member } from "../postgres/directory.ts";
+import { connectionText, slotOf } from "../postgres/replication.ts";
+import { serverSettings } from "../postgres/settings.ts";
+import type { State } from "../store/records.ts";
+import type { Vault } from "../store/vault.ts";
+import type { Monitors } from "./monitor.ts";
+
+export interface Context {
+  home: Home;
+  place: Place;
+  /** Three groups, "fdaa:3f9a:12bc". */
+  prefix: string;
+  state: State;
+  vault: Vault;
+  monitors: Monitors;
+  /** Signs the certificates of servers. */
+  authority: Credentials;
+  memoryBytes: number;
+  diskBytes: number;
+  log: Log;
+  say(subject: string, sentence: string): void;
+  /** Addresses, names and routes as they are now. */
+  publish(): Promise<void>;
+}
+
+export function memberOf({ home, place }: Pick<Context, "home" | "place">, cluster: ClusterRecord, machine: MachineRecord): Member {
+  return {
+    id: machine.id,
+    app: cluster.app,
+    major: cluster.major,
+    binaries: cluster.binaries,
+    port: portOf(place, machine),
+    layout: layout(home, machine.id),
+    place,
+  };
+}
+
+const portOf = (place: Place, machine: MachineRecord): number => (place.mode === "portable" ? (machine.portablePort ?? memberPort) : memberPort);
+export const hostOf = (place: Place, machine: MachineRecord): string => (place.mode === "portable" ? "127.0.0.1" : machine.address);
+
+/** The passwords a cluster was made with; they are secrets of its app. */
+export interface Passwords {
+  operator: string;
+  perch: string;
+  replicator: string;
+}
+
+export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vault">, app: string): Promise<Passwords> {
+  const open = async (name: string) => {
+    const secret = await state.secrets.get({ app, name });
+    if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/${name}`, why: "it is missing" });
+    return vault.open(`${app}/${name}`, secret.sealed);
+  };
+  return { operator: await open("OPERATOR_PASSWORD"), perch: await open("SU_PASSWORD"), replicator: await open("REPL_PASSWORD") };
+}
+
+/** What the files of a member should say. `leader` is undefined for the leader itself. */
+export function configurationOf(context: Context, cluster: ClusterRecord, machine: MachineRecord, leader: MachineRecord | undefined, replicationPassword: string): Configuration {
+  const { place, prefix } = context;
+  const { layout: at } = memberOf(context, cluster, machine);
+  const from = leader && {
+    host: hostOf(place, leader),
+    port: portOf(place, leader),
+    id: machine.id,
+    passFile: place.seen(at.pass),
+    authorityFile: place.seen(certificateFiles(at).authority),
+  };
+  const follow = from && { connection: connectionText(from), slot: slotOf(machine.id) };
+  const facts = {
+    id: machine.id,
+    major: cluster.major,
+    memoryBytes: context.memoryBytes,
+    diskBytes: context.diskBytes,
+    listen: [hostOf(place, machine)],
+    port: portOf(place, machine),
+    socketDirectory: at.sockets,
+    logDirectory: place.seen(at.log),
+    tlsDirectory: place.seen(at.tls),
+    ...(follow === undefined ? {} : { follow }),
+  };
+  return {
+    settings: serverSettings(facts, cluster.settings),
+    networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
+    standby: leader !== undefined,
+    replicationPassword,
+  };
+}

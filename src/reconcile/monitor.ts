@@ -1,0 +1,50 @@
+import { within } from "../base/deadline.ts";
+import type { Member } from "../postgres/directory.ts";
+import { superuser } from "../postgres/access.ts";
+import { connect, type Session } from "../postgres/sql.ts";
+
+/**
+ * One connection held open to every running server. Its closing is the quickest news of the server's death, whoever started it; and what the loop asks,
+ * it asks over it.
+ */
+export interface Monitors {
+  /** The session with a server that runs; undefined when it does not answer within a second. */
+  session(member: Member, password: string): Promise<Session | undefined>;
+  drop(machine: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const patienceMs = 1_000;
+
+export function monitors(onEnd: (machine: string) => void): Monitors {
+  const held = new Map<string, Promise<Session>>();
+
+  function hold(member: Member, password: string): Promise<Session> {
+    const asked = connect(member, { user: superuser, password, timeoutMs: patienceMs });
+    held.set(member.id, asked);
+    const forget = () => {
+      if (held.get(member.id) === asked) held.delete(member.id);
+    };
+    asked.then(
+      (session) =>
+        void session.ended.then(() => {
+          forget();
+          onEnd(member.id);
+        }),
+      forget,
+    );
+    return asked;
+  }
+
+  return {
+    session: (member, password) => within(patienceMs, held.get(member.id) ?? hold(member, password)).catch(() => undefined),
+    async drop(machine) {
+      const session = held.get(machine);
+      held.delete(machine);
+      await session?.then((open) => open.close(), () => undefined);
+    },
+    async close() {
+      await Promise.all([...held.keys()].map((machine) => this.drop(machine)));
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { Log } from "../base/log.ts";
+import type { ZoneData } from "../dns/zone-data.ts";
+import type { NetworkInterface } from "../network/interface.ts";
+import type { Relay } from "../network/relay.ts";
+import { addressesOf, relayTargets, routesOf, type Shown, zoneOf } from "./publication.ts";
+
+/** Where the publication goes: a namespace with its name server, or the relays of portable mode. */
+export type Outlet =
+  | { kind: "namespace"; network: NetworkInterface; setZone(zone: ZoneData): Promise<void> }
+  | { kind: "portable"; relay(cluster: string): Promise<Relay> };
+
+export interface Publisher {
+  /** Sets addresses, names and routes as they should be now; resolves when they are. Calls that overlap share one more turn. */
+  publish(): Promise<void>;
+}
+
+/**
+ * Gathers and sets the whole. Until every loop has looked once (`gather` gives undefined), nothing is set: a perchd that just started would else take
+ * away the routes of servers it has not seen yet.
+ */
+export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefined>, log: Log): Publisher {
+  let lastZone = "";
+  let turning: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  async function turn(): Promise<void> {
+    const shown = await gather();
+    if (shown === undefined) return;
+    if (outlet.kind === "portable") {
+      for (const [cluster, port] of relayTargets(shown.views)) (await outlet.relay(cluster)).aim(port);
+      return;
+    }
+    await outlet.network.setAddresses(addressesOf(shown));
+    await outlet.network.setRoutes(routesOf(shown.views));
+    const zone = zoneOf(shown);
+    const text = JSON.stringify(zone);
+    if (text === lastZone) return;
+    await outlet.setZone(zone);
+    lastZone = text;
+  }
+
+  const safeTurn = () => turn().catch((error: unknown) => log.error({ err: error }, "the network could not be set"));
+
+  return {
+    publish() {
+      if (turning === undefined) {
+        turning = safeTurn().finally(() => (turning = undefined));
+        return turning;
+      }
+      next ??= turning.then(() => {
+        next = undefined;
+        turning = safeTurn().finally(() => (turning = undefined));
+        return turning;
+      });
+      return next;
+    },
+  };
+}

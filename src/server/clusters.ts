@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { fail } from "../errors/error.ts";
+import { machineAddress } from "../model/address.ts";
+import { checkAppName, checkRegion } from "../model/name.ts";
+import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
+import { findRegion } from "../model/region.ts";
+import { checkPassword, databaseUrl } from "../model/secret.ts";
+import { findBinaries } from "../postgres/binaries.ts";
+import type { ClusterView } from "../reconcile/view.ts";
+import { sealedSecret } from "../store/sealed-secret.ts";
+import { requireCluster } from "./cluster.ts";
+import type { Deps } from "./deps.ts";
+import type { Call, Handlers } from "./http.ts";
+import { settle } from "./settle.ts";
+import { clusterShape } from "./shapes.ts";
+
+type ClusterHandlers = Pick<Handlers, "listClusters" | "createCluster" | "showCluster" | "destroyCluster" | "restartCluster">;
+
+/** 24 characters of 62: 142 bits, and none that a URL or a shell would change. */
+export function randomPassword(): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  const bytes = [...randomBytes(96)].filter((byte) => byte < 248);
+  return bytes.slice(0, 24).map((byte) => letters[byte % 62]).join("");
+}
+
+/** 14 hex digits, as Fly.io's machine ids. */
+export const randomMachineId = (): string => randomBytes(7).toString("hex");
+
+export function clusterHandlers(deps: Deps): ClusterHandlers {
+  const { state, vault, events, clusters, place } = deps;
+
+  async function show(app: string) {
+    const { loop, record } = await requireCluster(deps, app);
+    const view = loop.view() ?? { cluster: record, members: [], attachments: [], slots: undefined, busy: undefined, trouble: undefined, now: Date.now() };
+    const { primaryRegion = "" } = (await state.apps.get({ name: app })) ?? {};
+    return clusterShape(view, place.mode, { version: String(record.major), primaryRegion });
+  }
+
+  return {
+    async listClusters() {
+      const records = await state.clusters.list();
+      return Promise.all(records.filter((record) => clusters.find(record.app) !== undefined).map((record) => show(record.app)));
+    },
+
+    showCluster: ({ params }) => show(params.cluster),
+
+    async createCluster({ body }, call) {
+      const name = checkAppName(body.name, "cluster name");
+      const region = checkRegion(body.region);
+      const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
+      if ((await state.apps.get({ name })) !== undefined) throw fail("app_exists", { app: name });
+      call.progress("looking for PostgreSQL");
+      const binaries = await findBinaries({
+        toolsDirectory: `${deps.home.postgres}/tools`,
+        ...(body.version === undefined ? {} : { major: body.version }),
+        ...(body.binaries === undefined ? {} : { directory: body.binaries }),
+      });
+      call.progress(`PostgreSQL ${binaries.version} (${binaries.source}) in ${binaries.directory}`);
+
+      const machines = await newMachines(deps, name, region, body.size);
+      const now = new Date().toISOString();
+      const app: AppRecord = { name, kind: "cluster", primaryRegion: region, createdAt: now };
+      const cluster: ClusterRecord = { app: name, phase: "creating", major: binaries.major, binaries: binaries.directory, leader: machines[0]?.id ?? "", settings: {}, createdAt: now };
+      const secrets = { OPERATOR_PASSWORD: password, SU_PASSWORD: randomPassword(), REPL_PASSWORD: randomPassword() };
+      const { done } = await state.commit(
+        [state.apps.absent(app)],
+        [
+          state.apps.put(app),
+          state.clusters.put(cluster),
+          ...machines.map((machine) => state.machines.put(machine)),
+          ...Object.entries(secrets).map(([secret, value]) => state.secrets.put(sealedSecret(vault, name, secret, value))),
+        ],
+      );
+      if (!done) throw fail("app_exists", { app: name });
+
+      const loop = clusters.open(name);
+      await settle(loop, call, {
+        what: `creating cluster ${name}`,
+        things: ["cluster", ...machines.map((machine) => machine.id)],
+        done: (view) => (view?.cluster.phase === "ready" ? true : undefined),
+        undone: (view) => view === undefined,
+        cancel: async () => void (await state.clusters.update({ app: name }, (record) => ({ ...record, phase: record.phase === "creating" ? "destroying" : record.phase }))),
+      });
+      await events.append(name, `cluster ${name} was created with ${machines.length} member(s), the leader in ${region}`);
+      const shown = await show(name);
+      return {
+        cluster: shown,
+        username: "postgres",
+        password,
+        hostname: shown.host,
+        port: shown.port,
+        connectionString: databaseUrl({ user: "postgres", password, host: shown.host, port: shown.port, database: "postgres" }),
+      };
+    },
+
+    async destroyCluster({ params, query }, call) {
+      const { loop, record } = await requireCluster(deps, params.cluster);
+      const attached = (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.phase === "ready");
+      if (attached.length > 0 && !query.detach) throw fail("app_in_use", { app: record.app, by: `${attached.map((attachment) => attachment.app).join(", ")} attached to it` });
+      await state.clusters.update(record, (current) => ({ ...current, phase: "destroying" }));
+      await settle(loop, call, { what: `destroying cluster ${record.app}`, things: [], done: (view) => (view === undefined ? true : undefined) });
+      return {};
+    },
+
+    async restartCluster({ params }, call) {
+      const { loop, record } = await requireCluster(deps, params.cluster);
+      const members = loop.view()?.members.filter((member) => member.record.phase === "ready" && member.record.wanted === "started") ?? [];
+      const order = members.toSorted((a, b) => Number(a.record.id === record.leader) - Number(b.record.id === record.leader));
+      for (const { record: machine } of order) await restartOne(loop, machine.id, call);
+      await events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
+      return {};
+    },
+  };
+}
+
+async function restartOne(loop: ReturnType<Deps["clusters"]["require"]>, machine: string, call: Call): Promise<void> {
+  loop.restart(machine);
+  const restarted = (view: ClusterView | undefined) => {
+    const member = view?.members.find((candidate) => candidate.record.id === machine);
+    return member === undefined || (!member.restart && member.busy === undefined && member.facts.answers) ? true : undefined;
+  };
+  await settle(loop, call, { what: `restarting machine ${machine}`, things: [machine], done: restarted });
+}
+
+/** Records of machines still to be made, with numbers and addresses never used before. */
+export async function newMachines({ state, prefix }: Pick<Deps, "state" | "prefix">, app: string, region: string, count: number, kind: MachineRecord["kind"] = "postgres"): Promise<MachineRecord[]> {
+  const place = findRegion(region);
+  if (place === undefined) throw fail("region_invalid", { region, hint: "" });
+  const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + count }));
+  if (network === undefined) throw fail("internal", { why: "the network has no record" });
+  return Array.from({ length: count }, (_, index): MachineRecord => {
+    const number = network.nextMachine - count + index;
+    return {
+      id: randomMachineId(),
+      app,
+      kind,
+      region,
+      number,
+      address: machineAddress(prefix, place, number),
+      phase: kind === "run" ? "ready" : "creating",
+      wanted: "started",
+      createdAt: new Date().toISOString(),
+    };
+  });
+}
+

@@ -1,0 +1,28 @@
+/** What handlers work with. Built once by the daemon; each handler file takes what it names from it. */
+import type { Log } from "../base/log.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import type { Clusters } from "../reconcile/clusters.ts";
+import type { Context } from "../reconcile/context.ts";
+import type { Publisher } from "../reconcile/publish.ts";
+import type { Events } from "../store/events.ts";
+import type { State } from "../store/records.ts";
+import type { Vault } from "../store/vault.ts";
+
+export interface Deps {
+  home: Home;
+  place: Place;
+  /** Three groups, "fdaa:3f9a:12bc". */
+  prefix: string;
+  version: string;
+  since: string;
+  state: State;
+  vault: Vault;
+  events: Events;
+  clusters: Clusters;
+  context: Context;
+  publisher: Publisher;
+  log: Log;
+  /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
+  shutdown(progress: (sentence: string) => void): Promise<void>;
+}

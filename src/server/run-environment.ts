@@ -1,0 +1,31 @@
+/** What a run sees in its environment. Pure. */
+import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
+
+/** FLY_* as Fly.io sets them, the same as PERCH_*, and PRIMARY_REGION. */
+export function machineVariables(run: { app: string | undefined; region: string; primaryRegion: string | undefined; machine: MachineRecord | undefined }): Record<string, string> {
+  const facts: Record<string, string | undefined> = {
+    APP_NAME: run.app,
+    REGION: run.region,
+    PRIVATE_IP: run.machine?.address ?? "127.0.0.1",
+    MACHINE_ID: run.machine?.id,
+    ALLOC_ID: run.machine?.id,
+    PROCESS_GROUP: run.app === undefined ? undefined : "app",
+  };
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined) continue;
+    variables[`FLY_${name}`] = value;
+    variables[`PERCH_${name}`] = value;
+  }
+  if (run.primaryRegion !== undefined) variables["PRIMARY_REGION"] = run.primaryRegion;
+  return variables;
+}
+
+/**
+ * In portable mode there are no names: the URL an attachment set leads to localhost and the relay's port while the mode lasts. A value that is not
+ * the attachment's own URL any more (set anew by hand) is left as it is.
+ */
+export function portableUrl(value: string, attachment: AttachmentRecord, relayPort: number): string {
+  const at = `@${attachment.cluster}.internal:5432/`;
+  return value.startsWith(`${attachment.scheme}://`) && value.includes(at) ? value.replace(at, `@localhost:${relayPort}/`) : value;
+}

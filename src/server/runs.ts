@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { fail } from "../errors/error.ts";
+import { makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
+import { identify, isAlive } from "../host/process.ts";
+import { networkResolver, regionResolver } from "../model/address.ts";
+import { checkRegion, printable } from "../model/name.ts";
+import type { MachineRecord } from "../model/records.ts";
+import { findRegion } from "../model/region.ts";
+import { enterNetwork, hostsText, nsswitchText, resolvText } from "../network/enter.ts";
+import { openSecret } from "../store/sealed-secret.ts";
+import { requireApp } from "./apps.ts";
+import { newMachines } from "./clusters.ts";
+import type { Deps } from "./deps.ts";
+import type { Handlers } from "./http.ts";
+import { machineVariables, portableUrl } from "./run-environment.ts";
+import { runShape } from "./shapes.ts";
+
+type RunHandlers = Pick<Handlers, "createRun" | "endRun">;
+
+const defaultRegion = "ams";
+
+export function runHandlers(deps: Deps): RunHandlers {
+  const { state, publisher } = deps;
+  return {
+    async createRun({ body }) {
+      const app = body.app === undefined ? undefined : await requireApp(deps, body.app);
+      const region = checkRegion(body.region ?? app?.primaryRegion ?? defaultRegion);
+      const holder = await identify(body.pid);
+      if (holder === undefined) throw fail("request_invalid", { why: `body.pid: no process ${body.pid} lives` });
+      if (app === undefined) {
+        return { machine: null, enter: await enter(deps, region, undefined), env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }) };
+      }
+      const [numbered] = await newMachines(deps, app.name, region, 1, "run");
+      if (numbered === undefined) throw fail("internal", { why: "no machine was numbered" });
+      const machine: MachineRecord = { ...numbered, process: holder };
+      await state.machines.create(machine);
+      await publisher.publish();
+      return {
+        machine: runShape(machine),
+        enter: await enter(deps, region, machine),
+        env: { ...(await openSecrets(deps, app.name)), ...machineVariables({ app: app.name, region, primaryRegion: app.primaryRegion, machine }) },
+      };
+    },
+
+    async endRun({ params }) {
+      const record = await state.machines.get({ id: params.machine });
+      if (record === undefined) return {};
+      if (record.kind !== "run") throw fail("machine_not_found", { machine: printable(params.machine) });
+      await forget(deps, record);
+      return {};
+    },
+  };
+}
+
+async function forget({ state, publisher, home }: Deps, record: MachineRecord): Promise<void> {
+  await state.machines.remove(record);
+  await removeTree(runDirectory(home, record.id));
+  await publisher.publish();
+}
+
+/** Runs whose CLI is gone without a word (killed, or perchd was away) are forgotten. */
+export async function forgetEndedRuns(deps: Deps): Promise<void> {
+  for (const record of await deps.state.machines.list()) {
+    if (record.kind === "run" && (record.process === undefined || !(await isAlive(record.process)))) await forget(deps, record);
+  }
+}
+
+const runDirectory = (home: Deps["home"], id: string): string => join(home.runtime, "runs", id);
+
+/** argv that enters the network as this machine; its files are made first. */
+export async function enter({ home, place, prefix }: Pick<Deps, "home" | "place" | "prefix">, regionCode: string, machine: Pick<MachineRecord, "id" | "address"> | undefined): Promise<string[]> {
+  if (place.mode === "portable") return [];
+  const region = findRegion(regionCode);
+  const resolver = region === undefined ? networkResolver(prefix) : regionResolver(prefix, region);
+  const directory = runDirectory(home, machine?.id ?? regionCode);
+  const files = { resolv: join(directory, "resolv.conf"), nsswitch: join(directory, "nsswitch.conf"), hosts: join(directory, "hosts") };
+  const hosts = (await readText("/etc/hosts")) ?? "";
+  await makeDirectory(directory, { mode: 0o755 });
+  await writeWhole(files.resolv, resolvText(resolver), { mode: 0o644 });
+  await writeWhole(files.nsswitch, nsswitchText((await readText("/etc/nsswitch.conf")) ?? ""), { mode: 0o644 });
+  await writeWhole(files.hosts, machine === undefined ? hosts : hostsText(hosts, machine.address), { mode: 0o644 });
+  return enterNetwork(place, files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+}
+
+async function openSecrets({ state, vault, place }: Deps, app: string): Promise<Record<string, string>> {
+  const secrets = await state.secrets.list({ app });
+  const opened = Object.fromEntries(secrets.map((secret) => [secret.name, openSecret(vault, secret)]));
+  if (place.mode !== "portable") return opened;
+  const clusters = new Map((await state.clusters.list()).map((cluster) => [cluster.app, cluster]));
+  for (const attachment of await state.attachments.list({ app })) {
+    const value = opened[attachment.variable];
+    const port = clusters.get(attachment.cluster)?.portablePort;
+    if (value !== undefined && port !== undefined) opened[attachment.variable] = portableUrl(value, attachment, port);
+  }
+  return opened;
+}

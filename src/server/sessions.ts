@@ -1,0 +1,74 @@
+import { fail } from "../errors/error.ts";
+import { checkIdentifier, checkRegion } from "../model/name.ts";
+import { leaderPort } from "../network/rules.ts";
+import { layout } from "../postgres/directory.ts";
+import { followLog, lastLogLines } from "../postgres/logs.ts";
+import { requireCluster, requireLeader } from "./cluster.ts";
+import type { Deps } from "./deps.ts";
+import type { Call, Handlers } from "./http.ts";
+import { knownPassword } from "./rotate.ts";
+import { enter } from "./runs.ts";
+
+type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
+
+export function sessionHandlers(deps: Deps): SessionHandlers {
+  const { state, place } = deps;
+  return {
+    async session({ params, body }) {
+      const { record } = await requireLeader(deps, params.cluster);
+      const user = checkIdentifier(body.user, "user");
+      const attachments = (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
+      const password = await knownPassword(deps, record.app, attachments[0], user);
+      const app = await state.apps.get({ name: record.app });
+      const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
+      const portable = place.mode === "portable";
+      const host = portable ? "localhost" : `${record.app}.internal`;
+      const port = portable ? (record.portablePort ?? leaderPort) : leaderPort;
+      return {
+        enter: await enter(deps, region, undefined),
+        host,
+        port,
+        env: {
+          PGHOST: host,
+          PGPORT: String(port),
+          PGUSER: user,
+          PGDATABASE: body.database ?? attachments[0]?.database ?? "postgres",
+          ...(password === undefined ? {} : { PGPASSWORD: password }),
+        },
+      };
+    },
+
+    clusterLogs: ({ params, query }, call) => logFeed(deps, params.cluster, query, call),
+  };
+}
+
+type Line = { at: string; machine: string; region: string; level: string; message: string };
+
+/** The last lines of all members in the order of their times, then each new one as it comes. */
+async function* logFeed(deps: Deps, app: string, query: { follow: boolean; machine?: string | undefined; last: number }, call: Call): AsyncGenerator<Line> {
+  const { record } = await requireCluster(deps, app);
+  const machines = (await deps.state.machines.list()).filter((machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine));
+  if (machines.length === 0) throw fail("machine_not_found", { machine: query.machine ?? record.leader });
+  const named = (machine: { id: string; region: string }, line: { at: string; level: string; message: string }): Line => ({ ...line, machine: machine.id, region: machine.region });
+
+  const past = await Promise.all(machines.map(async (machine) => (await lastLogLines(layout(deps.home, machine.id).log, query.last)).map((line) => named(machine, line))));
+  const sorted = past.flat().toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  yield* query.last === 0 ? [] : sorted.slice(-query.last);
+  if (!query.follow) return;
+
+  const waiting: Line[] = [];
+  let wake: () => void = () => undefined;
+  for (const machine of machines) void pump(machine);
+  async function pump(machine: { id: string; region: string }): Promise<void> {
+    for await (const line of followLog(layout(deps.home, machine.id).log, 0, call.signal)) {
+      waiting.push(named(machine, line));
+      wake();
+    }
+  }
+  call.signal.addEventListener("abort", () => wake(), { once: true });
+  while (!call.signal.aborted) {
+    const line = waiting.shift();
+    if (line !== undefined) yield line;
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+}
