@@ -130,9 +130,7 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
     });
 
     it("lets one of many win who compare with the same revision", async () => {
-      const results = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => store.txn([{ key: "lock", modRevision: 0 }], [put("lock", index)])),
-      );
+      const results = await Promise.all(Array.from({ length: 20 }, (_, index) => store.txn([{ key: "lock", modRevision: 0 }], [put("lock", index)])));
       expect(results.filter((result) => result.done)).toHaveLength(1);
     });
 
