@@ -11,12 +11,16 @@ export interface NetworkInterface {
 export function networkInterface(place: Place, prefix: string): NetworkInterface {
   let tableMade = false;
   let lastRoutes: string | undefined;
+  let lastAddresses: string | undefined;
 
   return {
     async setAddresses(wanted) {
+      const key = wanted.join(" ");
+      if (key === lastAddresses) return;
       const { stdout } = await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]));
       const commands = addressCommands(prefix, presentAddresses(stdout), wanted);
       if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
+      lastAddresses = key;
     },
 
     async setRoutes(routes) {

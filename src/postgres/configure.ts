@@ -40,7 +40,8 @@ export const writePassFile = (member: Member, password: string): Promise<boolean
 /** PEM texts into the member's tls directory. Gives whether anything changed. */
 export async function writeCertificates(member: Member, pem: { certificate: string; key: string; authority: string }): Promise<boolean> {
   const at = certificateFiles(member.layout);
-  const changed = [await write(member, at.key, pem.key), await write(member, at.certificate, pem.certificate), await write(member, at.authority, pem.authority)];
+  // The certificate last: it is what tells whether all three are there.
+  const changed = [await write(member, at.key, pem.key), await write(member, at.authority, pem.authority), await write(member, at.certificate, pem.certificate)];
   return changed.includes(true);
 }
 

@@ -7,7 +7,7 @@ import { addressesOf, relayTargets, routesOf, type Shown, zoneOf } from "./publi
 /** Where the publication goes: a namespace with its name server, or the relays of portable mode. */
 export type Outlet =
   | { kind: "namespace"; network: NetworkInterface; setZone(zone: ZoneData): Promise<void> }
-  | { kind: "portable"; relay(cluster: string): Promise<Relay> };
+  | { kind: "portable"; relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> };
 
 export interface Publisher {
   /** Sets addresses, names and routes as they should be now; resolves when they are. Calls that overlap share one more turn. */
@@ -27,7 +27,9 @@ export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefine
     const shown = await gather();
     if (shown === undefined) return;
     if (outlet.kind === "portable") {
-      for (const [cluster, port] of relayTargets(shown.views)) (await outlet.relay(cluster)).aim(port);
+      const targets = relayTargets(shown.views);
+      for (const [cluster, port] of targets) (await outlet.relay(cluster)).aim(port);
+      await outlet.closeGone([...targets.keys()]);
       return;
     }
     await outlet.network.setAddresses(addressesOf(shown));

@@ -1,3 +1,4 @@
+import type { DigQuestion } from "../dns/ask.ts";
 import { fail } from "../errors/error.ts";
 import { networkResolver, regionResolver } from "../model/address.ts";
 import { checkRegion } from "../model/name.ts";
@@ -10,7 +11,7 @@ type NetworkHandlers = Pick<Handlers, "status" | "shutdown" | "events" | "dig" |
 /** What the network as a whole is asked; `more` are the parts other rooms lend. */
 export function networkHandlers(
   deps: Deps,
-  more: { listClusters: Handlers["listClusters"]; dig(query: { name: string; type: string; server: string; tcp: boolean }): Promise<Awaited<ReturnType<Handlers["dig"]>>>; authorityPem(): Promise<string> },
+  more: { listClusters: Handlers["listClusters"]; dig(question: DigQuestion): ReturnType<Handlers["dig"]> },
 ): NetworkHandlers {
   const { state, place, prefix } = deps;
   return {
@@ -41,7 +42,7 @@ export function networkHandlers(
       return more.dig({ name: body.name, type: body.type, server, tcp: body.tcp });
     },
 
-    authority: async () => ({ pem: await more.authorityPem() }),
+    authority: () => Promise.resolve({ pem: deps.context.authority.certificate }),
   };
 }
 

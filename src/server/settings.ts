@@ -44,7 +44,7 @@ export function settingHandlers(deps: Deps): SettingHandlers {
         what: `configuring ${record.app}`,
         things: [],
         done: (view) =>
-          view !== undefined && view.cluster.settings !== record.settings && view.members.every((member) => !member.facts.running || (member.facts.configured && member.busy === undefined)) ? true : undefined,
+          view !== undefined && JSON.stringify(view.cluster.settings) === JSON.stringify(settings) && view.members.every((member) => !member.facts.running || (member.facts.configured && member.busy === undefined)) ? true : undefined,
       });
       await events.append(record.app, `settings of ${record.app} were changed: ${names.join(", ")}${restart.length === 0 ? "" : `; ${restart.join(", ")} take effect at the next restart`}`);
       return { changed: names, restartNeeded: restart };

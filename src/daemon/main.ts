@@ -1,0 +1,68 @@
+/**
+ * perchd: builds every part of one network, starts them in order and stops them in reverse. Nothing imports it. Until it is ready it reports on stdout,
+ * one JSON value a line; its log goes to stderr. Everything that must outlive it (servers, the name server, the namespace) is a process of its own or
+ * the kernel's, and is adopted by the next perchd.
+ */
+import { chmod, rm } from "node:fs/promises";
+import { openLog } from "../base/log.ts";
+import { fail, toPerchError } from "../errors/error.ts";
+import { readText, writeWhole } from "../host/files.ts";
+import { findHome, type Home } from "../host/home.ts";
+import { identify } from "../host/process.ts";
+import { perchVersion } from "../host/version.ts";
+import { httpServer } from "../server/http.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import { prepareDirectories } from "./prepare.ts";
+import { startNetwork } from "./start.ts";
+
+const log = openLog(2);
+const say = (value: object) => void process.stdout.write(`${JSON.stringify(value)}\n`);
+process.stdout.on("error", () => undefined); // whoever started us has heard enough
+process.on("unhandledRejection", (error) => log.error({ err: error }, "a rejection nobody handled"));
+
+async function main(): Promise<void> {
+  const home = findHome();
+  const version = perchVersion();
+  await prepareDirectories(home);
+  const store = await openStore(home);
+  const network = await startNetwork({ home, version, store, log, portable: process.env["PERCH_PORTABLE"] === "1", progress: (sentence) => say({ progress: sentence }) });
+
+  const app = httpServer(network.handlers, { log, version });
+  let ending: Promise<void> | undefined;
+  network.onShutdown(() => {
+    // After the answer of the request that asked for it.
+    ending ??= end();
+  });
+  async function end(): Promise<void> {
+    await app.close();
+    await rm(home.daemonFile, { force: true });
+    await store.close();
+    log.info("perchd has stopped");
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void network.shutdown(() => undefined));
+  process.on("SIGHUP", () => undefined);
+
+  await rm(home.socket, { force: true }); // the store's lock says that no other perchd listens there
+  await app.listen({ path: home.socket });
+  await chmod(home.socket, 0o600);
+  await writeWhole(home.daemonFile, `${JSON.stringify({ ...(await identify(process.pid)), version })}\n`);
+  log.info({ version, mode: network.mode, home: home.root }, "perchd is ready");
+  say({ ready: true });
+}
+
+async function openStore(home: Home): Promise<Store> {
+  const pid = /"pid":\s*(\d+)/.exec((await readText(home.daemonFile)) ?? "")?.[1] ?? "starting";
+  return openSqliteStore({
+    path: home.store,
+    locked: () => fail("already_running", { home: home.root, pid }),
+    watcherFailed: (error) => log.error({ err: error }, "a watcher failed"),
+  });
+}
+
+main().catch((error: unknown) => {
+  const known = toPerchError(error);
+  log.error({ err: error, code: known.code }, "perchd did not start");
+  process.stdout.write(`${JSON.stringify({ error: known.toBody() })}\n`, () => process.exit(1));
+});

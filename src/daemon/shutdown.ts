@@ -1,0 +1,57 @@
+import type { Log } from "../base/log.ts";
+import { removeTree } from "../host/files.ts";
+import { inhabitants } from "../host/inhabitants.ts";
+import { awaitEnd, endProcess, isAlive, signalProcess } from "../host/process.ts";
+import { stop as stopServer } from "../postgres/server.ts";
+import { type Context, memberOf } from "../reconcile/context.ts";
+import type { Clusters } from "../reconcile/clusters.ts";
+import type { Namespace } from "../network/namespace.ts";
+import type { NameServer } from "./name-server.ts";
+
+export interface Running {
+  context: Context;
+  clusters: Clusters;
+  namespace: Namespace;
+  nameServer: NameServer | undefined;
+  closeRelays(): Promise<void>;
+  log: Log;
+}
+
+/** Ends every process of the network and takes the network away. Data and wishes stay: `perch up` brings all back. */
+export async function shutDown(running: Running, progress: (sentence: string) => void): Promise<void> {
+  const { context, clusters, namespace, log } = running;
+  const { state, home } = context;
+  await clusters.stop();
+  const machines = await state.machines.list();
+
+  const runs = machines.filter((machine) => machine.kind === "run" && machine.process !== undefined);
+  if (runs.length > 0) progress(`ending ${runs.length} running command(s)`);
+  await Promise.all(
+    runs.map(async (run) => {
+      // The CLI hands SIGTERM to its command and reports how that ended.
+      if (run.process !== undefined && !(await endProcess(run.process, 5_000))) log.warn({ machine: run.id }, "a run did not end");
+      await state.machines.remove(run);
+    }),
+  );
+
+  await context.monitors.close();
+  for (const cluster of await state.clusters.list()) {
+    const members = machines.filter((machine) => machine.app === cluster.app && machine.kind === "postgres");
+    progress(`stopping cluster ${cluster.app} (${members.length} member(s))`);
+    await Promise.all(members.map((machine) => stopServer(memberOf(context, cluster, machine), "fast")));
+  }
+  await running.closeRelays();
+  await running.nameServer?.stop();
+  if (context.place.mode !== "portable") progress("taking the network away");
+  await endInhabitants(context);
+  await namespace.remove();
+  await removeTree(home.runtime);
+}
+
+/** Whoever is still inside: commands that left their `perch run` behind. The anchor of a user namespace goes with the namespace. */
+async function endInhabitants({ place }: Context): Promise<void> {
+  if (place.mode === "portable") return;
+  const found = await inhabitants((argv) => place.tool(argv));
+  for (const inhabitant of found) await signalProcess(inhabitant, "SIGTERM");
+  for (const inhabitant of found) if (!(await awaitEnd(inhabitant, 2_000)) && (await isAlive(inhabitant))) await signalProcess(inhabitant, "SIGKILL");
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from "node:crypto";
+import type { Log } from "../base/log.ts";
+import { ask } from "../base/deadline.ts";
+import { fail } from "../errors/error.ts";
+import type { Home } from "../host/home.ts";
+import { machineSize } from "../host/machine.ts";
+import { networkPrefix } from "../model/address.ts";
+import type { NetworkRecord } from "../model/records.ts";
+import { openNamespace } from "../network/choose.ts";
+import { networkInterface } from "../network/interface.ts";
+import { clusterLoops } from "../reconcile/clusters.ts";
+import type { Context } from "../reconcile/context.ts";
+import { monitors } from "../reconcile/monitor.ts";
+import { resolversOf, zoneOf } from "../reconcile/publication.ts";
+import { type Outlet, publisher } from "../reconcile/publish.ts";
+import { handlersOf } from "../server/handlers.ts";
+import type { Handlers } from "../server/http.ts";
+import { forgetEndedRuns } from "../server/runs.ts";
+import { openEvents } from "../store/events.ts";
+import { state as stateOf, type State } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
+import { openVault } from "../store/vault.ts";
+import { openAuthority } from "./authority.ts";
+import { keepNameServer, type NameServer } from "./name-server.ts";
+import { serverUser } from "./prepare.ts";
+import { relays } from "./relays.ts";
+import { shutDown } from "./shutdown.ts";
+import { undoHalfMade, workOf } from "./work.ts";
+
+export interface StartOptions {
+  home: Home;
+  version: string;
+  store: Store;
+  log: Log;
+  portable: boolean;
+  progress(sentence: string): void;
+}
+
+export interface Network {
+  handlers: Handlers;
+  mode: "root" | "user" | "portable";
+  /** Ends everything of the network; once. */
+  shutdown(progress: (sentence: string) => void): Promise<void>;
+  /** Called when that is done. */
+  onShutdown(listener: () => void): void;
+}
+
+const runCheckMs = 5_000;
+
+/** Brings the network up: what runs already is adopted, what is missing is made. Resolves when every cluster has been looked at. */
+export async function startNetwork(options: StartOptions): Promise<Network> {
+  const { home, store, log, version, progress } = options;
+  const since = new Date().toISOString();
+  const state = stateOf(store);
+  const vault = await openVault(home.key, { mayCreate: (await state.secrets.list()).length === 0 });
+  const events = await openEvents(store);
+  const record = await networkRecord(state);
+  const { prefix } = record;
+  const tell = (subject: string, sentence: string) => {
+    log.info({ subject }, sentence);
+    events.append(subject, sentence).catch((error: unknown) => log.error({ err: error }, "an event could not be kept"));
+  };
+
+  const opened = await openNamespace(home, { portable: options.portable, postgres: await serverUser() });
+  const { namespace } = opened;
+  const { place } = namespace;
+  if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
+
+  const relay = relays(state);
+  let nameServer: NameServer | undefined;
+  let outlet: Outlet = { kind: "portable", relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
+  if (place.mode !== "portable") {
+    const network = networkInterface(place, prefix);
+    const machines = await state.machines.list();
+    await network.setAddresses([...resolversOf(prefix), ...machines.map((machine) => machine.address)]);
+    const kept = await keepNameServer({
+      control: `${home.runtime}/dns.sock`,
+      version,
+      enter: () => place.tool([]),
+      zone: zoneOf({ prefix, apps: await state.apps.list(), runs: [], views: [] }),
+      fresh: opened.fresh,
+      log,
+      say: (sentence) => tell("network", sentence),
+    });
+    nameServer = kept;
+    outlet = { kind: "namespace", network, setZone: (zone) => kept.set(zone) };
+  }
+
+  const runs = async () => (await state.machines.list()).filter((machine) => machine.kind === "run");
+  const published = publisher(
+    outlet,
+    async () => {
+      const views = clusters.views();
+      return views && { prefix, apps: await state.apps.list(), runs: await runs(), views };
+    },
+    log,
+  );
+  const context: Context = {
+    home, place, prefix, state, vault, log,
+    monitors: monitors((machine) => clusters.member(machine)?.loop.wake()),
+    authority: await openAuthority(home),
+    ...(await machineSize(home.postgres)),
+    say: tell,
+    publish: () => published.publish(),
+  };
+  const clusters = clusterLoops((app) => workOf(context, app), log);
+  await undoHalfMade(context);
+  for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
+  await ask(() => (clusters.views() === undefined ? undefined : true), { everyMs: 10, withinMs: 10_000 });
+  const stopWaking = await wakeOnChange(store, state, (app) => clusters.find(app)?.wake());
+
+  let ending: Promise<void> | undefined;
+  let ended: () => void = () => undefined;
+  const shutdown = (say: (sentence: string) => void) => {
+    ending ??= (async () => {
+      stopWaking();
+      clearInterval(runCheck);
+      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), log }, say);
+      setImmediate(ended);
+    })();
+    return ending;
+  };
+  const deps = { home, place, prefix, version, since, state, vault, events, clusters, context, publisher: published, log, shutdown };
+  const runCheck = setInterval(() => void forgetEndedRuns(deps).catch((error: unknown) => log.error({ err: error }, "ended runs could not be forgotten")), runCheckMs);
+  await forgetEndedRuns(deps);
+  await published.publish();
+  return { handlers: handlersOf(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
+}
+
+async function networkRecord(state: State): Promise<NetworkRecord> {
+  const found = await state.network.get({});
+  if (found !== undefined) return found;
+  const made: NetworkRecord = { name: "default", prefix: networkPrefix(randomBytes(4).readUInt32BE()), nextMachine: 16, createdAt: new Date().toISOString() };
+  if (!(await state.network.create(made))) throw fail("internal", { why: "the network's record cannot be made" });
+  return made;
+}
+
+/** A changed record of a cluster, its machines or its attachments wakes its loop, whoever changed it. */
+async function wakeOnChange(store: Store, state: State, wake: (app: string) => void): Promise<() => void> {
+  const { revision } = await store.range("network");
+  const stops = await Promise.all([
+    state.clusters.watch(revision, (change) => wake(change.type === "put" ? change.record.app : change.of.app)),
+    state.attachments.watch(revision, (change) => wake(change.type === "put" ? change.record.cluster : change.of.cluster)),
+    state.machines.watch(revision, (change) => {
+      if (change.type === "put" && change.record.kind === "postgres") wake(change.record.app);
+    }),
+  ]);
+  return () => stops.forEach((stop) => stop());
+}

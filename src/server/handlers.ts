@@ -1,0 +1,33 @@
+import { askNameServer, type DigQuestion } from "../dns/ask.ts";
+import { appHandlers } from "./apps.ts";
+import { attachmentHandlers } from "./attachments.ts";
+import { clusterHandlers } from "./clusters.ts";
+import { databaseHandlers } from "./databases.ts";
+import type { Deps } from "./deps.ts";
+import type { Handlers } from "./http.ts";
+import { machineHandlers } from "./machines.ts";
+import { networkHandlers } from "./network.ts";
+import { rotateHandler } from "./rotate.ts";
+import { runHandlers } from "./runs.ts";
+import { secretHandlers } from "./secrets.ts";
+import { sessionHandlers } from "./sessions.ts";
+import { settingHandlers } from "./settings.ts";
+
+/** Which handler serves which route: a file a noun. */
+export function handlersOf(deps: Deps): Handlers {
+  const clusters = clusterHandlers(deps);
+  const dig = (question: DigQuestion) => askNameServer(deps.place.tool([]), question);
+  return {
+    ...networkHandlers(deps, { listClusters: clusters.listClusters, dig }),
+    ...appHandlers(deps),
+    ...secretHandlers(deps),
+    ...clusters,
+    ...sessionHandlers(deps),
+    ...databaseHandlers(deps),
+    rotateUser: rotateHandler(deps),
+    ...settingHandlers(deps),
+    ...attachmentHandlers(deps),
+    ...machineHandlers(deps),
+    ...runHandlers(deps),
+  };
+}
