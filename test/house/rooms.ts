@@ -58,7 +58,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     holds: "`perch` as it is typed: commands as data, a handler each",
-    start: "main.ts",
+    start: "command.ts",
     imports: {
       base: "deadlines, redaction",
       errors: "exit codes and what to do next",
@@ -97,13 +97,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "the name server: wire, zone (pure), sockets",
     start: "zone.ts",
     imports: { base: "deadlines", errors: "why it could not start", model: "regions and addresses", host: "its process" },
-    packages: ["dns-packet"],
+    packages: ["dns-packet", "zod"],
   },
   store: {
     holds: "desired state: read, write, watch, migrate",
     start: "store.ts",
     imports: { base: "deadlines", errors: "conflicts, and state that cannot be read", model: "the records it keeps", host: "the key file" },
-    packages: ["@photostructure/sqlite"],
+    packages: ["@photostructure/sqlite", "zod"],
   },
   engine: {
     holds: "who leads",

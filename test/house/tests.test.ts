@@ -4,6 +4,11 @@ import { describe, expect, it } from "vitest";
 import { files, read, root } from "./files.ts";
 import { rooms } from "./rooms.ts";
 
+/** Tests of a room as a whole stand in its folder under a name of their own. */
+const wholeRoom: Readonly<Record<string, string>> = {
+  "test/store/model.test.ts": "random transactions on a store, compared with a model of it",
+};
+
 const tests = files(/^test\/.*\.test\.tsx?$/);
 
 describe("the tests", () => {
@@ -20,7 +25,7 @@ describe("the tests", () => {
 
   it("of a room stand where the source stands", () => {
     const strays = tests
-      .filter((path) => (path.split("/")[1] ?? "") in rooms && !path.startsWith("test/network/inside/"))
+      .filter((path) => (path.split("/")[1] ?? "") in rooms && !path.startsWith("test/network/inside/") && !(path in wholeRoom))
       .map((path) => ({ path, source: path.replace(/^test\//, "src/").replace(/\.test\.(tsx?)$/, ".$1") }))
       .filter(({ source }) => !existsSync(join(root, source)) && !existsSync(join(root, source.replace(/\.tsx?$/, ""))));
     expect(strays.map(({ path, source }) => `${path} tests ${source}, which does not exist`)).toEqual([]);
