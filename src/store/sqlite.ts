@@ -2,10 +2,11 @@
  * The store of one host: one SQLite file, which is perchd's lock at the same time. The room `store/` keeps the desired state, the secrets under their key
  * and the events; it knows records, not what they mean, and starts nothing. Start with `store.ts` (the contract), then `records.ts` (what others use).
  *
- * SQLite holds the lock of the file from opening to closing (locking_mode=EXCLUSIVE), so a second perchd is refused at once and a dead one leaves
- * nothing stale. The lock is one of the process: nothing else in perchd may open and close the same file, which would drop it.
+ * SQLite holds the lock of the file from opening to closing (locking_mode=EXCLUSIVE), so a second perchd is refused (within a quarter of a second) and a
+ * dead one leaves nothing stale. The lock is one of the process: nothing else in perchd may open and close the same file, which would drop it.
  */
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { pause } from "../base/deadline.ts";
 import { fail, type PerchError } from "../errors/error.ts";
 import { makePrivateFile } from "../host/files.ts";
 import { checkWrites, keyOfWrite, storable, storablePrefix } from "./key.ts";
@@ -17,6 +18,7 @@ import { Watchers } from "./watchers.ts";
 /** Watches may begin this many revisions back; at least so many changes are kept, at most `compactEvery` more. */
 const keptRevisions = 10_000;
 const compactEvery = 1_000;
+const openAttempts = 6;
 
 export interface SqliteStoreOptions {
   path: string;
@@ -35,17 +37,30 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   await makePrivateFile(path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === "ENOSPC" ? fail("disk_full", { path }, error) : fail("state_unreachable", { path, why: error.message }, error);
   });
-  let db: DatabaseSyncInstance | undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const db = openLocked(path);
+      return new SqliteStore(db, path, new Watchers(options.watcherFailed));
+    } catch (error) {
+      if (!isBusy(error)) throw inOurWords(error, path);
+      if (attempt === openAttempts) throw options.locked();
+      // Of two that open at the same moment SQLite may refuse both, each for the other's sake: the next time they come apart.
+      await pause(5 + Math.random() * 40);
+    }
+  }
+}
+
+function openLocked(path: string): DatabaseSyncInstance {
+  const db = new DatabaseSync(path, { timeout: 0 });
   try {
-    db = new DatabaseSync(path, { timeout: 0 });
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const check = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw fail("state_damaged", { path, why: check.quick_check });
     migrate(db, path);
-    return new SqliteStore(db, path, new Watchers(options.watcherFailed));
+    return db;
   } catch (error) {
-    if (db !== undefined) closeAndUnlock(db);
-    throw isBusy(error) ? options.locked() : inOurWords(error, path);
+    closeAndUnlock(db);
+    throw error;
   }
 }
 

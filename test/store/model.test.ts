@@ -38,14 +38,14 @@ class Model {
 
 // Few letters, so that keys meet each other and are prefixes of each other; each of 1, 2, 3 or 4 bytes.
 const text = fc.string({ unit: fc.constantFrom("a", "b", "/", "é", "\uffff", "😀", "\u{10ffff}"), maxLength: 4 });
-const key = text.filter((key) => key !== "");
-const write = fc.oneof(
-  fc.record({ put: key, value: fc.json({ maxDepth: 1 }) }),
-  key.map((key) => ({ delete: key })),
+const anyKey = text.filter((drawn) => drawn !== "");
+const anyWrite = fc.oneof(
+  fc.record({ put: anyKey, value: fc.json({ maxDepth: 1 }) }),
+  anyKey.map((key) => ({ delete: key })),
 );
-const writes = fc.uniqueArray(write, { maxLength: 4, selector: (write) => ("put" in write ? write.put : write.delete) });
+const writes = fc.uniqueArray(anyWrite, { maxLength: 4, selector: (write) => ("put" in write ? write.put : write.delete) });
 /** Compares are drawn as keys, some of which are compared with the true revision and some with one beside it. */
-const compares = fc.array(fc.record({ key, off: fc.constantFrom(0, 0, 0, 1) }), { maxLength: 3 });
+const compares = fc.array(fc.record({ key: anyKey, off: fc.constantFrom(0, 0, 0, 1) }), { maxLength: 3 });
 
 type Step =
   | { do: "txn"; compares: { key: string; off: number }[]; writes: Write[] }
@@ -55,7 +55,7 @@ type Step =
   | { do: "unwatch" }
   | { do: "reopen" };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant("txn" as const), compares, writes }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("get" as const), key: text }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("range" as const), prefix: text }) },
@@ -116,6 +116,6 @@ async function agree(steps: readonly Step[]): Promise<void> {
 
 describe("the SQLite store", () => {
   it("does what the simplest store would do, whatever it is asked in whatever order", { timeout: 60_000 }, async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), agree), { numRuns: 100 });
+    await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), agree), { numRuns: 100 });
   });
 });
