@@ -49,7 +49,7 @@ export const register = {
   machine_not_found: user(404, 'machine "{machine}" does not exist', "List the machines with: perch machine list"),
   machine_is_leader: user(409, "machine {machine} is the leader of {app} and cannot be {what}", "Destroy the whole cluster with: perch postgres destroy {app}"),
   machine_is_run: user(409, "machine {machine} is a run of app {app}, not a postgres member", "It ends when its command ends."),
-  database_exists: user(409, 'database "{database}" already exists in {app}', "Choose another name."),
+  database_exists: user(409, 'database "{database}" already exists in {app}', "Choose another name; attach takes one that exists with --yes."),
   database_not_found: user(404, 'database "{database}" does not exist in {app}', "List the databases with: perch postgres db list -a {app}"),
   database_protected: user(409, 'database "{database}" belongs to PostgreSQL itself', "Choose a database of your own."),
   user_exists: user(409, 'user "{user}" already exists in {app}', "Choose another name."),
@@ -66,7 +66,7 @@ export const register = {
   setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
 
   // The machine underneath
-  tools_missing: user(422, "{tools} cannot be found", "Install: {packages}"),
+  tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),
   client_missing: user(422, "the program {program} cannot be found", "On Debian or Ubuntu: apt-get install {packages}"),
   command_not_found: user(404, "{command}: command not found", "Check the name and the PATH.", 127),
   command_not_executable: user(422, "{command}: cannot be executed", "Check that it is a file and has the permission: chmod +x", 126),
@@ -102,6 +102,7 @@ export const register = {
   busy: user(409, "{what} is busy: {by} is under way", "Wait for it and repeat."),
   conflict: user(409, "{what} was changed by somebody else at the same time", "Repeat the command."),
   cancelled: user(499, "{what} was interrupted and undone", "Repeat the command when you are ready."),
+  question_cancelled: user(499, "nothing was done", ""),
   interrupted: user(499, "interrupted, and perchd did not say within {seconds} s that everything is undone", "It goes on undoing by itself; look at: perch events"),
   request_invalid: usage("the request is not valid: {why}", "See docs/api.md or /openapi.json."),
   request_too_large: user(413, "the request has more than {limit} bytes", "Send less."),

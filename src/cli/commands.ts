@@ -1,0 +1,62 @@
+import type { Command } from "./command.ts";
+
+/**
+ * Every command, in the order of the help. Each is loaded when it is typed: of some fifty modules a command needs one. Help, completion and
+ * docs/commands.md load all.
+ */
+const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  quickstart: () => import("./commands/quickstart.ts"),
+  up: () => import("./commands/up.ts"),
+  down: () => import("./commands/down.ts"),
+  status: () => import("./commands/status.ts"),
+  "apps create": () => import("./commands/apps/create.ts"),
+  "apps list": () => import("./commands/apps/list.ts"),
+  "apps destroy": () => import("./commands/apps/destroy.ts"),
+  "secrets set": () => import("./commands/secrets/set.ts"),
+  "secrets unset": () => import("./commands/secrets/unset.ts"),
+  "secrets list": () => import("./commands/secrets/list.ts"),
+  "secrets import": () => import("./commands/secrets/import.ts"),
+  run: () => import("./commands/run.ts"),
+  shell: () => import("./commands/shell.ts"),
+  "postgres create": () => import("./commands/postgres/create.ts"),
+  "postgres list": () => import("./commands/postgres/list.ts"),
+  "postgres status": () => import("./commands/postgres/status.ts"),
+  "postgres attach": () => import("./commands/postgres/attach.ts"),
+  "postgres detach": () => import("./commands/postgres/detach.ts"),
+  "postgres connect": () => import("./commands/postgres/connect.ts"),
+  "postgres restart": () => import("./commands/postgres/restart.ts"),
+  "postgres destroy": () => import("./commands/postgres/destroy.ts"),
+  "postgres db list": () => import("./commands/postgres/db/list.ts"),
+  "postgres db create": () => import("./commands/postgres/db/create.ts"),
+  "postgres db drop": () => import("./commands/postgres/db/drop.ts"),
+  "postgres users list": () => import("./commands/postgres/users/list.ts"),
+  "postgres users create": () => import("./commands/postgres/users/create.ts"),
+  "postgres users drop": () => import("./commands/postgres/users/drop.ts"),
+  "postgres users rotate": () => import("./commands/postgres/users/rotate.ts"),
+  "postgres config show": () => import("./commands/postgres/config/show.ts"),
+  "postgres config update": () => import("./commands/postgres/config/update.ts"),
+  "machine list": () => import("./commands/machine/list.ts"),
+  "machine clone": () => import("./commands/machine/clone.ts"),
+  "machine start": () => import("./commands/machine/start.ts"),
+  "machine stop": () => import("./commands/machine/stop.ts"),
+  "machine destroy": () => import("./commands/machine/destroy.ts"),
+  dig: () => import("./commands/dig.ts"),
+  events: () => import("./commands/events.ts"),
+  logs: () => import("./commands/logs.ts"),
+  "platform regions": () => import("./commands/platform/regions.ts"),
+  "certs ca": () => import("./commands/certs/ca.ts"),
+  completion: () => import("./commands/completion.ts"),
+  version: () => import("./commands/version.ts"),
+};
+
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+/** The one export of the module that is a command. */
+export async function loadCommand(name: string): Promise<Command> {
+  const exported = Object.values((await loaders[name]?.()) ?? {});
+  const command = exported.find((value): value is Command => typeof value === "object" && value !== null && "name" in value && value.name === name);
+  if (command === undefined) throw new Error(`the module of "${name}" exports no command of that name`);
+  return command;
+}
+
+export const loadAll = (): Promise<Command[]> => Promise.all(commandNames.map(loadCommand));

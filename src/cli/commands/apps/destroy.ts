@@ -1,0 +1,20 @@
+import { command, yesFlag } from "../../command.ts";
+
+export const appsDestroy = command({
+  name: "apps destroy",
+  summary: "Destroy apps and their secrets",
+  args: { apps: { summary: "Their names", many: true } },
+  flags: { yes: yesFlag },
+  examples: ["perch apps destroy web", "perch apps destroy web worker --yes"],
+  needs: ["daemon"],
+  routes: ["destroyApp"],
+  async run({ args, flags, daemon, terminal }) {
+    for (const app of args.apps) {
+      const consent = { yes: flags.yes, warning: "Destroying an app is not reversible.", question: `Destroy app ${app}?`, what: `destroying app ${app}` };
+      if (!(await terminal.consent(consent))) continue;
+      await daemon.call("destroyApp", { params: { app } });
+      terminal.print(`Destroyed app ${app}`);
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,19 @@
+import { command, yesFlag } from "../../command.ts";
+import { machineOf, ofAppFlag } from "../../machine-of.ts";
+
+export const machineDestroy = command({
+  name: "machine destroy",
+  summary: "Destroy a replica, with its slot and its data",
+  args: { id: { summary: "The replica" } },
+  flags: { app: ofAppFlag, yes: yesFlag },
+  examples: ["perch machine destroy 4d8a1f0c2b9e35 --yes"],
+  needs: ["daemon"],
+  routes: ["listMachines", "destroyMachine"],
+  async run({ args, flags, daemon, terminal }) {
+    const { id, app, region, role } = await machineOf(daemon, args.id, flags.app);
+    const question = `Destroy machine ${id}, the ${role ?? "run"} of ${app} in ${region}?`;
+    if (!(await terminal.consent({ yes: flags.yes, question, what: `destroying machine ${id}` }))) return undefined;
+    await daemon.call("destroyMachine", { params: { machine: id } });
+    return { text: `Destroyed machine ${id}` };
+  },
+});

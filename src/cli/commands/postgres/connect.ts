@@ -1,0 +1,29 @@
+import { fail } from "../../../errors/error.ts";
+import { findProgram } from "../../../host/files.ts";
+import { runInteractive } from "../../../host/interactive.ts";
+import { command } from "../../command.ts";
+
+export const postgresConnect = command({
+  name: "postgres connect",
+  summary: "Open psql on a cluster: on its leader, or on the replica of a region",
+  args: { arguments: { summary: "Further arguments of psql, behind --", optional: true, many: true } },
+  flags: {
+    database: { type: "string", short: "d", value: "NAME", summary: "The database", default: "postgres" },
+    user: { type: "string", short: "u", value: "NAME", summary: "The user", default: "postgres" },
+    region: { type: "string", short: "r", value: "REGION", summary: "Connect to that region's member itself, in place of the leader" },
+    command: { type: "string", value: "SQL", summary: "Run this and end" },
+  },
+  examples: ["perch postgres connect -a pg", "perch pg connect -a pg -d web --command 'select count(*) from users'", "perch pg connect -a pg --region lhr -- -At -f report.sql"],
+  needs: ["daemon", "cluster"],
+  routes: ["session"],
+  ownsTerminal: true,
+  async run({ args, flags, cluster, daemon }) {
+    if ((await findProgram("psql")) === undefined) throw fail("client_missing", { program: "psql", packages: "postgresql-client" });
+    const { user, database, region } = flags;
+    const session = await daemon.call("session", { params: { cluster }, body: { user, database, ...(region === undefined ? {} : { region }) } });
+    const argv = ["psql", ...(flags.command === undefined ? [] : ["-c", flags.command]), ...args.arguments];
+    const env = { ...process.env, PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, PGDATABASE: database, ...session.env };
+    const { ended } = await runInteractive([...session.enter, ...argv], env);
+    return { exit: await ended };
+  },
+});

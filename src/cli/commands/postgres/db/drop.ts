@@ -1,0 +1,18 @@
+import { command, yesFlag } from "../../../command.ts";
+
+export const dbDrop = command({
+  name: "postgres db drop",
+  summary: "Drop a database; its connections end",
+  args: { database: { summary: "Its name" } },
+  flags: { yes: yesFlag },
+  examples: ["perch postgres db drop reports -a pg --yes"],
+  needs: ["daemon", "cluster"],
+  routes: ["dropDatabase"],
+  async run({ args, flags, cluster, daemon, terminal }) {
+    const { database } = args;
+    const consent = { yes: flags.yes, warning: "Dropping a database is not reversible.", question: `Drop database ${database} of ${cluster}?`, what: `dropping database ${database}` };
+    if (!(await terminal.consent(consent))) return undefined;
+    await daemon.call("dropDatabase", { params: { cluster, database } });
+    return { text: `Dropped database ${database}` };
+  },
+});

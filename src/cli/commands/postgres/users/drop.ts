@@ -1,0 +1,17 @@
+import { command, yesFlag } from "../../../command.ts";
+
+export const usersDrop = command({
+  name: "postgres users drop",
+  summary: "Drop a user that owns nothing",
+  args: { user: { summary: "Its name" } },
+  flags: { yes: yesFlag },
+  examples: ["perch postgres users drop reader -a pg --yes"],
+  needs: ["daemon", "cluster"],
+  routes: ["dropUser"],
+  async run({ args, flags, cluster, daemon, terminal }) {
+    const { user } = args;
+    if (!(await terminal.consent({ yes: flags.yes, question: `Drop user ${user} of ${cluster}?`, what: `dropping user ${user}` }))) return undefined;
+    await daemon.call("dropUser", { params: { cluster, user } });
+    return { text: `Dropped user ${user}` };
+  },
+});

@@ -1,0 +1,49 @@
+import { fail } from "../../errors/error.ts";
+import { ourProgram } from "../../host/program.ts";
+import { command } from "../command.ts";
+import { daemonOf } from "../context.ts";
+import { secondsText } from "../output/progress.ts";
+import { ensureTools } from "../quickstart/install.ts";
+import { ensureApp, ensureAttachment, ensureCluster, ensureReplica, goOnText, names } from "../quickstart/steps.ts";
+import { runCommand } from "../run/run-command.ts";
+import { statusIfRunning, up, upText } from "../start.ts";
+
+export const quickstartCommand = command({
+  name: "quickstart",
+  summary: "From nothing to an app that queries a leader and its nearest replica",
+  details:
+    "Installs missing system tools (as root on Debian and Ubuntu), starts Perch, makes the cluster pg with its leader in ams and a replica in lhr, makes the app hello, attaches it, and runs a small program as that app in both regions. What is there already is left as it is: it may be repeated.",
+  flags: {
+    noInstall: { type: "boolean", summary: "Install no system packages; name them if they are missing" },
+    portable: { type: "boolean", summary: "Use ports on localhost in place of a private network" },
+  },
+  examples: ["perch quickstart", "perch quickstart --no-install", "perch quickstart --portable"],
+  routes: ["status", "listClusters", "createCluster", "showCluster", "cloneMachine", "listApps", "createApp", "attach", "createRun", "endRun"],
+  async run({ flags, home, terminal, signal }) {
+    const begun = performance.now();
+    const daemon = daemonOf(home, terminal, signal);
+    const step = async (doing: string, work: () => Promise<string>) => {
+      terminal.progress.say(doing);
+      const since = performance.now();
+      const done = await work();
+      terminal.print(`${terminal.style.green("✓")} ${done} ${terminal.style.dim(`(${secondsText(performance.now() - since)})`)}`);
+    };
+
+    const namespace = !flags.portable && process.platform === "linux";
+    if (namespace && (await statusIfRunning(home)) === undefined) await ensureTools(terminal, { install: !flags.noInstall, signal });
+    await step("Starting Perch", async () => upText(await up({ home, terminal, signal, portable: flags.portable, foreground: false })));
+    await step(`Making cluster ${names.cluster}`, () => ensureCluster(daemon));
+    await step(`Making a read replica in ${names.replica}`, () => ensureReplica(daemon));
+    await step(`Making app ${names.app}`, () => ensureApp(daemon));
+    await step(`Attaching ${names.app} to ${names.cluster}`, () => ensureAttachment(daemon));
+
+    terminal.print(`The app, run in both regions with the same DATABASE_URL:`);
+    for (const region of [names.primary, names.replica]) {
+      const program = ourProgram(import.meta.url, "../quickstart/query");
+      const exit = await runCommand(daemon, { app: names.app, region, config: undefined, given: {}, command: program });
+      if (exit !== 0) throw fail("internal", { why: `the app of the quickstart ended with exit code ${exit} in ${region}` });
+    }
+    terminal.print(`Done in ${secondsText(performance.now() - begun)}.\n`);
+    return { text: goOnText() };
+  },
+});

@@ -1,0 +1,21 @@
+import { command } from "../command.ts";
+import { envPairs } from "../run/environment.ts";
+import { appAndConfig, runFlags } from "../run/request.ts";
+import { runCommand } from "../run/run-command.ts";
+
+export const shellCommand = command({
+  name: "shell",
+  summary: "Open a shell inside the private network, with an app's secrets",
+  details: "The same as perch run with your own shell ($SHELL, else sh) as the command.",
+  flags: runFlags,
+  examples: ["perch shell -a web", "perch shell --region lhr"],
+  needs: ["daemon"],
+  routes: ["createRun", "endRun"],
+  ownsTerminal: true,
+  async run({ flags, daemon }) {
+    const given = envPairs(flags.env);
+    const { app, config } = await appAndConfig(flags);
+    const { SHELL: shell = "" } = process.env;
+    return { exit: await runCommand(daemon, { app, config, region: flags.region, given, command: [shell === "" ? "sh" : shell] }) };
+  },
+});

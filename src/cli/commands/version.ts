@@ -1,0 +1,13 @@
+import { perchVersion } from "../../host/version.ts";
+import { command } from "../command.ts";
+
+export const versionCommand = command({
+  name: "version",
+  summary: "Print the version",
+  examples: ["perch version"],
+  needs: ["json"],
+  run() {
+    const version = perchVersion();
+    return { text: `perch ${version}`, json: { version, node: process.versions.node } };
+  },
+});

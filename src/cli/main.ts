@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+import { PerchError, fail, toPerchError } from "../errors/error.ts";
+import { findHome } from "../host/home.ts";
+import type { Answer, Command } from "./command.ts";
+import { commandNames, loadAll, loadCommand } from "./commands.ts";
+import { errorText, exitCodeOf } from "./exit-code.ts";
+import { find } from "./find.ts";
+import { processTerminal } from "./output/terminal.ts";
+import { styleOf } from "./output/style.ts";
+
+/** The program: words in, an exit code out. What a command is stands in `command.ts`. */
+
+let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "--version" || argv[0] === "-v") return main(["version"]);
+  if (argv[0] === "help") return main([...argv.slice(1), "--help"]);
+  const found = find(argv, commandNames);
+  if (found.kind === "command") return runCommand(await loadCommand(found.name), found.rest);
+  if (found.kind === "unknown") {
+    const known = found.similar.length === 0 ? "" : `; did you mean ${found.similar.map((word) => `perch ${`${found.prefix} ${word}`.trim()}`).join(" or ")}?`;
+    throw fail("usage_invalid", { reason: `perch ${found.prefix === "" ? "" : `${found.prefix} `}has no command "${found.word.slice(0, 40)}"${known}` });
+  }
+  const [flag] = found.rest;
+  if (flag !== undefined && flag !== "--help" && flag !== "-h") throw fail("usage_invalid", { reason: `perch ${found.prefix}: unknown option '${flag.slice(0, 40)}'` });
+  const { groupHelp } = await import("./help.ts");
+  process.stdout.write(`${groupHelp(found.prefix, await loadAll())}\n`);
+  return 0;
+}
+
+async function runCommand(command: Command, words: readonly string[]): Promise<number> {
+  const [{ parse }, { contextOf }] = await Promise.all([import("./parse.ts"), import("./context.ts")]);
+  const parsed = parse(command, words);
+  if (parsed.help) {
+    const { commandHelp } = await import("./help.ts");
+    process.stdout.write(`${commandHelp(command)}\n`);
+    return 0;
+  }
+  const json = parsed.flags["json"] === true;
+  const terminal = processTerminal({ quiet: json });
+  try {
+    const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
+    const answer = (await command.run(await contextOf(command, parsed, { terminal, home: findHome(), signal }))) ?? {};
+    terminal.progress.done();
+    print(answer, json);
+    return answer.exit ?? (interruptedBy === undefined || answer.json !== undefined || answer.text !== undefined ? 0 : exitCodeOf(undefined, interruptedBy));
+  } finally {
+    terminal.progress.stop();
+  }
+}
+
+function print(answer: Answer, json: boolean): void {
+  if (json && answer.json !== undefined) process.stdout.write(`${JSON.stringify(answer.json, null, 2)}\n`);
+  else if (!json && answer.text !== undefined && answer.text !== "") process.stdout.write(answer.text.endsWith("\n") ? answer.text : `${answer.text}\n`);
+}
+
+/** The first Ctrl-C asks for an orderly end; the second does not wait for it. */
+function interrupts(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (interruptedBy !== undefined) process.exit(exitCodeOf(undefined, name));
+      interruptedBy = name;
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+/** Writes that are still under way reach the pipe before the end. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => void stream.write("", () => resolve()));
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever read us has enough (`perch events | head -1`).
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
+const argv = process.argv.slice(2);
+try {
+  process.exitCode = await main(argv);
+} catch (error) {
+  const known = toPerchError(error);
+  const { red } = styleOf(process.stderr.isTTY, process.env);
+  process.stderr.write(errorText(known, wantsJson(argv), red));
+  if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
+  process.exitCode = exitCodeOf(error, interruptedBy);
+}
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit();
+
+/** Asked before parsing, too, so that an error in the words themselves is JSON where JSON was asked for. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? words.length : end).includes("--json") && !/^(run|shell)$/.test(words[0] ?? "");
+}

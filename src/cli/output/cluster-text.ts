@@ -1,0 +1,43 @@
+import type { Cluster, Member, Status } from "../../api/schemas.ts";
+import { moment, size, table } from "./columns.ts";
+
+/** Clusters and their members for people. Pure. */
+
+/** One word for how a cluster is: what its members say together. */
+export function clusterState({ phase, members }: Pick<Cluster, "phase" | "members">): string {
+  if (phase !== "ready") return phase;
+  const leader = members.find((member) => member.role === "leader");
+  if (leader?.state !== "started") return leader === undefined ? "no leader" : `leader ${leader.state}`;
+  const lost = members.filter((member) => member.role === "replica" && member.state !== "streaming");
+  return lost.length === 0 ? "ready" : `${lost.length} of ${members.length - 1} replicas not streaming`;
+}
+
+const lag = ({ role, lagBytes }: Member): string => (role === "leader" ? "-" : lagBytes === null ? "unknown" : size(lagBytes));
+
+export function membersText(members: readonly Member[], indent: number): string {
+  const rows = members.map((member) => [member.id, member.region, member.role, member.state, member.address, String(member.port), lag(member)]);
+  const notes = members.flatMap(({ id, note }) => (note === undefined ? [] : [`${" ".repeat(indent)}${id}: ${note}`]));
+  return [table(["ID", "Region", "Role", "State", "Address", "Port", "Lag"], rows, "No members", { indent }), ...notes].join("\n");
+}
+
+export function clusterText(cluster: Cluster): string {
+  const attached = cluster.attachments.map(({ app, database, user, variable }) => [app, database, user, variable]);
+  return [
+    `Cluster ${cluster.name}: ${clusterState(cluster)}; PostgreSQL ${cluster.version}, primary region ${cluster.primaryRegion}, ${cluster.host}:${cluster.port}`,
+    membersText(cluster.members, 2),
+    ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable"], attached, "", { indent: 2 })]),
+  ].join("\n");
+}
+
+const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on localhost" };
+
+export function statusText({ network, daemon, clusters, apps }: Status): string {
+  const prefix = network.mode === "portable" ? "" : ` ${network.prefix}::/48,`;
+  return [
+    `Network ${network.name}:${prefix} ${modes[network.mode]}`,
+    `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,
+    "",
+    ...(clusters.length === 0 ? ["No clusters yet. Create one with: perch postgres create --name pg --region ams"] : clusters.map(clusterText)),
+    ...(apps.length === 0 ? [] : ["", table(["App", "Runs"], apps.map(({ name, runs }) => [name, String(runs)]), "")]),
+  ].join("\n");
+}

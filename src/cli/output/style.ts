@@ -1,0 +1,15 @@
+/** Colours of a stream: none where NO_COLOR is set (https://no-color.org), where it is no terminal, or on a dumb one. Pure. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+export function styleOf(isTTY: boolean, env: NodeJS.ProcessEnv): Style {
+  const forced = env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "" && env["FORCE_COLOR"] !== "0";
+  const coloured = (env["NO_COLOR"] ?? "") === "" && (forced || (isTTY && env["TERM"] !== "dumb"));
+  const paint = (on: number, off: number) => (text: string) => (coloured && text !== "" ? `\u001b[${on}m${text}\u001b[${off}m` : text);
+  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), green: paint(32, 39), yellow: paint(33, 39) };
+}

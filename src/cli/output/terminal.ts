@@ -1,0 +1,59 @@
+import { fail } from "../../errors/error.ts";
+import { progressOn, type Progress } from "./progress.ts";
+import { type Style, styleOf } from "./style.ts";
+
+/**
+ * Where a command meets people: results on stdout, everything else (progress, notes, questions, errors) on stderr.
+ */
+export interface Terminal {
+  readonly style: Style;
+  /** Whether somebody sits there who can be asked. */
+  readonly interactive: boolean;
+  /** A result. A newline is added where it ends without one. */
+  print(text: string): void;
+  /** A remark that is no result. */
+  note(text: string): void;
+  /** What is being done now, until the next or the end. */
+  readonly progress: Progress;
+  /**
+   * Whether to go on with what cannot be undone. `what` is a gerund for the error where nobody can be asked: "destroying app web".
+   * Throws `confirmation_needed` there, and `interrupted` at Ctrl-C.
+   */
+  consent(ask: { yes: boolean; warning?: string; question: string; what: string }): Promise<boolean>;
+}
+
+export function processTerminal(options: { quiet: boolean }): Terminal {
+  const errors = styleOf(process.stderr.isTTY, process.env);
+  const silent: Progress = { say: () => undefined, done: () => undefined, stop: () => undefined };
+  const progress = options.quiet ? silent : progressOn(process.stderr, errors);
+  const interactive = process.stdin.isTTY && process.stderr.isTTY;
+  const note = (text: string) => {
+    progress.done();
+    process.stderr.write(line(text));
+  };
+  return {
+    style: styleOf(process.stdout.isTTY, process.env),
+    interactive,
+    progress,
+    print(text) {
+      progress.done();
+      process.stdout.write(line(text));
+    },
+    note,
+    async consent({ yes, warning, question, what }) {
+      if (yes) return true;
+      if (!interactive) throw fail("confirmation_needed", { what });
+      if (warning !== undefined) note(errors.red(warning));
+      return ask(question);
+    },
+  };
+}
+
+const line = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
+
+async function ask(question: string): Promise<boolean> {
+  const { confirm, isCancel } = await import("@clack/prompts");
+  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  if (isCancel(answer)) throw fail("question_cancelled", {});
+  return answer;
+}

@@ -1,0 +1,18 @@
+import type { Flag } from "../command.ts";
+import { type Config, findConfig } from "../config-file.ts";
+
+/** What `perch run` and `perch shell` have in common. */
+export const runFlags = {
+  app: { type: "string", short: "a", value: "APP", summary: "The app whose secrets it gets; without it, the one that perch.toml or fly.toml names" },
+  config: { type: "string", short: "c", value: "FILE", summary: "A file in place of perch.toml or fly.toml" },
+  region: { type: "string", short: "r", value: "REGION", summary: "The region it runs in; without it, the primary region" },
+  env: { type: "strings", short: "e", value: "NAME=VALUE", summary: "Set a variable over [env] and secrets" },
+} as const satisfies Record<string, Flag>;
+
+/** The app, and the file if it is about that app: `-a web` in the directory of another app means web without the other's [env]. */
+export async function appAndConfig(flags: { app: string | undefined; config: string | undefined }): Promise<{ app: string | undefined; config: Config | undefined }> {
+  const config = await findConfig(process.cwd(), flags.config);
+  const app = flags.app ?? config?.app;
+  const belongs = config?.app === undefined || config.app === app || flags.config !== undefined;
+  return { app, config: belongs ? config : undefined };
+}

@@ -1,0 +1,56 @@
+import { fail, toPerchError } from "../../errors/error.ts";
+import { type Interactive, lookUpCommand, runInteractive } from "../../host/interactive.ts";
+import type { Daemon } from "../command.ts";
+import type { Config } from "../config-file.ts";
+import { runEnvironment } from "./environment.ts";
+
+/** One command as a machine of an app: `perch run`, `perch shell` and the quickstart. */
+export interface RunRequest {
+  app: string | undefined;
+  region: string | undefined;
+  config: Config | undefined;
+  given: Record<string, string>;
+  command: readonly string[];
+}
+
+export interface RunningCommand extends Interactive {
+  /** Forgets the machine. Never rejects: the daemon notices by itself that its holder is gone. */
+  leave(): Promise<void>;
+}
+
+/** Becomes a machine and starts the command in the network. Throws `command_not_found` and `command_not_executable`, and leaves nothing then. */
+export async function startCommand(daemon: Daemon, request: RunRequest): Promise<RunningCommand> {
+  const [program] = request.command;
+  if (program === undefined || program === "") throw fail("no_command", {});
+  const region = request.region ?? request.config?.primaryRegion;
+  const run = await daemon.call("createRun", {
+    body: { pid: process.pid, ...(request.app === undefined ? {} : { app: request.app }), ...(region === undefined ? {} : { region }) },
+  });
+  const leave = async () => {
+    if (run.machine !== null) await daemon.call("endRun", { params: { machine: run.machine.id } }).catch(() => undefined);
+  };
+  try {
+    const env = runEnvironment({
+      own: process.env,
+      file: request.config?.env ?? {},
+      filePrimaryRegion: request.config?.primaryRegion,
+      daemon: run.env,
+      given: request.given,
+    });
+    const found = await lookUpCommand(program, env["PATH"] ?? "", process.cwd());
+    if (found === "missing") throw fail("command_not_found", { command: program });
+    if (found === "not executable") throw fail("command_not_executable", { command: program });
+    return { ...(await runInteractive([...run.enter, ...request.command], env)), leave };
+  } catch (error) {
+    await leave();
+    throw toPerchError(error);
+  }
+}
+
+/** Runs the command to its end and gives its exit code. */
+export async function runCommand(daemon: Daemon, request: RunRequest): Promise<number> {
+  const running = await startCommand(daemon, request);
+  const code = await running.ended;
+  await running.leave();
+  return code;
+}
