@@ -51,7 +51,15 @@ export function makeAnswerer(first: ZoneData): Answerer {
     const { id, question, questionBytes, edns } = query;
     const answer = zone.answer(question, asker.region);
     const limit = asker.over === "tcp" ? 65_535 : udpLimit(edns);
-    return encodeReply({ id, flags: query.flags | flag.authoritative, rcode: answer.rcode, question: questionBytes, answer, opt: optBytes(edns, answer.rcode), limit });
+    return encodeReply({
+      id,
+      flags: query.flags | flag.authoritative,
+      rcode: answer.rcode,
+      question: questionBytes,
+      answer,
+      opt: optBytes(edns, answer.rcode),
+      limit,
+    });
   }
 
   return {
@@ -76,7 +84,8 @@ export function makeAnswerer(first: ZoneData): Answerer {
       if (key !== "" && (reply.readUInt8(3) & 15) === 0) keep(asker, key, reply);
       return reply;
     },
-    refuse: ({ id, flags, questionBytes, edns }, rcode) => encodeReply({ id, flags, rcode, question: questionBytes, opt: optBytes(edns, rcode), limit: 512 }),
+    refuse: ({ id, flags, questionBytes, edns }, rcode) =>
+      encodeReply({ id, flags, rcode, question: questionBytes, opt: optBytes(edns, rcode), limit: 512 }),
   };
 }
 

@@ -33,7 +33,10 @@ type Waiting = (answer: Record<string, unknown> | Error) => void;
 /** Rejects with `name_server_lost` when nobody listens there. */
 export async function connectNameServer(path: string): Promise<NameServerClient> {
   const socket = createConnection(path);
-  const connected = await within(answerWithinMs, once(socket, "connect").catch((error: Error) => error.message));
+  const connected = await within(
+    answerWithinMs,
+    once(socket, "connect").catch((error: Error) => error.message),
+  );
   if (!Array.isArray(connected)) {
     socket.destroy();
     throw fail("name_server_lost", { why: connected ?? "the control socket does not answer" });
@@ -75,7 +78,11 @@ function clientOn(socket: Socket): NameServerClient {
     ping: async () => (await request({ ping: true })) as unknown as Pong,
     async stop() {
       await request({ stop: true });
-      if ((await within(answerWithinMs, closed.then(() => true))) === undefined) throw fail("name_server_lost", { why: "it does not stop" });
+      const gone = await within(
+        answerWithinMs,
+        closed.then(() => true),
+      );
+      if (gone === undefined) throw fail("name_server_lost", { why: "it does not stop" });
     },
     closed,
     close: () => void socket.destroy(),

@@ -1,19 +1,19 @@
 import { randomInt } from "node:crypto";
 import { decode, encode, RECURSION_DESIRED } from "dns-packet";
 import { parseAddress, reverseName } from "../model/address.ts";
-import type { DigQuestion } from "./ask.ts";
+import type { DigAnswer, DigQuestion } from "./ask.ts";
 import { type Exchange, exchangeTcp, exchangeUdp } from "./upstream.ts";
 import { toDigAnswer } from "./dig-text.ts";
 
 /**
  * A program that asks the name server as any program in the namespace would, over UDP and, when the answer is cut short, TCP. Its one argument is
- * the JSON of the question, its output the JSON of the answer (`answer` of api/schemas.ts). `ask.ts` runs it for `perch dig`.
+ * the JSON of the question, its output the JSON of the answer. `ask.ts` runs it for `perch dig`.
  */
 
 const tryMs = 2_500;
 const tries = 2;
 
-async function dig({ name, type, server, port, tcp }: DigQuestion): Promise<object> {
+async function dig({ name, type, server, port, tcp }: DigQuestion): Promise<DigAnswer> {
   const asked = type === "PTR" && parseAddress(name) !== undefined ? (reverseName(name) ?? name) : name.replace(/\.$/, "");
   const message = encode({
     type: "query",

@@ -47,7 +47,11 @@ export function appAnswer({ app, defaultRegion }: AppZone, labels: readonly stri
 const exists: Outcome = { known: true };
 
 /** `<value>.<key>`, either of which may hold dots; a key alone is a name only as the parent of its values. */
-function metadata(machines: readonly ZoneMachine[], pair: string, some: (machines: readonly ZoneMachine[]) => Outcome | undefined): Outcome | undefined {
+function metadata(
+  machines: readonly ZoneMachine[],
+  pair: string,
+  some: (machines: readonly ZoneMachine[]) => Outcome | undefined,
+): Outcome | undefined {
   const pairs = (machine: ZoneMachine) => Object.entries(machine.metadata ?? {}).map(([key, value]) => `${value}.${key}`.toLowerCase());
   const found = some(machines.filter((machine) => pairs(machine).includes(pair)));
   return found ?? (machines.some((machine) => pairs(machine).some((each) => each.endsWith(`.${pair}`))) ? exists : undefined);

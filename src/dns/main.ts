@@ -4,9 +4,9 @@ import { serveControl } from "./control-server.ts";
 import { makeForwarder } from "./forward.ts";
 import { watchNameservers } from "./resolv-conf.ts";
 import { serve } from "./server.ts";
-import { settings as settingsSchema, standardBindings } from "./settings.ts";
+import { readSettings } from "./settings.ts";
 import { openSockets } from "./sockets.ts";
-import { zoneData } from "./zone-data.ts";
+import { readZoneData } from "./zone-data.ts";
 
 /**
  * The name server's process. Its one argument is the path of a settings file. It is nobody's child for long: perchd may die and come back, and finds
@@ -33,12 +33,11 @@ function makeReport(): (sentence: string) => void {
 }
 
 async function main(): Promise<void> {
-  const settings = settingsSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")));
+  const settings = readSettings(readFileSync(process.argv[2] ?? "", "utf8"));
   const { prefix } = settings.zone;
   const answerer = makeAnswerer(settings.zone);
   const forwarder = makeForwarder({ servers: watchNameservers(settings.resolvConf), prefix, port: settings.resolverPort, tryMs: 1_000 });
-  const bindings = settings.bindings?.map(({ region, ...rest }) => ({ ...rest, ...(region === undefined ? {} : { region }) })) ?? standardBindings(prefix);
-  const sockets = await openSockets(settings.enter, bindings);
+  const sockets = await openSockets(settings.enter, settings.bindings);
   const server = serve({ sockets, answerer, forwarder, report: makeReport() });
 
   const stop = (why: string) => {
@@ -48,7 +47,7 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   await serveControl(settings.control, (request) => {
-    if ("set" in request) return { serial: answerer.set(zoneData.parse(request["set"])).serial };
+    if ("set" in request) return { serial: answerer.set(readZoneData(request["set"])).serial };
     if ("ping" in request) return { pid: process.pid, version: settings.version, serial: answerer.zone.serial, queries: server.queries };
     if ("stop" in request) {
       setImmediate(stop, "it was told to");
@@ -59,7 +58,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
   process.on("SIGHUP", () => undefined);
-  say("info", `the name server of ${prefix}::/48 answers at ${bindings.length} sockets (pid ${process.pid})`);
+  say("info", `the name server of ${prefix}::/48 answers at ${settings.bindings.length} sockets (pid ${process.pid})`);
 }
 
 main().catch((error: Error) => {

@@ -65,7 +65,12 @@ function readEdns(message: Buffer, start: number, count: number): Edns | undefin
   for (let i = 0; i < count; i++) {
     const name = readName(message, at);
     if (name === undefined || name.end + 10 > message.length) return "broken";
-    const [type, size, ttl, length] = [message.readUInt16BE(name.end), message.readUInt16BE(name.end + 2), message.readUInt32BE(name.end + 4), message.readUInt16BE(name.end + 8)];
+    const [type, size, ttl, length] = [
+      message.readUInt16BE(name.end),
+      message.readUInt16BE(name.end + 2),
+      message.readUInt32BE(name.end + 4),
+      message.readUInt16BE(name.end + 8),
+    ];
     at = name.end + 10 + length;
     if (at > message.length) return "broken";
     if (type !== typeOpt) continue;

@@ -21,7 +21,12 @@ export interface Soa {
 }
 
 /** Every record is owned by the name that was asked. */
-export type ZoneRecord = { type: "AAAA"; data: string } | { type: "TXT"; data: string } | { type: "PTR"; data: string } | { type: "NS"; data: string } | ({ type: "SOA" } & Soa);
+export type ZoneRecord =
+  | { type: "AAAA"; data: string }
+  | { type: "TXT"; data: string }
+  | { type: "PTR"; data: string }
+  | { type: "NS"; data: string }
+  | ({ type: "SOA" } & Soa);
 
 export interface Answer {
   rcode: "NOERROR" | "NXDOMAIN";

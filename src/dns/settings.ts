@@ -1,29 +1,30 @@
-import { z } from "zod";
 import { resolvers } from "./resolvers.ts";
 import type { Binding } from "./sockets.ts";
-import { zoneData } from "./zone-data.ts";
+import { readZoneData, type ZoneData } from "./zone-data.ts";
 
-/** What a name server is started with: one JSON file, read once. */
-export const settings = z.object({
+/** What a name server is started with: one JSON file, written by `start.ts` and read once. */
+export interface Settings {
   /** The network's first zone, so that there is no moment at which a name is missing. */
-  zone: zoneData,
+  zone: ZoneData;
   /** The unix socket it is controlled by. */
-  control: z.string(),
-  /** argv that puts a program inside the namespace. */
-  enter: z.array(z.string()),
-  version: z.string(),
-  /** Where the host's resolvers are written. */
-  resolvConf: z.string().default("/etc/resolv.conf"),
-  /** The port of the host's resolvers. */
-  resolverPort: z.int().default(53),
+  control: string;
+  /** argv that puts a program inside the namespace; empty where that is not needed. */
+  enter: readonly string[];
+  version: string;
+  /** Where the host's resolvers are written, and their port: /etc/resolv.conf and 53. */
+  resolvConf?: string;
+  resolverPort?: number;
   /** Where to answer; every resolver of the network at port 53 where it is left out. */
-  bindings: z.array(z.object({ address: z.string(), port: z.int(), region: z.string().optional(), protocol: z.enum(["udp", "tcp"]) })).optional(),
-});
+  bindings?: readonly Binding[];
+}
 
-export type Settings = z.infer<typeof settings>;
-
-const protocols = ["udp", "tcp"] as const;
+/** The file's text, with what was left out filled in. */
+export function readSettings(json: string): Required<Settings> {
+  const found = JSON.parse(json) as Settings;
+  const zone = readZoneData(found.zone);
+  return { resolvConf: "/etc/resolv.conf", resolverPort: 53, bindings: standardBindings(zone.prefix), ...found, zone };
+}
 
 /** Every resolver of the network, over UDP and TCP, at port 53. */
 export const standardBindings = (prefix: string): Binding[] =>
-  protocols.flatMap((protocol) => resolvers(prefix).map(({ address, region }) => ({ address, port: 53, protocol, ...(region === undefined ? {} : { region }) })));
+  (["udp", "tcp"] as const).flatMap((protocol) => resolvers(prefix).map(({ address, region }) => ({ address, port: 53, region, protocol })));

@@ -9,7 +9,7 @@ export interface Binding {
   address: string;
   port: number;
   /** The region of those who ask here. */
-  region?: string;
+  region?: string | undefined;
   protocol: "udp" | "tcp";
 }
 

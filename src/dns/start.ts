@@ -1,12 +1,11 @@
 import { dirname, join } from "node:path";
-import type { z } from "zod";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
 import { writeWhole } from "../host/files.ts";
 import { ourProgram } from "../host/program.ts";
 import { connectNameServer, type NameServerClient } from "./control.ts";
-import type { settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 const readyWithinMs = 20_000;
 
@@ -14,7 +13,7 @@ const readyWithinMs = 20_000;
  * Starts a name server that outlives this process and waits until it answers. The settings lie beside the control socket, as `dns.json`. Its output
  * goes to a file descriptor or nowhere. Rejects with `name_server_failed` when it ends or stays silent instead.
  */
-export async function startNameServer(wanted: z.input<typeof settings>, outputFd?: number): Promise<NameServerClient> {
+export async function startNameServer(wanted: Settings, outputFd?: number): Promise<NameServerClient> {
   const file = join(dirname(wanted.control), "dns.json");
   await writeWhole(file, JSON.stringify(wanted));
   const started = await startDetached([...ourProgram(import.meta.url, "main"), file], { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });

@@ -22,7 +22,10 @@ export interface TcpLimits {
 
 const limitsOfUse: TcpLimits = { connections: 256, idleMs: 10_000, messageBytes: 4_096, unreadBytes: 262_144 };
 
-export function makeTcpService(respond: (message: Buffer, asker: Asker, reply: (answer: Buffer) => void) => void, limits: TcpLimits = limitsOfUse): TcpService {
+export function makeTcpService(
+  respond: (message: Buffer, asker: Asker, reply: (answer: Buffer) => void) => void,
+  limits: TcpLimits = limitsOfUse,
+): TcpService {
   // In order of their last whole question: when there are too many, the first is the one that has been silent for longest.
   const open = new Set<Socket>();
 

@@ -16,9 +16,18 @@ export interface Name {
 }
 
 export const headerBytes = 12;
-export const flag = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080, checkingDisabled: 0x0010 } as const;
+export const flag = {
+  response: 0x8000,
+  authoritative: 0x0400,
+  truncated: 0x0200,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x0080,
+  checkingDisabled: 0x0010,
+} as const;
 
-const typesByNumber = new Map<number, Question["type"]>(Object.entries(typeNumbers).map(([name, number]) => [number, name as keyof typeof typeNumbers]));
+const typesByNumber = new Map<number, Question["type"]>(
+  Object.entries(typeNumbers).map(([name, number]) => [number, name as keyof typeof typeNumbers]),
+);
 
 /** The type of a question, from its number. */
 export const typeOfNumber = (number: number): Question["type"] => typesByNumber.get(number) ?? "OTHER";

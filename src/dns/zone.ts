@@ -28,7 +28,8 @@ const nothing: Outcome = { known: true };
 
 export function makeZone(data: ZoneData, serial: number): Zone {
   const apps = new Map(data.apps.map((app): [string, AppZone] => [app.name, { app, defaultRegion: data.defaultRegion }]));
-  const peers = new Map(data.peers.map((peer) => [peer.name.toLowerCase(), peer.address]));
+  const peers = new Map(data.peers.map((each) => [each.name.toLowerCase(), each.address]));
+  const listedPeers = data.peers.map((each) => each.name).filter((name) => !name.startsWith("interactive-"));
   const reverse = reverseZone(data);
 
   const soa = (apex: string) => ({ apex, serial, minimum: ttl });
@@ -45,7 +46,7 @@ export function makeZone(data: ZoneData, serial: number): Zone {
   }
 
   function peer(labels: readonly string[]): Outcome | undefined {
-    if (labels.length === 0) return text(data.peers.map((each) => each.name).filter((name) => !name.startsWith("interactive-")).toSorted().join(","));
+    if (labels.length === 0) return text(listedPeers.toSorted().join(","));
     const address = peers.get(labels.join("."));
     return address === undefined ? undefined : { known: true, aaaa: [address] };
   }
@@ -54,13 +55,17 @@ export function makeZone(data: ZoneData, serial: number): Zone {
     const all = labels[0] === "all";
     if (labels.length > 1 || (labels.length === 1 && !all)) return undefined;
     const listed = (machine: ZoneMachine) => all || machine.state === "started";
-    const entries = data.apps.flatMap((app) => app.machines.filter(listed).map((m) => `instance=${m.id},app=${app.name},ip=${m.address},region=${m.region}`));
+    const entries = data.apps.flatMap((app) =>
+      app.machines.filter(listed).map((m) => `instance=${m.id},app=${app.name},ip=${m.address},region=${m.region}`),
+    );
     return text(entries.join(";"));
   }
 
   function resolver(labels: readonly string[]): Outcome | undefined {
     const name = [...labels, serverName].join(".");
-    const aaaa = resolvers(data.prefix).filter((each) => each.name === name).map((each) => each.address);
+    const aaaa = resolvers(data.prefix)
+      .filter((each) => each.name === name)
+      .map((each) => each.address);
     return aaaa.length === 0 ? undefined : { known: true, aaaa };
   }
 
