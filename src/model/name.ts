@@ -35,8 +35,8 @@ export function checkIdentifier(name: string, what: string): string {
   const why =
     name === ""
       ? "it is empty"
-      : name.includes("\0")
-        ? "it has a NUL character"
+      : /\0|\p{Surrogate}/u.test(name)
+        ? "it has a NUL character or half a surrogate pair"
         : utf8Length(name) > 63
           ? `it has ${utf8Length(name)} bytes, more than 63`
           : /^pg_/i.test(name)

@@ -74,8 +74,9 @@ export function distance(a: Region, b: Region): number {
   return 2 * 6371 * Math.asin(Math.sqrt(h));
 }
 
-/** The known codes that differ from a mistyped one by a letter or two, for "did you mean". */
+/** The known codes that differ from a mistyped one by one letter, changed, missing at the end or too many there: for "did you mean". */
 export function similarRegions(code: string): string[] {
-  const differs = (other: string) => [...other].filter((letter, index) => letter !== code[index]).length + Math.abs(code.length - other.length);
+  const typed = code.slice(0, 8);
+  const differs = (other: string) => Array.from({ length: Math.max(other.length, typed.length) }).filter((_, i) => other[i] !== typed[i]).length;
   return regions.map((region) => region.code).filter((other) => differs(other) <= 1);
 }

@@ -23,7 +23,8 @@ export function checkSecretName(name: string): string {
 export function checkSecretValue(name: string, value: string): string {
   const bytes = new TextEncoder().encode(value).length;
   if (bytes > maxSecretBytes) throw fail("secret_too_large", { name, bytes });
-  if (value.includes("\0")) throw fail("secret_pair_invalid", { what: `the value of ${name} has a NUL character` });
+  if (/\0|\p{Surrogate}/u.test(value))
+    throw fail("secret_pair_invalid", { what: `the value of ${name} has a NUL character or half a surrogate pair` });
   return value;
 }
 
@@ -34,15 +35,22 @@ export function checkPassword(password: string): string {
       ? "it has fewer than 8 characters"
       : password.length > 128
         ? "it has more than 128 characters"
-        : /\p{Cc}/u.test(password)
-          ? "it has control characters"
+        : /\p{Cc}|\p{Surrogate}/u.test(password)
+          ? "it has control characters or half a surrogate pair"
           : undefined;
   if (why !== undefined) throw fail("password_invalid", { why });
   return password;
 }
 
 /** `postgres://user:password@host:port/database`, every part percent-encoded as RFC 3986 wants it. */
-export function databaseUrl(at: { scheme?: "postgres" | "postgresql"; user: string; password: string; host: string; port: number; database: string }): string {
+export function databaseUrl(at: {
+  scheme?: "postgres" | "postgresql";
+  user: string;
+  password: string;
+  host: string;
+  port: number;
+  database: string;
+}): string {
   const part = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   const host = at.host.includes(":") ? `[${at.host}]` : at.host;
   return `${at.scheme ?? "postgres"}://${part(at.user)}:${part(at.password)}@${host}:${at.port}/${part(at.database)}`;
