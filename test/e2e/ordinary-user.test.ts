@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Account, canRead, ordinaryUser } from "../support/account.ts";
+import { perchIn, repository, succeeded } from "../support/perch.ts";
+import { tempHome } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ordinary user", () => {
+  const user: Account = ordinaryUser();
+  const home = tempHome(user);
+  const perch = perchIn(home, { as: user, cwd: "/" });
+  const psql = (sql: string, ...where: string[]) => perch(["run", "-a", "web", ...where, "--", "sh", "-c", `psql "$DATABASE_URL" -XAtc "${sql}"`]);
+
+  beforeAll(async () => {
+    if (!canRead(user, repository)) throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
+    succeeded(await perch(["up"]));
+    succeeded(await perch(["postgres", "create", "--name", "pg", "--region", "ams", "--initial-cluster-size", "2"]));
+    succeeded(await perch(["apps", "create", "web"]));
+    succeeded(await perch(["postgres", "attach", "pg", "--app", "web"]));
+  });
+
+  afterAll(async () => {
+    succeeded(await perch(["down"]));
+  });
+
+  it("has a private network of its own, without any right of root", async () => {
+    const status = JSON.parse(succeeded(await perch(["status", "--json"]))) as {
+      network: { mode: string };
+      clusters: { members: { role: string }[] }[];
+    };
+    expect(status.network.mode).toBe("user");
+    expect(status.clusters[0]?.members.map(({ role }) => role).toSorted((a, b) => a.localeCompare(b))).toEqual(["leader", "replica"]);
+  });
+
+  it("runs commands as itself, and they reach the leader by its name", async () => {
+    expect(succeeded(await perch(["run", "-a", "web", "--", "id", "-u"]))).toBe(`${user.uid}\n`);
+    expect(succeeded(await psql("SELECT current_user, pg_is_in_recovery()"))).toBe("web|f\n");
+  });
+
+  it("is told by the command's own exit code how it ended", async () => {
+    expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
+    expect((await perch(["run", "-a", "web", "--", "sh", "-c", "kill -TERM $$"])).code).toBe(143);
+    expect((await perch(["run", "-a", "web", "--", "no-such-command"])).code).toBe(127);
+  });
+});
