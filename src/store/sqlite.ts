@@ -1,9 +1,7 @@
 /**
- * The store of one host: one SQLite file, which is perchd's lock at the same time. The room `store/` keeps the desired state, the secrets under their key
- * and the events; it knows records, not what they mean, and starts nothing. Start with `store.ts` (the contract), then `records.ts` (what others use).
- *
- * SQLite holds the lock of the file from opening to closing (locking_mode=EXCLUSIVE), so a second perchd is refused (within a quarter of a second) and a
- * dead one leaves nothing stale. The lock is one of the process: nothing else in perchd may open and close the same file, which would drop it.
+ * The store of one host: one SQLite file, which is perchd's lock at the same time. SQLite holds the lock of the file from opening to closing
+ * (locking_mode=EXCLUSIVE), so a second perchd is refused within a quarter of a second and a dead one leaves nothing stale. The lock is one of the
+ * process: nothing else in perchd may open and close the same file, which would drop it.
  */
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 import { pause } from "../base/deadline.ts";

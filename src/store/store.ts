@@ -1,6 +1,9 @@
 /**
- * The one interface to kept state, modelled on etcd's KV and Watch: keys in order, a revision that counts up with every transaction,
+ * The one interface to kept state, modelled on etcd's KV and Watch: keys in order, a revision that counts up with every transaction that changes something,
  * transactions that compare and then write, watches from a revision. `sqlite.ts` serves one host; an etcd implementation stands beside it.
+ *
+ * The room `store/` keeps the desired state, the secrets under their key and the events. It knows what records look like, not what they mean, and starts
+ * nothing. Start with `records.ts`, which is what the other rooms use; then `vault.ts` and `events.ts`.
  */
 
 export interface Entry {
@@ -25,9 +28,9 @@ export type TxnResult = { done: true; revision: number } | { done: false };
 
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
-  /** All keys that begin with the prefix, in byte order, as of one revision. */
+  /** All keys that begin with the prefix, in the order of their UTF-8 bytes, as of one revision. */
   range(prefix: string): Promise<{ revision: number; entries: Entry[] }>;
-  /** All writes or none. A key may stand in one write only. */
+  /** All writes or none, and none where a compare does not hold. A key may stand in one write only. The revision stays where nothing was changed. */
   txn(compare: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
   /**
    * Calls back with every change under the prefix after `fromRevision`, in order, none twice, until the returned function is called.
