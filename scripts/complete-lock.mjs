@@ -1,0 +1,41 @@
+/**
+ * Completes package-lock.json with the packages of other platforms. npm leaves out of a lockfile what the registry at hand does not serve, and `npm ci`
+ * then refuses the lockfile on every machine. An entry without a hash is enough: where the platform differs it is never fetched.
+ *
+ *     node scripts/complete-lock.mjs        after every npm install that changes the lockfile; test/house/lockfile.test.ts says when it is needed
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const file = new URL("../package-lock.json", import.meta.url);
+
+/** The entries that a lockfile lacks, by path. Pure. */
+export function missingEntries(packages) {
+  const entries = {};
+  for (const { dev, optionalDependencies = {} } of Object.values(packages)) {
+    for (const [name, version] of Object.entries(optionalDependencies)) {
+      const path = `node_modules/${name}`;
+      const platform = /(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(gnu|musl)\w*|-msvc|-eabi)?$/.exec(name);
+      if (path in packages || platform === null || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) continue;
+      const [, os, cpu, libc] = platform;
+      entries[path] = {
+        version,
+        cpu: [cpu],
+        ...(dev === true ? { dev } : {}),
+        ...(libc === undefined ? {} : { libc: [libc === "gnu" ? "glibc" : "musl"] }),
+        optional: true,
+        os: [os],
+      };
+    }
+  }
+  return entries;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const lock = JSON.parse(readFileSync(file, "utf8"));
+  const entries = missingEntries(lock.packages);
+  const order = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
+  lock.packages = Object.fromEntries(Object.entries({ ...lock.packages, ...entries }).toSorted(order));
+  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+  console.log(`${Object.keys(entries).length} entries added`);
+}
