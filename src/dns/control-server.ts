@@ -14,6 +14,8 @@ import { readLines } from "./lines.ts";
 /** Bytes: a zone of some 20,000 machines. */
 const longestLine = 8_388_608;
 const clientsAtMost = 16;
+/** Bytes of answers that a client may leave unread. */
+const unreadAtMost = 1_048_576;
 
 export type Handler = (request: Record<string, unknown>) => object;
 
@@ -35,6 +37,7 @@ export async function serveControl(path: string, handle: Handler): Promise<Serve
 function serveClient(socket: Socket, handle: Handler): void {
   const write = (answer: object) => {
     if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`);
+    if (socket.writableLength > unreadAtMost) socket.destroy();
   };
   const read = readLines(longestLine, (line) => {
     if (line === undefined) return socket.destroy();

@@ -57,7 +57,8 @@ describe("the answer to a message", () => {
 
   it("has long texts in strings of at most 255 bytes", () => {
     const got = answer(query("vms.many.internal", "TXT"));
-    const strings = got.answers?.[0]?.data as Buffer[];
+    const record = got.answers?.[0];
+    const strings = record?.type === "TXT" ? (record.data as Buffer[]) : [];
     expect(strings.map((string) => string.length)).toEqual([255, strings[1]?.length]);
     expect(Buffer.concat(strings).toString()).toBe(many.map(({ id }) => `${id} ams`).join(","));
   });
