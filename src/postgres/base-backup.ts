@@ -7,7 +7,7 @@ import { exists, removeTree } from "../host/files.ts";
 import { replicationUser } from "./access.ts";
 import { copyByFunctions } from "./base-backup-by-functions.ts";
 import { writePassFile } from "./configure.ts";
-import { besideData, makeOwned, type Member, program } from "./directory.ts";
+import { besideData, command, makeOwned, type Member } from "./directory.ts";
 import { isDiskFull } from "./initialise.ts";
 import type { Session } from "./sql.ts";
 
@@ -59,8 +59,7 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const { leader } = source;
   const { place, layout } = member;
   await writePassFile(member, source.replicationPassword);
-  const argv = [
-    program(member, "pg_basebackup"),
+  const args = [
     `--pgdata=${place.seen(beside)}`,
     `--host=${leader.layout.sockets}`,
     `--port=${leader.port}`,
@@ -75,7 +74,7 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const stopWatching = options.onProgress === undefined ? undefined : await watchProgress(source, options.onProgress);
   try {
     const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id };
-    await run(place.server(argv), { cwd: "/", env, timeoutMs: 24 * 3_600_000, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+    await run(command(member, "pg_basebackup", args, env), { cwd: "/", timeoutMs: 24 * 3_600_000, ...(options.signal === undefined ? {} : { signal: options.signal }) });
   } catch (error) {
     await endWalSender(member, source).catch(() => undefined); // what failed first is what counts
     throw error;

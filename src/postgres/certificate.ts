@@ -54,9 +54,14 @@ export function issueCertificate(authority: Credentials, subject: Subject, now: 
 
 /** Whether a certificate must be made anew: less than 30 days are left, it is another authority's, or does not name all it should. */
 export function renewalDue(certificate: string, authority: string, subject: Subject, now: Date = new Date()): boolean {
-  const found = new X509Certificate(certificate);
-  const named = subject.names.every((name) => found.checkHost(name) !== undefined) && subject.addresses.every((address) => found.checkIP(address) !== undefined);
-  return Date.parse(found.validTo) - now.getTime() < 30 * day || !found.verify(createPublicKey(authority)) || !named;
+  try {
+    const found = new X509Certificate(certificate);
+    const dns = new Set(found.subjectAltName?.split(", ").map((name) => name.replace(/^DNS:/, "")));
+    const named = subject.names.every((name) => dns.has(name)) && subject.addresses.every((address) => found.checkIP(address) !== undefined);
+    return Date.parse(found.validTo) - now.getTime() < 30 * day || !found.verify(createPublicKey(authority)) || !named;
+  } catch {
+    return true; // no certificate at all
+  }
 }
 
 interface Body {

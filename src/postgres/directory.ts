@@ -46,8 +46,16 @@ export function layout(home: Home, id: string): Layout {
   };
 }
 
-/** The path of a program of PostgreSQL for `place.server`. */
-export const program = (member: Member, name: string): string => member.place.seen(join(member.binaries, name));
+/**
+ * argv that runs a program of PostgreSQL as its user, in an environment with nothing of ours in it: not our secrets, not our HOME, where libpq looks for
+ * certificates, and none of the PG* variables it obeys.
+ */
+export function command(member: Member, name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
+  const { place } = member;
+  const clean = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", HOME: place.seen(member.layout.root), ...env };
+  const variables = Object.entries(clean).map(([variable, value]) => `${variable}=${value}`);
+  return place.server(["env", "-i", ...variables, place.seen(join(member.binaries, name)), ...args]);
+}
 
 /** Makes every directory but the data directory, closed to all but PostgreSQL's user. The directories above are open to walk through only. */
 export async function makeDirectories(member: Member): Promise<void> {

@@ -4,7 +4,7 @@ import { fail } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
 import { removeTree, writeWhole } from "../host/files.ts";
 import { endOccupants } from "../host/occupants.ts";
-import { besideData, type Member, program } from "./directory.ts";
+import { besideData, command, type Member } from "./directory.ts";
 import { scramVerifier } from "./scram.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function initialise(member: Member, at: { password: string; signal?
     // initdb hands what it reads to CREATE ROLE, which takes a verifier as well: the password itself is never on disk.
     await writeWhole(passwordFile, `${scramVerifier(at.password)}\n`, place.owner === undefined ? {} : { owner: place.owner });
     const argv = initdbArguments({ major: member.major, platform: process.platform, data: place.seen(beside), passwordFile: place.seen(passwordFile) });
-    await run(place.server([program(member, "initdb"), ...argv]), { cwd: "/", timeoutMs: 300_000, ...(at.signal === undefined ? {} : { signal: at.signal }) });
+    await run(command(member, "initdb", argv), { cwd: "/", timeoutMs: 300_000, ...(at.signal === undefined ? {} : { signal: at.signal }) });
     at.signal?.throwIfAborted();
     await rename(beside, layout.data);
   } catch (error) {

@@ -110,7 +110,13 @@ export async function standing(session: Session): Promise<Standing> {
 }
 
 /** Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. */
-export async function promote(session: Session, withinSeconds = 30): Promise<void> {
-  const [row] = await session.query<{ done: boolean }>("SELECT pg_promote(true, $1) AS done", [withinSeconds], (withinSeconds + 5) * 1000);
-  if (row?.done !== true) throw fail("sql_failed", { app: session.app, why: `it was not promoted within ${withinSeconds} s` });
+export async function promote(session: Session, withinMs = 30_000): Promise<void> {
+  // pg_promote itself would look every 100 ms only.
+  await session.query("SELECT pg_promote(false)");
+  const leads = async (): Promise<true | undefined> => {
+    const [row] = await session.query<{ recovering: boolean }>("SELECT pg_is_in_recovery() AS recovering");
+    return row?.recovering === false ? true : undefined;
+  };
+  if ((await ask(leads, { everyMs: 5, withinMs })) === true) return;
+  throw fail("sql_failed", { app: session.app, why: `it was not promoted within ${withinMs / 1000} s` });
 }

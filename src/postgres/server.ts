@@ -13,7 +13,7 @@ import { readText } from "../host/files.ts";
 import { endOccupants } from "../host/occupants.ts";
 import { awaitEnd, identify, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
-import { type Member, program } from "./directory.ts";
+import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
 import { find, parsePidFile, pidFile } from "./postmaster.ts";
 
@@ -92,7 +92,7 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
   let output: FileHandle | undefined;
   try {
     output = await open(outputFile(member), "w", 0o600);
-    const argv = member.place.server([program(member, "postgres"), "-D", member.place.seen(member.layout.data)]);
+    const argv = command(member, "postgres", ["-D", member.place.seen(member.layout.data)]);
     return await startDetached(argv, { cwd: "/", outputFd: output.fd });
   } catch (error) {
     throw fail("postgres_start_failed", { machine: member.id, app: member.app, why: error instanceof Error ? error.message : String(error) }, error);
@@ -103,7 +103,7 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
 
 async function lastWords(member: Member, since: number): Promise<string> {
   const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since && line.level !== "INFO");
-  const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR"].includes(line.level));
+  const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
   const said = ((await readText(outputFile(member))) ?? "").trim().split("\n").filter((line) => !/ (LOG|HINT): .*redirect|Future log output/.test(line));
   const lines = [...said.slice(-4), ...(severe.length > 0 ? severe : logged).slice(-4).map((line) => line.message)];
   return redact(lines.filter((line) => line !== "").join("; ")) || "it said nothing";

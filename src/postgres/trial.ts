@@ -5,7 +5,7 @@ import { fail } from "../errors/error.ts";
 import { printable } from "../model/name.ts";
 import { CommandError, run } from "../host/command.ts";
 import { removeTree, writeWhole } from "../host/files.ts";
-import { makeOwned, type Member, program } from "./directory.ts";
+import { command, makeOwned, type Member } from "./directory.ts";
 import { configurationText, managedSettings } from "./settings.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
     await makeOwned(join(scratch, "global"), member.place);
     for (const file of ["PG_VERSION", "global/pg_control"]) await copyOwned(member, file, scratch);
     await writeWhole(join(scratch, "postgresql.conf"), configurationText(trial.settings), owner === undefined ? {} : { owner });
-    const argv = member.place.server([program(member, "postgres"), "-C", "shared_memory_size", "-D", member.place.seen(scratch)]);
+    const argv = command(member, "postgres", ["-C", "shared_memory_size", "-D", member.place.seen(scratch)]);
     const { stdout } = await run(argv, { cwd: "/", timeoutMs: 15_000 });
     checkMemory(member, trial.changes, Number(stdout.trim()));
   } catch (error) {

@@ -1,0 +1,128 @@
+import { readdir } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { ask } from "../../../src/base/deadline.ts";
+import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
+import type { Binaries } from "../../../src/postgres/binaries.ts";
+import { hasData, type Member } from "../../../src/postgres/directory.ts";
+import { createSlot, dropSlot, listSlots, promote, replicaLags, slotOf, standing } from "../../../src/postgres/replication.ts";
+import { start, stop } from "../../../src/postgres/server.ts";
+import { sqlState, withSession } from "../../../src/postgres/sql.ts";
+import { asPerch, installed, newLeader, newMember, passwords, settle, sql } from "../../support/ground.ts";
+
+const ways = (await installed()).flatMap((binaries) => [
+  ...(binaries.has.basebackup ? [{ ...binaries, way: "pg_basebackup" }] : []),
+  { ...binaries, way: "the backup functions" },
+]);
+
+const login = { user: "perch", password: passwords.superuser };
+const streams = (member: Member): Promise<true | undefined> =>
+  ask(async () => ((await withSession(member, login, standing)).streaming ? true : undefined), { everyMs: 20, withinMs: 10_000 });
+/** Until the replica has replayed all that the leader has written. */
+const caughtUp = (leader: Member, replica: Member): Promise<true | undefined> =>
+  ask(
+    async () => {
+      const [ahead, behind] = [await withSession(leader, login, standing), await withSession(replica, login, standing)];
+      return behind.replayed >= ahead.received ? true : undefined;
+    },
+    { everyMs: 20, withinMs: 10_000 },
+  );
+
+const sourceOf = (leader: Member, replica: Member) => ({
+  leader,
+  open: () => asPerch(leader),
+  replicationPassword: passwords.replication,
+  slot: slotOf(replica.id),
+});
+
+async function cloneOf(leader: Member, binaries: Binaries, id: string, byFunctions: boolean, onProgress?: (bytes: number, total: number | undefined) => void) {
+  const replica = await newMember(binaries, id);
+  await withSession(leader, login, (session) => createSlot(session, slotOf(replica.id)));
+  await takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, ...(onProgress === undefined ? {} : { onProgress }) });
+  await settle(replica, leader);
+  await start(replica);
+  return replica;
+}
+
+describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
+  const byFunctions = binaries.way !== "pg_basebackup";
+  const letter = byFunctions ? "f" : "p";
+
+  it("streams from the leader under write load, refuses writes, and takes them once promoted", async () => {
+    const leader = await newLeader(binaries, `lead${letter}`);
+    await sql(leader, "CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 200000)");
+    let writing = true;
+    const writer = (async () => {
+      const session = await asPerch(leader);
+      let written = 0;
+      while (writing) await session.query("INSERT INTO t SELECT generate_series(1, 100)").then(() => (written += 100));
+      await session.close();
+      return written;
+    })();
+    const progress: number[] = [];
+    const at = performance.now();
+    const replica = await cloneOf(leader, binaries, `copy${letter}`, byFunctions, (bytes) => progress.push(bytes));
+    expect(await streams(replica)).toBe(true);
+    process.stderr.write(`PostgreSQL ${binaries.version}: copied by ${binaries.way} to streaming in ${Math.round(performance.now() - at)} ms\n`);
+    writing = false;
+    const rows = 200_000 + (await writer);
+    if (byFunctions) expect(progress.at(-1)).toBeGreaterThan(20_000_000);
+
+    expect(await caughtUp(leader, replica)).toBe(true);
+    expect(await sql(replica, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: rows }]);
+    const lags = await withSession(leader, login, replicaLags);
+    expect([...lags.keys()]).toEqual([replica.id]);
+    expect(await withSession(leader, login, listSlots)).toMatchObject([{ name: slotOf(replica.id), active: true, state: "reserved" }]);
+    await expect(sql(replica, "INSERT INTO t VALUES (0)")).rejects.toSatisfy((error) => sqlState(error) === "25006");
+
+    await stop(leader, "fast");
+    const started = performance.now();
+    await withSession(replica, login, (session) => promote(session));
+    process.stderr.write(`PostgreSQL ${binaries.version}: promoted in ${Math.round(performance.now() - started)} ms\n`);
+    expect(await sql(replica, "INSERT INTO t VALUES (0) RETURNING n")).toEqual([{ n: 0 }]);
+    expect(await withSession(replica, login, standing)).toMatchObject({ recovering: false, streaming: false });
+    expect(await settle(replica), "a leader now").toBe("reload");
+    await stop(replica, "fast");
+    await start(replica);
+    expect(await sql(replica, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: rows + 1 }]);
+  });
+
+  it("starts and streams again after its leader was away", async () => {
+    const leader = await newLeader(binaries, `away${letter}`);
+    const replica = await cloneOf(leader, binaries, `stay${letter}`, byFunctions);
+    expect(await streams(replica)).toBe(true);
+    await stop(leader, "immediate");
+    await stop(replica, "immediate");
+    await start(replica);
+    expect((await withSession(replica, login, standing)).streaming).toBe(false);
+    await start(leader);
+    const at = performance.now();
+    expect(await streams(replica)).toBe(true);
+    process.stderr.write(`PostgreSQL ${binaries.version}: streams again ${Math.round(performance.now() - at)} ms after the leader's return\n`);
+    await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
+    await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
+    expect(await withSession(leader, login, listSlots)).toEqual([]);
+  });
+
+  it("that is interrupted while it is copied leaves nothing, and its slot can be dropped", async () => {
+    const leader = await newLeader(binaries, `cut${letter}`);
+    for (const afterMs of [1, 60, 150]) {
+      const replica = await newMember(binaries, `part${letter}${afterMs}`);
+      await withSession(leader, login, (session) => createSlot(session, slotOf(replica.id)));
+      const copying = takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, signal: AbortSignal.timeout(afterMs) });
+      await expect(copying).rejects.toMatchObject({ code: "cancelled" });
+      expect(await hasData(replica.layout)).toBe(false);
+      expect((await readdir(replica.layout.root)).filter((name) => name.startsWith("data"))).toEqual([]);
+      await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
+    }
+    expect(await withSession(leader, login, listSlots)).toEqual([]);
+    expect(await sql(leader, "SELECT count(*)::int AS n FROM pg_stat_replication")).toEqual([{ n: 0 }]);
+  });
+
+  it("of a leader that does not run says so and leaves nothing", async () => {
+    const leader = await newLeader(binaries, `none${letter}`);
+    await stop(leader, "fast");
+    const replica = await newMember(binaries, `lost${letter}`);
+    await expect(takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions })).rejects.toMatchObject({ code: "base_backup_failed" });
+    expect((await readdir(replica.layout.root)).filter((name) => name.startsWith("data"))).toEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { type Home, isRoot } from "../../src/host/home.ts";
+import type { Place } from "../../src/host/place.ts";
+import { freePort } from "../../src/host/ports.ts";
+import { ensureSystemUser } from "../../src/host/users.ts";
+import { type Binaries, findBinaries } from "../../src/postgres/binaries.ts";
+import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
+import { certificateFiles, configure, writeCertificates } from "../../src/postgres/configure.ts";
+import { layout, makeDirectories, type Member } from "../../src/postgres/directory.ts";
+import { initialise } from "../../src/postgres/initialise.ts";
+import { connectionText, slotOf } from "../../src/postgres/replication.ts";
+import { bootstrap } from "../../src/postgres/roles.ts";
+import { start, stop } from "../../src/postgres/server.ts";
+import { serverSettings } from "../../src/postgres/settings.ts";
+import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
+
+/**
+ * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run as `postgres`, straight on the
+ * host). What was started on it is stopped and all of it removed when the file ends.
+ */
+export const passwords = { operator: "operator's pass:word\\1", superuser: "perch-secret-1", replication: "repl:i\\cator-1" };
+export const authority = makeAuthority("Perch test");
+
+const base = process.env["PERCH_TEST_DIR"] ?? tmpdir();
+mkdirSync(base, { recursive: true });
+const root = mkdtempSync(join(base, "perch-pg-"));
+chmodSync(root, 0o711);
+export const home: Home = {
+  root,
+  id: "test",
+  runtime: join(root, "run"),
+  socket: "",
+  daemonFile: "",
+  store: "",
+  key: "",
+  log: "",
+  postgres: join(root, "home with 'spaces'", "postgres"),
+};
+
+const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
+const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups", "--"];
+export const place: Place = {
+  mode: "portable",
+  owner: user,
+  tool: (argv) => [...argv],
+  server: (argv) => [...become, ...argv],
+  seen: (path) => path,
+};
+
+const toolsDirectory = join(home.postgres, "tools");
+
+/** The majors that this machine can test: what the system has, and the 18 from npm. */
+export async function installed(): Promise<Binaries[]> {
+  mkdirSync(toolsDirectory, { recursive: true });
+  for (let at = toolsDirectory; at !== root; at = join(at, "..")) chmodSync(at, 0o755);
+  const embedded = await findBinaries({ major: 18, toolsDirectory });
+  const newest = await findBinaries({ toolsDirectory });
+  return newest.major === embedded.major ? [embedded] : [newest, embedded];
+}
+
+const members: Member[] = [];
+
+export async function newMember(binaries: Binaries, id: string): Promise<Member> {
+  const name = `${id}${binaries.major}`;
+  const port = (await freePort()) ?? 0;
+  const member = { id: name, app: "pg", major: binaries.major, binaries: binaries.directory, port, layout: layout(home, name), place };
+  members.push(member);
+  await makeDirectories(member);
+  return member;
+}
+
+/** Writes the member's files: a leader's, or those of a replica of `leader`. */
+export async function settle(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Promise<"reload" | "nothing"> {
+  const subject = { commonName: member.id, names: ["localhost", "pg.internal"], addresses: ["127.0.0.1", "::1"] };
+  await writeCertificates(member, { ...issueCertificate(authority, subject), authority: authority.certificate });
+  return configure(member, {
+    settings: settingsOf(member, leader, userSettings),
+    networks: ["127.0.0.1/32", "::1/128"],
+    standby: leader !== undefined,
+    replicationPassword: passwords.replication,
+  });
+}
+
+export function settingsOf(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Record<string, string> {
+  const at = member.layout;
+  const to = leader && { host: "127.0.0.1", port: leader.port, id: member.id, passFile: at.pass, authorityFile: certificateFiles(at).authority };
+  return serverSettings(
+    {
+      id: member.id,
+      major: member.major,
+      memoryBytes: 4 * 1024 ** 3,
+      diskBytes: 50 * 1024 ** 3,
+      listen: ["127.0.0.1"],
+      port: member.port,
+      socketDirectory: at.sockets,
+      logDirectory: at.log,
+      tlsDirectory: at.tls,
+      ...(to === undefined ? {} : { follow: { connection: connectionText(to), slot: slotOf(member.id) } }),
+    },
+    userSettings,
+  );
+}
+
+/** A new leader with its roles, running. */
+export async function newLeader(binaries: Binaries, id: string): Promise<Member> {
+  const member = await newMember(binaries, id);
+  await initialise(member, { password: passwords.operator });
+  await settle(member);
+  await start(member);
+  await withSession(member, { user: "postgres", password: passwords.operator }, (session) =>
+    bootstrap(session, { superuser: passwords.superuser, replication: passwords.replication }),
+  );
+  return member;
+}
+
+/** A session of Perch's own superuser. */
+export const asPerch = (member: Member, database = "postgres"): Promise<Session> => connect(member, { user: "perch", password: passwords.superuser, database });
+
+export const sql = async <Row extends object>(member: Member, text: string, values: unknown[] = []): Promise<Row[]> =>
+  withSession(member, { user: "perch", password: passwords.superuser }, (session) => session.query<Row>(text, values));
+
+afterAll(async () => {
+  await Promise.all(members.map((member) => stop(member, "immediate")));
+  await rm(root, { recursive: true, force: true, maxRetries: 3 });
+});
