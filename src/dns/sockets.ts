@@ -31,8 +31,3 @@ export async function openSockets(enter: readonly string[], bindings: readonly B
   await receiveHandles([...enter, ...ourProgram(import.meta.url, "bind"), JSON.stringify(bindings)], openWithinMs, take);
   return sockets;
 }
-
-export function closeSockets({ udp, tcp }: Sockets): void {
-  for (const { socket } of udp) socket.close();
-  for (const { server } of tcp) server.close();
-}
