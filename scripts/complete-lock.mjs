@@ -15,7 +15,8 @@ export function missingEntries(packages) {
   for (const { dev, optionalDependencies = {} } of Object.values(packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
       const path = `node_modules/${name}`;
-      const platform = /(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(gnu|musl)\w*|-msvc|-eabi)?$/.exec(name);
+      const platform =
+        /(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(gnu|musl)\w*|-msvc|-eabi)?$/.exec(name);
       if (path in packages || platform === null || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) continue;
       const [, os, cpu, libc] = platform;
       entries[path] = {

@@ -38,8 +38,18 @@ export type Flags = Readonly<Record<string, Flag>>;
 export type Need = "daemon" | "app" | "cluster" | "json";
 
 type ArgValue<A extends Arg> = A extends { many: true } ? string[] : A extends { optional: true } ? string | undefined : string;
-type Plain<F extends Flag> = F["type"] extends "boolean" ? boolean : F["type"] extends "integer" ? number : F["type"] extends "strings" ? string[] : string;
-type FlagValue<F extends Flag> = F["type"] extends "boolean" | "strings" ? Plain<F> : F extends { default: string | number } ? Plain<F> : Plain<F> | undefined;
+type Plain<F extends Flag> = F["type"] extends "boolean"
+  ? boolean
+  : F["type"] extends "integer"
+    ? number
+    : F["type"] extends "strings"
+      ? string[]
+      : string;
+type FlagValue<F extends Flag> = F["type"] extends "boolean" | "strings"
+  ? Plain<F>
+  : F extends { default: string | number }
+    ? Plain<F>
+    : Plain<F> | undefined;
 
 export interface Daemon {
   /** One call; progress goes to the terminal, Ctrl-C interrupts and waits until all is undone. */

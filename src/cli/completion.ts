@@ -28,7 +28,9 @@ const flagWords = (command: Command): string[] => [...Object.keys(command.flags)
 /** A path and every way to write it with aliases: `pg db`, `pg databases`, … */
 function spellings(path: string): string[] {
   if (path === "") return [""];
-  return path.split(" ").reduce<string[]>((heads, word) => heads.flatMap((head) => [word, ...aliasesOf(word)].map((spelled) => `${head} ${spelled}`.trim())), [""]);
+  return path
+    .split(" ")
+    .reduce<string[]>((heads, word) => heads.flatMap((head) => [word, ...aliasesOf(word)].map((spelled) => `${head} ${spelled}`.trim())), [""]);
 }
 
 /** Values of flags that are known beforehand: regions and choices. */

@@ -1,7 +1,13 @@
 /** From the words of a command line to the command they name. Pure: names come in, and the rest of the line goes out untouched. */
 
 const nouns: Readonly<Record<string, string>> = {
-  pg: "postgres", app: "apps", machines: "machine", m: "machine", secret: "secrets", regions: "platform regions", cert: "certs",
+  pg: "postgres",
+  app: "apps",
+  machines: "machine",
+  m: "machine",
+  secret: "secrets",
+  regions: "platform regions",
+  cert: "certs",
 };
 const verbs: Readonly<Record<string, string>> = { ls: "list", rm: "destroy", view: "show" };
 const inner: Readonly<Record<string, string>> = { databases: "db", database: "db", user: "users" };
@@ -22,7 +28,13 @@ export function find(argv: readonly string[], names: readonly string[]): Found {
     if (word === undefined || word.startsWith("-")) return { kind: "group", prefix, rest: argv.slice(used) };
     const words = below(prefix, names);
     const meant = [word, ...aliases(path, word)].find((candidate) => words.has(candidate.split(" ")[0] ?? ""));
-    if (meant === undefined) return { kind: "unknown", word, prefix, similar: [...words].filter((other) => isSimilar(word, other)) };
+    if (meant === undefined)
+      return {
+        kind: "unknown",
+        word,
+        prefix,
+        similar: [...words].filter((other) => [other, ...aliasesOf(other)].some((spelled) => isSimilar(word, spelled))),
+      };
     path.push(...meant.split(" "));
   }
 }
@@ -40,7 +52,8 @@ const aliases = (path: readonly string[], word: string): string[] => {
 };
 
 /** The other words for each word of a command's name: `postgres list` → `pg`, `ls`. */
-export const aliasesOf = (word: string): string[] => [...Object.entries(nouns), ...Object.entries(verbs), ...Object.entries(inner)].filter(([, meant]) => meant === word).map(([alias]) => alias);
+export const aliasesOf = (word: string): string[] =>
+  [...Object.entries(nouns), ...Object.entries(verbs), ...Object.entries(inner)].filter(([, meant]) => meant === word).map(([alias]) => alias);
 
 /** One letter more, less, other or two swapped (Damerau), or a beginning of three letters. */
 export function isSimilar(typed: string, word: string): boolean {

@@ -6,7 +6,12 @@ import { argText, flagText } from "./parse.ts";
 /** Help as text. Pure; docs/commands.md is written from the same pieces. */
 
 export const usageLine = (command: Command): string =>
-  ["perch", command.name, ...(Object.keys(command.flags).length > 0 ? ["[flags]"] : []), ...Object.entries(command.args).map(([name, arg]) => argText(name, arg))].join(" ");
+  [
+    "perch",
+    command.name,
+    ...(Object.keys(command.flags).length > 0 ? ["[flags]"] : []),
+    ...Object.entries(command.args).map(([name, arg]) => argText(name, arg)),
+  ].join(" ");
 
 /** Two columns: how an argument or flag is written, and what it means. */
 export const argRows = (command: Command): [string, string][] => Object.entries(command.args).map(([name, arg]) => [argText(name, arg), arg.summary]);
@@ -45,14 +50,19 @@ export function groupHelp(prefix: string, commands: readonly Command[]): string 
     const command = commands.find((candidate) => candidate.name === name);
     return [name, command?.summary ?? `${groupSummaries[name] ?? ""} (${[...below(name, names)].join(", ")})`];
   });
-  const head = prefix === "" ? "PostgreSQL clusters with read replicas on a private network, attached to your apps by one DATABASE_URL" : (groupSummaries[prefix] ?? prefix);
+  const head =
+    prefix === ""
+      ? "PostgreSQL clusters with read replicas on a private network, attached to your apps by one DATABASE_URL"
+      : (groupSummaries[prefix] ?? prefix);
   return [
     head,
     "",
     `Usage:\n  perch ${prefix === "" ? "" : `${prefix} `}<command> [flags]`,
     ...section("Commands", rows),
     "",
-    prefix === "" ? "Begin with:\n  perch quickstart\n\nMore about a command:\n  perch <command> --help" : `More about a command:\n  perch ${prefix} <command> --help`,
+    prefix === ""
+      ? "Begin with:\n  perch quickstart\n\nMore about a command:\n  perch <command> --help"
+      : `More about a command:\n  perch ${prefix} <command> --help`,
   ].join("\n");
 }
 

@@ -25,4 +25,5 @@ export async function readSecret(name: string): Promise<string> {
 }
 
 /** The value of a `--password` flag: `-` asks for it. */
-export const passwordFrom = (flag: string | undefined): Promise<string | undefined> | string | undefined => (flag === "-" ? readSecret("Password") : flag);
+export const passwordFrom = (flag: string | undefined): Promise<string | undefined> | string | undefined =>
+  flag === "-" ? readSecret("Password") : flag;

@@ -18,11 +18,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const found = find(argv, commandNames);
   if (found.kind === "command") return runCommand(await loadCommand(found.name), found.rest);
   if (found.kind === "unknown") {
-    const known = found.similar.length === 0 ? "" : `; did you mean ${found.similar.map((word) => `perch ${`${found.prefix} ${word}`.trim()}`).join(" or ")}?`;
-    throw fail("usage_invalid", { reason: `perch ${found.prefix === "" ? "" : `${found.prefix} `}has no command "${found.word.slice(0, 40)}"${known}` });
+    const known =
+      found.similar.length === 0 ? "" : `; did you mean ${found.similar.map((word) => `perch ${`${found.prefix} ${word}`.trim()}`).join(" or ")}?`;
+    throw fail("usage_invalid", {
+      reason: `perch ${found.prefix === "" ? "" : `${found.prefix} `}has no command "${found.word.slice(0, 40)}"${known}`,
+    });
   }
   const [flag] = found.rest;
-  if (flag !== undefined && flag !== "--help" && flag !== "-h") throw fail("usage_invalid", { reason: `perch ${found.prefix}: unknown option '${flag.slice(0, 40)}'` });
+  if (flag !== undefined && flag !== "--help" && flag !== "-h")
+    throw fail("usage_invalid", { reason: `perch ${found.prefix}: unknown option '${flag.slice(0, 40)}'` });
   const { groupHelp } = await import("./help.ts");
   process.stdout.write(`${groupHelp(found.prefix, await loadAll())}\n`);
   return 0;
@@ -43,7 +47,10 @@ async function runCommand(command: Command, words: readonly string[]): Promise<n
     const answer = (await command.run(await contextOf(command, parsed, { terminal, home: findHome(), signal }))) ?? {};
     terminal.progress.done();
     print(answer, json);
-    return answer.exit ?? (interruptedBy === undefined || answer.json !== undefined || answer.text !== undefined ? 0 : exitCodeOf(undefined, interruptedBy));
+    return (
+      answer.exit ??
+      (interruptedBy === undefined || answer.json !== undefined || answer.text !== undefined ? 0 : exitCodeOf(undefined, interruptedBy))
+    );
   } finally {
     terminal.progress.stop();
   }
@@ -51,7 +58,8 @@ async function runCommand(command: Command, words: readonly string[]): Promise<n
 
 function print(answer: Answer, json: boolean): void {
   if (json && answer.json !== undefined) process.stdout.write(`${JSON.stringify(answer.json, null, 2)}\n`);
-  else if (!json && answer.text !== undefined && answer.text !== "") process.stdout.write(answer.text.endsWith("\n") ? answer.text : `${answer.text}\n`);
+  else if (!json && answer.text !== undefined && answer.text !== "")
+    process.stdout.write(answer.text.endsWith("\n") ? answer.text : `${answer.text}\n`);
 }
 
 /** The first Ctrl-C asks for an orderly end; the second does not wait for it. */

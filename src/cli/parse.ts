@@ -70,5 +70,9 @@ function optionOf(key: string, flag: Flag): Option {
 function integer(what: string, text: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Flag): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw fail("size_invalid", { what, value: text.slice(0, 40), why: `it is no whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? " upwards" : ` to ${max}`}` });
+  throw fail("size_invalid", {
+    what,
+    value: text.slice(0, 40),
+    why: `it is no whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? " upwards" : ` to ${max}`}`,
+  });
 }

@@ -28,7 +28,12 @@ export async function up(request: StartRequest): Promise<Up> {
   const mode = await chooseMode(request);
   try {
     const { terminal, signal, foreground } = request;
-    const started = await startDaemon(home, { portable: mode === "portable", foreground, signal, onProgress: (sentence) => terminal.progress.say(sentence) });
+    const started = await startDaemon(home, {
+      portable: mode === "portable",
+      foreground,
+      signal,
+      onProgress: (sentence) => terminal.progress.say(sentence),
+    });
     return { status: await clientOf(home).call("status", {}), started };
   } catch (error) {
     // Two at once: the other one won.

@@ -18,7 +18,8 @@ export async function requireTools(): Promise<void> {
   if (missing.length > 0) throw toolsMissing(missing);
 }
 
-export const toolsMissing = (missing: readonly string[]) => fail("tools_missing", { tools: missing.join(", "), packages: packagesOf(missing).join(" ") });
+export const toolsMissing = (missing: readonly string[]) =>
+  fail("tools_missing", { tools: missing.join(", "), packages: packagesOf(missing).join(" ") });
 
 /** argv that installs the packages, where that is ours to do: as root, on Debian or a child of it. */
 export async function installCommands(packages: readonly string[]): Promise<string[][] | undefined> {

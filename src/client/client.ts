@@ -17,8 +17,16 @@ export type FeedName = { [N in keyof Routes]: Routes[N]["kind"] extends "feed" ?
 export type CallName = Exclude<keyof Routes, FeedName>;
 
 /** A part of a call: absent where the route has none, optional where every field of it is. */
-type Part<K extends string, V> = string extends keyof V ? unknown : keyof V extends never ? unknown : Record<never, never> extends V ? { [P in K]?: V } : { [P in K]: V };
-type Parts<I extends { params: unknown; query: unknown; body: unknown }> = Part<"params", I["params"]> & Part<"query", I["query"]> & Part<"body", I["body"]>;
+type Part<K extends string, V> = string extends keyof V
+  ? unknown
+  : keyof V extends never
+    ? unknown
+    : Record<never, never> extends V
+      ? { [P in K]?: V }
+      : { [P in K]: V };
+type Parts<I extends { params: unknown; query: unknown; body: unknown }> = Part<"params", I["params"]> &
+  Part<"query", I["query"]> &
+  Part<"body", I["body"]>;
 export type Input<N extends keyof Routes> = Parts<CallInput<Routes[N]>>;
 export type Answer<N extends keyof Routes> = RouteAnswer<Routes[N]>;
 

@@ -51,5 +51,9 @@ export function open(request: Request): Promise<Connection> {
 export function connectionError(error: NodeJS.ErrnoException, home: string): PerchError {
   if (error instanceof PerchError) return error;
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") return fail("daemon_not_running", { home }, error);
-  return fail("daemon_lost", { why: error.code === "ECONNRESET" || error.code === "EPIPE" ? "it closed the connection half-way" : error.message }, error);
+  return fail(
+    "daemon_lost",
+    { why: error.code === "ECONNRESET" || error.code === "EPIPE" ? "it closed the connection half-way" : error.message },
+    error,
+  );
 }

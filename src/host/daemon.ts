@@ -28,7 +28,11 @@ export interface StartedDaemon {
 }
 
 /** Resolves when perchd is ready. Rejects with its own error, or with `daemon_start_failed`. */
-export async function startDaemon(home: Home, options: StartOptions, program = ourProgram(import.meta.url, "../daemon/main")): Promise<StartedDaemon> {
+export async function startDaemon(
+  home: Home,
+  options: StartOptions,
+  program = ourProgram(import.meta.url, "../daemon/main"),
+): Promise<StartedDaemon> {
   const log = await openLog(home);
   const [command = "", ...args] = program;
   const child = spawn(command, args, {
@@ -56,7 +60,11 @@ async function openLog(home: Home): Promise<number> {
     await makeDirectory(home.root);
     return openSync(home.log, "a", 0o600);
   } catch (error) {
-    throw fail("daemon_start_failed", { why: `its log cannot be opened: ${error instanceof Error ? error.message : String(error)}`, log: home.log }, error);
+    throw fail(
+      "daemon_start_failed",
+      { why: `its log cannot be opened: ${error instanceof Error ? error.message : String(error)}`, log: home.log },
+      error,
+    );
   }
 }
 
@@ -96,7 +104,11 @@ function frameOf(line: string): Said | undefined {
 /** The last line of a log that is no JSON, which is what Node prints when a program cannot even be loaded. */
 async function lastWords(log: string): Promise<string> {
   const text = await readFile(log, "utf8").catch(() => "");
-  const line = text.trimEnd().split("\n").slice(-30).find((candidate) => /^\w*Error\b/.test(candidate));
+  const line = text
+    .trimEnd()
+    .split("\n")
+    .slice(-30)
+    .find((candidate) => /^\w*Error\b/.test(candidate));
   return line === undefined ? "" : `: ${redact(line)}`;
 }
 

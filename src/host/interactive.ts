@@ -51,7 +51,8 @@ export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv):
 
 type Handler = [signal: NodeJS.Signals, handler: () => void];
 
-export const exitCodeAs = (code: number | null, signal: NodeJS.Signals | null): number => code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
+export const exitCodeAs = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
 
 /** Whether a shell would find and could run a command: by its path where it has a slash, else along PATH. */
 export async function lookUpCommand(command: string, path: string, directory: string): Promise<"runnable" | "missing" | "not executable"> {
@@ -61,7 +62,14 @@ export async function lookUpCommand(command: string, path: string, directory: st
     const found = await stat(candidate).catch(() => undefined);
     if (found === undefined) continue;
     seen ||= command.includes("/") || found.isFile();
-    if (found.isFile() && (await access(candidate, files.X_OK).then(() => true, () => false))) return "runnable";
+    if (
+      found.isFile() &&
+      (await access(candidate, files.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return "runnable";
   }
   return seen ? "not executable" : "missing";
 }

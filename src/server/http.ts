@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type Frame, maxBodyBytes, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
 import { type RouteName, routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
-import { fail, PerchError, toPerchError } from "../errors/error.ts";
+import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { openApiDocument } from "./openapi.ts";
 
 export interface Call {
@@ -33,7 +33,9 @@ export function httpServer(handlers: Handlers, options: { log: Log; version: str
   // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
   Object.assign(app.server, { httpAllowHalfOpen: true });
   app.setErrorHandler((error, _request, reply) => sendError(reply, fromFastify(error), options.log));
-  app.setNotFoundHandler((request, reply) => sendError(reply, fail("route_unknown", { method: request.method, path: request.url.slice(0, 200) }), options.log));
+  app.setNotFoundHandler((request, reply) =>
+    sendError(reply, fail("route_unknown", { method: request.method, path: request.url.slice(0, 200) }), options.log),
+  );
   app.get("/openapi.json", () => openApiDocument(options.version));
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: Route = routes[name];

@@ -56,7 +56,10 @@ function operation(name: string, route: Route): Operation {
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: { [json]: { schema: jsonSchema(route.body, "input") } } } }),
     responses: {
-      "200": { description: route.summary, content: { [route.kind === "plain" ? json : ndjson]: { schema: frames(jsonSchema(route.answer, "output")) } } },
+      "200": {
+        description: route.summary,
+        content: { [route.kind === "plain" ? json : ndjson]: { schema: frames(jsonSchema(route.answer, "output")) } },
+      },
       default: { description: "An error of the register", content: { [json]: { schema: { $ref: "#/components/schemas/Error" } } } },
     },
   };
@@ -84,7 +87,12 @@ const pathParameters = (path: string): Operation["parameters"] =>
   [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
 
 function queryParameters(query: Route["query"]): Operation["parameters"] {
-  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({ name, in: "query", required: false, schema: jsonSchema(schema as z.ZodType, "output") }));
+  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: false,
+    schema: jsonSchema(schema as z.ZodType, "output"),
+  }));
 }
 
 function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {

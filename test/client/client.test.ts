@@ -47,7 +47,9 @@ describe("a call", () => {
 
   it("throws the daemon's error by its code", async () => {
     const client = await daemon((_, response) => {
-      response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ error: { code: "app_not_found", message: "no", next: "list" } }));
+      response
+        .writeHead(404, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: { code: "app_not_found", message: "no", next: "list" } }));
     });
     await expect(client.call("destroyApp", { params: { app: "x" } })).rejects.toMatchObject({ code: "app_not_found", message: "no", next: "list" });
   });
@@ -58,7 +60,9 @@ describe("a call", () => {
   });
 
   it("counts an answer that is no JSON, or no success and no error, as a lost daemon", async () => {
-    const client = await daemon((request, response) => void (request.url === "/v1/status" ? response.end("<html>") : response.writeHead(502).end("{}")));
+    const client = await daemon(
+      (request, response) => void (request.url === "/v1/status" ? response.end("<html>") : response.writeHead(502).end("{}")),
+    );
     await expect(client.call("status", {})).rejects.toMatchObject({ code: "daemon_lost" });
     await expect(client.call("listApps", {})).rejects.toMatchObject({ code: "daemon_lost", message: expect.stringContaining("502") as string });
   });
@@ -111,7 +115,9 @@ describe("a stream", () => {
         },
         { plain: 5_000, undo: 100 },
       );
-      await expect(client.call("createCluster", create, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({ code: "interrupted" });
+      await expect(client.call("createCluster", create, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({
+        code: "interrupted",
+      });
     }
   });
 
@@ -150,7 +156,12 @@ describe("a feed", () => {
   it("ends quietly when the signal aborts", async () => {
     const stop = new AbortController();
     const client = await daemon((_, response) => response.write(frame({ id: 1 })));
-    for await (const _ of client.feed("events", {}, stop.signal)) stop.abort();
+    const ids: number[] = [];
+    for await (const { id } of client.feed("events", {}, stop.signal)) {
+      ids.push(id);
+      stop.abort();
+    }
+    expect(ids).toEqual([1]);
   });
 
   it("throws an error that comes in the middle, and a loss", async () => {

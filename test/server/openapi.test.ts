@@ -4,7 +4,9 @@ import { routes } from "../../src/api/routes.ts";
 import { openApiDocument, type Operation } from "../../src/server/openapi.ts";
 
 const { paths } = openApiDocument("1.2.3");
-const operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]): [string, string, Operation] => [path, method, operation]));
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]): [string, string, Operation] => [path, method, operation]),
+);
 
 describe("the OpenAPI document", () => {
   it("has one operation a route, under the route's name", () => {

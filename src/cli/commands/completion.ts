@@ -10,7 +10,8 @@ export const completionCommand = command({
   examples: ["source <(perch completion bash)", "perch completion fish > ~/.config/fish/completions/perch.fish"],
   async run({ args }) {
     const shell = shells.find((candidate) => candidate === args.shell);
-    if (shell === undefined) throw fail("usage_invalid", { reason: `perch completion: "${args.shell.slice(0, 40)}" is none of ${shells.join(", ")}` });
+    if (shell === undefined)
+      throw fail("usage_invalid", { reason: `perch completion: "${args.shell.slice(0, 40)}" is none of ${shells.join(", ")}` });
     return { text: completionScript(shell, await loadAll()) };
   },
 });

@@ -35,6 +35,12 @@ export const digCommand = command({
     const { answers, server, milliseconds, status } = answer;
     if (short) return { json: answer, text: answers.map(({ data }) => data).join("\n") };
     const rows = answers.map(({ name, type, ttl, data }) => [name, String(ttl), type, data]);
-    return { json: answer, text: [...(rows.length === 0 ? [] : [columns(rows)]), `; ${status}, ${answers.length} answers from ${server} in ${milliseconds.toFixed(1)} ms`].join("\n") };
+    return {
+      json: answer,
+      text: [
+        ...(rows.length === 0 ? [] : [columns(rows)]),
+        `; ${status}, ${answers.length} answers from ${server} in ${milliseconds.toFixed(1)} ms`,
+      ].join("\n"),
+    };
   },
 });

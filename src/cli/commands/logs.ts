@@ -14,7 +14,15 @@ export const logsCommand = command({
   routes: ["clusterLogs"],
   async run({ daemon, cluster, flags, terminal }) {
     const { follow, last, machine } = flags;
-    const items = daemon.feed("clusterLogs", { params: { cluster }, query: { follow: String(follow), last, ...(machine === undefined ? {} : { machine }) } });
-    return printFeed(items, { follow, json: flags.json, terminal, line: (item) => `${item.at}  ${item.region} ${item.machine} ${item.level}: ${item.message}` });
+    const items = daemon.feed("clusterLogs", {
+      params: { cluster },
+      query: { follow: String(follow), last, ...(machine === undefined ? {} : { machine }) },
+    });
+    return printFeed(items, {
+      follow,
+      json: flags.json,
+      terminal,
+      line: (item) => `${item.at}  ${item.region} ${item.machine} ${item.level}: ${item.message}`,
+    });
   },
 });

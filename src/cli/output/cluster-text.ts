@@ -38,6 +38,15 @@ export function statusText({ network, daemon, clusters, apps }: Status): string 
     `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,
     "",
     ...(clusters.length === 0 ? ["No clusters yet. Create one with: perch postgres create --name pg --region ams"] : clusters.map(clusterText)),
-    ...(apps.length === 0 ? [] : ["", table(["App", "Runs"], apps.map(({ name, runs }) => [name, String(runs)]), "")]),
+    ...(apps.length === 0
+      ? []
+      : [
+          "",
+          table(
+            ["App", "Runs"],
+            apps.map(({ name, runs }) => [name, String(runs)]),
+            "",
+          ),
+        ]),
   ].join("\n");
 }

@@ -7,7 +7,8 @@ export function columns(rows: readonly (readonly string[])[], options: { indent?
   const widths: number[] = [];
   for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
   const pad = " ".repeat(options.indent ?? 0);
-  const line = (row: readonly string[]) => row.map((cell, index) => (index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - widthOf(cell)))).join("  ");
+  const line = (row: readonly string[]) =>
+    row.map((cell, index) => (index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - widthOf(cell)))).join("  ");
   return rows.map((row) => `${pad}${line(row)}`.trimEnd()).join("\n");
 }
 

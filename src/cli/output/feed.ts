@@ -4,7 +4,10 @@ import type { Terminal } from "./terminal.ts";
 /**
  * Items of a feed: one line each as they come. With --json they are one array, or, since a followed feed has no end, one JSON value a line.
  */
-export async function printFeed<T>(items: AsyncIterable<T>, at: { follow: boolean; json: boolean; terminal: Terminal; line(item: T): string }): Promise<Answer | undefined> {
+export async function printFeed<T>(
+  items: AsyncIterable<T>,
+  at: { follow: boolean; json: boolean; terminal: Terminal; line(item: T): string },
+): Promise<Answer | undefined> {
   const all: T[] = [];
   for await (const item of items) {
     if (!at.json) at.terminal.print(at.line(item));

@@ -16,8 +16,8 @@ export interface Terminal {
   /** What is being done now, until the next or the end. */
   readonly progress: Progress;
   /**
-   * Whether to go on with what cannot be undone. `what` is a gerund for the error where nobody can be asked: "destroying app web".
-   * Throws `confirmation_needed` there, and `interrupted` at Ctrl-C.
+   * Whether to go on with what cannot be undone. `what` is the beginning of the error where nobody can be asked: "Destroying app web".
+   * Throws `confirmation_needed` there, and `question_cancelled` at Ctrl-C.
    */
   consent(ask: { yes: boolean; warning?: string; question: string; what: string }): Promise<boolean>;
 }

@@ -20,7 +20,8 @@ export async function ensureTools(terminal: Terminal, { install, signal }: { ins
     } catch (error) {
       if (signal.aborted) throw fail("cancelled", { what: argv.join(" ") }, error);
       // A mirror of many may be unreachable without harm: what counts is the installing.
-      if (argv[1] !== "update") throw fail("tools_missing", { tools: missing.join(", "), packages: packages.join(" ") }, error instanceof CommandError ? error : undefined);
+      if (argv[1] !== "update")
+        throw fail("tools_missing", { tools: missing.join(", "), packages: packages.join(" ") }, error instanceof CommandError ? error : undefined);
     }
   }
   const still = await missingTools();

@@ -11,7 +11,8 @@ if (url.hostname.endsWith(".internal") && PRIMARY_REGION !== "" && FLY_REGION !=
 
 const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 10_000 });
 await client.connect();
-const question = "select coalesce(host(inet_server_addr()), 'a unix socket') as address, pg_is_in_recovery() as replica, current_setting('server_version') as version";
+const question =
+  "select coalesce(host(inet_server_addr()), 'a unix socket') as address, pg_is_in_recovery() as replica, current_setting('server_version') as version";
 await client.query(question);
 const begun = performance.now();
 const { rows } = await client.query<{ address: string; replica: boolean; version: string }>(question);
@@ -20,4 +21,6 @@ await client.end();
 
 const [row] = rows;
 if (row === undefined) throw new Error("the server answered with no row");
-process.stdout.write(`  in ${FLY_REGION}: ${url.host} is ${row.address}, a ${row.replica ? "replica" : "leader"} (PostgreSQL ${row.version}), ${milliseconds.toFixed(2)} ms a query\n`);
+process.stdout.write(
+  `  in ${FLY_REGION}: ${url.host} is ${row.address}, a ${row.replica ? "replica" : "leader"} (PostgreSQL ${row.version}), ${milliseconds.toFixed(2)} ms a query\n`,
+);

@@ -29,9 +29,14 @@ export async function ensureApp(daemon: Daemon): Promise<string> {
 }
 
 export async function ensureAttachment(daemon: Daemon): Promise<string> {
-  const attachment = await daemon.call("attach", { params: { cluster: names.cluster }, body: { app: names.app, ifNotAttached: true, existingDatabase: true } });
+  const attachment = await daemon.call("attach", {
+    params: { cluster: names.cluster },
+    body: { app: names.app, ifNotAttached: true, existingDatabase: true },
+  });
   const { app, cluster, database, user, variable } = attachment;
-  return attachment.new ? `${app} attached to ${cluster}: database ${database}, user ${user}, secret ${variable}` : `${app} is attached to ${cluster} already`;
+  return attachment.new
+    ? `${app} attached to ${cluster}: database ${database}, user ${user}, secret ${variable}`
+    : `${app} is attached to ${cluster} already`;
 }
 
 /** The last lines: how to go on and how to stop. Pure. */

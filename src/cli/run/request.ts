@@ -10,7 +10,10 @@ export const runFlags = {
 } as const satisfies Record<string, Flag>;
 
 /** The app, and the file if it is about that app: `-a web` in the directory of another app means web without the other's [env]. */
-export async function appAndConfig(flags: { app: string | undefined; config: string | undefined }): Promise<{ app: string | undefined; config: Config | undefined }> {
+export async function appAndConfig(flags: {
+  app: string | undefined;
+  config: string | undefined;
+}): Promise<{ app: string | undefined; config: Config | undefined }> {
   const config = await findConfig(process.cwd(), flags.config);
   const app = flags.app ?? config?.app;
   const belongs = config?.app === undefined || config.app === app || flags.config !== undefined;

@@ -48,7 +48,13 @@ async function followSecrets(daemon: Daemon, app: string): Promise<{ next(): Pro
   const followForEver = async () => {
     for (;;) {
       // An app that was destroyed changes no more; what it runs lives on.
-      if (await follow().then(() => false, (error: unknown) => isCode(error, "app_not_found"))) return;
+      if (
+        await follow().then(
+          () => false,
+          (error: unknown) => isCode(error, "app_not_found"),
+        )
+      )
+        return;
       await pause(wait.againMs);
       const now = await digests().catch(() => seen);
       if (now !== seen) notice();

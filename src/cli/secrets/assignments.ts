@@ -27,7 +27,12 @@ export function parseAssignments(text: string): Record<string, string> {
     if (/^\s*(#|$)/.test(line)) continue;
     const cut = line.indexOf("=");
     if (cut < 0) throw fail("secret_pair_invalid", { what: `line ${index + 1} has no =` });
-    const name = checkSecretName(line.slice(0, cut).replace(/^\s*export\s+/, "").trim());
+    const name = checkSecretName(
+      line
+        .slice(0, cut)
+        .replace(/^\s*export\s+/, "")
+        .trim(),
+    );
     const rest = line.slice(cut + 1).trim();
     if (!rest.startsWith('"""')) {
       values.set(name, checkSecretValue(name, unquoted(rest)));

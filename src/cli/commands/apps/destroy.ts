@@ -10,7 +10,12 @@ export const appsDestroy = command({
   routes: ["destroyApp"],
   async run({ args, flags, daemon, terminal }) {
     for (const app of args.apps) {
-      const consent = { yes: flags.yes, warning: "Destroying an app is not reversible.", question: `Destroy app ${app}?`, what: `destroying app ${app}` };
+      const consent = {
+        yes: flags.yes,
+        warning: "Destroying an app is not reversible.",
+        question: `Destroy app ${app}?`,
+        what: `Destroying app ${app}`,
+      };
       if (!(await terminal.consent(consent))) continue;
       await daemon.call("destroyApp", { params: { app } });
       terminal.print(`Destroyed app ${app}`);

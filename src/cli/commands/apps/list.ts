@@ -9,7 +9,16 @@ export const appsList = command({
   routes: ["listApps"],
   async run({ daemon }) {
     const apps = await daemon.call("listApps", {});
-    const rows = apps.map(({ name, kind, primaryRegion, machines, createdAt }) => [name, kind, primaryRegion ?? "-", String(machines), moment(createdAt)]);
-    return { json: apps, text: table(["Name", "Kind", "Region", "Machines", "Created"], rows, "No apps yet. Create one with: perch apps create NAME") };
+    const rows = apps.map(({ name, kind, primaryRegion, machines, createdAt }) => [
+      name,
+      kind,
+      primaryRegion ?? "-",
+      String(machines),
+      moment(createdAt),
+    ]);
+    return {
+      json: apps,
+      text: table(["Name", "Kind", "Region", "Machines", "Created"], rows, "No apps yet. Create one with: perch apps create NAME"),
+    };
   },
 });

@@ -12,7 +12,7 @@ export const machineDestroy = command({
   async run({ args, flags, daemon, terminal }) {
     const { id, app, region, role } = await machineOf(daemon, args.id, flags.app);
     const question = `Destroy machine ${id}, the ${role ?? "run"} of ${app} in ${region}?`;
-    if (!(await terminal.consent({ yes: flags.yes, question, what: `destroying machine ${id}` }))) return undefined;
+    if (!(await terminal.consent({ yes: flags.yes, question, what: `Destroying machine ${id}` }))) return undefined;
     await daemon.call("destroyMachine", { params: { machine: id } });
     return { text: `Destroyed machine ${id}` };
   },

@@ -10,7 +10,15 @@ export const machineList = command({
   routes: ["listMachines"],
   async run({ daemon, flags }) {
     const machines = await daemon.call("listMachines", { query: flags.app === undefined ? {} : { app: flags.app } });
-    const rows = machines.map(({ id, app, region, kind, role, state, address, createdAt }) => [id, app, region, role ?? kind, state, address, moment(createdAt)]);
+    const rows = machines.map(({ id, app, region, kind, role, state, address, createdAt }) => [
+      id,
+      app,
+      region,
+      role ?? kind,
+      state,
+      address,
+      moment(createdAt),
+    ]);
     return { json: machines, text: table(["ID", "App", "Region", "Role", "State", "Address", "Created"], rows, "No machines") };
   },
 });

@@ -9,6 +9,9 @@ export const platformRegions = command({
   needs: ["json"],
   run() {
     const rows = regions.map(({ name, code }) => [name, code]);
-    return { json: regions.map(({ code, name, latitude, longitude }) => ({ code, name, latitude, longitude })), text: table(["Name", "Code"], rows, "") };
+    return {
+      json: regions.map(({ code, name, latitude, longitude }) => ({ code, name, latitude, longitude })),
+      text: table(["Name", "Code"], rows, ""),
+    };
   },
 });

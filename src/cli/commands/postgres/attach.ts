@@ -41,14 +41,19 @@ export const postgresAttach = command({
 });
 
 /** Attaches; where the database exists, asks first whether it shall be that one. Undefined when the answer is no. */
-async function attach(daemon: Daemon, terminal: Terminal, cluster: string, { body, yes }: { body: Input<"attach">["body"]; yes: boolean }): Promise<Answer<"attach"> | undefined> {
+async function attach(
+  daemon: Daemon,
+  terminal: Terminal,
+  cluster: string,
+  { body, yes }: { body: Input<"attach">["body"]; yes: boolean },
+): Promise<Answer<"attach"> | undefined> {
   try {
     return await daemon.call("attach", { params: { cluster }, body: { ...body, existingDatabase: yes } });
   } catch (error) {
     if (!isCode(error, "database_exists") || !terminal.interactive) throw error;
     terminal.progress.stop();
     const question = `Database "${body.database ?? identifierOfApp(body.app)}" already exists. Continue with the attachment process?`;
-    if (!(await terminal.consent({ yes: false, question, what: "attaching" }))) return undefined;
+    if (!(await terminal.consent({ yes: false, question, what: "Attaching" }))) return undefined;
     return daemon.call("attach", { params: { cluster }, body: { ...body, existingDatabase: true } });
   }
 }

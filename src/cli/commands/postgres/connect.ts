@@ -13,7 +13,11 @@ export const postgresConnect = command({
     region: { type: "string", short: "r", value: "REGION", summary: "Connect to that region's member itself, in place of the leader" },
     command: { type: "string", value: "SQL", summary: "Run this and end" },
   },
-  examples: ["perch postgres connect -a pg", "perch pg connect -a pg -d web --command 'select count(*) from users'", "perch pg connect -a pg --region lhr -- -At -f report.sql"],
+  examples: [
+    "perch postgres connect -a pg",
+    "perch pg connect -a pg -d web --command 'select count(*) from users'",
+    "perch pg connect -a pg --region lhr -- -At -f report.sql",
+  ],
   needs: ["daemon", "cluster"],
   routes: ["session"],
   ownsTerminal: true,

@@ -12,8 +12,20 @@ export const postgresCreate = command({
   flags: {
     name: { type: "string", short: "n", value: "NAME", summary: "Its name: lower-case letters, digits and dashes" },
     region: { type: "string", short: "r", value: "REGION", summary: "Its primary region, where the leader is", default: "ams" },
-    initialClusterSize: { type: "integer", value: "COUNT", summary: "Members in that region: one leader, the rest replicas", min: 1, max: 9, default: 1 },
-    password: { type: "string", short: "p", value: "PASSWORD", summary: "Of the superuser postgres; - reads it from stdin; random where none is given" },
+    initialClusterSize: {
+      type: "integer",
+      value: "COUNT",
+      summary: "Members in that region: one leader, the rest replicas",
+      min: 1,
+      max: 9,
+      default: 1,
+    },
+    password: {
+      type: "string",
+      short: "p",
+      value: "PASSWORD",
+      summary: "Of the superuser postgres; - reads it from stdin; random where none is given",
+    },
     pgVersion: { type: "integer", value: "MAJOR", summary: "PostgreSQL 15, 16, 17 or 18" },
     pgBin: { type: "string", value: "DIR", summary: "The directory with initdb, postgres and pg_ctl" },
   },
@@ -23,7 +35,8 @@ export const postgresCreate = command({
   async run({ args, flags, daemon }) {
     const name = flags.name ?? args.cluster;
     if (name === undefined) throw fail("usage_invalid", { reason: "perch postgres create: --name is missing" });
-    if (args.cluster !== undefined && args.cluster !== name) throw fail("usage_invalid", { reason: `two names were given, ${args.cluster} and ${name}` });
+    if (args.cluster !== undefined && args.cluster !== name)
+      throw fail("usage_invalid", { reason: `two names were given, ${args.cluster} and ${name}` });
     const password = await passwordFrom(flags.password);
     const created = await daemon.call("createCluster", {
       body: {

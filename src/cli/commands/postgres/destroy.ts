@@ -9,7 +9,12 @@ export const postgresDestroy = command({
   needs: ["daemon", "cluster"],
   routes: ["destroyCluster"],
   async run({ cluster, flags, daemon, terminal }) {
-    const consent = { yes: flags.yes, warning: "Destroying a cluster is not reversible: its data is lost.", question: `Destroy cluster ${cluster}?`, what: `destroying cluster ${cluster}` };
+    const consent = {
+      yes: flags.yes,
+      warning: "Destroying a cluster is not reversible: its data is lost.",
+      question: `Destroy cluster ${cluster}?`,
+      what: `Destroying cluster ${cluster}`,
+    };
     if (!(await terminal.consent(consent))) return undefined;
     await daemon.call("destroyCluster", { params: { cluster }, query: { detach: String(flags.detach) } });
     return { text: `Destroyed cluster ${cluster}` };

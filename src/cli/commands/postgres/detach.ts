@@ -15,11 +15,22 @@ export const postgresDetach = command({
   async run({ args, flags, app, daemon, terminal }) {
     const { variableName, dropDatabase } = flags;
     if (dropDatabase) {
-      const consent = { yes: flags.yes, warning: "Dropping a database is not reversible.", question: `Detach ${app} from ${args.cluster} and drop its database?`, what: `dropping the database of ${app}` };
+      const consent = {
+        yes: flags.yes,
+        warning: "Dropping a database is not reversible.",
+        question: `Detach ${app} from ${args.cluster} and drop its database?`,
+        what: `Dropping the database of ${app}`,
+      };
       if (!(await terminal.consent(consent))) return undefined;
     }
-    const gone = await daemon.call("detach", { params: { cluster: args.cluster }, body: { app, dropDatabase, ...(variableName === undefined ? {} : { variable: variableName }) } });
+    const gone = await daemon.call("detach", {
+      params: { cluster: args.cluster },
+      body: { app, dropDatabase, ...(variableName === undefined ? {} : { variable: variableName }) },
+    });
     const database = dropDatabase ? `database ${gone.database} is dropped` : `database ${gone.database} stays`;
-    return { json: gone, text: `Postgres cluster ${gone.cluster} is detached from ${gone.app}: user ${gone.user} and secret ${gone.variable} are gone, ${database}` };
+    return {
+      json: gone,
+      text: `Postgres cluster ${gone.cluster} is detached from ${gone.app}: user ${gone.user} and secret ${gone.variable} are gone, ${database}`,
+    };
   },
 });

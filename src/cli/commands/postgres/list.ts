@@ -14,6 +14,13 @@ export const postgresList = command({
       const regions = [...new Set(cluster.members.map((member) => member.region))].join(",");
       return [cluster.name, cluster.version, cluster.primaryRegion, String(cluster.members.length), regions, clusterState(cluster)];
     });
-    return { json: clusters, text: table(["Name", "Version", "Primary", "Members", "Regions", "State"], rows, "No clusters yet. Create one with: perch postgres create --name pg") };
+    return {
+      json: clusters,
+      text: table(
+        ["Name", "Version", "Primary", "Members", "Regions", "State"],
+        rows,
+        "No clusters yet. Create one with: perch postgres create --name pg",
+      ),
+    };
   },
 });

@@ -10,11 +10,18 @@ export const secretsSet = command({
   details:
     "NAME=- reads the value from stdin (without the newline at its end) or asks for it at a terminal; a single - reads NAME=VALUE lines as perch secrets import does. Commands that run with --watch are restarted; others see the change when they start again.",
   args: { pairs: { summary: "NAME=VALUE, NAME=- or -", many: true } },
-  examples: ["perch secrets set -a web API_KEY=abc123 MODE=live", "perch secrets set -a web TLS_KEY=- < key.pem", "perch secrets set -a web - < production.env"],
+  examples: [
+    "perch secrets set -a web API_KEY=abc123 MODE=live",
+    "perch secrets set -a web TLS_KEY=- < key.pem",
+    "perch secrets set -a web - < production.env",
+  ],
   needs: ["json", "daemon", "app"],
   routes: ["setSecrets"],
   async run({ args, app, daemon }) {
-    const secrets = args.pairs.length === 1 && args.pairs[0] === "-" ? parseAssignments(await readStdin(maxBodyBytes)) : await valuesOf(args.pairs.map(parseArgument));
+    const secrets =
+      args.pairs.length === 1 && args.pairs[0] === "-"
+        ? parseAssignments(await readStdin(maxBodyBytes))
+        : await valuesOf(args.pairs.map(parseArgument));
     if (Object.keys(secrets).length === 0) throw fail("secret_pair_invalid", { what: "stdin holds none" });
     const list = await daemon.call("setSecrets", { params: { app }, body: { secrets } });
     return { json: list, text: `Secrets of ${app} are set: ${Object.keys(secrets).join(", ")}` };

@@ -9,6 +9,9 @@ export const secretsUnset = command({
   routes: ["unsetSecrets"],
   async run({ args, app, daemon }) {
     const answer = await daemon.call("unsetSecrets", { params: { app }, body: { names: args.names } });
-    return { json: answer, text: answer.removed.length === 0 ? `${app} has none of these secrets` : `Secrets of ${app} are removed: ${answer.removed.join(", ")}` };
+    return {
+      json: answer,
+      text: answer.removed.length === 0 ? `${app} has none of these secrets` : `Secrets of ${app} are removed: ${answer.removed.join(", ")}`,
+    };
   },
 });

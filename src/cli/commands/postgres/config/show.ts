@@ -12,7 +12,14 @@ export const configShow = command({
   async run({ args, flags, cluster, daemon }) {
     const query = { all: String(flags.all), ...(args.names.length === 0 ? {} : { names: args.names.join(",") }) };
     const settings = await daemon.call("listSettings", { params: { cluster }, query });
-    const rows = settings.map(({ name, value, unit, source, pending, description }) => [name, value === "" ? '""' : value, unit ?? "-", source, pending ? "yes" : "no", description]);
+    const rows = settings.map(({ name, value, unit, source, pending, description }) => [
+      name,
+      value === "" ? '""' : value,
+      unit ?? "-",
+      source,
+      pending ? "yes" : "no",
+      description,
+    ]);
     return { json: settings, text: table(["Name", "Value", "Unit", "Set by", "Pending restart", "Description"], rows, "No settings were changed") };
   },
 });

@@ -27,7 +27,11 @@ export const configUpdate = command({
     unset: { type: "strings", value: "NAME", summary: "Give a setting back to Perch and PostgreSQL" },
     restart: { type: "boolean", summary: "Restart the cluster if a change needs it" },
   },
-  examples: ["perch postgres config update -a pg work_mem=16MB log_statement=ddl", "perch postgres config update -a pg --max-connections 300 --restart", "perch postgres config update -a pg --unset work_mem"],
+  examples: [
+    "perch postgres config update -a pg work_mem=16MB log_statement=ddl",
+    "perch postgres config update -a pg --max-connections 300 --restart",
+    "perch postgres config update -a pg --unset work_mem",
+  ],
   needs: ["json", "daemon", "cluster"],
   routes: ["updateSettings", "restartCluster"],
   async run({ args, flags, cluster, daemon, terminal }) {
@@ -37,7 +41,11 @@ export const configUpdate = command({
     const { changed, restartNeeded } = change;
     const done = changed.length === 0 ? `Nothing to change in ${cluster}` : `Changed in ${cluster}: ${changed.join(", ")}`;
     if (restartNeeded.length === 0) return { json: change, text: done };
-    if (!flags.restart) return { json: change, text: `${done}\nWaiting for a restart: ${restartNeeded.join(", ")}\nRestart it with: perch postgres restart -a ${cluster}` };
+    if (!flags.restart)
+      return {
+        json: change,
+        text: `${done}\nWaiting for a restart: ${restartNeeded.join(", ")}\nRestart it with: perch postgres restart -a ${cluster}`,
+      };
     terminal.progress.say(`Restarting ${cluster} for ${restartNeeded.join(", ")}`);
     await daemon.call("restartCluster", { params: { cluster } });
     return { json: { ...change, restartNeeded: [] }, text: `${done}; ${cluster} was restarted` };

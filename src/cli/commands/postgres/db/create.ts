@@ -9,7 +9,10 @@ export const dbCreate = command({
   needs: ["json", "daemon", "cluster"],
   routes: ["createDatabase"],
   async run({ args, flags, cluster, daemon }) {
-    const database = await daemon.call("createDatabase", { params: { cluster }, body: { name: args.database, ...(flags.owner === undefined ? {} : { owner: flags.owner }) } });
+    const database = await daemon.call("createDatabase", {
+      params: { cluster },
+      body: { name: args.database, ...(flags.owner === undefined ? {} : { owner: flags.owner }) },
+    });
     return { json: database, text: `Created database ${database.name}, owned by ${database.owner}` };
   },
 });

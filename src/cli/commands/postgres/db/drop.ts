@@ -10,7 +10,12 @@ export const dbDrop = command({
   routes: ["dropDatabase"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const { database } = args;
-    const consent = { yes: flags.yes, warning: "Dropping a database is not reversible.", question: `Drop database ${database} of ${cluster}?`, what: `dropping database ${database}` };
+    const consent = {
+      yes: flags.yes,
+      warning: "Dropping a database is not reversible.",
+      question: `Drop database ${database} of ${cluster}?`,
+      what: `Dropping database ${database}`,
+    };
     if (!(await terminal.consent(consent))) return undefined;
     await daemon.call("dropDatabase", { params: { cluster, database } });
     return { text: `Dropped database ${database}` };

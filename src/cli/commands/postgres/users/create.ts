@@ -14,7 +14,13 @@ export const usersCreate = command({
   routes: ["createUser"],
   async run({ args, flags, cluster, daemon }) {
     const password = await passwordFrom(flags.password);
-    const created = await daemon.call("createUser", { params: { cluster }, body: { name: args.user, superuser: flags.superuser, ...(password === undefined ? {} : { password }) } });
-    return { json: created, text: `Created user ${created.user} with password ${created.password}\nSave it in a secure place -- you won't be able to see it again!` };
+    const created = await daemon.call("createUser", {
+      params: { cluster },
+      body: { name: args.user, superuser: flags.superuser, ...(password === undefined ? {} : { password }) },
+    });
+    return {
+      json: created,
+      text: `Created user ${created.user} with password ${created.password}\nSave it in a secure place -- you won't be able to see it again!`,
+    };
   },
 });

@@ -10,7 +10,7 @@ export const usersDrop = command({
   routes: ["dropUser"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const { user } = args;
-    if (!(await terminal.consent({ yes: flags.yes, question: `Drop user ${user} of ${cluster}?`, what: `dropping user ${user}` }))) return undefined;
+    if (!(await terminal.consent({ yes: flags.yes, question: `Drop user ${user} of ${cluster}?`, what: `Dropping user ${user}` }))) return undefined;
     await daemon.call("dropUser", { params: { cluster, user } });
     return { text: `Dropped user ${user}` };
   },

@@ -13,7 +13,8 @@ export const usersRotate = command({
     const password = await passwordFrom(flags.password);
     const rotated = await daemon.call("rotateUser", { params: { cluster, user: args.user }, body: password === undefined ? {} : { password } });
     const { user, apps } = rotated;
-    const given = apps.length === 0 ? "Save it in a secure place -- you won't be able to see it again!" : `Its new URL is set as a secret of: ${apps.join(", ")}`;
+    const given =
+      apps.length === 0 ? "Save it in a secure place -- you won't be able to see it again!" : `Its new URL is set as a secret of: ${apps.join(", ")}`;
     return { json: rotated, text: `User ${user} has the new password ${rotated.password}\n${given}` };
   },
 });

@@ -32,10 +32,20 @@ function checkout() {
   chmodSync(join(root, "perch"), 0o755);
   const env = { ...process.env, PATH: `${join(root, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin` };
   const run = (args: string[] = [], options: { path?: string; env?: Record<string, string>; cwd?: string } = {}) => {
-    const { status, stdout, stderr } = spawnSync(options.path ?? join(root, "perch"), args, { env: { ...env, ...options.env }, encoding: "utf8", cwd: options.cwd ?? tmpdir() });
+    const { status, stdout, stderr } = spawnSync(options.path ?? join(root, "perch"), args, {
+      env: { ...env, ...options.env },
+      encoding: "utf8",
+      cwd: options.cwd ?? tmpdir(),
+    });
     return { status, stdout, stderr };
   };
-  const asked = () => (existsSync(join(root, "npm.log")) ? readFileSync(join(root, "npm.log"), "utf8").trim().split("\n").map((line) => (line.startsWith("ci") ? "ci" : "build")) : []);
+  const asked = () =>
+    existsSync(join(root, "npm.log"))
+      ? readFileSync(join(root, "npm.log"), "utf8")
+          .trim()
+          .split("\n")
+          .map((line) => (line.startsWith("ci") ? "ci" : "build"))
+      : [];
   const later = (path: string) => utimesSync(join(root, path), Date.now() / 1000 + 60, Date.now() / 1000 + 60);
   return { base, root, env, run, asked, later };
 }

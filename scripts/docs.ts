@@ -1,0 +1,26 @@
+/**
+ * The pages that are written from the code: docs/commands.md from the commands, docs/errors.md from the register, docs/api.md from the routes.
+ *
+ *     npm run docs        writes them; test/house/docs.test.ts fails while they differ
+ */
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { loadAll } from "../src/cli/commands.ts";
+import { perchVersion } from "../src/host/version.ts";
+import { openApiDocument } from "../src/server/openapi.ts";
+import { apiPage } from "./docs/api-page.ts";
+import { commandsPage } from "./docs/commands-page.ts";
+import { errorsPage } from "./docs/errors-page.ts";
+
+/** Path from the repository's root → text. */
+export async function pages(): Promise<Record<string, string>> {
+  return {
+    "docs/commands.md": commandsPage(await loadAll()),
+    "docs/errors.md": errorsPage(),
+    "docs/api.md": apiPage(openApiDocument(perchVersion())),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(await pages())) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+}
