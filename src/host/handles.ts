@@ -13,7 +13,12 @@ export type Handle = UdpSocket | Server;
 export function receiveHandles(argv: readonly string[], timeoutMs: number, onHandle: (message: unknown, handle: Handle) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = argv;
-    const child = spawn(program, rest, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, LC_ALL: "C" }, timeout: timeoutMs, killSignal: "SIGKILL" });
+    const child = spawn(program, rest, {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, LC_ALL: "C" },
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    });
     const said: Buffer[] = [];
     child.stderr?.on("data", (chunk: Buffer) => said.push(chunk));
     child.on("message", (message, handle) => {
