@@ -105,13 +105,6 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: { base: "deadlines", errors: "conflicts, and state that cannot be read", model: "the records it keeps", host: "the key file" },
     packages: ["@photostructure/sqlite", "zod"],
   },
-  engine: {
-    holds: "who leads",
-    start: "engine.ts",
-    imports: { base: "deadlines", errors: "why nobody can lead", model: "clusters and machines" },
-    types: { postgres: "what was observed of a server" },
-    packages: [],
-  },
   reconcile: {
     holds: "the loop: observe, plan (pure), apply, again",
     start: "plan.ts",
@@ -124,7 +117,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       network: "addresses and the map",
       dns: "the zone",
       store: "what is desired",
-      engine: "who leads",
     },
     packages: [],
   },
@@ -141,7 +133,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       network: "how a run enters",
       dns: "`perch dig`",
       store: "what is desired",
-      engine: "who leads",
       reconcile: "to wake the loop and wait for it",
     },
     packages: ["fastify", "zod"],
@@ -150,7 +141,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
     start: "main.ts",
     imports: Object.fromEntries(
-      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "store", "engine", "reconcile", "server"].map((room) => [
+      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "store", "reconcile", "server"].map((room) => [
         room,
         "it builds everything",
       ]),
