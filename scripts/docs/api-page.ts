@@ -84,7 +84,8 @@ function typeOf(schema: JsonSchema): string {
   if (Array.isArray(schema["enum"])) return schema["enum"].map((value) => JSON.stringify(value)).join(" | ");
   if (Array.isArray(schema["anyOf"])) return (schema["anyOf"] as JsonSchema[]).map(typeOf).join(" | ");
   if (schema["type"] === "array") return `${typeOf(schema["items"] as JsonSchema)}[]`;
-  if (schema["type"] !== "object") return Array.isArray(schema["type"]) ? schema["type"].join(" | ") : ((schema["type"] as string | undefined) ?? "any");
+  if (schema["type"] !== "object")
+    return Array.isArray(schema["type"]) ? schema["type"].join(" | ") : ((schema["type"] as string | undefined) ?? "any");
   const fields = fieldsOf(schema);
   if (fields.length === 0 && typeof schema["additionalProperties"] === "object")
     return `{[name]: ${typeOf(schema["additionalProperties"] as JsonSchema)}}`;

@@ -69,6 +69,6 @@ async function chooseMode({ portable, terminal }: StartRequest): Promise<"portab
 /** One line on what runs. Pure. */
 export function upText({ status, started }: Up): string {
   const { network, daemon } = status;
-  const where = network.mode === "portable" ? "portable mode: ports on localhost, no private network" : `${network.prefix}::/48`;
+  const where = network.mode === "portable" ? "portable mode: ports on localhost, no private network" : network.prefix;
   return `Perch is ${started === undefined ? "already running" : "up"} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
 }

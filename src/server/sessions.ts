@@ -1,6 +1,7 @@
 import { fail } from "../errors/error.ts";
 import { checkIdentifier, checkRegion } from "../model/name.ts";
-import { leaderPort } from "../network/rules.ts";
+import type { ClusterRecord } from "../model/records.ts";
+import { leaderPort, memberPort } from "../network/rules.ts";
 import { layout } from "../postgres/directory.ts";
 import { followLog, lastLogLines } from "../postgres/logs.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
@@ -13,17 +14,25 @@ type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
 
 export function sessionHandlers(deps: Deps): SessionHandlers {
   const { state, place } = deps;
+  /** The relay to the leader, or that region's own member where it has one. */
+  const portablePort = async (cluster: ClusterRecord, region: string | undefined): Promise<number> => {
+    const member = (await state.machines.list()).find((machine) => machine.app === cluster.app && machine.region === region);
+    return member?.portablePort ?? cluster.portablePort ?? leaderPort;
+  };
   return {
+    /** With a region: its nearest member itself, which the order of the region's resolver finds. Without: the leader. */
     async session({ params, body }) {
-      const { record } = await requireLeader(deps, params.cluster);
+      const { record } = body.region === undefined ? await requireLeader(deps, params.cluster) : await requireCluster(deps, params.cluster);
       const user = checkIdentifier(body.user, "user");
-      const attachments = (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
+      const attachments = (await state.attachments.list({ cluster: record.app })).filter(
+        (attachment) => attachment.user === user && attachment.phase === "ready",
+      );
       const password = await knownPassword(deps, record.app, attachments[0], user);
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
       const host = portable ? "localhost" : `${record.app}.internal`;
-      const port = portable ? (record.portablePort ?? leaderPort) : leaderPort;
+      const port = portable ? await portablePort(record, body.region) : body.region === undefined ? leaderPort : memberPort;
       return {
         enter: await enter(deps, region, undefined),
         host,
@@ -45,13 +54,26 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
 type Line = { at: string; machine: string; region: string; level: string; message: string };
 
 /** The last lines of all members in the order of their times, then each new one as it comes. */
-async function* logFeed(deps: Deps, app: string, query: { follow: boolean; machine?: string | undefined; last: number }, call: Call): AsyncGenerator<Line> {
+async function* logFeed(
+  deps: Deps,
+  app: string,
+  query: { follow: boolean; machine?: string | undefined; last: number },
+  call: Call,
+): AsyncGenerator<Line> {
   const { record } = await requireCluster(deps, app);
-  const machines = (await deps.state.machines.list()).filter((machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine));
+  const machines = (await deps.state.machines.list()).filter(
+    (machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine),
+  );
   if (machines.length === 0) throw fail("machine_not_found", { machine: query.machine ?? record.leader });
-  const named = (machine: { id: string; region: string }, line: { at: string; level: string; message: string }): Line => ({ ...line, machine: machine.id, region: machine.region });
+  const named = (machine: { id: string; region: string }, line: { at: string; level: string; message: string }): Line => ({
+    ...line,
+    machine: machine.id,
+    region: machine.region,
+  });
 
-  const past = await Promise.all(machines.map(async (machine) => (await lastLogLines(layout(deps.home, machine.id).log, query.last)).map((line) => named(machine, line))));
+  const past = await Promise.all(
+    machines.map(async (machine) => (await lastLogLines(layout(deps.home, machine.id).log, query.last)).map((line) => named(machine, line))),
+  );
   const sorted = past.flat().toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   yield* query.last === 0 ? [] : sorted.slice(-query.last);
   if (!query.follow) return;

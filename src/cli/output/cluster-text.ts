@@ -32,7 +32,7 @@ export function clusterText(cluster: Cluster): string {
 const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on localhost" };
 
 export function statusText({ network, daemon, clusters, apps }: Status): string {
-  const prefix = network.mode === "portable" ? "" : ` ${network.prefix}::/48,`;
+  const prefix = network.mode === "portable" ? "" : ` ${network.prefix},`;
   return [
     `Network ${network.name}:${prefix} ${modes[network.mode]}`,
     `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,

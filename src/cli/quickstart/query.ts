@@ -12,7 +12,7 @@ if (url.hostname.endsWith(".internal") && PRIMARY_REGION !== "" && FLY_REGION !=
 const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 10_000 });
 await client.connect();
 const question =
-  "select coalesce(host(inet_server_addr()), 'a unix socket') as address, pg_is_in_recovery() as replica, current_setting('server_version') as version";
+  "select coalesce(host(inet_server_addr()), 'a unix socket') as address, pg_is_in_recovery() as replica, split_part(current_setting('server_version'), ' ', 1) as version";
 await client.query(question);
 const begun = performance.now();
 const { rows } = await client.query<{ address: string; replica: boolean; version: string }>(question);

@@ -1,4 +1,5 @@
 import type { Daemon } from "../command.ts";
+import { columns } from "../output/columns.ts";
 
 /** The steps of the quickstart that change something. Each leaves alone what is there already and says in one sentence what is there now. */
 
@@ -43,11 +44,16 @@ export async function ensureAttachment(daemon: Daemon): Promise<string> {
 export const goOnText = (): string =>
   [
     "Go on:",
-    "  perch status                                   what runs",
-    `  perch run -a ${names.app} --region ${names.replica} -- COMMAND       your program, as it would be in ${names.replica}`,
-    `  perch postgres connect -a ${names.cluster}                   psql on the leader`,
-    `  perch apps create web && perch postgres attach ${names.cluster} --app web`,
+    columns(
+      [
+        ["perch status", "what runs"],
+        [`perch run -a ${names.app} --region ${names.replica} -- COMMAND`, `your program, as it would be in ${names.replica}`],
+        [`perch postgres connect -a ${names.cluster}`, "psql on the leader"],
+        [`perch apps create web && perch postgres attach ${names.cluster} --app web`, "an app of your own"],
+      ],
+      { indent: 2 },
+    ),
     "",
-    "Stop (data stays; perch up brings it back):",
+    "Stop (the data stays, and perch up brings everything back):",
     "  perch down",
   ].join("\n");

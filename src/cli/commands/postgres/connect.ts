@@ -8,9 +8,9 @@ export const postgresConnect = command({
   summary: "Open psql on a cluster: on its leader, or on the replica of a region",
   args: { arguments: { summary: "Further arguments of psql, behind --", optional: true, many: true } },
   flags: {
-    database: { type: "string", short: "d", value: "NAME", summary: "The database", default: "postgres" },
+    database: { type: "string", short: "d", value: "NAME", summary: "The database; without it, that of the user's attachment, else postgres" },
     user: { type: "string", short: "u", value: "NAME", summary: "The user", default: "postgres" },
-    region: { type: "string", short: "r", value: "REGION", summary: "Connect to that region's member itself, in place of the leader" },
+    region: { type: "string", short: "r", value: "REGION", summary: "Connect to the nearest member of that region itself, in place of the leader" },
     command: { type: "string", value: "SQL", summary: "Run this and end" },
   },
   examples: [
@@ -24,9 +24,12 @@ export const postgresConnect = command({
   async run({ args, flags, cluster, daemon }) {
     if ((await findProgram("psql")) === undefined) throw fail("client_missing", { program: "psql", packages: "postgresql-client" });
     const { user, database, region } = flags;
-    const session = await daemon.call("session", { params: { cluster }, body: { user, database, ...(region === undefined ? {} : { region }) } });
+    const session = await daemon.call("session", {
+      params: { cluster },
+      body: { user, ...(database === undefined ? {} : { database }), ...(region === undefined ? {} : { region }) },
+    });
     const argv = ["psql", ...(flags.command === undefined ? [] : ["-c", flags.command]), ...args.arguments];
-    const env = { ...process.env, PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, PGDATABASE: database, ...session.env };
+    const env = { ...process.env, PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, ...session.env };
     const { ended } = await runInteractive([...session.enter, ...argv], env);
     return { exit: await ended };
   },
