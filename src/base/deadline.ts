@@ -1,4 +1,9 @@
-/** Waiting with an end: nothing in Perch waits for ever, and nothing sleeps where a question could be asked. */
+/**
+ * Waiting with an end: nothing in Perch waits for ever, and nothing sleeps where a question could be asked.
+ *
+ * The room `base/` holds such leaf things, one a file, that any room but the pure ones may use. It knows nothing of ours: no noun, no error of the
+ * register, no room. Start with whichever you need.
+ */
 
 /** Resolves after `ms` milliseconds, or at once (rejecting with its reason) when the signal aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -17,7 +22,10 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Asks every `everyMs` until the answer is defined, or gives undefined after `withinMs`. */
-export async function ask<T>(question: () => Promise<T | undefined> | T | undefined, at: { everyMs: number; withinMs: number; signal?: AbortSignal }): Promise<T | undefined> {
+export async function ask<T>(
+  question: () => Promise<T | undefined> | T | undefined,
+  at: { everyMs: number; withinMs: number; signal?: AbortSignal },
+): Promise<T | undefined> {
   const end = performance.now() + at.withinMs;
   for (;;) {
     const answer = await question();
