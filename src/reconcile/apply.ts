@@ -1,3 +1,4 @@
+import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
@@ -6,7 +7,8 @@ import { issueCertificate, renewalDue, type Subject } from "../postgres/certific
 import { certificateFiles, configure, writeCertificates } from "../postgres/configure.ts";
 import { type Member, makeDirectories, removeDirectories } from "../postgres/directory.ts";
 import { initialise } from "../postgres/initialise.ts";
-import { createSlot, dropSlot, slotOf } from "../postgres/replication.ts";
+import { lastLogLines } from "../postgres/logs.ts";
+import { createSlot, dropSlot, slotOf, standing } from "../postgres/replication.ts";
 import { superuser } from "../postgres/access.ts";
 import { bootstrap } from "../postgres/roles.ts";
 import { reload, start, stop } from "../postgres/server.ts";
@@ -106,7 +108,22 @@ async function startMember(context: Context, cluster: ClusterRecord, machine: Ma
   await writeFiles(context, cluster, ready);
   await context.publish(); // its address must be there before it listens on it
   await start(member, { signal });
+  if (ready.phase === "creating" && ready.id !== cluster.leader) await awaitStreaming(context, member, signal);
 }
+
+/** A replica is made only when WAL comes in: one that cannot reach its leader is a failure now, not a surprise later. */
+async function awaitStreaming(context: Context, member: Member, signal: AbortSignal): Promise<void> {
+  const { perch } = await passwordsOf(context, member.app);
+  const streams = async () => {
+    const session = await context.monitors.session(member, perch);
+    return session !== undefined && (await standing(session)).streaming ? true : undefined;
+  };
+  if ((await ask(streams, { everyMs: 20, withinMs: streamingWithinMs, signal })) === true) return;
+  const words = (await lastLogLines(member.layout.log, 20)).filter((line) => line.level === "FATAL" || line.level === "ERROR");
+  throw fail("replica_not_streaming", { machine: member.id, app: member.app, seconds: streamingWithinMs / 1000, why: words.at(-1)?.message ?? "its log says nothing" });
+}
+
+const streamingWithinMs = 60_000;
 
 async function initialiseLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
   const passwords = await passwordsOf(context, cluster.app);

@@ -136,7 +136,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   function wake(): void {
     if (stopped) return;
     again = true;
-    turning ??= turn().finally(() => (turning = undefined));
+    turning ??= turn();
   }
 
   async function turn(): Promise<void> {
@@ -144,6 +144,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
       again = false;
       await pass().catch((error: unknown) => log.error({ err: error }, "a pass of the loop failed"));
     }
+    turning = undefined; // in the same breath as the last look at `again`: no wake is lost between the two
   }
 
   const tick = setInterval(wake, tickMs);

@@ -20,8 +20,10 @@ export interface Publisher {
  */
 export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefined>, log: Log): Publisher {
   let lastZone = "";
-  let turning: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
+  /** The turn under way, or the last one. */
+  let last: Promise<void> = Promise.resolve();
+  /** The one that waits for it: it has not gathered yet, so whoever comes now is served by it. */
+  let waiting: Promise<void> | undefined;
 
   async function turn(): Promise<void> {
     const shown = await gather();
@@ -43,18 +45,12 @@ export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefine
 
   const safeTurn = () => turn().catch((error: unknown) => log.error({ err: error }, "the network could not be set"));
 
-  return {
-    publish() {
-      if (turning === undefined) {
-        turning = safeTurn().finally(() => (turning = undefined));
-        return turning;
-      }
-      next ??= turning.then(() => {
-        next = undefined;
-        turning = safeTurn().finally(() => (turning = undefined));
-        return turning;
-      });
-      return next;
-    },
-  };
+  async function next(): Promise<void> {
+    await last;
+    last = waiting ?? last;
+    waiting = undefined;
+    await safeTurn();
+  }
+
+  return { publish: () => (waiting ??= next()) };
 }
