@@ -30,7 +30,11 @@ export async function copyByFunctions(member: Member, source: BackupSource, besi
     });
     // Last, because it must not be older than what it describes.
     await copyOwned(join(from, control), join(beside, control), owner);
-    const [label] = await session.query<{ label: string; map: string | null }>("SELECT labelfile AS label, spcmapfile AS map FROM pg_backup_stop(false)", [], 60_000);
+    const [label] = await session.query<{ label: string; map: string | null }>(
+      "SELECT labelfile AS label, spcmapfile AS map FROM pg_backup_stop(false)",
+      [],
+      60_000,
+    );
     if (label === undefined) throw fail("base_backup_failed", { machine: member.id, why: "pg_backup_stop gave no label" });
     await writeOwned(join(beside, "backup_label"), label.label, owner);
     await inTurns([...files.map((file) => file.path), control, "backup_label"], 16, (path) => syncFile(join(beside, path)));
@@ -43,14 +47,23 @@ const control = "global/pg_control";
 
 /** Directories whose content belongs to the running leader alone; they are made empty. (PostgreSQL: basebackup.c, excludeDirContents.) */
 const emptyDirectories: ReadonlySet<string> = new Set([
-  "pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans",
+  "pg_wal",
+  "pg_replslot",
+  "pg_dynshmem",
+  "pg_notify",
+  "pg_serial",
+  "pg_snapshots",
+  "pg_stat_tmp",
+  "pg_subtrans",
 ]);
 
 /** Whether a file is left out: the running server's own, and what recovery removes or rebuilds. `path` is relative to the data directory. */
 export function leftOut(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return (
-    /^(postmaster\.(pid|opts)|current_logfiles(\.tmp)?|postgresql\.auto\.conf\.tmp|backup_label(\.old)?|tablespace_map(\.old)?|backup_manifest)$/.test(path) ||
+    /^(postmaster\.(pid|opts)|current_logfiles(\.tmp)?|postgresql\.auto\.conf\.tmp|backup_label(\.old)?|tablespace_map(\.old)?|backup_manifest)$/.test(
+      path,
+    ) ||
     /^(standby|recovery)\.signal$/.test(path) ||
     name.startsWith("pg_internal.init") ||
     name.startsWith("pgsql_tmp") ||

@@ -74,7 +74,11 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const stopWatching = options.onProgress === undefined ? undefined : await watchProgress(source, options.onProgress);
   try {
     const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id };
-    await run(command(member, "pg_basebackup", args, env), { cwd: "/", timeoutMs: 24 * 3_600_000, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+    await run(command(member, "pg_basebackup", args, env), {
+      cwd: "/",
+      timeoutMs: 24 * 3_600_000,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
   } catch (error) {
     await endWalSender(member, source).catch(() => undefined); // what failed first is what counts
     throw error;
@@ -94,7 +98,9 @@ async function endWalSender(member: Member, source: BackupSource): Promise<void>
 async function watchProgress(source: BackupSource, onProgress: NonNullable<BackupOptions["onProgress"]>): Promise<() => Promise<void>> {
   const session = await source.open();
   const look = async (): Promise<void> => {
-    const [row] = await session.query<{ done: string; total: string | null }>("SELECT backup_streamed AS done, backup_total AS total FROM pg_stat_progress_basebackup LIMIT 1");
+    const [row] = await session.query<{ done: string; total: string | null }>(
+      "SELECT backup_streamed AS done, backup_total AS total FROM pg_stat_progress_basebackup LIMIT 1",
+    );
     if (row !== undefined) onProgress(Number(row.done), row.total === null ? undefined : Number(row.total));
   };
   const timer = setInterval(() => void look().catch(() => undefined), 250);

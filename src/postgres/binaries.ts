@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmod, cp, mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
@@ -35,7 +36,10 @@ export async function findBinaries(wanted: Wanted): Promise<Binaries> {
 
   const tried = [...systemDirectories(major), ...(await pathDirectories())];
   const found = await Promise.all(tried.map((directory) => probe(directory, "system")));
-  const best = choose(found.filter((one) => one !== undefined), major);
+  const best = choose(
+    found.filter((one) => one !== undefined),
+    major,
+  );
   if (best !== undefined) return best;
 
   const embedded = embeddedPackage();
@@ -67,13 +71,22 @@ const systemDirectories = (major: number | undefined): string[] =>
 
 async function pathDirectories(): Promise<string[]> {
   const [postgres, config] = await Promise.all([findProgram("postgres"), findProgram("pg_config")]);
-  const told = config === undefined ? "" : await run([config, "--bindir"]).then((result) => result.stdout.trim(), () => "");
+  const told =
+    config === undefined
+      ? ""
+      : await run([config, "--bindir"]).then(
+          (result) => result.stdout.trim(),
+          () => "",
+        );
   return [...new Set([postgres === undefined ? "" : dirname(postgres), told])].filter((directory) => directory !== "");
 }
 
 async function probe(directory: string, source: Binaries["source"]): Promise<Binaries | undefined> {
   if (!(await exists(join(directory, "initdb")))) return undefined;
-  const text = await run([join(directory, "postgres"), "--version"]).then((result) => result.stdout, () => "");
+  const text = await run([join(directory, "postgres"), "--version"]).then(
+    (result) => result.stdout,
+    () => "",
+  );
   const version = parseVersion(text);
   if (version === undefined) return undefined;
   const [basebackup, rewind] = await Promise.all([exists(join(directory, "pg_basebackup")), exists(join(directory, "pg_rewind"))]);
@@ -110,7 +123,7 @@ function embeddedPackage(): EmbeddedPackage | undefined {
 async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Promise<Binaries> {
   const place = join(toolsDirectory, `postgresql-${found.version}`);
   if (!(await exists(place))) {
-    const beside = `${place}.new-${process.pid}`;
+    const beside = `${place}.new-${randomBytes(4).toString("hex")}`;
     try {
       await mkdir(beside, { recursive: true });
       await Promise.all([chmod(toolsDirectory, 0o755), chmod(beside, 0o755)]);

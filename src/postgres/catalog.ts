@@ -39,7 +39,9 @@ const sourceOf = (name: string, origin: string, user: ReadonlySet<string>): Sett
 
 /** Which of these settings a running server takes at its next restart only. */
 export const restartNeeded = async (session: Session, names: readonly string[]): Promise<string[]> =>
-  (await session.query<{ name: string }>("SELECT name FROM pg_settings WHERE name = ANY ($1) AND context = 'postmaster' ORDER BY name", [[...names]])).map((row) => row.name);
+  (
+    await session.query<{ name: string }>("SELECT name FROM pg_settings WHERE name = ANY ($1) AND context = 'postmaster' ORDER BY name", [[...names]])
+  ).map((row) => row.name);
 
 /** Settings that were changed and wait for a restart. */
 export const pendingRestart = async (session: Session): Promise<string[]> =>

@@ -39,7 +39,10 @@ export function makeAuthority(commonName: string, now: Date = new Date()): Crede
 /** One year. */
 export function issueCertificate(authority: Credentials, subject: Subject, now: Date = new Date()): Credentials {
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const names = [...subject.names.map((name) => der.implicit(2, Buffer.from(name))), ...subject.addresses.map((address) => der.implicit(7, addressBytes(address)))];
+  const names = [
+    ...subject.names.map((name) => der.implicit(2, Buffer.from(name))),
+    ...subject.addresses.map((address) => der.implicit(7, addressBytes(address))),
+  ];
   const extensions = [
     extension("2.5.29.19", der.sequence(), "critical"),
     extension("2.5.29.15", der.bits(Buffer.from([0b1000_0000]), 7), "critical"), // digitalSignature
@@ -48,7 +51,14 @@ export function issueCertificate(authority: Credentials, subject: Subject, now: 
     extension("2.5.29.14", der.octets(keyId(keys.publicKey))),
     extension("2.5.29.35", der.sequence(der.implicit(0, keyId(createPublicKey(authority.certificate))))),
   ];
-  const body = { issuer: commonNameOf(authority.certificate), subject: subject.commonName, from: now, days: 365, publicKey: keys.publicKey, extensions };
+  const body = {
+    issuer: commonNameOf(authority.certificate),
+    subject: subject.commonName,
+    from: now,
+    days: 365,
+    publicKey: keys.publicKey,
+    extensions,
+  };
   return { certificate: issue(body, createPrivateKey(authority.key)), key: pem(keys.privateKey) };
 }
 
@@ -99,7 +109,11 @@ const extension = (id: string, value: Buffer, critical?: "critical"): Buffer =>
   der.sequence(der.objectId(id), ...(critical === undefined ? [] : [der.boolean(true)]), der.octets(value));
 
 /** RFC 7093: 160 bits of the hash of the public key, which is the last 65 bytes of its SPKI. */
-const keyId = (key: KeyObject): Buffer => createHash("sha256").update(key.export({ type: "spki", format: "der" }).subarray(-65)).digest().subarray(0, 20);
+const keyId = (key: KeyObject): Buffer =>
+  createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }).subarray(-65))
+    .digest()
+    .subarray(0, 20);
 
 const pem = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString();
 

@@ -41,7 +41,11 @@ export const writePassFile = (member: Member, password: string): Promise<boolean
 export async function writeCertificates(member: Member, pem: { certificate: string; key: string; authority: string }): Promise<boolean> {
   const at = certificateFiles(member.layout);
   // The certificate last: it is what tells whether all three are there.
-  const changed = [await write(member, at.key, pem.key), await write(member, at.authority, pem.authority), await write(member, at.certificate, pem.certificate)];
+  const changed = [
+    await write(member, at.key, pem.key),
+    await write(member, at.authority, pem.authority),
+    await write(member, at.certificate, pem.certificate),
+  ];
   return changed.includes(true);
 }
 

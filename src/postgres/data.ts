@@ -6,7 +6,15 @@ import type { Layout } from "./directory.ts";
 export interface ControlFile {
   /** Equal for a leader and its replicas, and for nothing else. */
   systemIdentifier: bigint;
-  state: "starting" | "shut down" | "shut down in recovery" | "shutting down" | "in crash recovery" | "in archive recovery" | "in production" | "unknown";
+  state:
+    | "starting"
+    | "shut down"
+    | "shut down in recovery"
+    | "shutting down"
+    | "in crash recovery"
+    | "in archive recovery"
+    | "in production"
+    | "unknown";
   /** Of the last checkpoint: where it lies in the WAL, and on which timeline. */
   checkpoint: bigint;
   timeline: number;

@@ -50,7 +50,9 @@ export async function createDatabase(session: Session, database: { name: string;
 /** Gives a database that exists to a role, with its public schema. What others own in it stays theirs. */
 export async function giveDatabase(session: Session, database: { name: string; owner: string }): Promise<void> {
   checkDatabase(database.name);
-  await sayWhich(session, database, () => session.query(`ALTER DATABASE ${quoteIdentifier(database.name)} OWNER TO ${quoteIdentifier(database.owner)}`));
+  await sayWhich(session, database, () =>
+    session.query(`ALTER DATABASE ${quoteIdentifier(database.name)} OWNER TO ${quoteIdentifier(database.owner)}`),
+  );
 }
 
 /** Drops it; its connections end. */

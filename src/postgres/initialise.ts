@@ -18,7 +18,12 @@ export async function initialise(member: Member, at: { password: string; signal?
   try {
     // initdb hands what it reads to CREATE ROLE, which takes a verifier as well: the password itself is never on disk.
     await writeWhole(passwordFile, `${scramVerifier(at.password)}\n`, place.owner === undefined ? {} : { owner: place.owner });
-    const argv = initdbArguments({ major: member.major, platform: process.platform, data: place.seen(beside), passwordFile: place.seen(passwordFile) });
+    const argv = initdbArguments({
+      major: member.major,
+      platform: process.platform,
+      data: place.seen(beside),
+      passwordFile: place.seen(passwordFile),
+    });
     await run(command(member, "initdb", argv), { cwd: "/", timeoutMs: 300_000, ...(at.signal === undefined ? {} : { signal: at.signal }) });
     at.signal?.throwIfAborted();
     await rename(beside, layout.data);

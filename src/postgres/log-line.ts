@@ -11,13 +11,13 @@ export interface LogLine {
 
 /** Undefined for what is no whole line. Passwords are taken out. */
 export function parseLogLine(text: string): LogLine | undefined {
-  let line: Record<string, unknown>;
+  let line: Record<string, unknown> | null;
   try {
-    line = JSON.parse(text) as Record<string, unknown>;
+    line = JSON.parse(text) as typeof line;
   } catch {
     return undefined;
   }
-  const field = (name: string): string => (typeof line[name] === "string" ? line[name] : "");
+  const field = (name: string): string => (typeof line?.[name] === "string" ? line[name] : "");
   if (field("timestamp") === "") return undefined;
   const rest = ["detail", "hint", "context", "statement"].filter((name) => field(name) !== "").map((name) => `${name}: ${field(name)}`);
   return { at: timestamp(field("timestamp")), level: field("error_severity"), message: redact([field("message"), ...rest].join("; ")) };

@@ -24,7 +24,9 @@ export const bootstrap = (session: Session, passwords: { superuser: string; repl
   transaction(session, async () => {
     await keepOutOfLog(session);
     await session.query(`CREATE ROLE ${quoteIdentifier(superuser)} SUPERUSER LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.superuser))}`);
-    await session.query(`CREATE ROLE ${quoteIdentifier(replicationUser)} REPLICATION LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.replication))}`);
+    await session.query(
+      `CREATE ROLE ${quoteIdentifier(replicationUser)} REPLICATION LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.replication))}`,
+    );
     await session.query("REVOKE CONNECT, TEMPORARY ON DATABASE template1 FROM PUBLIC");
     await session.query("REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC");
   });
@@ -38,14 +40,13 @@ export const listUsers = (session: Session): Promise<User[]> =>
     [own],
   );
 
-export const hasUser = async (session: Session, name: string): Promise<boolean> => (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
+export const hasUser = async (session: Session, name: string): Promise<boolean> =>
+  (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
 
 export async function createUser(session: Session, user: { name: string; password: string; superuser?: boolean }): Promise<void> {
   checkUser(user.name);
   const may = user.superuser === true ? "SUPERUSER" : "NOSUPERUSER";
-  await sayWhichUser(session, user.name, () =>
-    withPassword(session, `CREATE ROLE ${quoteIdentifier(user.name)} LOGIN ${may}`, user.password),
-  );
+  await sayWhichUser(session, user.name, () => withPassword(session, `CREATE ROLE ${quoteIdentifier(user.name)} LOGIN ${may}`, user.password));
 }
 
 export async function setPassword(session: Session, name: string, password: string): Promise<void> {
@@ -95,7 +96,9 @@ const withPassword = (session: Session, statement: string, password: string): Pr
   });
 
 const keepOutOfLog = (session: Session): Promise<object[]> =>
-  session.query("SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_duration = off");
+  session.query(
+    "SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_duration = off",
+  );
 
 async function sayWhichUser(session: Session, user: string, work: () => Promise<unknown>): Promise<void> {
   try {

@@ -19,9 +19,18 @@ import { find, parsePidFile, pidFile } from "./postmaster.ts";
 
 /**
  * Starts the server, unless it runs already, and waits until it takes connections. Rejects with `postgres_start_failed`: when it ended, with its last
- * words; when it is not ready within the time (a long recovery, or a replica that finds no leader), it is left to go on, and `find` says how it does.
+ * words; when it is not ready within the time (a long recovery, or a replica that finds no leader), it is left to go on, and `find` says how it does. `cancelled`
+ * (by the signal) leaves it, too: `stop` ends it.
  */
 export async function start(member: Member, at: { withinMs?: number; signal?: AbortSignal } = {}): Promise<ProcessIdentity> {
+  try {
+    return await startAndWait(member, at);
+  } catch (error) {
+    throw at.signal?.aborted === true ? fail("cancelled", { what: `starting machine ${member.id}` }, error) : error;
+  }
+}
+
+async function startAndWait(member: Member, at: { withinMs?: number; signal?: AbortSignal }): Promise<ProcessIdentity> {
   const end = performance.now() + (at.withinMs ?? 60_000);
   for (;;) {
     await clearAway(member);
@@ -40,8 +49,8 @@ export async function start(member: Member, at: { withinMs?: number; signal?: Ab
     );
     if (typeof ready === "object") return ready;
     const words = await lastWords(member, since);
-    // The memory of a server that was killed is held until its last process has noticed.
-    const held = words.includes("still in use");
+    // By a server that was killed, until its last process has noticed; or by one that someone else started a moment ago, which is found next time.
+    const held = /still in use|lock file "postmaster\.pid" already exists/.test(words);
     if (ready === false && held && performance.now() < end) {
       await pause(50, at.signal);
       continue;
@@ -75,14 +84,19 @@ export async function reload(member: Member): Promise<boolean> {
 }
 
 /**
- * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one from starting; and a pid file whose
- * number may be someone else's by now, which PostgreSQL would take for a running server.
+ * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one from starting; and lock files whose
+ * numbers may be someone else's by now, which PostgreSQL would take for a running server.
  */
 async function clearAway(member: Member): Promise<void> {
-  if ((await find(member.layout)) !== undefined) return;
-  await endOccupants(member.layout.data, "postgres");
-  const file = parsePidFile((await readText(pidFile(member.layout))) ?? "");
-  if (file !== undefined && (await identify(file.pid)) !== undefined && (await find(member.layout)) === undefined) await rm(pidFile(member.layout), { force: true });
+  const { layout } = member;
+  if ((await find(layout)) !== undefined) return;
+  await endOccupants(layout.data, "postgres");
+  const strangers = async (file: string): Promise<boolean> => {
+    const locked = parsePidFile((await readText(file)) ?? "");
+    return locked !== undefined && (await identify(locked.pid)) !== undefined && (await find(layout)) === undefined;
+  };
+  for (const file of [pidFile(layout), join(layout.sockets, `.s.PGSQL.${member.port}.lock`)])
+    if (await strangers(file)) await rm(file, { force: true });
 }
 
 /** What the server says before it has its log. */
@@ -101,10 +115,18 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
   }
 }
 
+/** Why it did not start, in its own words: those on its output, before it has a log, and those in the log since. */
 async function lastWords(member: Member, since: number): Promise<string> {
-  const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since && line.level !== "INFO");
-  const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
-  const said = ((await readText(outputFile(member))) ?? "").trim().split("\n").filter((line) => !/ (LOG|HINT): .*redirect|Future log output/.test(line));
-  const lines = [...said.slice(-4), ...(severe.length > 0 ? severe : logged).slice(-4).map((line) => line.message)];
-  return redact(lines.filter((line) => line !== "").join("; ")) || "it said nothing";
+  const spoken = async (): Promise<{ words: string[]; telling: boolean }> => {
+    const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since);
+    const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
+    const output = ((await readText(outputFile(member))) ?? "")
+      .split("\n")
+      .filter((line) => line.trim() !== "" && !/redirecting log|Future log/.test(line));
+    const heard = severe.length > 0 ? severe : logged;
+    return { words: [...output.slice(-4), ...heard.slice(-4).map((line) => line.message)], telling: output.length > 0 || severe.length > 0 };
+  };
+  // The process that writes the log is the last to go.
+  await ask(async () => ((await spoken()).telling ? true : undefined), { everyMs: 10, withinMs: 300 });
+  return redact((await spoken()).words.join("; ")) || "it said nothing";
 }

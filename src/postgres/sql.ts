@@ -57,7 +57,13 @@ export async function connect(member: Member, login: Login): Promise<Session> {
       throw fail("sql_failed", { app: member.app, why: `no answer within ${timeoutMs / 1000} s` });
     },
     async close() {
-      if ((await within(1_000, client.end().then(() => true))) === undefined) hangUp(client);
+      if (
+        (await within(
+          1_000,
+          client.end().then(() => true),
+        )) === undefined
+      )
+        hangUp(client);
     },
   };
 }

@@ -45,7 +45,8 @@ let trials = 0;
 function checkName(member: Member, name: string): void {
   const why = managedSettings[name.toLowerCase()];
   if (why !== undefined) throw fail("setting_managed", { name, why });
-  if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(name)) throw fail("setting_unknown", { name: printable(name), version: member.major, app: member.app });
+  if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(name))
+    throw fail("setting_unknown", { name: printable(name), version: member.major, app: member.app });
 }
 
 async function copyOwned(member: Member, file: string, scratch: string): Promise<void> {
@@ -59,7 +60,12 @@ function checkMemory(member: Member, changes: Trial["changes"], megabytes: numbe
   const present = Math.floor(totalmem() / 1_048_576);
   const [name, value] = Object.entries(changes).find(([key]) => key === "shared_buffers") ?? Object.entries(changes)[0] ?? [];
   if (name === undefined || value === undefined || !(megabytes > present * 0.9)) return;
-  throw fail("setting_invalid", { name, value: printable(value), why: `${megabytes} MB of shared memory would be needed, of ${present} MB`, app: member.app });
+  throw fail("setting_invalid", {
+    name,
+    value: printable(value),
+    why: `${megabytes} MB of shared memory would be needed, of ${present} MB`,
+    app: member.app,
+  });
 }
 
 /** What PostgreSQL said, as an error about one of the changes. */
@@ -74,5 +80,9 @@ export function refusal(member: Pick<Member, "app" | "major">, changes: Trial["c
   // The setting it names; where it names none of ours (a library that is not there), the only one that was changed, or all of them.
   const names = Object.keys(changes);
   const name = names.find((one) => said.some((line) => line.toLowerCase().includes(one.toLowerCase()))) ?? names.join(", ");
-  return fail("setting_invalid", { name, value: printable(changes[name] ?? Object.values(changes).join(", ")), why: said.join("; "), app: member.app }, error);
+  return fail(
+    "setting_invalid",
+    { name, value: printable(changes[name] ?? Object.values(changes).join(", ")), why: said.join("; "), app: member.app },
+    error,
+  );
 }

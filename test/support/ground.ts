@@ -118,7 +118,8 @@ export async function newLeader(binaries: Binaries, id: string): Promise<Member>
 }
 
 /** A session of Perch's own superuser. */
-export const asPerch = (member: Member, database = "postgres"): Promise<Session> => connect(member, { user: "perch", password: passwords.superuser, database });
+export const asPerch = (member: Member, database = "postgres"): Promise<Session> =>
+  connect(member, { user: "perch", password: passwords.superuser, database });
 
 export const sql = async <Row extends object>(member: Member, text: string, values: unknown[] = []): Promise<Row[]> =>
   withSession(member, { user: "perch", password: passwords.superuser }, (session) => session.query<Row>(text, values));

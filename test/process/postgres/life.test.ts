@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { awaitEnd, identify } from "../../../src/host/process.ts";
 import { readControlFile } from "../../../src/postgres/data.ts";
@@ -40,14 +41,25 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
               current_setting('log_destination') AS log, datlocprovider::text AS provider, ('B' < 'a')::text AS order
          FROM pg_database WHERE datname = 'postgres'`,
     );
-    expect(row).toEqual({ checksums: "on", encoding: "UTF8", name: member.id, log: "jsonlog", provider: binaries.major >= 17 ? "b" : "c", order: "true" });
+    expect(row).toEqual({
+      checksums: "on",
+      encoding: "UTF8",
+      name: member.id,
+      log: "jsonlog",
+      provider: binaries.major >= 17 ? "b" : "c",
+      order: "true",
+    });
     const { systemIdentifier } = (await readControlFile(member.layout)) ?? {};
     expect(await sql(member, "SELECT system_identifier::text AS id FROM pg_control_system()")).toEqual([{ id: String(systemIdentifier) }]);
     expect(await settle(member), "twice is the same as once").toBe("nothing");
     const environment = await readFile(`/proc/${(await find(member.layout))?.process.pid}/environ`, "utf8");
-    expect(environment.split("\0").map((pair) => pair.split("=")[0]).filter((name) => name !== ""), "nothing of ours").toEqual(
-      expect.arrayContaining(["PATH", "LC_ALL", "HOME"]),
-    );
+    expect(
+      environment
+        .split("\0")
+        .map((pair) => pair.split("=")[0])
+        .filter((name) => name !== ""),
+      "nothing of ours",
+    ).toEqual(expect.arrayContaining(["PATH", "LC_ALL", "HOME"]));
     expect(environment).not.toContain("VITEST");
     await stop(member, "immediate");
     await removeDirectories(member.layout);
@@ -58,7 +70,9 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     const member = await newLeader(binaries, "killed");
     const session = await asPerch(member);
     // It computes, and so does not notice that its postmaster is gone.
-    const busy = session.query("DO $$ DECLARE x bigint := 0; BEGIN FOR i IN 1..2000000000 LOOP x := x + i; END LOOP; END $$", [], 60_000).catch((error: unknown) => error);
+    const busy = session
+      .query("DO $$ DECLARE x bigint := 0; BEGIN FOR i IN 1..2000000000 LOOP x := x + i; END LOOP; END $$", [], 60_000)
+      .catch((error: unknown) => error);
     const running = await find(member.layout);
     if (running === undefined) throw new Error("it does not run");
     process.kill(running.process.pid, "SIGKILL");
@@ -70,7 +84,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     expect(await sql(member, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
   });
 
-  it("survives a pid file whose number is now someone else's", async () => {
+  it("survives lock files whose numbers are now someone else's", async () => {
     const member = await newLeader(binaries, "stale");
     const text = await readFile(pidFile(member.layout), "utf8");
     await stop(member, "fast");
@@ -79,6 +93,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     try {
       const identity = await identify(stranger.pid ?? 0);
       await writeFile(pidFile(member.layout), text.replace(/^\d+/, String(stranger.pid)));
+      await writeFile(join(member.layout.sockets, `.s.PGSQL.${member.port}.lock`), `${stranger.pid}\n${member.layout.data}\n1764000000\n`);
       expect(await find(member.layout)).toBeUndefined();
       expect(await stop(member, "fast")).toBe("not running");
       await start(member);
@@ -92,7 +107,10 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     const member = await newLeader(binaries, "wrong");
     await stop(member, "fast");
     await settle(member, undefined, { shared_preload_libraries: "no_such_library" });
-    await expect(start(member)).rejects.toMatchObject({ code: "postgres_start_failed", message: expect.stringContaining("no_such_library") as string });
+    await expect(start(member)).rejects.toMatchObject({
+      code: "postgres_start_failed",
+      message: expect.stringContaining("no_such_library") as string,
+    });
     await settle(member);
     await start(member);
     const other = { ...(await newMember(binaries, "taken")), port: member.port };
@@ -120,10 +138,20 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     await expect(wrong).rejects.toMatchObject({ code: "sql_failed", message: expect.not.stringContaining("not-the-password") as string });
   });
 
+  it("is left to go on when the caller stops waiting for it", async () => {
+    const member = await newLeader(binaries, "left");
+    await stop(member, "fast");
+    await expect(start(member, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "cancelled" });
+    expect(await start(member)).toMatchObject({ pid: expect.any(Number) as number });
+  });
+
   it("gives up a query that takes longer than it may", async () => {
     const member = await newLeader(binaries, "slow");
     const session = await asPerch(member);
-    await expect(session.query("SELECT pg_sleep(30)", [], 200)).rejects.toMatchObject({ code: "sql_failed", message: expect.stringContaining("0.2 s") as string });
+    await expect(session.query("SELECT pg_sleep(30)", [], 200)).rejects.toMatchObject({
+      code: "sql_failed",
+      message: expect.stringContaining("0.2 s") as string,
+    });
     await session.ended;
   });
 });

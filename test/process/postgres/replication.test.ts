@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
 import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
@@ -34,13 +35,25 @@ const sourceOf = (leader: Member, replica: Member) => ({
   slot: slotOf(replica.id),
 });
 
-async function cloneOf(leader: Member, binaries: Binaries, id: string, byFunctions: boolean, onProgress?: (bytes: number, total: number | undefined) => void) {
+async function cloneOf(
+  leader: Member,
+  binaries: Binaries,
+  id: string,
+  byFunctions: boolean,
+  onProgress?: (bytes: number, total: number | undefined) => void,
+) {
   const replica = await newMember(binaries, id);
   await withSession(leader, login, (session) => createSlot(session, slotOf(replica.id)));
   await takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, ...(onProgress === undefined ? {} : { onProgress }) });
   await settle(replica, leader);
   await start(replica);
   return replica;
+}
+
+/** How many files and directories a copy that is under way has at its top. */
+async function filesBeside(replica: Member): Promise<number> {
+  const beside = (await readdir(replica.layout.root)).find((name) => name.startsWith("data.new-"));
+  return beside === undefined ? 0 : (await readdir(join(replica.layout.root, beside)).catch(() => [])).length;
 }
 
 describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
@@ -105,10 +118,15 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
 
   it("that is interrupted while it is copied leaves nothing, and its slot can be dropped", async () => {
     const leader = await newLeader(binaries, `cut${letter}`);
-    for (const afterMs of [1, 60, 150]) {
-      const replica = await newMember(binaries, `part${letter}${afterMs}`);
+    for (const cut of ["at once", "with files"]) {
+      const replica = await newMember(binaries, `part${letter}${cut.length}`);
       await withSession(leader, login, (session) => createSlot(session, slotOf(replica.id)));
-      const copying = takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, signal: AbortSignal.timeout(afterMs) });
+      const interrupt = new AbortController();
+      if (cut === "at once") interrupt.abort();
+      const copying = takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, signal: interrupt.signal });
+      copying.catch(() => undefined); // looked at below
+      await ask(async () => (interrupt.signal.aborted || (await filesBeside(replica)) > 20 ? true : undefined), { everyMs: 1, withinMs: 10_000 });
+      interrupt.abort();
       await expect(copying).rejects.toMatchObject({ code: "cancelled" });
       expect(await hasData(replica.layout)).toBe(false);
       expect((await readdir(replica.layout.root)).filter((name) => name.startsWith("data"))).toEqual([]);

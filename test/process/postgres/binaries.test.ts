@@ -1,0 +1,43 @@
+import { readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findBinaries } from "../../../src/postgres/binaries.ts";
+import { run } from "../../../src/host/command.ts";
+import { installed, place } from "../../support/ground.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+
+const [found] = await installed();
+
+describe("the binaries", () => {
+  it("from npm are copied once, whole, and run as PostgreSQL's user", async () => {
+    const embedded = (await installed()).at(-1);
+    expect(embedded).toMatchObject({ major: 18, source: "embedded", has: { basebackup: false } });
+    const directory = embedded?.directory ?? "";
+    const { ino } = await stat(join(directory, "postgres"));
+    await installed();
+    expect((await stat(join(directory, "postgres"))).ino, "not copied again").toBe(ino);
+    expect((await readdir(join(directory, "../.."))).filter((name) => name.includes(".new-"))).toEqual([]);
+    expect((await run(place.server([join(directory, "initdb"), "--version"]), { cwd: "/" })).stdout).toContain("18.");
+  });
+
+  it("from npm are copied by two at once without harm", async () => {
+    const toolsDirectory = temporaryDirectory();
+    const both = await Promise.all([findBinaries({ major: 18, toolsDirectory }), findBinaries({ major: 18, toolsDirectory })]);
+    expect(both[0]).toEqual(both[1]);
+    if (both[0]?.source === "embedded") expect(await readdir(toolsDirectory)).toHaveLength(1);
+  });
+
+  it("that are given are taken as they are, or refused", async () => {
+    const toolsDirectory = temporaryDirectory();
+    if (found === undefined) throw new Error("there is no PostgreSQL");
+    const { directory, major } = found;
+    expect(await findBinaries({ directory, toolsDirectory })).toMatchObject({ directory, major, source: "given" });
+    const other = major === 15 ? 16 : 15;
+    await expect(findBinaries({ directory, major: other, toolsDirectory })).rejects.toMatchObject({ code: "postgres_binaries_wrong" });
+    await expect(findBinaries({ directory: "/nowhere", toolsDirectory })).rejects.toMatchObject({ code: "postgres_binaries_missing" });
+    await expect(findBinaries({ major: 14, toolsDirectory })).rejects.toMatchObject({ code: "postgres_version_unsupported" });
+    const old = temporaryDirectory();
+    for (const name of ["postgres", "initdb"]) await writeFile(join(old, name), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n", { mode: 0o755 });
+    await expect(findBinaries({ directory: old, toolsDirectory })).rejects.toMatchObject({ code: "postgres_version_unsupported" });
+  });
+});
