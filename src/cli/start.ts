@@ -1,5 +1,5 @@
-import type { Answer } from "../client/client.ts";
-import { clientOf } from "../client/client.ts";
+import { ask } from "../base/deadline.ts";
+import { type Answer, clientOf } from "../client/client.ts";
 import { fail, isCode } from "../errors/error.ts";
 import { startDaemon, type StartedDaemon } from "../host/daemon.ts";
 import type { Home } from "../host/home.ts";
@@ -36,12 +36,16 @@ export async function up(request: StartRequest): Promise<Up> {
     });
     return { status: await clientOf(home).call("status", {}), started };
   } catch (error) {
-    // Two at once: the other one won.
-    const other = isCode(error, "already_running") ? await statusIfRunning(home) : undefined;
+    if (!isCode(error, "already_running")) throw error;
+    request.terminal.progress.say("Another perch up is starting it");
+    const other = await ask(() => statusIfRunning(home), { everyMs: 100, withinMs: otherMs, signal: request.signal });
     if (other === undefined) throw error;
     return already(other, portable);
   }
 }
+
+/** How long the winner of two at once may take to answer. */
+const otherMs = 60_000;
 
 export const statusIfRunning = (home: Home): Promise<Answer<"status"> | undefined> =>
   clientOf(home)

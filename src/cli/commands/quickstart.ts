@@ -31,13 +31,16 @@ export const quickstartCommand = command({
 
     const namespace = !flags.portable && process.platform === "linux";
     if (namespace && (await statusIfRunning(home)) === undefined) await ensureTools(terminal, { install: !flags.noInstall, signal });
-    await step("Starting Perch", async () => upText(await up({ home, terminal, signal, portable: flags.portable, foreground: false })));
+    const started = up({ home, terminal, signal, portable: flags.portable, foreground: false });
+    await step("Starting Perch", async () => upText(await started));
+    const { network } = (await started).status;
     await step(`Making cluster ${names.cluster}`, () => ensureCluster(daemon));
     await step(`Making a read replica in ${names.replica}`, () => ensureReplica(daemon));
     await step(`Making app ${names.app}`, () => ensureApp(daemon));
     await step(`Attaching ${names.app} to ${names.cluster}`, () => ensureAttachment(daemon));
 
-    terminal.print(`The app, run in both regions with the same DATABASE_URL:`);
+    const onePort = network.mode === "portable" ? " (in portable mode that is one port on localhost, which leads to the leader)" : "";
+    terminal.print(`The app, run in both regions with the same DATABASE_URL${onePort}:`);
     for (const region of [names.primary, names.replica]) {
       const program = ourProgram(import.meta.url, "../quickstart/query");
       const exit = await runCommand(daemon, { app: names.app, region, config: undefined, given: {}, command: program });

@@ -30,7 +30,7 @@ function turning(stream: NodeJS.WriteStream, style: Style): Progress {
     face = (face + 1) % faces.length;
     const seconds = Math.floor((performance.now() - current.since) / 1000);
     const line = `${current.sentence}${seconds < 2 ? "" : ` (${seconds} s)`}`;
-    stream.write(`${clearLine}${style.dim(faces[face] ?? "")} ${[...line].slice(0, Math.max(10, stream.columns - 3)).join("")}`);
+    stream.write(`${clearLine}${style.dim(faces[face] ?? "")} ${[...line].slice(0, Math.max(20, (stream.columns || 80) - 3)).join("")}`);
   };
   const finish = (mark: string) => {
     if (current === undefined) return;
