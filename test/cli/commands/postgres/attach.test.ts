@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { attachedText } from "../../../../src/cli/commands/postgres/attach.ts";
+
+const attachment = {
+  app: "web",
+  cluster: "pg",
+  database: "web",
+  user: "web",
+  variable: "DATABASE_URL",
+  superuser: false,
+  url: "postgres://web:hunter%402@pg.internal:5432/web",
+  new: true,
+};
+
+describe("postgres attach", () => {
+  it("keeps flyctl's sentences and never shows the password", () => {
+    const text = attachedText(attachment);
+    expect(text).toContain(
+      "Postgres cluster pg is now attached to web\nThe following secret was added to web:\n  DATABASE_URL=postgres://web:***@pg.internal:5432/web\n",
+    );
+    expect(text).not.toContain("hunter");
+  });
+
+  it("says so where nothing was to be done", () => {
+    expect(attachedText({ ...attachment, new: false })).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL");
+  });
+});
