@@ -82,7 +82,9 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // Whoever read us has enough (`perch events | head -1`).
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (stream === process.stdout)
+      process.stderr.write(errorText(fail("internal", { why: `its output cannot be written: ${error.message}` }), false));
+    process.exit(1);
   });
 }
 

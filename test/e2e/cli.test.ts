@@ -41,16 +41,11 @@ describe("the CLI without a daemon", () => {
     expect(succeeded(await perch(["--version"]))).toMatch(/^perch \d+\.\d+\.\d+\n$/);
   });
 
-  it("ends quietly when its reader has enough", async () => {
-    const ended = await runToEnd([
-      "sh",
-      "-c",
-      `"$0" "$1" completion fish | head -c 10; "$0" "$1" completion fish 2>&1 >/dev/full | head -c 300`,
-      process.execPath,
-      main,
-    ]);
-    expect(ended.stdout).toMatch(/^# fish com/);
-    expect(ended.stderr).toBe("");
+  it("ends quietly when its reader has enough, and says so when its output cannot be written", async () => {
+    const reader = await runToEnd(["sh", "-c", `"$0" "$1" completion fish | head -c 10`, process.execPath, main]);
+    expect(reader).toMatchObject({ code: 0, stdout: "# fish com", stderr: "" });
+    const full = await runToEnd(["sh", "-c", `"$0" "$1" completion fish >/dev/full`, process.execPath, main]);
+    expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: .*ENOSPC.*\[internal\]\n/) as string });
   });
 
   it("takes down what is not up", async () => {
