@@ -2,7 +2,7 @@ import { PerchError } from "../errors/error.ts";
 import { type ErrorCode, register } from "../errors/register.ts";
 
 /** NDJSON as it comes over a socket: chunks cut anywhere, lines parsed one by one. Rejects with SyntaxError on a line that is no JSON. */
-export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of chunks) {
