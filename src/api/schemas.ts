@@ -121,7 +121,14 @@ export const run = z.object({
 
 export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });
 export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
-export const answer = z.object({ name: z.string(), type: z.string(), status: z.string(), server: z.string(), milliseconds: z.number(), answers: z.array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), data: z.string() })) });
+export const answer = z.object({
+  name: z.string(),
+  type: z.string(),
+  status: z.string(),
+  server: z.string(),
+  milliseconds: z.number(),
+  answers: z.array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), data: z.string() })),
+});
 
 export const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string() });
 export const none = z.object({});
@@ -129,8 +136,5 @@ export const none = z.object({});
 export type Status = z.infer<typeof status>;
 export type Cluster = z.infer<typeof cluster>;
 export type Member = z.infer<typeof member>;
-export type App = z.infer<typeof app>;
 export type Machine = z.infer<typeof machine>;
-export type Run = z.infer<typeof run>;
-export type Setting = z.infer<typeof setting>;
 export type Attachment = z.infer<typeof attachment>;

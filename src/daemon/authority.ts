@@ -9,7 +9,7 @@ export async function openAuthority(home: Home): Promise<Credentials> {
   const paths = { certificate: join(directory, "ca.crt"), key: join(directory, "ca.key") };
   const [certificate, key] = await Promise.all([readText(paths.certificate), readText(paths.key)]);
   if (certificate !== undefined && key !== undefined) return { certificate, key };
-  const made = makeAuthority(`Perch ${home.id}`);
+  const made = await makeAuthority(`Perch ${home.id}`);
   await makeDirectory(directory);
   await writeWhole(paths.key, made.key);
   await writeWhole(paths.certificate, made.certificate, { mode: 0o644 });

@@ -26,7 +26,14 @@ async function main(): Promise<void> {
   const version = perchVersion();
   await prepareDirectories(home);
   const store = await openStore(home);
-  const network = await startNetwork({ home, version, store, log, portable: process.env["PERCH_PORTABLE"] === "1", progress: (sentence) => say({ progress: sentence }) });
+  const network = await startNetwork({
+    home,
+    version,
+    store,
+    log,
+    portable: process.env["PERCH_PORTABLE"] === "1",
+    progress: (sentence) => say({ progress: sentence }),
+  });
 
   const app = httpServer(network.handlers, { log, version });
   let ending: Promise<void> | undefined;

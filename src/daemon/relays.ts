@@ -8,7 +8,8 @@ export function relays(state: State): { relay(cluster: string): Promise<Relay>; 
   async function make(cluster: string): Promise<Relay> {
     const record = await state.clusters.get({ app: cluster });
     const relay = await openRelay(record?.portablePort ?? 0).catch(() => openRelay(0));
-    if (record !== undefined && record.portablePort !== relay.port) await state.clusters.update(record, (current) => ({ ...current, portablePort: relay.port }));
+    if (record !== undefined && record.portablePort !== relay.port)
+      await state.clusters.update(record, (current) => ({ ...current, portablePort: relay.port }));
     return relay;
   }
 
@@ -22,7 +23,10 @@ export function relays(state: State): { relay(cluster: string): Promise<Relay>; 
       for (const [cluster, relay] of open) {
         if (clusters.includes(cluster)) continue;
         open.delete(cluster);
-        await relay.then((opened) => opened.close(), () => undefined);
+        await relay.then(
+          (opened) => opened.close(),
+          () => undefined,
+        );
       }
     },
   };

@@ -96,7 +96,12 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     log,
   );
   const context: Context = {
-    home, place, prefix, state, vault, log,
+    home,
+    place,
+    prefix,
+    state,
+    vault,
+    log,
     monitors: monitors((machine) => clusters.member(machine)?.loop.wake()),
     authority: await openAuthority(home),
     ...(await machineSize(home.postgres)),
@@ -121,7 +126,10 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     return ending;
   };
   const deps = { home, place, prefix, version, since, state, vault, events, clusters, context, publisher: published, log, shutdown };
-  const runCheck = setInterval(() => void forgetEndedRuns(deps).catch((error: unknown) => log.error({ err: error }, "ended runs could not be forgotten")), runCheckMs);
+  const runCheck = setInterval(
+    () => void forgetEndedRuns(deps).catch((error: unknown) => log.error({ err: error }, "ended runs could not be forgotten")),
+    runCheckMs,
+  );
   await forgetEndedRuns(deps);
   await published.publish();
   return { handlers: handlersOf(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
@@ -130,7 +138,12 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
 async function networkRecord(state: State): Promise<NetworkRecord> {
   const found = await state.network.get({});
   if (found !== undefined) return found;
-  const made: NetworkRecord = { name: "default", prefix: networkPrefix(randomBytes(4).readUInt32BE()), nextMachine: 16, createdAt: new Date().toISOString() };
+  const made: NetworkRecord = {
+    name: "default",
+    prefix: networkPrefix(randomBytes(4).readUInt32BE()),
+    nextMachine: 16,
+    createdAt: new Date().toISOString(),
+  };
   if (!(await state.network.create(made))) throw fail("internal", { why: "the network's record cannot be made" });
   return made;
 }

@@ -33,7 +33,7 @@ async function undo({ state, say }: Context, app: string, step: Step, why: Perch
 
 /** What was under way when perchd ended was left half made: it is undone, and what was being destroyed is taken up again by itself. */
 export async function undoHalfMade({ state, say }: Pick<Context, "state" | "say">): Promise<void> {
-  const half = <T extends { phase: string }>(record: T) => record.phase === "creating";
+  const half = (record: { phase: string }) => record.phase === "creating";
   for (const cluster of (await state.clusters.list()).filter(half)) {
     await state.clusters.update(cluster, (record) => ({ ...record, phase: "destroying" }));
     say(cluster.app, `cluster ${cluster.app} was half made when perchd ended; it is taken away`);

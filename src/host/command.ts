@@ -81,15 +81,22 @@ export interface Started {
  * Starts a process that outlives this one: its own session, its output to a file descriptor or nowhere. Rejects with CommandError when it cannot be
  * started at all.
  */
-export function startDetached(argv: readonly string[], options: { cwd?: string; env?: Record<string, string>; outputFd?: number } = {}): Promise<Started> {
+export function startDetached(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string>; outputFd?: number } = {},
+): Promise<Started> {
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = argv;
     const output = options.outputFd ?? "ignore";
     const spawnOptions: SpawnOptions = { detached: true, stdio: ["ignore", output, output], env: environment(options.env) };
     if (options.cwd !== undefined) spawnOptions.cwd = options.cwd;
     const child = spawn(program, rest, spawnOptions);
-    const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((end) => child.on("exit", (exitCode, signal) => end({ exitCode, signal })));
-    child.on("error", (error: NodeJS.ErrnoException) => reject(new CommandError(argv, { exitCode: null, signal: null, stderr: "", ...(error.code === undefined ? {} : { code: error.code }) })));
+    const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((end) =>
+      child.on("exit", (exitCode, signal) => end({ exitCode, signal })),
+    );
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      reject(new CommandError(argv, { exitCode: null, signal: null, stderr: "", ...(error.code === undefined ? {} : { code: error.code }) })),
+    );
     child.on("spawn", () => {
       child.unref();
       resolve({ pid: child.pid ?? 0, ended });

@@ -58,16 +58,15 @@ export async function findProgram(name: string, path: string = process.env["PATH
   for (const directory of [...path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"]) {
     if (directory === "") continue;
     const candidate = join(directory, name);
-    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+    if (
+      await access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
   }
   return undefined;
-}
-
-/** Every directory above a path, outermost first. */
-export function parents(path: string): string[] {
-  const above: string[] = [];
-  for (let directory = dirname(path); above[0] !== directory; directory = dirname(directory)) above.unshift(directory);
-  return above;
 }
 
 /** Makes an empty file, 0600, where there is none; a file that is there is closed to others and not opened (closing it would drop this process's locks on it). */

@@ -28,7 +28,14 @@ export const isRoot = (): boolean => process.getuid?.() === 0;
 
 export function findHome(env: NodeJS.ProcessEnv = process.env): Home {
   const given = env["PERCH_HOME"];
-  const root = given !== undefined && given !== "" ? (isAbsolute(given) ? resolve(given) : resolve(process.cwd(), given)) : isRoot() ? "/var/lib/perch" : join(homedir(), ".perch");
+  const root =
+    given !== undefined && given !== ""
+      ? isAbsolute(given)
+        ? resolve(given)
+        : resolve(process.cwd(), given)
+      : isRoot()
+        ? "/var/lib/perch"
+        : join(homedir(), ".perch");
   const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
   const runtime = isRoot() && process.platform === "linux" ? `/run/perch/${id}` : `/tmp/perch-${process.getuid?.() ?? 0}/${id}`;
   return {

@@ -9,7 +9,9 @@ export async function inhabitants(enter: (argv: readonly string[]) => string[]):
   const namespace = stdout.trim();
   const own = await readlink("/proc/self/ns/net");
   if (namespace === "" || namespace === own) return [];
-  const found = await Promise.all((await allPids()).map(async (pid) => ((await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === namespace ? identify(pid) : undefined)));
+  const found = await Promise.all(
+    (await allPids()).map(async (pid) => ((await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === namespace ? identify(pid) : undefined)),
+  );
   return found.filter((one) => one !== undefined);
 }
 

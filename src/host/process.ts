@@ -11,7 +11,10 @@ import { run } from "./command.ts";
 /** The identity of a living process; undefined when there is none (or only a zombie). */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   if (process.platform !== "linux") {
-    const line = await run(["ps", "-o", "lstart=", "-p", String(pid)]).then((result) => result.stdout.trim(), () => "");
+    const line = await run(["ps", "-o", "lstart=", "-p", String(pid)]).then(
+      (result) => result.stdout.trim(),
+      () => "",
+    );
     return line === "" ? undefined : { pid, startTime: line };
   }
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);

@@ -22,7 +22,17 @@ export async function findUser(name: string): Promise<SystemUser | undefined> {
 export async function ensureSystemUser(name: string): Promise<SystemUser | undefined> {
   const found = await findUser(name);
   if (found !== undefined) return found;
-  const made = await succeeds(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]);
+  const made = await succeeds([
+    "useradd",
+    "--system",
+    "--user-group",
+    "--no-create-home",
+    "--home-dir",
+    "/nonexistent",
+    "--shell",
+    "/usr/sbin/nologin",
+    name,
+  ]);
   if (!made) await run(["adduser", "-S", "-D", "-H", name]).catch(() => undefined); // busybox
   return findUser(name);
 }

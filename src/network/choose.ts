@@ -48,7 +48,10 @@ export async function openNamespace(home: Home, options: { portable: boolean; po
     const fellBack = options.portable ? {} : { fellBack: choice.why };
     return { namespace: portableNamespace(options.postgres), fresh: false, ...fellBack };
   }
-  const namespace = choice.way === "root" ? rootNamespace(home, options.postgres ?? { uid: 0, gid: 0 }) : userNamespace(home, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+  const namespace =
+    choice.way === "root"
+      ? rootNamespace(home, options.postgres ?? { uid: 0, gid: 0 })
+      : userNamespace(home, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   try {
     const fresh = await namespace.ensure();
     await run(namespace.place.tool(["nft", "--check", "-f", "-"]), { input: tableText });

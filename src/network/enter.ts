@@ -9,7 +9,17 @@ import { asUserAgain } from "./user-namespace.ts";
 export function enterNetwork(place: Place, files: { resolv: string; nsswitch: string; hosts: string }, user: { uid: number; gid: number }): string[] {
   if (place.mode === "portable") return [];
   const back = place.mode === "user" ? asUserAgain(user) : [];
-  return [...place.tool(["unshare", "--mount", "--propagation", "private", "--"]), "sh", "-c", script, "perch", files.resolv, files.nsswitch, files.hosts, ...back];
+  return [
+    ...place.tool(["unshare", "--mount", "--propagation", "private", "--"]),
+    "sh",
+    "-c",
+    script,
+    "perch",
+    files.resolv,
+    files.nsswitch,
+    files.hosts,
+    ...back,
+  ];
 }
 
 const script = `set -e
@@ -21,7 +31,8 @@ shift 3
 exec "$@"`;
 
 /** resolv.conf of a run: the resolver of its region and nothing else. */
-export const resolvText = (resolver: string): string => `# The resolver of Perch's private network\nnameserver ${resolver}\noptions timeout:2 attempts:3\n`;
+export const resolvText = (resolver: string): string =>
+  `# The resolver of Perch's private network\nnameserver ${resolver}\noptions timeout:2 attempts:3\n`;
 
 /** The host's nsswitch.conf with names looked up in files and DNS only. */
 export function nsswitchText(hosts: string): string {
@@ -30,4 +41,5 @@ export function nsswitchText(hosts: string): string {
 }
 
 /** The host's hosts file with the machine's own address under the name that Fly.io gives it. */
-export const hostsText = (hosts: string, address: string): string => `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${address} fly-local-6pn\n`;
+export const hostsText = (hosts: string, address: string): string =>
+  `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${address} fly-local-6pn\n`;

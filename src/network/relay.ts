@@ -55,7 +55,13 @@ function join(a: Socket, b: Socket): void {
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(fail("size_invalid", { what: "relay port", value: port, why: error.code === "EADDRINUSE" ? "another program listens on it" : error.message }, error));
+      reject(
+        fail(
+          "size_invalid",
+          { what: "relay port", value: port, why: error.code === "EADDRINUSE" ? "another program listens on it" : error.message },
+          error,
+        ),
+      );
     });
     server.listen({ host: "127.0.0.1", port }, resolve);
   });

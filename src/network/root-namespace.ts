@@ -19,7 +19,21 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
     mode: "root",
     owner: postgres,
     tool: (argv) => [...enter, ...argv],
-    server: (argv) => [...enter, "unshare", "--mount", "--propagation", "private", "--", "sh", "-c", becomePostgres, "perch", home.postgres, shown, ...argv],
+    server: (argv) => [
+      ...enter,
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
+      "sh",
+      "-c",
+      becomePostgres,
+      "perch",
+      home.postgres,
+      shown,
+      ...argv,
+    ],
     seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),
   };
   return {

@@ -46,7 +46,10 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
     const started = await startDetached(["unshare", "--user", "--map-root-user", "--net", "--mount", "--", "sleep", "infinity"], { cwd: "/" });
     let exit: number | null | undefined;
     void started.ended.then((end) => (exit = end.exitCode ?? 1));
-    const ready = await ask(async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false), { everyMs: 5, withinMs: 5_000 });
+    const ready = await ask(async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false), {
+      everyMs: 5,
+      withinMs: 5_000,
+    });
     const identity = await identify(started.pid);
     if (ready !== true || identity === undefined) throw fail("namespace_refused", { why: "unshare --user --net is not allowed to this user" });
     await writeWhole(file, JSON.stringify(identity));
@@ -72,7 +75,13 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
 }
 
 /** argv that makes whoever is root in the anchor's namespace the plain user again. */
-export const asUserAgain = (user: { uid: number; gid: number }): string[] => ["unshare", "--user", `--map-user=${user.uid}`, `--map-group=${user.gid}`, "--"];
+export const asUserAgain = (user: { uid: number; gid: number }): string[] => [
+  "unshare",
+  "--user",
+  `--map-user=${user.uid}`,
+  `--map-group=${user.gid}`,
+  "--",
+];
 
 /** Whether unshare has already done its work in that process. */
 async function hasOwnNetwork(pid: number): Promise<boolean> {

@@ -74,7 +74,8 @@ async function machineOf({ state }: Context, id: string): Promise<MachineRecord>
   return machine;
 }
 
-const leaderMember = async (context: Context, cluster: ClusterRecord): Promise<Member> => memberOf(context, cluster, await machineOf(context, cluster.leader));
+const leaderMember = async (context: Context, cluster: ClusterRecord): Promise<Member> =>
+  memberOf(context, cluster, await machineOf(context, cluster.leader));
 
 async function writeFiles(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<"reload" | "nothing"> {
   const member = memberOf(context, cluster, machine);
@@ -88,7 +89,7 @@ async function writeFiles(context: Context, cluster: ClusterRecord, machine: Mac
 async function certify({ authority }: Context, member: Member, subject: Subject): Promise<void> {
   const present = await readText(certificateFiles(member.layout).certificate);
   if (present !== undefined && !renewalDue(present, authority.certificate, subject)) return;
-  await writeCertificates(member, { ...issueCertificate(authority, subject), authority: authority.certificate });
+  await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
 }
 
 /** Every name and address under which a client may ask for this member, with sslmode=verify-full. */
@@ -120,18 +121,26 @@ async function awaitStreaming(context: Context, member: Member, signal: AbortSig
   };
   if ((await ask(streams, { everyMs: 20, withinMs: streamingWithinMs, signal })) === true) return;
   const words = (await lastLogLines(member.layout.log, 20)).filter((line) => line.level === "FATAL" || line.level === "ERROR");
-  throw fail("replica_not_streaming", { machine: member.id, app: member.app, seconds: streamingWithinMs / 1000, why: words.at(-1)?.message ?? "its log says nothing" });
+  throw fail("replica_not_streaming", {
+    machine: member.id,
+    app: member.app,
+    seconds: streamingWithinMs / 1000,
+    why: words.at(-1)?.message ?? "its log says nothing",
+  });
 }
 
 const streamingWithinMs = 60_000;
 
 async function initialiseLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
   const passwords = await passwordsOf(context, cluster.app);
-  await makeDirectories(memberOf(context, cluster, machine));
-  await initialise(memberOf(context, cluster, machine), { password: passwords.operator, signal });
+  const empty = memberOf(context, cluster, machine);
+  await makeDirectories(empty);
+  await bothDone(initialise(empty, { password: passwords.operator, signal }), certify(context, empty, certificateSubject(context, cluster, machine)));
   await startMember(context, cluster, machine, signal);
   const member = memberOf(context, cluster, await machineOf(context, machine.id));
-  await withSession(member, { user: "postgres", password: passwords.operator }, (session) => bootstrap(session, { superuser: passwords.perch, replication: passwords.replicator }));
+  await withSession(member, { user: "postgres", password: passwords.operator }, (session) =>
+    bootstrap(session, { superuser: passwords.perch, replication: passwords.replicator }),
+  );
 }
 
 async function copyLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
@@ -140,7 +149,14 @@ async function copyLeader(context: Context, cluster: ClusterRecord, machine: Mac
   const member = memberOf(context, cluster, machine);
   await makeDirectories(member);
   const open = () => connect(leader, { user: superuser, password: passwords.perch });
-  await takeBaseBackup(member, { leader, open, replicationPassword: passwords.replicator, slot: slotOf(machine.id) }, { signal });
+  const source = { leader, open, replicationPassword: passwords.replicator, slot: slotOf(machine.id) };
+  await bothDone(takeBaseBackup(member, source, { signal }), certify(context, member, certificateSubject(context, cluster, machine)));
+}
+
+/** Side by side, and neither left running when the other fails. */
+async function bothDone(...work: Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 async function setSlots(context: Context, cluster: ClusterRecord, step: { create: readonly string[]; drop: readonly string[] }): Promise<void> {
@@ -157,7 +173,10 @@ async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<
   await state.commit(
     [],
     [
-      ...attachments.flatMap((attachment) => [state.attachments.drop(attachment), ...(attachment.phase === "ready" ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })] : [])]),
+      ...attachments.flatMap((attachment) => [
+        state.attachments.drop(attachment),
+        ...(attachment.phase === "ready" ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })] : []),
+      ]),
       ...secrets.map((secret) => state.secrets.drop(secret)),
       state.clusters.drop(cluster),
       state.apps.drop({ name: cluster.app }),

@@ -71,13 +71,23 @@ export async function revoke(context: Context, leader: Member, attachment: Attac
       .finally(() => session.close());
   }
   if (attachment.made.user) await retireUser(open, attachment.user);
+  await handOver(context, open, attachment);
   const secret = await state.secrets.get({ app: attachment.app, name: attachment.variable });
   const own = secret !== undefined && leadsTo(openSecret(vault, secret), attachment);
   await state.commit([], [state.attachments.drop(attachment), ...(own ? [state.secrets.drop(secret)] : [])]);
 }
 
+/** Apps that share the database keep it when the one that owned it goes: the first of them becomes its owner, the others members of that one. */
+async function handOver({ state }: Context, open: (database: string) => Promise<Session>, gone: AttachmentRecord): Promise<void> {
+  const others = (await state.attachments.list({ cluster: gone.cluster })).filter(
+    (other) => other.database === gone.database && other.user !== gone.user && other.phase === "ready",
+  );
+  for (const { user } of others) await shareDatabase(open, { name: gone.database, user });
+}
+
 /** Whether a value is still the URL this attachment set, and not something set over it by hand. */
-const leadsTo = (value: string, { cluster, user }: AttachmentRecord): boolean => value.includes(`://${encodeURIComponent(user)}:`) && value.includes(`@${cluster}.internal:`);
+const leadsTo = (value: string, { cluster, user }: AttachmentRecord): boolean =>
+  value.includes(`://${encodeURIComponent(user)}:`) && value.includes(`@${cluster}.internal:`);
 
 const note = ({ state }: Context, attachment: AttachmentRecord, made: Partial<AttachmentRecord["made"]>) =>
   state.attachments.update(attachment, (record) => ({ ...record, made: { ...record.made, ...made } }));

@@ -64,7 +64,13 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
 }
 
 /** What the files of a member should say. `leader` is undefined for the leader itself. */
-export function configurationOf(context: Context, cluster: ClusterRecord, machine: MachineRecord, leader: MachineRecord | undefined, replicationPassword: string): Configuration {
+export function configurationOf(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  leader: MachineRecord | undefined,
+  replicationPassword: string,
+): Configuration {
   const { place, prefix } = context;
   const { layout: at } = memberOf(context, cluster, machine);
   const from = leader && {

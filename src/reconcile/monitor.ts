@@ -41,7 +41,10 @@ export function monitors(onEnd: (machine: string) => void): Monitors {
     async drop(machine) {
       const session = held.get(machine);
       held.delete(machine);
-      await session?.then((open) => open.close(), () => undefined);
+      await session?.then(
+        (open) => open.close(),
+        () => undefined,
+      );
     },
     async close() {
       await Promise.all([...held.keys()].map((machine) => this.drop(machine)));

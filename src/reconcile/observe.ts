@@ -27,14 +27,12 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   return {
     cluster,
     slots: onLeader?.slots,
-    members: looks.map(
-      ({ record, facts }): MemberView => ({
-        record,
-        facts: { ...facts, lagBytes: onLeader?.lag.get(record.id) ?? null },
-        restart: memory.restarts.has(record.id),
-        ...remembered(record.id),
-      }),
-    ),
+    members: looks.map(({ record, facts }): MemberView => ({
+      record,
+      facts: { ...facts, lagBytes: onLeader?.lag.get(record.id) ?? null },
+      restart: memory.restarts.has(record.id),
+      ...remembered(record.id),
+    })),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
     now: Date.now(),
@@ -47,7 +45,13 @@ interface Look {
   session: Session | undefined;
 }
 
-async function look(context: Context, cluster: ClusterRecord, machine: MachineRecord, leader: MachineRecord | undefined, passwords: Passwords): Promise<Look> {
+async function look(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  leader: MachineRecord | undefined,
+  passwords: Passwords,
+): Promise<Look> {
   const member = memberOf(context, cluster, machine);
   const [data, running] = await Promise.all([hasData(member.layout), find(member.layout)]);
   const record = await adopt(context, machine, running?.process);
@@ -86,10 +90,10 @@ async function ask(session: Session | undefined): Promise<{ recovering: boolean;
   }
 }
 
-async function askLeader(look: Look | undefined): Promise<{ slots: string[]; lag: ReadonlyMap<string, number | null> } | undefined> {
-  if (look?.session === undefined || look.facts.recovering !== false) return undefined;
+async function askLeader(seen: Look | undefined): Promise<{ slots: string[]; lag: ReadonlyMap<string, number | null> } | undefined> {
+  if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
   try {
-    return { slots: (await listSlots(look.session)).map((slot) => slot.name), lag: await replicaLags(look.session) };
+    return { slots: (await listSlots(seen.session)).map((slot) => slot.name), lag: await replicaLags(seen.session) };
   } catch {
     return undefined;
   }

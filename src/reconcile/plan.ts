@@ -61,7 +61,8 @@ function forReplica(view: ClusterView, replica: MemberView, led: boolean): Reaso
       : [{ step: { do: "remove", machine }, because: `remove ${title(view, replica)} and its data: it is being destroyed` }];
   }
   if (!facts.data) {
-    if (facts.running) return [{ step: { do: "stop", machine, mode: "immediate" }, because: `stop ${title(view, replica)}: its data directory is gone` }];
+    if (facts.running)
+      return [{ step: { do: "stop", machine, mode: "immediate" }, because: `stop ${title(view, replica)}: its data directory is gone` }];
     if (!led || view.slots?.includes(slotOf(machine)) !== true) return [];
     const why = record.phase === "creating" ? "it was asked for" : "its data directory is gone, and the leader has everything";
     return [{ step: { do: "copy", machine }, because: `copy the leader to ${title(view, replica)}: ${why}` }];
@@ -93,7 +94,9 @@ function running(view: ClusterView, member: MemberView): Reason[] {
 function forSlots(view: ClusterView): Reason[] {
   if (view.slots === undefined) return [];
   const replicas = replicasOf(view);
-  const kept = replicas.filter((replica) => replica.record.phase !== "destroying" || replica.facts.running).map((replica) => slotOf(replica.record.id));
+  const kept = replicas
+    .filter((replica) => replica.record.phase !== "destroying" || replica.facts.running)
+    .map((replica) => slotOf(replica.record.id));
   const create = kept.filter((slot) => view.slots?.includes(slot) === false);
   const drop = view.slots.filter((slot) => !kept.includes(slot));
   if (create.length + drop.length === 0) return [];
@@ -107,10 +110,20 @@ function forSlots(view: ClusterView): Reason[] {
 function forAttachments(view: ClusterView): Reason[] {
   return view.attachments.flatMap(({ record }): Reason[] => {
     if (record.phase === "creating") {
-      return [{ step: { do: "grant", attachment: record }, because: `attach ${record.app} to ${record.cluster}: a role, a database and ${record.variable}` }];
+      return [
+        {
+          step: { do: "grant", attachment: record },
+          because: `attach ${record.app} to ${record.cluster}: a role, a database and ${record.variable}`,
+        },
+      ];
     }
     if (record.phase === "destroying") {
-      return [{ step: { do: "revoke", attachment: record }, because: `detach ${record.app} from ${record.cluster}: role ${record.user} and ${record.variable} go` }];
+      return [
+        {
+          step: { do: "revoke", attachment: record },
+          because: `detach ${record.app} from ${record.cluster}: role ${record.user} and ${record.variable} go`,
+        },
+      ];
     }
     return [];
   });
@@ -129,7 +142,8 @@ function blocked(view: ClusterView, step: Step): boolean {
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (step.do === "slots" || step.do === "open" || step.do === "forget") return view;
-  if (step.do === "grant" || step.do === "revoke") return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
+  if (step.do === "grant" || step.do === "revoke")
+    return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
   return view.members.find((member) => member.record.id === step.machine);
 }
 

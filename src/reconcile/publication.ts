@@ -17,7 +17,11 @@ export interface Shown {
 }
 
 /** The resolvers: `fdaa::3`, the network's own, and one a region. They never change, so the name server binds them once. */
-export const resolversOf = (prefix: string): string[] => [wellKnownResolver, networkResolver(prefix), ...regions.map((region) => regionResolver(prefix, region))];
+export const resolversOf = (prefix: string): string[] => [
+  wellKnownResolver,
+  networkResolver(prefix),
+  ...regions.map((region) => regionResolver(prefix, region)),
+];
 
 export function addressesOf({ prefix, runs, views }: Shown): string[] {
   const machines = [...views.flatMap((view) => view.members.map((member) => member.record)), ...runs];
@@ -74,5 +78,11 @@ function membersOf(view: ClusterView | undefined): ZoneMachine[] {
     }));
 }
 
-const runMachine = (record: MachineRecord): ZoneMachine => ({ id: record.id, region: record.region, address: record.address, state: "started", healthy: true, group: "app" });
-
+const runMachine = (record: MachineRecord): ZoneMachine => ({
+  id: record.id,
+  region: record.region,
+  address: record.address,
+  state: "started",
+  healthy: true,
+  group: "app",
+});

@@ -61,4 +61,5 @@ export const leaderOf = (view: ClusterView): MemberView | undefined => view.memb
 export const replicasOf = (view: ClusterView): MemberView[] => view.members.filter((member) => member.record.id !== view.cluster.leader);
 
 /** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
-export const leads = (member: MemberView): boolean => member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;
+export const leads = (member: MemberView): boolean =>
+  member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;

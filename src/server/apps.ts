@@ -20,7 +20,12 @@ export function appHandlers({ state, events, publisher }: Deps): AppHandlers {
     async createApp({ body }) {
       const name = checkAppName(body.name);
       if (body.primaryRegion !== undefined) checkRegion(body.primaryRegion);
-      const record: AppRecord = { name, kind: "app", createdAt: new Date().toISOString(), ...(body.primaryRegion === undefined ? {} : { primaryRegion: body.primaryRegion }) };
+      const record: AppRecord = {
+        name,
+        kind: "app",
+        createdAt: new Date().toISOString(),
+        ...(body.primaryRegion === undefined ? {} : { primaryRegion: body.primaryRegion }),
+      };
       if (!(await state.apps.create(record))) throw fail("app_exists", { app: name });
       await events.append(name, `app ${name} was created`);
       await publisher.publish();
@@ -31,9 +36,11 @@ export function appHandlers({ state, events, publisher }: Deps): AppHandlers {
       const record = await requireApp({ state }, params.app);
       if (record.kind === "cluster") throw fail("app_is_cluster", { app: record.name });
       const runs = (await state.machines.list()).filter((machine) => machine.app === record.name);
-      if (runs.length > 0) throw fail("app_in_use", { app: record.name, by: `${runs.length} running command(s), ${runs.map((run) => run.id).join(", ")}` });
+      if (runs.length > 0)
+        throw fail("app_in_use", { app: record.name, by: `${runs.length} running command(s), ${runs.map((run) => run.id).join(", ")}` });
       const attached = await state.attachments.list({ app: record.name });
-      if (attached.length > 0) throw fail("app_in_use", { app: record.name, by: `it is attached to ${attached.map((attachment) => attachment.cluster).join(", ")}` });
+      if (attached.length > 0)
+        throw fail("app_in_use", { app: record.name, by: `it is attached to ${attached.map((attachment) => attachment.cluster).join(", ")}` });
       const secrets = await state.secrets.list({ app: record.name });
       await state.commit([], [state.apps.drop(record), ...secrets.map((secret) => state.secrets.drop(secret))]);
       await events.append(record.name, `app ${record.name} was destroyed with its ${secrets.length} secrets`);

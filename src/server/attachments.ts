@@ -3,7 +3,7 @@ import { checkIdentifier, identifierOfApp } from "../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { checkSecretName } from "../model/secret.ts";
 import { leaderPort } from "../network/rules.ts";
-import { hasDatabase } from "../postgres/databases.ts";
+import { checkDatabase, hasDatabase } from "../postgres/databases.ts";
 import { hasUser } from "../postgres/roles.ts";
 import { attachmentKey } from "../reconcile/step.ts";
 import type { ClusterView } from "../reconcile/view.ts";
@@ -23,12 +23,15 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
     place.mode === "portable"
       ? attachmentShape(record, "localhost", cluster.portablePort ?? leaderPort, isNew)
       : attachmentShape(record, `${cluster.app}.internal`, leaderPort, isNew);
-  const find = (view: ClusterView | undefined, record: AttachmentRecord) => view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
+  const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
+    view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
 
   return {
     async listAttachments({ params }) {
       const { record } = await requireCluster(deps, params.cluster);
-      return (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.phase === "ready").map((attachment) => shape(record, attachment, false));
+      return (await state.attachments.list({ cluster: record.app }))
+        .filter((attachment) => attachment.phase === "ready")
+        .map((attachment) => shape(record, attachment, false));
     },
 
     async attach({ params, body }, call) {
@@ -38,7 +41,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       const record: AttachmentRecord = {
         app: app.name,
         cluster: cluster.app,
-        database: checkIdentifier(body.database ?? identifierOfApp(app.name), "database"),
+        database: checkDatabase(body.database ?? identifierOfApp(app.name)),
         user: checkIdentifier(body.user ?? identifierOfApp(app.name), "user"),
         variable,
         superuser: body.superuser,
@@ -50,14 +53,16 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       call.progress("Checking for existing attachments");
       const there = await state.attachments.get(record);
       if (there !== undefined) {
-        if (there.phase !== "ready") throw fail("busy", { what: `the attachment of ${app.name}`, by: there.phase === "creating" ? "attach" : "detach" });
+        if (there.phase !== "ready")
+          throw fail("busy", { what: `the attachment of ${app.name}`, by: there.phase === "creating" ? "attach" : "detach" });
         if (body.ifNotAttached) return shape(cluster, there, false);
         throw fail("already_attached", { app: app.name, cluster: cluster.app, variable });
       }
       if ((await state.secrets.get({ app: app.name, name: variable })) !== undefined) throw fail("secret_exists", { app: app.name, name: variable });
       await onLeader(deps, cluster.app, async (session) => {
         if (await hasUser(session, record.user)) throw fail("database_user_exists", { user: record.user });
-        if (!body.existingDatabase && (await hasDatabase(session, record.database))) throw fail("database_exists", { database: record.database, app: cluster.app });
+        if (!body.existingDatabase && (await hasDatabase(session, record.database)))
+          throw fail("database_exists", { database: record.database, app: cluster.app });
       });
 
       call.progress("Registering attachment");
@@ -67,9 +72,16 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         things: [attachmentKey(record)],
         done: (view) => (find(view, record)?.phase === "ready" ? find(view, record) : undefined),
         undone: (view) => find(view, record) === undefined,
-        cancel: async () => void (await state.attachments.update(record, (current) => ({ ...current, phase: current.phase === "creating" ? "destroying" : current.phase }))),
+        cancel: async () =>
+          void (await state.attachments.update(record, (current) => ({
+            ...current,
+            phase: current.phase === "creating" ? "destroying" : current.phase,
+          }))),
       });
-      await events.append(app.name, `${app.name} is attached to ${cluster.app}: database ${record.database}, user ${record.user}, secret ${variable}`);
+      await events.append(
+        app.name,
+        `${app.name} is attached to ${cluster.app}: database ${record.database}, user ${record.user}, secret ${variable}`,
+      );
       return shape(cluster, made, true);
     },
 
@@ -77,10 +89,17 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       await requireApp(deps, body.app);
       const { record: cluster, loop } = await requireLeader(deps, params.cluster);
       const record = choose(
-        (await state.attachments.list({ cluster: cluster.app, app: body.app })).filter((attachment) => body.variable === undefined || attachment.variable === body.variable),
+        (await state.attachments.list({ cluster: cluster.app, app: body.app })).filter(
+          (attachment) => body.variable === undefined || attachment.variable === body.variable,
+        ),
         body.app,
         cluster.app,
       );
+      const sharers = (await state.attachments.list({ cluster: cluster.app })).filter(
+        (other) => other.database === record.database && attachmentKey(other) !== attachmentKey(record),
+      );
+      if (body.dropDatabase && sharers.length > 0)
+        throw fail("busy", { what: `database ${record.database}`, by: `an attachment of ${sharers.map(({ app }) => app).join(", ")}` });
       // Only what was asked for: without dropDatabase the database stays, whoever made it.
       await state.attachments.update(record, (current) => ({ ...current, phase: "destroying", made: { user: true, database: body.dropDatabase } }));
       await settle(loop, call, {
@@ -88,7 +107,10 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         things: [attachmentKey(record)],
         done: (view) => (view !== undefined && find(view, record) === undefined ? true : undefined),
       });
-      await events.append(body.app, `${body.app} is detached from ${cluster.app}; its database ${record.database} ${body.dropDatabase ? "was dropped" : "stays"}`);
+      await events.append(
+        body.app,
+        `${body.app} is detached from ${cluster.app}; its database ${record.database} ${body.dropDatabase ? "was dropped" : "stays"}`,
+      );
       return shape(cluster, record, false);
     },
   };

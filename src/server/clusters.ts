@@ -20,7 +20,10 @@ type ClusterHandlers = Pick<Handlers, "listClusters" | "createCluster" | "showCl
 export function randomPassword(): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   const bytes = [...randomBytes(96)].filter((byte) => byte < 248);
-  return bytes.slice(0, 24).map((byte) => letters[byte % 62]).join("");
+  return bytes
+    .slice(0, 24)
+    .map((byte) => letters[byte % 62])
+    .join("");
 }
 
 /** 14 hex digits, as Fly.io's machine ids. */
@@ -31,7 +34,15 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
 
   async function show(app: string) {
     const { loop, record } = await requireCluster(deps, app);
-    const view = loop.view() ?? { cluster: record, members: [], attachments: [], slots: undefined, busy: undefined, trouble: undefined, now: Date.now() };
+    const view = loop.view() ?? {
+      cluster: record,
+      members: [],
+      attachments: [],
+      slots: undefined,
+      busy: undefined,
+      trouble: undefined,
+      now: Date.now(),
+    };
     const { primaryRegion = "" } = (await state.apps.get({ name: app })) ?? {};
     return clusterShape(view, place.mode, { version: String(record.major), primaryRegion });
   }
@@ -60,7 +71,15 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       const machines = await newMachines(deps, name, region, body.size);
       const now = new Date().toISOString();
       const app: AppRecord = { name, kind: "cluster", primaryRegion: region, createdAt: now };
-      const cluster: ClusterRecord = { app: name, phase: "creating", major: binaries.major, binaries: binaries.directory, leader: machines[0]?.id ?? "", settings: {}, createdAt: now };
+      const cluster: ClusterRecord = {
+        app: name,
+        phase: "creating",
+        major: binaries.major,
+        binaries: binaries.directory,
+        leader: machines[0]?.id ?? "",
+        settings: {},
+        createdAt: now,
+      };
       const secrets = { OPERATOR_PASSWORD: password, SU_PASSWORD: randomPassword(), REPL_PASSWORD: randomPassword() };
       const { done } = await state.commit(
         [state.apps.absent(app)],
@@ -79,7 +98,11 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
         things: ["cluster", ...machines.map((machine) => machine.id)],
         done: (view) => (view?.cluster.phase === "ready" ? true : undefined),
         undone: (view) => view === undefined,
-        cancel: async () => void (await state.clusters.update({ app: name }, (record) => ({ ...record, phase: record.phase === "creating" ? "destroying" : record.phase }))),
+        cancel: async () =>
+          void (await state.clusters.update({ app: name }, (record) => ({
+            ...record,
+            phase: record.phase === "creating" ? "destroying" : record.phase,
+          }))),
       });
       await events.append(name, `cluster ${name} was created with ${machines.length} member(s), the leader in ${region}`);
       const shown = await show(name);
@@ -96,7 +119,8 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
     async destroyCluster({ params, query }, call) {
       const { loop, record } = await requireCluster(deps, params.cluster);
       const attached = (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.phase === "ready");
-      if (attached.length > 0 && !query.detach) throw fail("app_in_use", { app: record.app, by: `${attached.map((attachment) => attachment.app).join(", ")} attached to it` });
+      if (attached.length > 0 && !query.detach)
+        throw fail("app_in_use", { app: record.app, by: `${attached.map((attachment) => attachment.app).join(", ")} attached to it` });
       await state.clusters.update(record, (current) => ({ ...current, phase: "destroying" }));
       await settle(loop, call, { what: `destroying cluster ${record.app}`, things: [], done: (view) => (view === undefined ? true : undefined) });
       return {};
@@ -123,7 +147,13 @@ async function restartOne(loop: ReturnType<Deps["clusters"]["require"]>, machine
 }
 
 /** Records of machines still to be made, with numbers and addresses never used before. */
-export async function newMachines({ state, prefix }: Pick<Deps, "state" | "prefix">, app: string, region: string, count: number, kind: MachineRecord["kind"] = "postgres"): Promise<MachineRecord[]> {
+export async function newMachines(
+  { state, prefix }: Pick<Deps, "state" | "prefix">,
+  app: string,
+  region: string,
+  count: number,
+  kind: MachineRecord["kind"] = "postgres",
+): Promise<MachineRecord[]> {
   const place = findRegion(region);
   if (place === undefined) throw fail("region_invalid", { region, hint: "" });
   const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + count }));
@@ -143,4 +173,3 @@ export async function newMachines({ state, prefix }: Pick<Deps, "state" | "prefi
     };
   });
 }
-

@@ -30,7 +30,11 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
 
     async dropDatabase({ params }) {
       const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.database === params.database);
-      if (attached.length > 0) throw fail("busy", { what: `database ${params.database}`, by: `an attachment of ${attached.map((attachment) => attachment.app).join(", ")}` });
+      if (attached.length > 0)
+        throw fail("busy", {
+          what: `database ${params.database}`,
+          by: `an attachment of ${attached.map((attachment) => attachment.app).join(", ")}`,
+        });
       await onLeader(deps, params.cluster, (session) => dropDatabase(session, params.database));
       await events.append(params.cluster, `database ${params.database} of ${params.cluster} was dropped`);
       return {};
@@ -48,11 +52,11 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
 
     async dropUser({ params }) {
       const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.user === params.user);
-      if (attached.length > 0) throw fail("user_in_use", { user: params.user, why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it` });
+      if (attached.length > 0)
+        throw fail("user_in_use", { user: params.user, why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it` });
       await onLeader(deps, params.cluster, (session) => dropUser(session, params.user));
       await events.append(params.cluster, `user ${params.user} of ${params.cluster} was dropped`);
       return {};
     },
   };
 }
-

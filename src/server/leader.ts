@@ -6,7 +6,12 @@ import { requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 
 /** One piece of work on the leader of a cluster, in a session of Perch's own superuser. Throws no_active_leader where there is none. */
-export async function onLeader<T>(deps: Deps, app: string, work: (session: Session, leader: Member) => Promise<T>, database = "postgres"): Promise<T> {
+export async function onLeader<T>(
+  deps: Deps,
+  app: string,
+  work: (session: Session, leader: Member) => Promise<T>,
+  database = "postgres",
+): Promise<T> {
   const { record, leader } = await requireLeader(deps, app);
   const { perch } = await passwordsOf(deps, app);
   const member = memberOf(deps, record, leader.record);

@@ -35,7 +35,9 @@ export function machineHandlers(deps: Deps): MachineHandlers {
     async listMachines({ query }) {
       if (query.app !== undefined) await requireApp(deps, query.app);
       const ofApp = (app: string) => query.app === undefined || query.app === app;
-      const members = (clusters.views() ?? []).filter((view) => ofApp(view.cluster.app)).flatMap((view) => view.members.map((member) => machineShape(view, member)));
+      const members = (clusters.views() ?? [])
+        .filter((view) => ofApp(view.cluster.app))
+        .flatMap((view) => view.members.map((member) => machineShape(view, member)));
       const runs = (await state.machines.list()).filter((record) => record.kind === "run" && ofApp(record.app));
       return [...members, ...runs.map(runShape)];
     },
@@ -46,7 +48,8 @@ export function machineHandlers(deps: Deps): MachineHandlers {
       const region = body.region === undefined ? member.record.region : checkRegion(body.region);
       if (cluster.phase !== "ready") throw fail("cluster_not_ready", { app: cluster.app, phase: cluster.phase });
       const leader = leaderOf(view);
-      if (leader === undefined || !leads(leader)) throw fail("no_active_leader", { app: cluster.app, why: leader?.trouble?.why ?? "it does not answer", machine: cluster.leader });
+      if (leader === undefined || !leads(leader))
+        throw fail("no_active_leader", { app: cluster.app, why: leader?.trouble?.why ?? "it does not answer", machine: cluster.leader });
       const [record] = await newMachines(deps, cluster.app, region, 1);
       if (record === undefined) throw fail("internal", { why: "no machine was numbered" });
       await state.commit([], [state.machines.put(record)]);
@@ -56,7 +59,11 @@ export function machineHandlers(deps: Deps): MachineHandlers {
         things: [record.id],
         done: (now) => ready(now, find(now)),
         undone: (now) => find(now) === undefined,
-        cancel: async () => void (await state.machines.update(record, (current) => ({ ...current, phase: current.phase === "creating" ? "destroying" : current.phase }))),
+        cancel: async () =>
+          void (await state.machines.update(record, (current) => ({
+            ...current,
+            phase: current.phase === "creating" ? "destroying" : current.phase,
+          }))),
       });
       await events.append(cluster.app, `replica ${record.id} of ${cluster.app} was made in ${region}`);
       return made;
@@ -88,12 +95,14 @@ export function machineHandlers(deps: Deps): MachineHandlers {
 
     async destroyMachine({ params }, call) {
       const { loop, view } = await requireMember(params.machine);
-      if (view.cluster.leader === params.machine) throw fail("machine_is_leader", { machine: params.machine, app: view.cluster.app, what: "destroyed" });
+      if (view.cluster.leader === params.machine)
+        throw fail("machine_is_leader", { machine: params.machine, app: view.cluster.app, what: "destroyed" });
       await state.machines.update({ id: params.machine }, (record) => ({ ...record, phase: "destroying" }));
       await settle(loop, call, {
         what: `destroying machine ${params.machine}`,
         things: [],
-        done: (now) => (now?.members.some((member) => member.record.id === params.machine) === true || hasSlot(now, params.machine) ? undefined : true),
+        done: (now) =>
+          now?.members.some((member) => member.record.id === params.machine) === true || hasSlot(now, params.machine) ? undefined : true,
       });
       await events.append(view.cluster.app, `replica ${params.machine} of ${view.cluster.app} was destroyed`);
       return {};

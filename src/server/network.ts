@@ -19,7 +19,12 @@ export function networkHandlers(
       const machines = await state.machines.list();
       const network = await state.network.get({});
       return {
-        network: { name: network?.name ?? "default", prefix: `${prefix}::/48`, mode: place.mode, resolver: place.mode === "portable" ? null : networkResolver(prefix) },
+        network: {
+          name: network?.name ?? "default",
+          prefix: `${prefix}::/48`,
+          mode: place.mode,
+          resolver: place.mode === "portable" ? null : networkResolver(prefix),
+        },
         daemon: { pid: process.pid, version: deps.version, since: deps.since, home: deps.home.root },
         clusters: await more.listClusters({ params: {}, query: {}, body: {} }, call),
         apps: (await state.apps.list())
@@ -46,7 +51,11 @@ export function networkHandlers(
   };
 }
 
-async function* eventFeed({ events }: Deps, query: { follow: boolean; subject?: string | undefined; last: number }, call: Call): ReturnType<Handlers["events"]> {
+async function* eventFeed(
+  { events }: Deps,
+  query: { follow: boolean; subject?: string | undefined; last: number },
+  call: Call,
+): ReturnType<Handlers["events"]> {
   const wanted = { last: query.last, subject: query.subject };
   if (!query.follow) {
     yield* await events.list(wanted);

@@ -22,14 +22,20 @@ export function rotateHandler(deps: Deps): Handlers["rotateUser"] {
     await onLeader(deps, cluster, async (session) => {
       await setPassword(session, user, password);
       try {
-        await state.commit([], secrets.map((secret) => state.secrets.put(secret)));
+        await state.commit(
+          [],
+          secrets.map((secret) => state.secrets.put(secret)),
+        );
       } catch (error) {
         if (before !== undefined) await setPassword(session, user, before);
         throw error;
       }
     });
     const apps = attachments.map((attachment) => attachment.app);
-    await events.append(cluster, `user ${user} of ${cluster} has a new password${apps.length === 0 ? "" : `, and ${apps.join(", ")} the URL with it`}`);
+    await events.append(
+      cluster,
+      `user ${user} of ${cluster} has a new password${apps.length === 0 ? "" : `, and ${apps.join(", ")} the URL with it`}`,
+    );
     return { user, password, apps };
   };
 }
@@ -38,7 +44,12 @@ const urlOf = ({ scheme, user, cluster, database }: AttachmentRecord, password: 
   databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: leaderPort, database });
 
 /** The password as the secrets know it, to go back to. */
-export async function knownPassword({ state, vault }: Pick<Deps, "state" | "vault">, cluster: string, attachment: AttachmentRecord | undefined, user: string): Promise<string | undefined> {
+export async function knownPassword(
+  { state, vault }: Pick<Deps, "state" | "vault">,
+  cluster: string,
+  attachment: AttachmentRecord | undefined,
+  user: string,
+): Promise<string | undefined> {
   if (user === "postgres") {
     const secret = await state.secrets.get({ app: cluster, name: "OPERATOR_PASSWORD" });
     return secret && openSecret(vault, secret);

@@ -2,7 +2,12 @@
 import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
 
 /** FLY_* as Fly.io sets them, the same as PERCH_*, and PRIMARY_REGION. */
-export function machineVariables(run: { app: string | undefined; region: string; primaryRegion: string | undefined; machine: MachineRecord | undefined }): Record<string, string> {
+export function machineVariables(run: {
+  app: string | undefined;
+  region: string;
+  primaryRegion: string | undefined;
+  machine: MachineRecord | undefined;
+}): Record<string, string> {
   const facts: Record<string, string | undefined> = {
     APP_NAME: run.app,
     REGION: run.region,

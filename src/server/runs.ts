@@ -28,7 +28,11 @@ export function runHandlers(deps: Deps): RunHandlers {
       const holder = await identify(body.pid);
       if (holder === undefined) throw fail("request_invalid", { why: `body.pid: no process ${body.pid} lives` });
       if (app === undefined) {
-        return { machine: null, enter: await enter(deps, region, undefined), env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }) };
+        return {
+          machine: null,
+          enter: await enter(deps, region, undefined),
+          env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }),
+        };
       }
       const [numbered] = await newMachines(deps, app.name, region, 1, "run");
       if (numbered === undefined) throw fail("internal", { why: "no machine was numbered" });
@@ -68,7 +72,11 @@ export async function forgetEndedRuns(deps: Deps): Promise<void> {
 const runDirectory = (home: Deps["home"], id: string): string => join(home.runtime, "runs", id);
 
 /** argv that enters the network as this machine; its files are made first. */
-export async function enter({ home, place, prefix }: Pick<Deps, "home" | "place" | "prefix">, regionCode: string, machine: Pick<MachineRecord, "id" | "address"> | undefined): Promise<string[]> {
+export async function enter(
+  { home, place, prefix }: Pick<Deps, "home" | "place" | "prefix">,
+  regionCode: string,
+  machine: Pick<MachineRecord, "id" | "address"> | undefined,
+): Promise<string[]> {
   if (place.mode === "portable") return [];
   const region = findRegion(regionCode);
   const resolver = region === undefined ? networkResolver(prefix) : regionResolver(prefix, region);

@@ -24,7 +24,10 @@ export function secretHandlers(deps: Deps): SecretHandlers {
       if (pairs.length === 0) throw fail("secret_pair_invalid", { what: "none was given" });
       for (const [name, value] of pairs) checkSecretValue(checkSecretName(name), value);
       const records = pairs.map(([name, value]) => sealedSecret(vault, app, name, value));
-      await state.commit([], records.map((record) => state.secrets.put(record)));
+      await state.commit(
+        [],
+        records.map((record) => state.secrets.put(record)),
+      );
       await events.append(app, `secrets of ${app} were set: ${pairs.map(([name]) => name).join(", ")}`);
       return list(app);
     },
@@ -34,7 +37,10 @@ export function secretHandlers(deps: Deps): SecretHandlers {
       const present = new Set((await ofApp(app)).map((secret) => secret.name));
       const removed = [...new Set(body.names)].filter((name) => present.has(name));
       if (removed.length > 0) {
-        await state.commit([], removed.map((name) => state.secrets.drop({ app, name })));
+        await state.commit(
+          [],
+          removed.map((name) => state.secrets.drop({ app, name })),
+        );
         await events.append(app, `secrets of ${app} were unset: ${removed.join(", ")}`);
       }
       return { removed };
@@ -57,7 +63,7 @@ async function* changes(deps: Deps, app: string, call: Call): AsyncGenerator<{ r
   });
   call.signal.addEventListener("abort", () => wake(), { once: true });
   try {
-    for (let seen = 0; !call.signal.aborted; ) {
+    for (let seen = 0; !call.signal.aborted;) {
       if (latest === seen) await new Promise<void>((resolve) => (wake = resolve));
       if (latest === seen) continue;
       seen = latest;

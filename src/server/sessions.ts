@@ -24,10 +24,10 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
     async session({ params, body }) {
       const { record } = body.region === undefined ? await requireLeader(deps, params.cluster) : await requireCluster(deps, params.cluster);
       const user = checkIdentifier(body.user, "user");
-      const attachments = (await state.attachments.list({ cluster: record.app })).filter(
-        (attachment) => attachment.user === user && attachment.phase === "ready",
+      const attachment = (await state.attachments.list({ cluster: record.app })).find(
+        (candidate) => candidate.user === user && candidate.phase === "ready",
       );
-      const password = await knownPassword(deps, record.app, attachments[0], user);
+      const password = await knownPassword(deps, record.app, attachment, user);
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
@@ -41,7 +41,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
           PGHOST: host,
           PGPORT: String(port),
           PGUSER: user,
-          PGDATABASE: body.database ?? attachments[0]?.database ?? "postgres",
+          PGDATABASE: body.database ?? attachment?.database ?? "postgres",
           ...(password === undefined ? {} : { PGPASSWORD: password }),
         },
       };

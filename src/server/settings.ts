@@ -16,7 +16,10 @@ export function settingHandlers(deps: Deps): SettingHandlers {
   return {
     async listSettings({ params, query }) {
       const { record } = await requireLeader(deps, params.cluster);
-      const names = query.names?.split(",").map((name) => name.trim()).filter((name) => name !== "");
+      const names = query.names
+        ?.split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "");
       const rows = await onLeader(deps, params.cluster, (session) =>
         listSettings(session, new Set(Object.keys(record.settings)), { all: query.all, ...(names === undefined ? {} : { names }) }),
       );
@@ -44,9 +47,16 @@ export function settingHandlers(deps: Deps): SettingHandlers {
         what: `configuring ${record.app}`,
         things: [],
         done: (view) =>
-          view !== undefined && JSON.stringify(view.cluster.settings) === JSON.stringify(settings) && view.members.every((member) => !member.facts.running || (member.facts.configured && member.busy === undefined)) ? true : undefined,
+          view !== undefined &&
+          JSON.stringify(view.cluster.settings) === JSON.stringify(settings) &&
+          view.members.every((member) => !member.facts.running || (member.facts.configured && member.busy === undefined))
+            ? true
+            : undefined,
       });
-      await events.append(record.app, `settings of ${record.app} were changed: ${names.join(", ")}${restart.length === 0 ? "" : `; ${restart.join(", ")} take effect at the next restart`}`);
+      await events.append(
+        record.app,
+        `settings of ${record.app} were changed: ${names.join(", ")}${restart.length === 0 ? "" : `; ${restart.join(", ")} take effect at the next restart`}`,
+      );
       return { changed: names, restartNeeded: restart };
     },
   };

@@ -56,9 +56,14 @@ export function stateOf(view: ClusterView, member: MemberView): api.Member["stat
 
 function noteOf(view: ClusterView, member: MemberView): string | undefined {
   const { record, facts, trouble } = member;
-  if (trouble !== undefined) return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)`;
-  if (!facts.data && record.phase === "ready") return roleOf(view, member) === "leader" ? "its data directory is gone; restore it from a copy" : "its data directory is gone; it is copied again as soon as the leader answers";
-  if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming) return "it answers but does not stream from the leader";
+  if (trouble !== undefined)
+    return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)`;
+  if (!facts.data && record.phase === "ready")
+    return roleOf(view, member) === "leader"
+      ? "its data directory is gone; restore it from a copy"
+      : "its data directory is gone; it is copied again as soon as the leader answers";
+  if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming)
+    return "it answers but does not stream from the leader";
   return undefined;
 }
 

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { afterAll, describe, expect, it } from "vitest";
 import { issueCertificate, makeAuthority, renewalDue } from "../../src/postgres/certificate.ts";
 
-const authority = makeAuthority("Perch of home");
+const authority = await makeAuthority("Perch of home");
 const subject = { commonName: "pg.internal", names: ["pg.internal", "*.pg.internal", "localhost"], addresses: ["127.0.0.1", "fdaa:1:2:3::10"] };
-const server = issueCertificate(authority, subject);
+const server = await issueCertificate(authority, subject);
+const strange = await issueCertificate(await makeAuthority("Another"), subject);
 const day = 86_400_000;
 
 describe("the network's authority", () => {
@@ -18,14 +19,14 @@ describe("the network's authority", () => {
     expect(Math.round((Date.parse(found.validTo) - Date.now()) / day)).toBe(3650);
   });
 
-  it("issues certificates for every name and address, whose keys fit, under ever new numbers", () => {
+  it("issues certificates for every name and address, whose keys fit, under ever new numbers", async () => {
     const found = new X509Certificate(server.certificate);
     expect(found.ca).toBe(false);
     expect(found.checkIssued(new X509Certificate(authority.certificate))).toBe(true);
     expect(found.checkPrivateKey(createPrivateKey(server.key))).toBe(true);
     expect(found.subjectAltName).toBe("DNS:pg.internal, DNS:*.pg.internal, DNS:localhost, IP Address:127.0.0.1, IP Address:FDAA:1:2:3:0:0:0:10");
     expect(found.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
-    expect(new X509Certificate(issueCertificate(authority, subject).certificate).serialNumber).not.toBe(found.serialNumber);
+    expect(new X509Certificate((await issueCertificate(authority, subject)).certificate).serialNumber).not.toBe(found.serialNumber);
   });
 });
 
@@ -36,15 +37,15 @@ describe("a certificate is renewed", () => {
     ["with 29 days left", server.certificate, subject, 336, true],
     ["for a new name", server.certificate, { ...subject, names: ["other.internal"] }, 0, true],
     ["for a new address", server.certificate, { ...subject, addresses: ["fdaa::9"] }, 0, true],
-    ["when it is another authority's", issueCertificate(makeAuthority("Another"), subject).certificate, subject, 0, true],
+    ["when it is another authority's", strange.certificate, subject, 0, true],
     ["when it is none at all", "nonsense", subject, 0, true],
   ])("%s", (_title, certificate, wanted, days, due) => {
     expect(renewalDue(certificate, authority.certificate, wanted, new Date(Date.now() + days * day))).toBe(due);
   });
 
-  it("past 2049, where certificates write the year with four digits", () => {
+  it("past 2049, where certificates write the year with four digits", async () => {
     const later = new Date("2055-01-01T00:00:00Z");
-    expect(new X509Certificate(makeAuthority("Later", later).certificate).validTo).toBe("Dec 29 00:00:00 2064 GMT");
+    expect(new X509Certificate((await makeAuthority("Later", later)).certificate).validTo).toBe("Dec 29 00:00:00 2064 GMT");
   });
 });
 

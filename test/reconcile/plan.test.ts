@@ -6,10 +6,26 @@ const trouble = (until: number) => ({ step: "start", why: "port 5433 is taken", 
 
 describe("plan says in one sentence what it does and why", () => {
   it.each([
-    ["makes a leader that was asked for", cluster([member("a1", nothing, { record: { phase: "creating" } })], { phase: "creating" }), "make the leader a1 in ams: it was asked for."],
-    ["starts it when its data is ready", cluster([member("a1", down, { record: { phase: "creating" } })], { phase: "creating" }), "start the leader a1 in ams: its data directory is ready."],
-    ["accepts it when it takes writes", cluster([member("a1", leading, { record: { phase: "creating" } })], { phase: "creating" }), "the leader a1 in ams is ready: it takes reads and writes."],
-    ["opens the cluster when all members are ready", cluster([member("a1", leading)], { phase: "creating" }), "cluster pg is ready: all 1 of its members are."],
+    [
+      "makes a leader that was asked for",
+      cluster([member("a1", nothing, { record: { phase: "creating" } })], { phase: "creating" }),
+      "make the leader a1 in ams: it was asked for.",
+    ],
+    [
+      "starts it when its data is ready",
+      cluster([member("a1", down, { record: { phase: "creating" } })], { phase: "creating" }),
+      "start the leader a1 in ams: its data directory is ready.",
+    ],
+    [
+      "accepts it when it takes writes",
+      cluster([member("a1", leading, { record: { phase: "creating" } })], { phase: "creating" }),
+      "the leader a1 in ams is ready: it takes reads and writes.",
+    ],
+    [
+      "opens the cluster when all members are ready",
+      cluster([member("a1", leading)], { phase: "creating" }),
+      "cluster pg is ready: all 1 of its members are.",
+    ],
     [
       "makes the slot before the copy, so that no WAL is missed",
       cluster([member("a1", leading), member("l1", nothing, { record: { phase: "creating" } })]),
@@ -35,9 +51,21 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", leading), member("l1", nothing)], { slots: ["perch_l1"] }),
       "copy the leader to the replica l1 in lhr: its data directory is gone, and the leader has everything.",
     ],
-    ["stops what is wanted stopped", cluster([member("a1", leading, { record: { wanted: "stopped" } })]), "stop the leader a1 in ams: it is wanted stopped."],
-    ["leaves alone what is stopped as wanted", cluster([member("a1", down, { record: { wanted: "stopped" } })]), "pg is as wanted: 0 of 1 members run."],
-    ["drops the slot of a replica that is gone", cluster([member("a1", leading)], { slots: ["perch_l1"] }), "drop slot perch_l1: its replica is gone."],
+    [
+      "stops what is wanted stopped",
+      cluster([member("a1", leading, { record: { wanted: "stopped" } })]),
+      "stop the leader a1 in ams: it is wanted stopped.",
+    ],
+    [
+      "leaves alone what is stopped as wanted",
+      cluster([member("a1", down, { record: { wanted: "stopped" } })]),
+      "pg is as wanted: 0 of 1 members run.",
+    ],
+    [
+      "drops the slot of a replica that is gone",
+      cluster([member("a1", leading)], { slots: ["perch_l1"] }),
+      "drop slot perch_l1: its replica is gone.",
+    ],
     [
       "stops a replica before it removes it",
       cluster([member("a1", leading), member("l1", streaming, { record: { phase: "destroying" } })], { slots: ["perch_l1"] }),
@@ -48,15 +76,39 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", leading), member("l1", down, { record: { phase: "destroying" } })], { slots: ["perch_l1"] }),
       "drop slot perch_l1: its replica is gone; remove the replica l1 in lhr and its data: it is being destroyed.",
     ],
-    ["stops every member of a cluster that is destroyed", cluster([member("a1", leading)], { phase: "destroying" }), "stop the leader a1 in ams: the cluster is being destroyed."],
+    [
+      "stops every member of a cluster that is destroyed",
+      cluster([member("a1", leading)], { phase: "destroying" }),
+      "stop the leader a1 in ams: the cluster is being destroyed.",
+    ],
     ["forgets a cluster without members", cluster([], { phase: "destroying" }), "forget pg: no member of it is left."],
-    ["configures a member whose settings changed", cluster([member("a1", { ...leading, configured: false })]), "configure the leader a1 in ams: its settings changed."],
+    [
+      "configures a member whose settings changed",
+      cluster([member("a1", { ...leading, configured: false })]),
+      "configure the leader a1 in ams: its settings changed.",
+    ],
     ["restarts where it was asked for", cluster([member("a1", leading, { restart: true })]), "restart the leader a1 in ams: it was asked for."],
-    ["attaches", cluster([member("a1", leading)], { attachments: [attachment("creating")] }), "attach web to pg: a role, a database and DATABASE_URL."],
+    [
+      "attaches",
+      cluster([member("a1", leading)], { attachments: [attachment("creating")] }),
+      "attach web to pg: a role, a database and DATABASE_URL.",
+    ],
     ["detaches", cluster([member("a1", leading)], { attachments: [attachment("destroying")] }), "detach web from pg: role web and DATABASE_URL go."],
-    ["waits after a failure", cluster([member("a1", down, { trouble: trouble(1_000_001) })]), "the leader a1 in ams waits before the next attempt: port 5433 is taken."],
-    ["tries again when the wait is over", cluster([member("a1", down, { trouble: trouble(1_000_000) })]), "start the leader a1 in ams: it is wanted started and does not run."],
-    ["says that a leader's data is gone and does nothing rash", cluster([member("a1", nothing)]), "the leader a1 in ams has no data directory any more."],
+    [
+      "waits after a failure",
+      cluster([member("a1", down, { trouble: trouble(1_000_001) })]),
+      "the leader a1 in ams waits before the next attempt: port 5433 is taken.",
+    ],
+    [
+      "tries again when the wait is over",
+      cluster([member("a1", down, { trouble: trouble(1_000_000) })]),
+      "start the leader a1 in ams: it is wanted started and does not run.",
+    ],
+    [
+      "says that a leader's data is gone and does nothing rash",
+      cluster([member("a1", nothing)]),
+      "the leader a1 in ams has no data directory any more.",
+    ],
   ])("%s", (_title, view, sentence) => {
     expect(plan(view).sentence).toBe(sentence);
   });
@@ -67,7 +119,9 @@ describe("plan never", () => {
     expect(plan(cluster([member("a1", down, { busy: "start" })])).steps).toEqual([]);
   });
   it("copies from a leader that does not take writes", () => {
-    const view = cluster([member("a1", { ...leading, recovering: true }), member("l1", nothing, { record: { phase: "creating" } })], { slots: ["perch_l1"] });
+    const view = cluster([member("a1", { ...leading, recovering: true }), member("l1", nothing, { record: { phase: "creating" } })], {
+      slots: ["perch_l1"],
+    });
     expect(plan(view).steps).toEqual([]);
   });
   it("touches databases while there is no leader", () => {
@@ -77,7 +131,9 @@ describe("plan never", () => {
     expect(plan(cluster([member("a1", nothing)])).steps).toEqual([]);
   });
   it("plans two steps on one thing", () => {
-    const view = cluster([member("a1", { ...leading, configured: false }, { restart: true }), member("l1", { ...streaming, configured: false })], { slots: ["perch_l1"] });
+    const view = cluster([member("a1", { ...leading, configured: false }, { restart: true }), member("l1", { ...streaming, configured: false })], {
+      slots: ["perch_l1"],
+    });
     const touched = plan(view).steps.map((step) => ("machine" in step ? step.machine : step.do));
     expect(new Set(touched).size).toBe(touched.length);
   });

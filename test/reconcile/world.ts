@@ -2,12 +2,24 @@
 import type { AttachmentRecord, MachineRecord, Phase } from "../../src/model/records.ts";
 import type { AttachmentView, ClusterView, MemberFacts, MemberView } from "../../src/reconcile/view.ts";
 
-export const nothing: MemberFacts = { data: false, running: false, answers: false, recovering: undefined, streaming: false, lagBytes: null, configured: true };
+export const nothing: MemberFacts = {
+  data: false,
+  running: false,
+  answers: false,
+  recovering: undefined,
+  streaming: false,
+  lagBytes: null,
+  configured: true,
+};
 export const down: MemberFacts = { ...nothing, data: true };
 export const leading: MemberFacts = { ...down, running: true, answers: true, recovering: false };
 export const streaming: MemberFacts = { ...down, running: true, answers: true, recovering: true, streaming: true, lagBytes: 0 };
 
-export function member(id: string, facts: MemberFacts, more: Partial<Omit<MemberView, "record" | "facts">> & { record?: Partial<MachineRecord> } = {}): MemberView {
+export function member(
+  id: string,
+  facts: MemberFacts,
+  more: Partial<Omit<MemberView, "record" | "facts">> & { record?: Partial<MachineRecord> } = {},
+): MemberView {
   const record: MachineRecord = {
     id,
     app: "pg",
@@ -23,7 +35,10 @@ export function member(id: string, facts: MemberFacts, more: Partial<Omit<Member
   return { record, facts, busy: more.busy, trouble: more.trouble, restart: more.restart ?? false };
 }
 
-export function cluster(members: MemberView[], more: { phase?: Phase; slots?: string[]; attachments?: AttachmentView[]; leader?: string } = {}): ClusterView {
+export function cluster(
+  members: MemberView[],
+  more: { phase?: Phase; slots?: string[]; attachments?: AttachmentView[]; leader?: string } = {},
+): ClusterView {
   return {
     cluster: {
       app: "pg",

@@ -23,7 +23,7 @@ import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
  * host). What was started on it is stopped and all of it removed when the file ends.
  */
 export const passwords = { operator: "operator's pass:word\\1", superuser: "perch-secret-1", replication: "repl:i\\cator-1" };
-export const authority = makeAuthority("Perch test");
+export const authority = await makeAuthority("Perch test");
 
 const base = process.env["PERCH_TEST_DIR"] ?? tmpdir();
 mkdirSync(base, { recursive: true });
@@ -76,7 +76,7 @@ export async function newMember(binaries: Binaries, id: string): Promise<Member>
 /** Writes the member's files: a leader's, or those of a replica of `leader`. */
 export async function settle(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Promise<"reload" | "nothing"> {
   const subject = { commonName: member.id, names: ["localhost", "pg.internal"], addresses: ["127.0.0.1", "::1"] };
-  await writeCertificates(member, { ...issueCertificate(authority, subject), authority: authority.certificate });
+  await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
   return configure(member, {
     settings: settingsOf(member, leader, userSettings),
     networks: ["127.0.0.1/32", "::1/128"],

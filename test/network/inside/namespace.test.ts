@@ -56,9 +56,19 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     const network = networkInterface(namespace.place, "fdaa:1:2");
     await network.setAddresses(["fdaa::3", a, b]);
     await Promise.all([speaker(namespace, a), speaker(namespace, b)]);
-    await network.setRoutes(new Map([[a, a], [b, a]]));
+    await network.setRoutes(
+      new Map([
+        [a, a],
+        [b, a],
+      ]),
+    );
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${a} 5433`, `${a} 5433`]);
-    await network.setRoutes(new Map([[a, b], [b, b]]));
+    await network.setRoutes(
+      new Map([
+        [a, b],
+        [b, b],
+      ]),
+    );
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${b} 5433`, `${b} 5433`]);
     await network.setRoutes(new Map());
     expect(await dial(namespace, a)).toBe("ECONNREFUSED");
@@ -68,7 +78,12 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     const { namespace } = await open();
     const network = networkInterface(namespace.place, "fdaa:1:2");
     await network.setAddresses(["fdaa::3", a, b]);
-    await network.setRoutes(new Map([[a, b], [b, b]]));
+    await network.setRoutes(
+      new Map([
+        [a, b],
+        [b, b],
+      ]),
+    );
     expect(await dial(namespace, a)).toBe(`${b} 5433`);
     const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
     const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
