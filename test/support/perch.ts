@@ -21,24 +21,38 @@ export interface RunAs {
   as?: Account;
 }
 
-/** Runs any program to its end; a failure is an answer, not an exception. Rejects when the program does not exist. */
-export function runToEnd(argv: readonly string[], options: RunAs = {}): Promise<Ended> {
+export interface RunningProgram {
+  pid: number;
+  /** What it has said so far. */
+  stdout(): string;
+  stderr(): string;
+  kill(signal: NodeJS.Signals): void;
+  ended: Promise<Ended>;
+}
+
+/** Starts any program. Rejects when it does not exist. */
+export function start(argv: readonly string[], options: RunAs = {}): Promise<RunningProgram> {
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = options.as === undefined ? argv : asAccount(options.as, argv);
     const env = { ...process.env, NO_COLOR: "1", ...(options.as === undefined ? {} : { HOME: options.as.home }), ...options.env };
     const child = spawn(program, rest, { env, cwd: options.cwd ?? repository, stdio: ["pipe", "pipe", "pipe"] });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
+    const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString("utf8");
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
     child.on("error", reject);
-    child.on("close", (code, signal) =>
-      resolve({ code, signal, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") }),
+    const ended = new Promise<Ended>((end) => child.on("close", (code, signal) => end({ code, signal, stdout: text(out), stderr: text(err) })));
+    child.on("spawn", () =>
+      resolve({ pid: child.pid ?? 0, stdout: () => text(out), stderr: () => text(err), kill: (signal) => void child.kill(signal), ended }),
     );
   });
 }
+
+/** Runs any program to its end; a failure is an answer, not an exception. Rejects when the program does not exist. */
+export const runToEnd = async (argv: readonly string[], options: RunAs = {}): Promise<Ended> => (await start(argv, options)).ended;
 
 /** The built CLI as a process of its own, as a user types it. */
 export const runCli = (args: readonly string[], options: RunAs = {}): Promise<Ended> => runToEnd([process.execPath, main, ...args], options);
@@ -48,6 +62,12 @@ export const perchIn =
   (home: string, always: RunAs = {}) =>
   (args: readonly string[], options: RunAs = {}): Promise<Ended> =>
     runCli(args, { ...always, ...options, env: { ...always.env, ...options.env, PERCH_HOME: home } });
+
+/** The same, begun and not waited for. */
+export const startIn =
+  (home: string) =>
+  (args: readonly string[]): Promise<RunningProgram> =>
+    start([process.execPath, main, ...args], { env: { PERCH_HOME: home } });
 
 /** The standard output of a command that must succeed; throws with everything it said when it does not. */
 export function succeeded(ended: Ended): string {
