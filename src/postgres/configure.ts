@@ -2,8 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, readText, writeWhole } from "../host/files.ts";
 import { accessText, replicationUser } from "./access.ts";
+import { readControlFile } from "./data.ts";
 import type { Layout, Member } from "./directory.ts";
-import { configurationText } from "./settings.ts";
+import { atLeast, configurationText } from "./settings.ts";
 
 /** What a server's own files should say, whole: twice is the same as once. */
 export interface Configuration {
@@ -18,20 +19,26 @@ export interface Configuration {
 /** Writes what differs. "reload": a running server must be told; what needs a restart it then lists itself (`pending` in the catalog). */
 export async function configure(member: Member, wanted: Configuration): Promise<"reload" | "nothing"> {
   const changed = [await includeOnce(member), await writePassFile(member, wanted.replicationPassword), await setStandby(member, wanted.standby)];
-  for (const [path, content] of wantedFiles(member, wanted)) changed.push(await write(member, path, content));
+  for (const [path, content] of await wantedFiles(member, wanted)) changed.push(await write(member, path, content));
   return changed.includes(true) ? "reload" : "nothing";
 }
 
 /** Whether a running server's files say something else than they should. */
 export async function configurationDiffers(member: Member, wanted: Configuration): Promise<boolean> {
-  const found = await Promise.all(wantedFiles(member, wanted).map(async ([path, content]) => (await readText(path)) === content));
+  const files = await wantedFiles(member, wanted);
+  const found = await Promise.all(files.map(async ([path, content]) => (await readText(path)) === content));
   return found.includes(false);
 }
 
-const wantedFiles = ({ layout: { data } }: Member, wanted: Configuration): [path: string, content: string][] => [
-  [join(data, "perch.conf"), `# Written by Perch; changes are lost.\n${configurationText(wanted.settings)}`],
-  [join(data, "pg_hba.conf"), accessText(wanted.networks)],
-];
+async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[path: string, content: string][]> {
+  // A standby whose leader has more of something than it would does not start: it follows the leader down only when the leader has gone first.
+  const floors = wanted.standby ? (await readControlFile(layout))?.floors : undefined;
+  const settings = atLeast(wanted.settings, floors ?? {});
+  return [
+    [join(layout.data, "perch.conf"), `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
+    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks)],
+  ];
+}
 
 /** The passfile of a replica: any host, because the leader changes. */
 export const writePassFile = (member: Member, password: string): Promise<boolean> =>

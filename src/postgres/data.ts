@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Layout } from "./directory.ts";
 
-/** The head of global/pg_control, which has been laid out alike since PostgreSQL 9.3. `pg_controldata` shows the same, where it is installed. */
+/** What global/pg_control holds, which lies at the same place in PostgreSQL 15 to 18. `pg_controldata` shows the same, where it is installed. */
 export interface ControlFile {
   /** Equal for a leader and its replicas, and for nothing else. */
   systemIdentifier: bigint;
@@ -18,7 +18,12 @@ export interface ControlFile {
   /** Of the last checkpoint: where it lies in the WAL, and on which timeline. */
   checkpoint: bigint;
   timeline: number;
+  /** What the leader last had of the settings in which a standby may not be lower: PostgreSQL refuses to start it. */
+  floors: Record<string, number>;
 }
+
+/** In the order of the file, from the 180th byte on in every supported major. */
+const floors = ["max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"];
 
 const states: readonly ControlFile["state"][] = [
   "starting",
@@ -33,7 +38,7 @@ const states: readonly ControlFile["state"][] = [
 /** Of a server that runs or not; undefined when there is no data directory. */
 export async function readControlFile(at: Layout): Promise<ControlFile | undefined> {
   const bytes = await readFile(join(at.data, "global", "pg_control")).catch(() => undefined);
-  return bytes === undefined || bytes.length < 56 ? undefined : parseControlFile(bytes);
+  return bytes === undefined || bytes.length < 200 ? undefined : parseControlFile(bytes);
 }
 
 /** Little-endian, as on every platform PostgreSQL's binaries come for. */
@@ -43,5 +48,6 @@ export function parseControlFile(bytes: Buffer): ControlFile {
     state: states[bytes.readUInt32LE(16)] ?? "unknown",
     checkpoint: bytes.readBigUInt64LE(32),
     timeline: bytes.readUInt32LE(48),
+    floors: Object.fromEntries(floors.map((name, index) => [name, bytes.readInt32LE(180 + 4 * index)])),
   };
 }

@@ -132,20 +132,17 @@ export const managedSettings: Readonly<Record<string, string>> = {
   lc_messages: logs,
 };
 
-/** A standby refuses to start where one of these is lower than on its leader: raise them on replicas first, lower them on the leader first. */
-export const standbyFloors: readonly string[] = [
-  "max_connections",
-  "max_worker_processes",
-  "max_wal_senders",
-  "max_prepared_transactions",
-  "max_locks_per_transaction",
-];
-
 /** The settings of one server: Perch's, and over them the user's. */
 export const serverSettings = (facts: ServerFacts, user: Readonly<Record<string, string>>): Record<string, string> => {
   const allowed = Object.entries(user).filter(([name]) => !(name.toLowerCase() in managedSettings));
   return { ...defaultSettings(facts), ...Object.fromEntries(allowed) };
 };
+
+/** The settings with none of these lower than its floor. */
+export function atLeast(settings: Readonly<Record<string, string>>, floors: Readonly<Record<string, number>>): Record<string, string> {
+  const low = Object.entries(floors).filter(([name, floor]) => Number(settings[name] ?? 0) < floor);
+  return { ...settings, ...Object.fromEntries(low.map(([name, floor]) => [name, String(floor)])) };
+}
 
 /** Lines of `name = 'value'`, escaped as PostgreSQL's own reader takes them back. */
 export function configurationText(settings: Readonly<Record<string, string>>): string {

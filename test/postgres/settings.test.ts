@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { configurationText, defaultSettings, managedSettings, type ServerFacts, serverSettings } from "../../src/postgres/settings.ts";
+import { atLeast, configurationText, defaultSettings, managedSettings, type ServerFacts, serverSettings } from "../../src/postgres/settings.ts";
 
 const gigabyte = 1024 ** 3;
 const facts: ServerFacts = {
@@ -51,6 +51,16 @@ describe("the settings of a server", () => {
   it("cannot be turned by a user to where the server is not found any more", () => {
     for (const name of ["data_directory", "hba_file", "port", "ssl_key_file", "primary_conninfo", "log_destination"])
       expect(managedSettings).toHaveProperty(name);
+  });
+});
+
+it("a standby has at least what its leader has", () => {
+  const settings = { max_connections: "100", max_wal_senders: "16", work_mem: "4MB" };
+  expect(atLeast(settings, { max_connections: 300, max_wal_senders: 10, max_worker_processes: 8 })).toEqual({
+    max_connections: "300",
+    max_wal_senders: "16",
+    work_mem: "4MB",
+    max_worker_processes: "8",
   });
 });
 

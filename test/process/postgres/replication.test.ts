@@ -116,6 +116,25 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     expect(await withSession(leader, login, listSlots)).toEqual([]);
   });
 
+  it("starts with fewer connections only after its leader did", async () => {
+    const leader = await newLeader(binaries, `many${letter}`);
+    const replica = await cloneOf(leader, binaries, `few${letter}`, byFunctions);
+    const fewer = { max_connections: "50" };
+    const connections = () => sql(replica, "SELECT current_setting('max_connections') AS n");
+    const restart = async (member: Member) => {
+      await settle(member, member === replica ? leader : undefined, fewer);
+      await stop(member, "fast");
+      await start(member);
+    };
+    await restart(replica);
+    expect(await connections()).toEqual([{ n: "300" }]);
+    await restart(leader);
+    expect(await streams(replica)).toBe(true);
+    expect(await caughtUp(leader, replica)).toBe(true);
+    await restart(replica);
+    expect(await connections()).toEqual([{ n: "50" }]);
+  });
+
   it("that is interrupted while it is copied leaves nothing, and its slot can be dropped", async () => {
     const leader = await newLeader(binaries, `cut${letter}`);
     for (const cut of ["at once", "with files"]) {
