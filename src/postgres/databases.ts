@@ -61,9 +61,11 @@ export async function dropDatabase(session: Session, name: string): Promise<void
   await sayWhich(session, { name, owner: "" }, () => session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], 60_000));
 }
 
-function checkDatabase(name: string): void {
+/** A name that a database of the user's may have: never one of those PostgreSQL itself needs. */
+export function checkDatabase(name: string): string {
   checkIdentifier(name, "database");
   if (protectedDatabases.includes(name)) throw fail("database_protected", { database: name });
+  return name;
 }
 
 async function sayWhich(session: Session, database: { name: string; owner: string }, work: () => Promise<unknown>): Promise<void> {

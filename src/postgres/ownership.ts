@@ -4,7 +4,8 @@ import type { Session } from "./sql.ts";
 
 /**
  * Lets a role use a database that was there before it. One that nobody but the operator owns becomes the role's, with what the operator owns in it (that
- * is how `detach` left it); one that another role owns stays that role's, and the new one becomes its member: two apps on one database.
+ * is how `detach` left it); one that another role owns stays that role's, and the new one becomes its member and works there as it (SET ROLE), so that
+ * what either makes belongs to both: two apps on one database. A superuser stays himself.
  */
 export async function shareDatabase(open: (database: string) => Promise<Session>, share: { name: string; user: string }): Promise<void> {
   const session = await open(share.name);
@@ -15,8 +16,13 @@ export async function shareDatabase(open: (database: string) => Promise<Session>
     );
     if (row === undefined) throw fail("database_not_found", { database: share.name, app: session.app });
     const user = quoteIdentifier(share.user);
-    if (!row.superuser) await session.query(`GRANT ${quoteIdentifier(row.owner)} TO ${user}`);
-    else {
+    if (!row.superuser) {
+      const owner = quoteIdentifier(row.owner);
+      await session.query(`GRANT ${owner} TO ${user}`);
+      if (!(await isSuperuser(session, share.user)))
+        await session.query(`ALTER ROLE ${user} IN DATABASE ${quoteIdentifier(share.name)} SET role TO ${owner}`);
+    } else {
+      await session.query(`ALTER ROLE ${user} IN DATABASE ${quoteIdentifier(share.name)} RESET role`);
       await session.query(`ALTER DATABASE ${quoteIdentifier(share.name)} OWNER TO ${user}`);
       await giveObjects(session, row.owner, share.user);
     }
@@ -24,6 +30,9 @@ export async function shareDatabase(open: (database: string) => Promise<Session>
     await session.close();
   }
 }
+
+const isSuperuser = async (session: Session, user: string): Promise<boolean> =>
+  (await session.query("SELECT FROM pg_roles WHERE rolname = $1 AND rolsuper", [user])).length > 0;
 
 /** REASSIGN OWNED refuses what belongs to the superuser that initdb made, so each object is given by name; those of extensions stay with them. */
 async function giveObjects(session: Session, from: string, to: string): Promise<void> {

@@ -85,7 +85,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       model: "identities, versions, the laws of names",
       host: "processes and files",
     },
-    packages: ["pg", "@peculiar/x509"],
+    packages: ["pg", "@peculiar/x509", "reflect-metadata"],
   },
   network: {
     holds: "the namespace, its addresses and the kernel map of port 5432",
