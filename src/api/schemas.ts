@@ -117,6 +117,8 @@ export const run = z.object({
   /** argv to put before the command so that it enters the network; empty in portable mode. */
   enter: z.array(z.string()),
   env: z.record(z.string(), z.string()),
+  /** PGHOST and its kin, as DATABASE_URL has them, so that psql needs no argument. Anything the user says of them wins. */
+  defaults: z.record(z.string(), z.string()),
 });
 
 export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });

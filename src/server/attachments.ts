@@ -99,7 +99,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         (other) => other.database === record.database && attachmentKey(other) !== attachmentKey(record),
       );
       if (body.dropDatabase && sharers.length > 0)
-        throw fail("busy", { what: `database ${record.database}`, by: `an attachment of ${sharers.map(({ app }) => app).join(", ")}` });
+        throw fail("database_in_use", { database: record.database, apps: sharers.map((other) => other.app).join(", "), app: cluster.app });
       // Only what was asked for: without dropDatabase the database stays, whoever made it.
       await state.attachments.update(record, (current) => ({ ...current, phase: "destroying", made: { user: true, database: body.dropDatabase } }));
       await settle(loop, call, {

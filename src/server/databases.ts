@@ -31,9 +31,10 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
     async dropDatabase({ params }) {
       const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.database === params.database);
       if (attached.length > 0)
-        throw fail("busy", {
-          what: `database ${params.database}`,
-          by: `an attachment of ${attached.map((attachment) => attachment.app).join(", ")}`,
+        throw fail("database_in_use", {
+          database: params.database,
+          apps: attached.map((attachment) => attachment.app).join(", "),
+          app: params.cluster,
         });
       await onLeader(deps, params.cluster, (session) => dropDatabase(session, params.database));
       await events.append(params.cluster, `database ${params.database} of ${params.cluster} was dropped`);

@@ -26,6 +26,20 @@ export function machineVariables(run: {
   return variables;
 }
 
+/** What libpq and its kin read where they are given no URL. Nothing where DATABASE_URL leads to something else than PostgreSQL. */
+export function libpqVariables(databaseUrl: string | undefined): Record<string, string> {
+  if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) return {};
+  const url = new URL(databaseUrl);
+  const parts = {
+    PGHOST: url.hostname,
+    PGPORT: url.port || "5432",
+    PGUSER: url.username,
+    PGPASSWORD: url.password,
+    PGDATABASE: url.pathname.slice(1),
+  };
+  return Object.fromEntries(Object.entries(parts).flatMap(([name, part]) => (part === "" ? [] : [[name, decodeURIComponent(part)]])));
+}
+
 /**
  * In portable mode there are no names: the URL an attachment set leads to localhost and the relay's port while the mode lasts. A value that is not
  * the attachment's own URL any more (set anew by hand) is left as it is.

@@ -12,7 +12,7 @@ import { requireApp } from "./apps.ts";
 import { newMachines } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
-import { machineVariables, portableUrl } from "./run-environment.ts";
+import { libpqVariables, machineVariables, portableUrl } from "./run-environment.ts";
 import { runShape } from "./shapes.ts";
 
 type RunHandlers = Pick<Handlers, "createRun" | "endRun">;
@@ -32,6 +32,7 @@ export function runHandlers(deps: Deps): RunHandlers {
           machine: null,
           enter: await enter(deps, region, undefined),
           env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }),
+          defaults: {},
         };
       }
       const [numbered] = await newMachines(deps, app.name, region, 1, "run");
@@ -39,10 +40,12 @@ export function runHandlers(deps: Deps): RunHandlers {
       const machine: MachineRecord = { ...numbered, process: holder };
       await state.machines.create(machine);
       await publisher.publish();
+      const secrets = await openSecrets(deps, app.name);
       return {
         machine: runShape(machine),
         enter: await enter(deps, region, machine),
-        env: { ...(await openSecrets(deps, app.name)), ...machineVariables({ app: app.name, region, primaryRegion: app.primaryRegion, machine }) },
+        env: { ...secrets, ...machineVariables({ app: app.name, region, primaryRegion: app.primaryRegion, machine }) },
+        defaults: libpqVariables(secrets["DATABASE_URL"]),
       };
     },
 

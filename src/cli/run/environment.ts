@@ -5,6 +5,8 @@ import { fail } from "../../errors/error.ts";
 export interface Sources {
   /** The environment `perch run` itself was called in. */
   own: NodeJS.ProcessEnv;
+  /** From the daemon: PGHOST and its kin. */
+  defaults: Record<string, string>;
   /** `[env]` of perch.toml or fly.toml. */
   file: Record<string, string>;
   filePrimaryRegion: string | undefined;
@@ -14,10 +16,18 @@ export interface Sources {
   given: Record<string, string>;
 }
 
-/** Later wins: own, [env], secrets, primary_region of the file, --env; and FLY_* and PERCH_* of the daemon over all. */
-export function runEnvironment({ own, file, filePrimaryRegion, daemon, given }: Sources): NodeJS.ProcessEnv {
+/** Later wins: own, the defaults, [env], secrets, primary_region of the file, --env; and FLY_* and PERCH_* of the daemon over all. */
+export function runEnvironment({ own, defaults, file, filePrimaryRegion, daemon, given }: Sources): NodeJS.ProcessEnv {
   const platform = Object.fromEntries(Object.entries(daemon).filter(([name]) => isPlatform(name)));
-  return { ...own, ...file, ...daemon, ...(filePrimaryRegion === undefined ? {} : { PRIMARY_REGION: filePrimaryRegion }), ...given, ...platform };
+  return {
+    ...own,
+    ...defaults,
+    ...file,
+    ...daemon,
+    ...(filePrimaryRegion === undefined ? {} : { PRIMARY_REGION: filePrimaryRegion }),
+    ...given,
+    ...platform,
+  };
 }
 
 const isPlatform = (name: string): boolean => /^(FLY|PERCH)_/.test(name);

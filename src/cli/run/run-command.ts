@@ -34,6 +34,7 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
       own: process.env,
       file: request.config?.env ?? {},
       filePrimaryRegion: request.config?.primaryRegion,
+      defaults: run.defaults,
       daemon: run.env,
       given: request.given,
     });

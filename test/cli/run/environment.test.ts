@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { envPairs, runEnvironment } from "../../../src/cli/run/environment.ts";
 
-const sources = { own: {}, file: {}, filePrimaryRegion: undefined, daemon: {}, given: {} };
+const sources = { defaults: {}, own: {}, file: {}, filePrimaryRegion: undefined, daemon: {}, given: {} };
 
 describe("the environment of a run", () => {
   it("prefers, in this order: what Perch sets, --env, secrets, [env], our own", () => {
