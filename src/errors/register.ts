@@ -52,6 +52,7 @@ export const register = {
   database_exists: user(409, 'database "{database}" already exists in {app}', "Choose another name; attach takes one that exists with --yes."),
   database_not_found: user(404, 'database "{database}" does not exist in {app}', "List the databases with: perch postgres db list -a {app}"),
   database_protected: user(409, 'database "{database}" belongs to PostgreSQL itself', "Choose a database of your own."),
+  database_in_use: user(409, 'database "{database}" is in use: {apps} is attached to it', "Detach first: perch postgres detach {app} --app APP"),
   user_exists: user(409, 'user "{user}" already exists in {app}', "Choose another name."),
   database_user_exists: user(409, 'database user "{user}" already exists. Please specify a new database user via --database-user', "For example: --database-user {user}_2"),
   user_not_found: user(404, 'user "{user}" does not exist in {app}', "List the users with: perch postgres users list -a {app}"),

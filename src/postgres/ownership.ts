@@ -15,6 +15,7 @@ export async function shareDatabase(open: (database: string) => Promise<Session>
       [share.name],
     );
     if (row === undefined) throw fail("database_not_found", { database: share.name, app: session.app });
+    if (row.owner === share.user) return;
     const user = quoteIdentifier(share.user);
     if (!row.superuser) {
       const owner = quoteIdentifier(row.owner);
