@@ -1,0 +1,131 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { perchIn, succeeded } from "../support/perch.ts";
+import { queryAs } from "../support/query.ts";
+import { tempHome } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgres attach", () => {
+  const perch = perchIn(tempHome());
+  const query = async (app: string, sql: string, variable?: string) =>
+    succeeded(await queryAs(perch, app, sql, variable === undefined ? {} : { variable })).trim();
+  const attach = (app: string, ...flags: string[]) => perch(["postgres", "attach", "pg", "--app", app, ...flags]);
+  const newApp = async (app: string, ...flags: string[]) => {
+    succeeded(await perch(["apps", "create", app]));
+    return succeeded(await attach(app, ...flags));
+  };
+  const databases = async () => succeeded(await perch(["postgres", "db", "list", "-a", "pg"]));
+  const secrets = async (app: string) => succeeded(await perch(["secrets", "list", "-a", app]));
+
+  beforeAll(async () => {
+    succeeded(await perch(["up"]));
+    succeeded(await perch(["postgres", "create", "--name", "pg", "--region", "ams"]));
+    await newApp("web");
+  });
+
+  it("makes a role without any right over the cluster, which owns its database", async () => {
+    const rights = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication FROM pg_roles WHERE rolname = current_user";
+    expect(await query("web", rights)).toBe("f|f|f|f");
+    expect(await query("web", "SELECT current_database(), pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")).toBe(
+      "web|web",
+    );
+    await query("web", "CREATE TABLE visits (n int); INSERT INTO visits VALUES (1); CREATE SCHEMA own; CREATE EXTENSION IF NOT EXISTS pgcrypto");
+  });
+
+  it("says what it did as flyctl does, and shows the URL without its password", async () => {
+    const said = await newApp("said-app");
+    expect(said).toContain("Postgres cluster pg is now attached to said-app\nThe following secret was added to said-app:\n  DATABASE_URL=");
+    const url = await succeeded(await perch(["run", "-a", "said-app", "--", "sh", "-c", 'echo "$DATABASE_URL"'])).trim();
+    expect(url).toMatch(/^postgres:\/\/said_app:[^@]{20,}@pg\.internal:5432\/said_app$/);
+    expect(said).not.toContain(new URL(url).password);
+  });
+
+  it("lets no other app's role into the database", async () => {
+    await newApp("nosy");
+    const ended = await queryAs(perch, "nosy", `\\connect web`);
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).toContain('permission denied for database "web"');
+  });
+
+  it("refuses where the secret exists, and makes nothing", async () => {
+    succeeded(await perch(["apps", "create", "own-url"]));
+    succeeded(await perch(["secrets", "set", "-a", "own-url", "DATABASE_URL=mine"]));
+    const ended = await attach("own-url");
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('consumer app "own-url" already contains a secret named DATABASE_URL [secret_exists]\nNext: ');
+    expect(await databases()).not.toContain("own_url");
+  });
+
+  it("refuses where the user exists, and where the database exists without --yes", async () => {
+    succeeded(await perch(["apps", "create", "second"]));
+    const user = await attach("second", "--database-user", "web");
+    expect(user.code).toBe(1);
+    expect(user.stderr).toContain('database user "web" already exists. Please specify a new database user via --database-user');
+    const database = await attach("second", "--database-name", "web");
+    expect(database.code).toBe(1);
+    expect(database.stderr).toMatch(/database "web" already exists in pg \[database_exists\]\nNext: .*--yes/);
+    expect(await secrets("second")).toContain("has no secrets");
+  });
+
+  it("shares a database that exists after --yes: both roles write to the same tables", async () => {
+    succeeded(await perch(["apps", "create", "worker"]));
+    succeeded(await attach("worker", "--database-name", "web", "--yes"));
+    expect(await query("worker", "INSERT INTO visits VALUES (2); SELECT session_user, count(*) FROM visits")).toBe("worker|2");
+    expect(await query("worker", "CREATE TABLE jobs (n int); INSERT INTO jobs VALUES (7)")).toBe("");
+    expect(await query("web", "ALTER TABLE jobs ADD COLUMN m int; SELECT n FROM jobs")).toBe("7");
+  });
+
+  it("refuses a second time, and accepts it with --if-not-attached", async () => {
+    const again = await attach("web");
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('app "web" is already attached to pg as DATABASE_URL [already_attached]');
+    expect(succeeded(await attach("web", "--if-not-attached"))).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL\n");
+  });
+
+  it("makes a superuser only when asked", async () => {
+    await newApp("boss", "--superuser");
+    expect(await query("boss", "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).toBe("t");
+  });
+
+  it.each([
+    ["spaces-and-quotes", `it's "quoted" a`, `o'br"ien`],
+    ["slashes", "a/b?c=d&e#f%20", "u@h:5432/x"],
+    ["letters", "données_日本", "Ünïcödé"],
+    ["dollars", "$(id)`id`", "\\back$1"],
+    ["keyword", "select", "user"],
+  ])("takes odd names, and the URL leads there: %s", async (app, database, user) => {
+    await newApp(app, "--database-name", database, "--database-user", user, "--variable-name", "PG_URL");
+    const asked =
+      "SELECT current_database() || chr(10) || current_user || chr(10) || pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()";
+    expect(await query(app, asked, "PG_URL")).toBe(`${database}\n${user}\n${user}`);
+    succeeded(await perch(["postgres", "detach", "pg", "--app", app, "--drop-database", "--yes"]));
+    expect(await databases()).not.toContain(database);
+  });
+
+  it("writes the URL as SQLAlchemy wants it with --scheme postgresql", async () => {
+    await newApp("alchemy", "--scheme", "postgresql");
+    expect(succeeded(await perch(["run", "-a", "alchemy", "--", "sh", "-c", 'echo "$DATABASE_URL"']))).toMatch(/^postgresql:\/\/alchemy:/);
+  });
+
+  it("refuses names that PostgreSQL could not keep, before anything is made", async () => {
+    succeeded(await perch(["apps", "create", "long"]));
+    for (const name of ["", "n".repeat(64), "é".repeat(32), "pg_mine"]) {
+      const ended = await attach("long", "--database-name", name);
+      expect(ended.code, name).toBe(2);
+      expect(ended.stderr, name).toContain("[identifier_invalid]\nNext: ");
+    }
+    const protectedOne = await attach("long", "--database-name", "postgres", "--yes");
+    expect(protectedOne.code).toBe(1);
+    expect(protectedOne.stderr).toContain("[database_protected]");
+    for (const name of ["template0", "template1"]) expect((await attach("long", "--database-name", name, "--yes")).code, name).toBe(1);
+    expect(await secrets("long")).toContain("has no secrets");
+  });
+
+  it("makes nothing for an app or a cluster that does not exist", async () => {
+    const app = await attach("nobody");
+    expect(app.code).toBe(1);
+    expect(app.stderr).toContain('app "nobody" does not exist [app_not_found]');
+    const cluster = await perch(["postgres", "attach", "web", "--app", "web"]);
+    expect(cluster.stderr).toContain("app web is not a postgres app [not_a_cluster]");
+    expect(await databases()).not.toContain("nobody");
+  });
+});
