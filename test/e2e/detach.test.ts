@@ -120,9 +120,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
   });
 
   it("neither attaches nor detaches while the leader is stopped, and says how to start it", async () => {
-    const [leader] = (JSON.parse(succeeded(await perch(["machine", "list", "--json"]))) as { id: string; role?: string }[]).filter(
-      (m) => m.role === "leader",
-    );
+    const machines = JSON.parse(succeeded(await perch(["machine", "list", "--json"]))) as { id: string; role?: string }[];
+    const leader = machines.find(({ role }) => role === "leader");
     await newApp("before");
     succeeded(await perch(["apps", "create", "after"]));
     succeeded(await perch(["machine", "stop", leader?.id ?? ""]));
