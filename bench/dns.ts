@@ -1,9 +1,8 @@
 /**
- * The name server against dnsmasq: the same 50 AAAA names, in the same namespace, asked by dnsperf in rounds that alternate. Prints answers a second,
- * the ratio of each round, the latency of one question at a time, and memory. Run as root: `npx tsx bench/dns.ts [rounds] [seconds]`.
+ * The name server against dnsmasq: the same 50 AAAA names, in the same namespace, asked by dnsperf in rounds that alternate: answers a second, the latency
+ * of one question at a time, and memory. As root only.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +13,9 @@ import { run } from "../src/host/command.ts";
 import { findProgram } from "../src/host/files.ts";
 import { machineAddress, networkResolver } from "../src/model/address.ts";
 import { findRegion } from "../src/model/region.ts";
+import type { Bench, Options, Outcome } from "./report.ts";
+import { ratios } from "./stats.ts";
 
-const rounds = Number(process.argv[2] ?? 5);
-const seconds = Number(process.argv[3] ?? 3);
 const prefix = "fdaa:be:7c4";
 const perchAt = networkResolver(prefix);
 const dnsmasqAt = `${prefix}::d`;
@@ -32,43 +31,37 @@ const zone: ZoneData = {
   apps: hosts.map(({ name, address }) => ({ name, machines: [{ id: `m-${name}`, region: "ams", address, state: "started", healthy: true }] })),
 };
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const spread = (values: readonly number[], digits: number): string =>
-  [Math.min(...values), median(values), Math.max(...values)].map((value) => value.toFixed(digits)).join(" / ");
-
 const residentMb = async (pid: number): Promise<number> =>
   Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 
-async function main(): Promise<void> {
-  const missing: string[] = [];
-  for (const program of ["dnsperf", "dnsmasq", "ip"]) if ((await findProgram(program)) === undefined) missing.push(program);
-  if (missing.length > 0 || process.getuid?.() !== 0) {
-    process.stdout.write(
-      `skipped: ${missing.length > 0 ? `${missing.join(", ")} not found (apt-get install dnsperf dnsmasq-base)` : "this one needs root"}\n`,
-    );
-    return;
-  }
-  const directory = await mkdtemp(join(tmpdir(), "perch-bench-dns-"));
-  try {
-    await run(["ip", "netns", "add", namespace]);
-    await run([...enter, "ip", "link", "set", "lo", "up"]);
-    for (const address of [perchAt, dnsmasqAt]) await run([...enter, "ip", "-6", "address", "add", `${address}/128`, "dev", "lo", "nodad"]);
-    await measure(directory);
-  } finally {
-    await run(["ip", "netns", "delete", namespace]).catch(() => undefined);
-    await rm(directory, { recursive: true, force: true });
-  }
-}
+export const dns: Bench = {
+  name: "dns",
+  summary: "the name server against dnsmasq",
+  async run(options) {
+    const missing: string[] = [];
+    for (const program of ["dnsperf", "dnsmasq", "ip"]) if ((await findProgram(program)) === undefined) missing.push(program);
+    if (missing.length > 0) return { skipped: `${missing.join(", ")} not found (apt-get install dnsperf dnsmasq-base iproute2)` };
+    if (process.getuid?.() !== 0) return { skipped: "this one needs root" };
+    const directory = await mkdtemp(join(tmpdir(), "perch-bench-dns-"));
+    try {
+      await run(["ip", "netns", "add", namespace]);
+      await run([...enter, "ip", "link", "set", "lo", "up"]);
+      for (const address of [perchAt, dnsmasqAt]) await run([...enter, "ip", "-6", "address", "add", `${address}/128`, "dev", "lo", "nodad"]);
+      return await measure(directory, options);
+    } finally {
+      await run(["ip", "netns", "delete", namespace]).catch(() => undefined);
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
 
-async function measure(directory: string): Promise<void> {
+async function measure(directory: string, { quick, say, signal }: Options): Promise<Outcome> {
+  const [rounds, seconds] = quick ? [2, 1] : [5, 3];
   const [questions, table] = [join(directory, "questions"), join(directory, "hosts")];
   await writeFile(questions, hosts.map(({ name }) => `${name}.internal AAAA\n`).join(""));
   await writeFile(table, hosts.map(({ name, address }) => `${address} ${name}.internal\n`).join(""));
 
-  const built = existsSync(new URL("../dist/dns/start.js", import.meta.url));
-  const start = (await import(
-    built ? new URL("../dist/dns/start.js", import.meta.url).href : "../src/dns/start.ts"
-  )) as typeof import("../src/dns/start.ts");
+  const start = (await import(new URL("../dist/dns/start.js", import.meta.url).href)) as typeof import("../src/dns/start.ts");
   const bindings = (["udp", "tcp"] as const).map((protocol) => ({ address: perchAt, port: 53, region: "ams", protocol }));
   const perch = await start.startNameServer({ zone, control: join(directory, "dns.sock"), enter, version: "bench", bindings });
   const dnsmasqArgs = [
@@ -91,43 +84,41 @@ async function measure(directory: string): Promise<void> {
       if (answer?.answers.length !== 1) throw new Error(`${server} does not answer`);
     }
 
-    const figures = {
-      perch: [] as number[],
-      dnsmasq: [] as number[],
-      ratio: [] as number[],
-      single: { perch: [] as number[], dnsmasq: [] as number[] },
-    };
+    const figures = () => ({ perch: [] as number[], dnsmasq: [] as number[] });
+    const [rate, latency] = [figures(), figures()];
     for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? (["perch", "dnsmasq"] as const) : (["dnsmasq", "perch"] as const);
-      const rate = { perch: 0, dnsmasq: 0 };
-      for (const who of order) {
+      signal.throwIfAborted();
+      for (const who of round % 2 === 0 ? (["perch", "dnsmasq"] as const) : (["dnsmasq", "perch"] as const)) {
         const at = who === "perch" ? perchAt : dnsmasqAt;
-        rate[who] = await answersPerSecond(at, questions);
-        figures.single[who].push(await oneAtATime(at, questions));
-        figures[who].push(rate[who]);
+        rate[who].push(await answersPerSecond(at, questions, seconds, say));
+        latency[who].push(await oneAtATime(at, questions));
       }
-      figures.ratio.push(rate.perch / rate.dnsmasq);
+      say(`names: ${round + 1} of ${rounds}`);
     }
-    const { pid } = await perch.ping();
-    process.stdout.write(
-      [
-        `50 AAAA names, dnsperf with 100 outstanding, ${rounds} rounds of ${seconds} s; min / median / max (${built ? "built" : "from the source by tsx"})`,
-        `answers a second   perch ${spread(figures.perch, 0)}   dnsmasq ${spread(figures.dnsmasq, 0)}   ratio ${spread(figures.ratio, 2)}`,
-        `one at a time      perch ${spread(figures.single.perch, 0)} µs   dnsmasq ${spread(figures.single.dnsmasq, 0)} µs`,
-        `resident           perch ${(await residentMb(pid)).toFixed(0)} MB   dnsmasq ${(await residentMb(dnsmasq.pid ?? 0)).toFixed(0)} MB`,
-        "",
-      ].join("\n"),
-    );
+    const resident = { perch: [await residentMb((await perch.ping()).pid)], dnsmasq: [await residentMb(dnsmasq.pid ?? 0)] };
+    return {
+      rows: [
+        {
+          what: "50 AAAA names, 100 outstanding",
+          unit: "answers/s",
+          values: rate,
+          ratio: ratios(rate.perch, rate.dnsmasq),
+          goal: { atLeast: 0.8 },
+        },
+        { what: "one question at a time", unit: "µs", values: latency, ratio: ratios(latency.perch, latency.dnsmasq) },
+        { what: "resident after that", unit: "MB", values: resident },
+      ],
+    };
   } finally {
     dnsmasq.kill();
     await perch.stop();
   }
 }
 
-async function answersPerSecond(server: string, questions: string): Promise<number> {
+async function answersPerSecond(server: string, questions: string, seconds: number, say: (sentence: string) => void): Promise<number> {
   const { stdout } = await run([...enter, "dnsperf", "-s", server, "-d", questions, "-l", String(seconds), "-q", "100"]);
   const lost = Number(/Queries lost:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
-  if (lost > 0) process.stdout.write(`${server}: ${lost} questions lost\n`);
+  if (lost > 0) say(`${server}: ${lost} questions lost`);
   return Number(/Queries per second:\s+([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN);
 }
 
@@ -136,5 +127,3 @@ async function oneAtATime(server: string, questions: string): Promise<number> {
   const { stdout } = await run([...enter, "dnsperf", "-s", server, "-d", questions, "-n", "40", "-q", "1"]);
   return Number(/Average Latency \(s\):\s+([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN) * 1e6;
 }
-
-await main();
