@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
 import { plan } from "./plan.ts";
 import { type Step, touches } from "./step.ts";
-import type { ClusterView, Trouble } from "./view.ts";
+import { type ClusterView, type Trouble, unsettled } from "./view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
 export interface LoopMemory {
@@ -44,6 +44,8 @@ export interface Loop {
 }
 
 const tickMs = 5_000;
+/** How soon what is unsettled is looked at again; then after as long as it has been so, up to the tick. */
+const lookAgainMs = 50;
 const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
 
 export function startLoop(work: LoopWork, log: Log): Loop {
@@ -57,6 +59,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   let again = false;
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
+  let unsettledSince: number | undefined;
 
   const memory: LoopMemory = {
     get under() {
@@ -68,8 +71,10 @@ export function startLoop(work: LoopWork, log: Log): Loop {
 
   async function pass(): Promise<void> {
     view = await work.observe(memory);
-    if (view === undefined) stopped = true;
-    else {
+    if (view === undefined) {
+      stopped = true;
+      clearInterval(tick);
+    } else {
       abortUndone(view);
       const { sentence, steps } = plan(view);
       if (sentence !== lastSentence && steps.length > 0) {
@@ -78,7 +83,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
       }
       lastSentence = sentence;
       for (const step of steps) begin(step, view);
-      retryWhenDue(view);
+      lookWhenDue(view);
     }
     await work.publish(view);
     for (const watcher of watchers) watcher.onPass?.(view);
@@ -127,10 +132,13 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     }
   }
 
-  function retryWhenDue(at: ClusterView): void {
+  function lookWhenDue(at: ClusterView): void {
     clearTimeout(retry);
-    const due = [...troubles.values()].map((trouble) => trouble.until).filter((until) => until > at.now);
-    if (due.length > 0) retry = setTimeout(wake, Math.min(...due) - at.now + 5);
+    unsettledSince = unsettled(at) ? (unsettledSince ?? at.now) : undefined;
+    const waits = [...troubles.values()].filter(({ until }) => until > at.now).map(({ until }) => until - at.now + 5);
+    if (unsettledSince !== undefined) waits.push(Math.max(lookAgainMs, at.now - unsettledSince));
+    const next = Math.min(tickMs, ...waits);
+    if (next < tickMs) retry = setTimeout(wake, next);
   }
 
   function wake(): void {

@@ -63,3 +63,7 @@ export const replicasOf = (view: ClusterView): MemberView[] => view.members.filt
 /** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
 export const leads = (member: MemberView): boolean =>
   member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;
+
+/** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */
+export const unsettled = (view: ClusterView): boolean =>
+  view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)));

@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { missingTools } from "../support/tools.ts";
+import { killHard, netnsOf, processesOf, tracesOf } from "../support/traces.ts";
+import { eventually, timed, worldIn } from "../support/world.ts";
+
+/** A reboot as Perch sees it: no process, no namespace, no /run, and servers that nobody stopped. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("after the machine restarted", () => {
+  const world = worldIn();
+  const { root, home, ok } = world;
+  const query = (sql: string) => ok("run", "-a", "web", "--", "sh", "-c", `psql "$DATABASE_URL" -XAtc "${sql}"`);
+
+  beforeAll(async () => {
+    await ok("up");
+    await world.create("pg", "--initial-cluster-size", "2");
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+    await query("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
+    await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
+    const stopped = (await world.cluster()).members.find(({ region }) => region === "lhr");
+    await ok("machine", "stop", stopped?.id ?? "");
+
+    await killHard(await processesOf(root));
+    if (existsSync(netnsOf(root))) execFileSync("ip", ["netns", "delete", basename(netnsOf(root))]);
+    await rm(home.runtime, { recursive: true });
+    expect(await tracesOf(root)).toEqual([`${home.daemonFile} is there`]);
+  });
+
+  afterAll(async () => {
+    await ok("down");
+  });
+
+  it("perch up brings back the network with the addresses, members and wishes it had", async () => {
+    await timed("up after a reboot", ok("up"));
+    const { ms } = await eventually("all are back", async () => {
+      const { members } = await world.cluster();
+      return (
+        members.map(({ role, region, state }) => `${role} ${region} ${state}`).join(", ") ===
+        "leader ams started, replica ams streaming, replica lhr stopped"
+      );
+    });
+    process.stderr.write(`all back ${Math.round(ms)} ms after up\n`);
+  });
+
+  it("every row that was acknowledged is there, for the app by its old URL", async () => {
+    expect(await query("SELECT count(*) FROM kept")).toBe("1000\n");
+  });
+
+  it("what is written from then on reaches the replica", async () => {
+    await query("INSERT INTO kept VALUES (1001)");
+    const { id } = await world.replica();
+    await eventually("the row is on the replica", async () => {
+      const rows = await world.sql<{ n: number }>(id, "SELECT n FROM kept WHERE n = 1001", "web");
+      return rows.length === 1;
+    });
+  });
+});
