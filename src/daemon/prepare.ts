@@ -1,8 +1,10 @@
 import { chmod, lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail } from "../errors/error.ts";
+import { succeeds } from "../host/command.ts";
 import { makeDirectory } from "../host/files.ts";
 import { type Home, isRoot } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
 import { ensureSystemUser, type SystemUser } from "../host/users.ts";
 
 /**
@@ -14,6 +16,7 @@ export async function prepareDirectories(home: Home): Promise<void> {
   await makeDirectory(home.root);
   await refuseUnsafe(home.root, 0o022);
   const mode = isRoot() ? 0o755 : 0o700;
+  await chmod(home.root, isRoot() ? 0o711 : 0o700); // PostgreSQL's user walks through it; each file in it has a mode of its own
   for (const directory of [dirname(home.runtime), home.runtime]) {
     await makeDirectory(directory, { mode });
     await refuseUnsafe(directory, isRoot() ? 0o022 : 0o077);
@@ -21,6 +24,21 @@ export async function prepareDirectories(home: Home): Promise<void> {
   }
   await makeDirectory(home.postgres, { mode });
   await chmod(home.postgres, mode);
+}
+
+/** Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be able to enter it himself. */
+export async function refuseUnreachable(home: Home, place: Place, user: SystemUser | undefined): Promise<void> {
+  if (place.mode !== "portable" || user === undefined) return;
+  for (const directory of [...above(home.postgres), home.postgres]) {
+    if (!(await succeeds(place.server(["test", "-x", directory])))) throw fail("home_unreachable", { user: user.name, path: directory });
+  }
+}
+
+/** Every directory above a path, outermost first. */
+function above(path: string): string[] {
+  const found: string[] = [];
+  for (let directory = dirname(path); found[0] !== directory; directory = dirname(directory)) found.unshift(directory);
+  return found;
 }
 
 async function refuseUnsafe(path: string, forbidden: number): Promise<void> {

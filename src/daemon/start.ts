@@ -22,7 +22,7 @@ import type { Store } from "../store/store.ts";
 import { openVault } from "../store/vault.ts";
 import { openAuthority } from "./authority.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
-import { serverUser } from "./prepare.ts";
+import { refuseUnreachable, serverUser } from "./prepare.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
 import { undoHalfMade, workOf } from "./work.ts";
@@ -61,9 +61,11 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     events.append(subject, sentence).catch((error: unknown) => log.error({ err: error }, "an event could not be kept"));
   };
 
-  const opened = await openNamespace(home, { portable: options.portable, postgres: await serverUser() });
+  const postgres = await serverUser();
+  const opened = await openNamespace(home, { portable: options.portable, postgres });
   const { namespace } = opened;
   const { place } = namespace;
+  await refuseUnreachable(home, place, postgres);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
 
   const relay = relays(state);

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it patches Reflect, which @peculiar/x509 needs before it is loaded
 import "reflect-metadata";
 import { webcrypto, X509Certificate as NodeCertificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";

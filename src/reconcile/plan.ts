@@ -3,7 +3,7 @@
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
 import { slotOf } from "../postgres/replication.ts";
-import { attachmentKey, type Plan, type Step } from "./step.ts";
+import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, type Trouble } from "./view.ts";
 
 interface Reason {
@@ -13,7 +13,9 @@ interface Reason {
 
 export function plan(view: ClusterView): Plan {
   const reasons = view.cluster.phase === "destroying" ? destroying(view) : living(view);
-  const due = reasons.filter(({ step }) => !blocked(view, step));
+  const free = reasons.filter(({ step }) => !blocked(view, step));
+  // One step a thing: what else is to be done with it waits for the next pass.
+  const due = free.filter(({ step }, index) => free.findIndex((other) => touches(other.step) === touches(step)) === index);
   if (due.length === 0) return { sentence: standing(view), steps: [] };
   return { sentence: `${due.map((reason) => reason.because).join("; ")}.`, steps: due.map((reason) => reason.step) };
 }

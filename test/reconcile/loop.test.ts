@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { openLog } from "../../src/base/log.ts";
+import { fail, type PerchError } from "../../src/errors/error.ts";
+import { type Loop, type LoopMemory, type LoopWork, startLoop } from "../../src/reconcile/loop.ts";
+import type { Step } from "../../src/reconcile/step.ts";
+import type { ClusterView, MemberFacts } from "../../src/reconcile/view.ts";
+import { cluster, down, leading, member } from "./world.ts";
+
+const log = openLog({ write: () => undefined });
+const loops: Loop[] = [];
+afterEach(async () => {
+  for (const loop of loops.splice(0)) await loop.stop();
+});
+
+/** One leader whose facts the test holds; `apply` is what the test says a step does. */
+function loopOf(
+  facts: MemberFacts,
+  apply: (step: Step, world: World, signal: AbortSignal) => Promise<void>,
+  undo: LoopWork["undo"] = () => Promise.resolve(false),
+) {
+  const world: World = { facts, gone: false, said: [], passes: 0, phase: "ready" };
+  const observe = (memory: LoopMemory): Promise<ClusterView | undefined> => {
+    world.passes++;
+    const one = member("a1", world.facts, {
+      record: { phase: world.phase },
+      busy: memory.under.get("a1")?.do,
+      trouble: memory.troubles.get("a1"),
+      restart: memory.restarts.has("a1"),
+    });
+    return Promise.resolve(world.gone ? undefined : { ...cluster([one]), now: Date.now() });
+  };
+  const loop = startLoop(
+    {
+      observe,
+      apply: (step, _view, signal) => apply(step, world, signal),
+      undo,
+      say: (sentence) => void world.said.push(sentence),
+      publish: () => Promise.resolve(),
+    },
+    log,
+  );
+  loops.push(loop);
+  return { loop, world };
+}
+
+interface World {
+  facts: MemberFacts;
+  gone: boolean;
+  said: string[];
+  passes: number;
+  phase: "creating" | "ready" | "destroying";
+}
+
+const until = (loop: Loop, check: (view: ClusterView | undefined) => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = loop.watch({ onPass: (view) => check(view) && (stop(), resolve()) });
+    loop.wake();
+  });
+
+const answers = (view: ClusterView | undefined): boolean => view?.members[0]?.facts.answers === true;
+
+describe("the loop of a cluster", () => {
+  it("makes it so, says why once, and comes to rest", async () => {
+    const { loop, world } = loopOf(down, (_step, at) => {
+      at.facts = leading;
+      return Promise.resolve();
+    });
+    await until(loop, answers);
+    expect(world.said).toEqual(["start the leader a1 in ams: it is wanted started and does not run."]);
+  });
+
+  it("goes on looking while a step takes long, and begins no second one on the same thing", async () => {
+    let finish: () => void = () => undefined;
+    let begun = 0;
+    const { loop, world } = loopOf(down, (_step, at) => {
+      begun++;
+      return new Promise((resolve) => {
+        finish = () => {
+          at.facts = leading;
+          resolve();
+        };
+      });
+    });
+    await until(loop, (view) => view?.members[0]?.busy === "start");
+    const before = world.passes;
+    for (let looks = 0; looks < 4; looks++) await until(loop, () => true);
+    expect(world.passes).toBeGreaterThan(before + 3);
+    expect(begun).toBe(1);
+    finish();
+    await until(loop, answers);
+  });
+
+  it("tries again after a failure, later each time, and says how often it tried", async () => {
+    let tries = 0;
+    const { loop, world } = loopOf(down, (_step, at) => {
+      if (++tries < 2) return Promise.reject(fail("busy", { what: "port 5433", by: "another program" }));
+      at.facts = leading;
+      return Promise.resolve();
+    });
+    await until(loop, answers);
+    expect(tries).toBe(2);
+    expect(world.said[1]).toBe("start of a1 failed (attempt 1): port 5433 is busy: another program is under way");
+  });
+
+  it("does not try again what is undone instead", async () => {
+    const errors: PerchError[] = [];
+    let tries = 0;
+    const { loop, world } = loopOf(
+      down,
+      () => {
+        tries++;
+        return Promise.reject(fail("disk_full", { path: "/data" }));
+      },
+      () => {
+        world.gone = true;
+        return Promise.resolve(true);
+      },
+    );
+    loop.watch({ onFailure: (_thing, error) => void errors.push(error) });
+    await until(loop, (view) => view === undefined);
+    expect([tries, errors.map((error) => error.code)]).toEqual([1, ["disk_full"]]);
+  });
+
+  it("aborts the making of what is being destroyed", async () => {
+    let aborted = false;
+    const { loop, world } = loopOf(down, (_step, at, signal) => {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          aborted = true;
+          at.gone = true;
+          reject(fail("cancelled", { what: "start" }));
+        });
+      });
+    });
+    await until(loop, (view) => view?.members[0]?.busy === "start");
+    world.phase = "destroying";
+    await until(loop, (view) => view === undefined);
+    expect(aborted).toBe(true);
+  });
+
+  it("restarts once when asked", async () => {
+    const steps: string[] = [];
+    const { loop } = loopOf(leading, (step) => {
+      steps.push(step.do);
+      return Promise.resolve();
+    });
+    await until(loop, answers);
+    loop.restart("a1");
+    await until(loop, (view) => steps.length > 0 && view?.members[0]?.restart === false);
+    expect(steps).toEqual(["restart"]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { addressesOf, relayTargets, resolversOf, routesOf, zoneOf } from "../../src/reconcile/publication.ts";
+import { cluster, down, leading, member, streaming } from "./world.ts";
+
+const leader = member("a1", leading, { record: { address: "fdaa:1:2:1::10", portablePort: 4001 } });
+const replica = member("l1", streaming, { record: { address: "fdaa:1:2:c::11" } });
+const apps = [
+  { name: "pg", kind: "cluster" as const, primaryRegion: "ams", createdAt: "2026-11-24T06:00:00.000Z" },
+  { name: "web", kind: "app" as const, createdAt: "2026-11-24T06:00:00.000Z" },
+];
+const run = { ...replica.record, id: "r1", app: "web", kind: "run" as const, address: "fdaa:1:2:c::12" };
+
+describe("routesOf", () => {
+  it("leads every member to the leader", () => {
+    expect([...routesOf([cluster([leader, replica])])]).toEqual([
+      ["fdaa:1:2:1::10", "fdaa:1:2:1::10"],
+      ["fdaa:1:2:c::11", "fdaa:1:2:1::10"],
+    ]);
+  });
+  it.each([
+    ["a leader that does not run", member("a1", down)],
+    ["a leader that does not answer", member("a1", { ...leading, answers: false })],
+    ["a leader that is still in recovery", member("a1", { ...leading, recovering: true })],
+    ["a leader that is being destroyed", member("a1", leading, { record: { phase: "destroying" } })],
+  ])("leads nowhere for %s", (_title, broken) => {
+    expect(routesOf([cluster([broken, replica])]).size).toBe(0);
+  });
+});
+
+describe("relayTargets", () => {
+  it("names the leader's own port, and nothing while there is no leader", () => {
+    expect(relayTargets([cluster([leader, replica])]).get("pg")).toBe(4001);
+    expect(relayTargets([cluster([member("a1", down)])]).get("pg")).toBeUndefined();
+  });
+});
+
+describe("addressesOf", () => {
+  it("holds the resolvers, every member and every run", () => {
+    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, runs: [run], views: [cluster([leader, replica])] });
+    expect(addresses).toEqual([...resolversOf("fdaa:1:2"), "fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:c::12"]);
+    expect(new Set(addresses).size).toBe(addresses.length);
+  });
+});
+
+describe("zoneOf", () => {
+  const zone = zoneOf({
+    prefix: "fdaa:1:2",
+    apps,
+    runs: [run],
+    views: [cluster([leader, replica, member("x1", leading, { record: { phase: "creating" } })])],
+  });
+  it("names members of clusters that are ready, with role and health, and none that is half made", () => {
+    const machines = zone.apps.find((app) => app.name === "pg")?.machines ?? [];
+    expect(machines.map(({ id, role, state, healthy }) => ({ id, role, state, healthy }))).toEqual([
+      { id: "a1", role: "leader", state: "started", healthy: true },
+      { id: "l1", role: "replica", state: "started", healthy: true },
+    ]);
+  });
+  it("names the runs of an app", () => {
+    expect(zone.apps.find((app) => app.name === "web")?.machines.map((machine) => machine.address)).toEqual(["fdaa:1:2:c::12"]);
+  });
+});
