@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isRoot } from "../../src/host/home.ts";
+import { tempHome } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+import { worldIn } from "../support/world.ts";
+
+/** PERCH_HOME on a disk of its own, which is too small for a cluster, and then is not. Mounting it takes root. */
+describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mount", "umount"))("a disk that is full", () => {
+  const root = tempHome();
+  const world = worldIn(root);
+
+  beforeAll(async () => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m,mode=700", "perch-test", root]);
+    await world.ok("up");
+  });
+
+  afterAll(async () => {
+    await world.ok("down");
+    execFileSync("umount", [root]);
+  });
+
+  it.each([
+    ["the system's PostgreSQL", []],
+    ["the PostgreSQL from npm, whose programs are copied first", ["--pg-version", "18"]],
+  ])("fails a create with %s by its own code, and leaves nothing", async (_what, args) => {
+    expect(await world.error("postgres", "create", "--name", "pg", ...args)).toMatchObject({ code: "disk_full", exit: 1 });
+    expect(await world.client.call("listApps", {})).toEqual([]);
+    expect((await world.status()).clusters).toEqual([]);
+    expect(world.directories()).toEqual([]);
+  });
+
+  it("is no hindrance any more once there is room", async () => {
+    execFileSync("mount", ["-o", "remount,size=400m", root]);
+    await world.create();
+    expect((await world.leader()).state).toBe("started");
+  });
+
+  it("fails a clone by the same code, and the leader goes on", async () => {
+    const used = Number(execFileSync("df", ["--output=used", "-k", root], { encoding: "utf8" }).split("\n")[1]);
+    execFileSync("mount", ["-o", `remount,size=${used + 20_000}k`, root]);
+    const { id } = await world.leader();
+    expect(await world.error("machine", "clone", id)).toMatchObject({ code: "disk_full" });
+    expect(world.directories()).toEqual([id]);
+    expect(await world.sql(id, "SELECT slot_name FROM pg_replication_slots")).toEqual([]);
+    expect((await world.leader()).state).toBe("started");
+  });
+});
