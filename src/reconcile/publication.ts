@@ -1,10 +1,9 @@
 /**
  * What the network should show: addresses, names and routes, as a whole, from the records and what the loops found. Pure; `publish.ts` sets it.
  */
+import { resolvers } from "../dns/resolvers.ts";
 import type { ZoneData, ZoneMachine } from "../dns/zone-data.ts";
-import { networkResolver, regionResolver, wellKnownResolver } from "../model/address.ts";
 import type { AppRecord, MachineRecord } from "../model/records.ts";
-import { regions } from "../model/region.ts";
 import type { RouteTable } from "../network/rules.ts";
 import { type ClusterView, leaderOf, leads } from "./view.ts";
 
@@ -16,12 +15,8 @@ export interface Shown {
   views: readonly ClusterView[];
 }
 
-/** The resolvers: `fdaa::3`, the network's own, and one a region. They never change, so the name server binds them once. */
-export const resolversOf = (prefix: string): string[] => [
-  wellKnownResolver,
-  networkResolver(prefix),
-  ...regions.map((region) => regionResolver(prefix, region)),
-];
+/** The addresses the name server answers at. They never change, so it binds them once. */
+export const resolversOf = (prefix: string): string[] => resolvers(prefix).map(({ address }) => address);
 
 export function addressesOf({ prefix, runs, views }: Shown): string[] {
   const machines = [...views.flatMap((view) => view.members.map((member) => member.record)), ...runs];

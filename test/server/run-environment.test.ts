@@ -1,19 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { AttachmentRecord } from "../../src/model/records.ts";
 import { libpqVariables, machineVariables, portableUrl } from "../../src/server/run-environment.ts";
+import { attachment as attachmentView } from "../reconcile/world.ts";
 
-const attachment: AttachmentRecord = {
-  app: "web",
-  cluster: "pg",
-  database: "web",
-  user: "web",
-  variable: "DATABASE_URL",
-  superuser: false,
-  scheme: "postgres",
-  phase: "ready",
-  made: { database: true, user: true },
-  createdAt: "2026-11-24T06:00:00.000Z",
-};
+const { record: attachment } = attachmentView("ready");
 
 describe("libpqVariables", () => {
   it("says the same as the URL, decoded", () => {

@@ -1,0 +1,109 @@
+import { ask } from "../base/deadline.ts";
+import { fail } from "../errors/error.ts";
+import { readText } from "../host/files.ts";
+import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { superuser } from "../postgres/access.ts";
+import { takeBaseBackup } from "../postgres/base-backup.ts";
+import { issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import { certificateFiles, configure, writeCertificates } from "../postgres/configure.ts";
+import { type Member, makeDirectories } from "../postgres/directory.ts";
+import { initialise } from "../postgres/initialise.ts";
+import { lastLogLines } from "../postgres/logs.ts";
+import { slotOf, standing } from "../postgres/replication.ts";
+import { bootstrap } from "../postgres/roles.ts";
+import { start } from "../postgres/server.ts";
+import { connect, withSession } from "../postgres/sql.ts";
+import { configurationOf, type Context, hostOf, memberOf, passwordsOf } from "./context.ts";
+import { choosePorts } from "./portable-ports.ts";
+
+/** How a member comes to be and starts: the deeds behind the steps of `apply.ts`. */
+export async function machineOf({ state }: Context, id: string): Promise<MachineRecord> {
+  const machine = await state.machines.get({ id });
+  if (machine === undefined) throw fail("machine_not_found", { machine: id });
+  return machine;
+}
+
+export const leaderMember = async (context: Context, cluster: ClusterRecord): Promise<Member> =>
+  memberOf(context, cluster, await machineOf(context, cluster.leader));
+
+export async function writeFiles(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<"reload" | "nothing"> {
+  const member = memberOf(context, cluster, machine);
+  const leader = machine.id === cluster.leader ? undefined : await machineOf(context, cluster.leader);
+  const { replicator } = await passwordsOf(context, cluster.app);
+  await certify(context, member, certificateSubject(context, cluster, machine));
+  return configure(member, configurationOf(context, cluster, machine, leader, replicator));
+}
+
+/** Makes the server's certificate where it has none, or one that ends soon or names too little. */
+async function certify({ authority }: Context, member: Member, subject: Subject): Promise<void> {
+  const present = await readText(certificateFiles(member.layout).certificate);
+  if (present !== undefined && !renewalDue(present, authority.certificate, subject)) return;
+  await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
+}
+
+/** Every name and address under which a client may ask for this member, with sslmode=verify-full. */
+function certificateSubject({ place }: Context, cluster: ClusterRecord, machine: MachineRecord): Subject {
+  const app = `${cluster.app}.internal`;
+  return {
+    commonName: app,
+    names: [app, `*.${app}`, `${machine.id}.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"],
+    addresses: [hostOf(place, machine), "127.0.0.1", "::1"],
+  };
+}
+
+export async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const ready = await choosePorts(context, machine);
+  const member = memberOf(context, cluster, ready);
+  await makeDirectories(member);
+  await writeFiles(context, cluster, ready);
+  await context.publish(); // its address must be there before it listens on it
+  await start(member, { signal });
+  if (ready.phase === "creating" && ready.id !== cluster.leader) await awaitStreaming(context, member, signal);
+}
+
+/** A replica is made only when WAL comes in: one that cannot reach its leader is a failure now, not a surprise later. */
+async function awaitStreaming(context: Context, member: Member, signal: AbortSignal): Promise<void> {
+  const { perch } = await passwordsOf(context, member.app);
+  const streams = async () => {
+    const session = await context.monitors.session(member, perch);
+    return session !== undefined && (await standing(session)).streaming ? true : undefined;
+  };
+  if ((await ask(streams, { everyMs: 20, withinMs: streamingWithinMs, signal })) === true) return;
+  const words = (await lastLogLines(member.layout.log, 20)).filter((line) => line.level === "FATAL" || line.level === "ERROR");
+  throw fail("replica_not_streaming", {
+    machine: member.id,
+    app: member.app,
+    seconds: streamingWithinMs / 1000,
+    why: words.at(-1)?.message ?? "its log says nothing",
+  });
+}
+
+const streamingWithinMs = 60_000;
+
+export async function initialiseLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const passwords = await passwordsOf(context, cluster.app);
+  const empty = memberOf(context, cluster, machine);
+  await makeDirectories(empty);
+  await bothDone(initialise(empty, { password: passwords.operator, signal }), certify(context, empty, certificateSubject(context, cluster, machine)));
+  await startMember(context, cluster, machine, signal);
+  const member = memberOf(context, cluster, await machineOf(context, machine.id));
+  await withSession(member, { user: "postgres", password: passwords.operator }, (session) =>
+    bootstrap(session, { superuser: passwords.perch, replication: passwords.replicator }),
+  );
+}
+
+export async function copyLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  const passwords = await passwordsOf(context, cluster.app);
+  const leader = await leaderMember(context, cluster);
+  const member = memberOf(context, cluster, machine);
+  await makeDirectories(member);
+  const open = () => connect(leader, { user: superuser, password: passwords.perch });
+  const source = { leader, open, replicationPassword: passwords.replicator, slot: slotOf(machine.id) };
+  await bothDone(takeBaseBackup(member, source, { signal }), certify(context, member, certificateSubject(context, cluster, machine)));
+}
+
+/** Side by side, and neither left running when the other fails. */
+async function bothDone(...work: Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
+}
