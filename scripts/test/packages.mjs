@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
- * What the tests need beside Node.js, as data: the program that tells whether it is there, the Debian and Ubuntu package that has it, and what it is for.
+ * What the tests need beside Node.js, as data: the program that tells whether it is there (with `asked`, what it must be able to do), the Debian and Ubuntu
+ * package that has it, and what it is for. Go is not among them: Debian 12 has one too old for pgx.
  * `postgresql` and `postgresql-client` are the release's own major.
  */
 export const needed = [
@@ -11,6 +12,10 @@ export const needed = [
   { program: "unshare", package: "util-linux", for: "the private network" },
   { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
   { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },
+  { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
+  { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
+  { program: "rails", package: "ruby-rails", for: "examples/rails" },
+  { program: "python3", asked: ["-c", "import ensurepip"], package: "python3-venv", for: "examples/python and examples/django" },
 ];
 
 /** Where a program may lie: PATH, the sbin directories, and Debian's directories of PostgreSQL. */
@@ -29,7 +34,9 @@ const isThere = (program) =>
     }
   });
 
-export const missing = () => needed.filter(({ program }) => !isThere(program));
+const answers = (program, args) => spawnSync(program, args, { stdio: "ignore" }).status === 0;
+
+export const missing = () => needed.filter(({ program, asked }) => !isThere(program) || (asked !== undefined && !answers(program, asked)));
 
 /** Whether apt can be used here at all: Debian, Ubuntu or one like them, as root. */
 export function canInstall() {

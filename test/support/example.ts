@@ -1,0 +1,46 @@
+import { cp } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type Ended, repository, type RunAs, runToEnd, succeeded } from "./perch.ts";
+import { temporaryDirectory } from "./temporary.ts";
+import { type World, worldIn } from "./world.ts";
+
+/** A folder of `examples/` at work: a copy of it, outside the checkout, and a network with the cluster `pg` and the app `web` attached to it. */
+export interface Example {
+  directory: string;
+  world: World;
+  /** Before the network: installs, compiles. Outside, where the internet is. */
+  prepare(argv: readonly string[], options?: RunAs): Promise<string>;
+  /** `perch run -a web -- …` in the copy, with nothing of ours but what the run itself sets. */
+  run(...argv: string[]): Promise<string>;
+  /** The same in a region, whatever its end. */
+  runIn(region: string, ...argv: string[]): Promise<Ended>;
+  /** What the leader shows of the app's database, asked past all that is tested. */
+  rows<Row extends object>(text: string): Promise<Row[]>;
+}
+
+/** Names of what an install leaves in a checkout; a copy begins without. */
+const installed = new Set(["node_modules", ".venv", ".env", "db.sqlite3", "__pycache__"]);
+
+/** Copies of the files that a person would have written. */
+export async function exampleOf(name: string): Promise<Example> {
+  const directory = join(temporaryDirectory(), name);
+  await cp(join(repository, "examples", name), directory, { recursive: true, filter: (path) => !installed.has(basename(path)) });
+  const world = worldIn();
+  const run = (more: readonly string[], argv: readonly string[]) => world.perch(["run", "-a", "web", ...more, "--", ...argv], { cwd: directory });
+  return {
+    directory,
+    world,
+    prepare: async (argv, options = {}) => succeeded(await runToEnd(argv, { cwd: directory, ...options })),
+    run: async (...argv) => succeeded(await run([], argv)),
+    runIn: (region, ...argv) => run(["--region", region], argv),
+    rows: async <Row extends object>(text: string) => world.sql<Row>((await world.leader()).id, text, "web"),
+  };
+}
+
+/** The cluster `pg` with its leader in ams, and the app `web` attached to it, for an example that is ready to run. */
+export async function attach({ world }: Example): Promise<void> {
+  await world.ok("up");
+  await world.create();
+  await world.ok("apps", "create", "web");
+  await world.ok("postgres", "attach", "pg", "--app", "web");
+}
