@@ -6,11 +6,11 @@ import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.t
 import { findRegion } from "../model/region.ts";
 import { checkPassword, databaseUrl } from "../model/secret.ts";
 import { findBinaries } from "../postgres/binaries.ts";
-import type { ClusterView } from "../reconcile/view.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
-import type { Call, Handlers } from "./http.ts";
+import type { Handlers } from "./http.ts";
+import { restartHandler } from "./restart.ts";
 import { settle } from "./settle.ts";
 import { clusterShape } from "./shapes.ts";
 
@@ -126,24 +126,8 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       return {};
     },
 
-    async restartCluster({ params }, call) {
-      const { loop, record } = await requireCluster(deps, params.cluster);
-      const members = loop.view()?.members.filter((member) => member.record.phase === "ready" && member.record.wanted === "started") ?? [];
-      const order = members.toSorted((a, b) => Number(a.record.id === record.leader) - Number(b.record.id === record.leader));
-      for (const { record: machine } of order) await restartOne(loop, machine.id, call);
-      await events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
-      return {};
-    },
+    restartCluster: restartHandler(deps),
   };
-}
-
-async function restartOne(loop: ReturnType<Deps["clusters"]["require"]>, machine: string, call: Call): Promise<void> {
-  loop.restart(machine);
-  const restarted = (view: ClusterView | undefined) => {
-    const member = view?.members.find((candidate) => candidate.record.id === machine);
-    return member === undefined || (!member.restart && member.busy === undefined && member.facts.answers) ? true : undefined;
-  };
-  await settle(loop, call, { what: `restarting machine ${machine}`, things: [machine], done: restarted });
 }
 
 /** Records of machines still to be made, with numbers and addresses never used before. */

@@ -88,7 +88,7 @@ export function machineHandlers(deps: Deps): MachineHandlers {
         things: [params.machine],
         done: (view) => {
           const member = view?.members.find((candidate) => candidate.record.id === params.machine);
-          return member?.facts.running === false && member.record.wanted === "stopped" ? ready(view, member) : undefined;
+          return member?.facts.running === false && member.busy === undefined && member.record.wanted === "stopped" ? ready(view, member) : undefined;
         },
       });
     },

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { missingTools } from "../support/tools.ts";
+import { eventually, worldIn } from "../support/world.ts";
+
+interface Setting {
+  name: string;
+  value: string;
+  source: string;
+  pending: boolean;
+}
+
+/** What an operator does to a cluster that serves an app: settings, databases, users, restarts, logs and events. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a cluster in use", () => {
+  const world = worldIn();
+  const { ok } = world;
+  const app = (sql: string) => ok("run", "-a", "web", "--", "sh", "-c", `psql "$DATABASE_URL" -XAtc "${sql}"`);
+  const update = (...args: string[]) =>
+    world.json<{ changed: string[]; restartNeeded: string[] }>("postgres", "config", "update", "-a", "pg", ...args);
+  const refused = (...args: string[]) => world.error("postgres", "config", "update", "-a", "pg", ...args);
+  const show = async (name: string) => (await world.json<Setting[]>("postgres", "config", "show", name, "-a", "pg"))[0];
+  const onEvery = async (setting: string) => {
+    const { members } = await world.cluster();
+    return Promise.all(members.map(async ({ id }) => (await world.sql<Record<string, string>>(id, `SHOW ${setting}`))[0]?.[setting]));
+  };
+
+  beforeAll(async () => {
+    await ok("up");
+    await world.create("pg", "--initial-cluster-size", "2");
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+  });
+
+  afterAll(async () => {
+    await ok("down");
+  });
+
+  it("config update changes every member at once where a reload does", async () => {
+    expect(await update("work_mem=7MB")).toEqual({ changed: ["work_mem"], restartNeeded: [] });
+    await eventually("both members have it", async () => (await onEvery("work_mem")).every((value) => value === "7MB"));
+    expect(await show("work_mem")).toMatchObject({ source: "user", pending: false });
+    expect(await update("--unset", "work_mem")).toMatchObject({ changed: ["work_mem"] });
+    expect((await show("work_mem"))?.source).not.toBe("user");
+  });
+
+  it("config update says what waits for a restart, and --restart does it, on every member", async () => {
+    const [before] = await onEvery("max_connections");
+    expect(await update("max_connections=123")).toEqual({ changed: ["max_connections"], restartNeeded: ["max_connections"] });
+    expect(await onEvery("max_connections")).toEqual([before, before]);
+    expect(await show("max_connections")).toMatchObject({ pending: true });
+    await ok("postgres", "restart", "-a", "pg");
+    expect(await onEvery("max_connections")).toEqual(["123", "123"]);
+    expect(await update("max_connections=77", "--restart")).toEqual({ changed: ["max_connections"], restartNeeded: [] });
+    expect(await onEvery("max_connections")).toEqual(["77", "77"]);
+    expect((await world.cluster()).members.map(({ role }) => role)).toEqual(["leader", "replica"]);
+    expect(await app("SELECT 1")).toBe("1\n");
+  });
+
+  it("config update refuses what PostgreSQL does not know, does not take, or Perch keeps, and changes nothing", async () => {
+    expect(await refused("no_such_setting=1")).toMatchObject({ code: "setting_unknown", exit: 2 });
+    expect(await refused("work_mem=much", "log_statement=ddl")).toMatchObject({ code: "setting_invalid", exit: 2 });
+    expect(await refused("port=1")).toMatchObject({ code: "setting_managed", exit: 2 });
+    expect(await refused("work_mem")).toMatchObject({ code: "usage_invalid", exit: 2 });
+    expect(await show("log_statement")).not.toMatchObject({ source: "user" });
+  });
+
+  it("db create, list and drop do what they say", async () => {
+    const names = async () =>
+      (await world.json<{ name: string; owner: string }[]>("postgres", "db", "list", "-a", "pg")).map(({ name, owner }) => `${name} of ${owner}`);
+    expect(await ok("postgres", "db", "create", "reports", "-a", "pg", "--owner", "web")).toBe("Created database reports, owned by web\n");
+    expect(await names()).toEqual(expect.arrayContaining(["web of web", "reports of web"]));
+    expect(await world.error("postgres", "db", "create", "reports", "-a", "pg")).toMatchObject({ code: "database_exists" });
+    await ok("postgres", "db", "drop", "reports", "-a", "pg", "--yes");
+    expect(await names()).not.toContain("reports of web");
+    expect(await world.error("postgres", "db", "create", "x", "-a", "pg", "--owner", "nobody")).toMatchObject({ code: "user_not_found" });
+  });
+
+  it("users create, list and drop do what they say, and a user can log in with the password shown", async () => {
+    const { password } = await world.json<{ password: string }>("postgres", "users", "create", "reader", "-a", "pg");
+    const env = { PGPASSWORD: password };
+    const login = () =>
+      world.perch(["run", "--", "psql", "-h", "pg.internal", "-U", "reader", "-d", "postgres", "-XAtc", "SELECT current_user"], { env });
+    expect(await login()).toMatchObject({ code: 0, stdout: "reader\n" });
+    const users = async () => (await world.json<{ name: string }[]>("postgres", "users", "list", "-a", "pg")).map(({ name }) => name);
+    expect(await users()).toEqual(expect.arrayContaining(["postgres", "reader", "web"]));
+    await ok("postgres", "users", "drop", "reader", "-a", "pg", "--yes");
+    expect(await users()).not.toContain("reader");
+    expect((await login()).code).toBe(2);
+    expect(await world.perch(["postgres", "users", "drop", "web", "-a", "pg", "--yes"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("[user_in_use]") as string,
+    });
+  });
+
+  it("users rotate gives the app the new URL, and the old password is worth nothing", async () => {
+    const url = () => ok("run", "-a", "web", "--", "printenv", "DATABASE_URL");
+    const old = (await url()).trim();
+    const rotated = await world.json<{ password: string; apps: string[] }>("postgres", "users", "rotate", "web", "-a", "pg");
+    expect(rotated.apps).toEqual(["web"]);
+    expect(await app("SELECT current_user")).toBe("web\n");
+    expect((await url()).includes(rotated.password)).toBe(true);
+    const late = await world.perch(["run", "--env", `OLD=${old}`, "--", "sh", "-c", 'psql "$OLD" -XAtc "SELECT 1"']);
+    expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining("password authentication failed") as string });
+  });
+
+  it("logs show what PostgreSQL said, with region and machine, and events what Perch did; no password is in either", async () => {
+    await app("DO \\$\\$ BEGIN RAISE LOG 'a line to be found'; END \\$\\$");
+    const { id } = await world.leader();
+    const logs = await ok("logs", "-a", "pg", "-n", "1000");
+    expect(logs).toMatch(new RegExp(`ams ${id} LOG: a line to be found`));
+    const events = await ok("events", "-n", "1000");
+    expect(events).toMatch(/cluster pg was created with 2 member\(s\), the leader in ams/);
+    expect(events).toMatch(/web is attached to pg: database web, user web, secret DATABASE_URL/);
+    expect(events).toMatch(/settings of pg were changed: max_connections/);
+    const password = decodeURIComponent(new URL((await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim()).password);
+    expect([logs, events].filter((text) => text.includes(password))).toEqual([]);
+  });
+});
