@@ -1,0 +1,3 @@
+"use strict";
+
+module.exports = (sequelize, DataTypes) => sequelize.define("Visit", { region: DataTypes.STRING });
