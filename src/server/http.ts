@@ -7,8 +7,9 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type Frame, maxBodyBytes, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
 import { type RouteName, routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
-import { fail, type PerchError, toPerchError } from "../errors/error.ts";
+import { fail, toPerchError } from "../errors/error.ts";
 import { openApiDocument } from "./openapi.ts";
+import { fromFastify, logged, readOn, sendError } from "./refusal.ts";
 
 export interface Call {
   /** Aborts when the caller hangs up. */
@@ -29,10 +30,21 @@ export type Handlers = {
 type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
 
 export function httpServer(handlers: Handlers, options: { log: Log; version: string }): FastifyInstance {
-  const app = Fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true, keepAliveTimeout: 5_000, requestTimeout: 30_000 });
+  const app = Fastify({
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: true,
+    keepAliveTimeout: 5_000,
+    requestTimeout: 30_000,
+    frameworkErrors: (error, _request, reply) => sendError(reply, fail("request_invalid", { why: "the path is no URL" }, error), options.log),
+  });
   // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
   Object.assign(app.server, { httpAllowHalfOpen: true });
-  app.setErrorHandler((error, _request, reply) => sendError(reply, fromFastify(error), options.log));
+  app.setErrorHandler(async (error, request, reply) => {
+    const known = fromFastify(error);
+    if (known.code === "request_too_large") await readOn(request);
+    sendError(reply, known, options.log);
+    return reply;
+  });
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, fail("route_unknown", { method: request.method, path: request.url.slice(0, 200) }), options.log),
   );
@@ -121,21 +133,4 @@ function parse(schema: Route["body"], value: unknown, where: string): unknown {
   const [issue] = result.error.issues;
   const path = issue === undefined || issue.path.length === 0 ? where : `${where}.${issue.path.join(".")}`;
   throw fail("request_invalid", { why: `${path}: ${issue?.message ?? "wrong shape"}` });
-}
-
-function fromFastify(error: unknown): PerchError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return fail("request_too_large", { limit: maxBodyBytes });
-  if (typeof code === "string" && code.startsWith("FST_ERR_CTP")) return fail("request_invalid", { why: "the body is not JSON" }, error);
-  if (error instanceof SyntaxError) return fail("request_invalid", { why: "the body is not JSON" }, error);
-  return toPerchError(error);
-}
-
-function sendError(reply: FastifyReply, error: PerchError, log: Log): void {
-  void reply.code(logged(error, log).entry.status).send({ error: error.toBody() });
-}
-
-function logged(error: PerchError, log: Log): PerchError {
-  if (error.entry.kind === "system") log.error({ err: error, code: error.code }, "a request failed");
-  return error;
 }
