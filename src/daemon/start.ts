@@ -8,6 +8,7 @@ import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
 import { openNamespace } from "../network/choose.ts";
 import { networkInterface } from "../network/interface.ts";
+import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
 import { monitors } from "../reconcile/monitor.ts";
@@ -16,6 +17,7 @@ import { type Outlet, publisher } from "../reconcile/publish.ts";
 import { handlersOf } from "../server/handlers.ts";
 import type { Handlers } from "../server/http.ts";
 import { forgetEndedRuns } from "../server/runs.ts";
+import { broughtBack } from "../reconcile/view.ts";
 import { openEvents } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -46,8 +48,10 @@ export interface Network {
 }
 
 const runCheckMs = 5_000;
+/** What takes longer, like the recovery of a large server, goes on beside the API. */
+const broughtBackMs = 15_000;
 
-/** Brings the network up: what runs already is adopted, what is missing is made. Resolves when every cluster has been looked at. */
+/** Brings the network up: what runs already is adopted, what is missing is made. Resolves when every cluster is at work, or takes long to be. */
 export async function startNetwork(options: StartOptions): Promise<Network> {
   const { home, store, log, version, progress } = options;
   const since = new Date().toISOString();
@@ -112,8 +116,13 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   };
   const clusters = clusterLoops((app) => workOf(context, app), log);
   await undoHalfMade(context);
+  const left = await leftovers(home);
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
+  removeLeftovers(left).catch((error: unknown) => log.warn({ err: error }, "what an ended perchd left could not be removed"));
   await ask(() => (clusters.views() === undefined ? undefined : true), { everyMs: 10, withinMs: 10_000 });
+  const away = (clusters.views() ?? []).filter((view) => !broughtBack(view)).map((view) => view.cluster.app);
+  if (away.length > 0) progress(`bringing back ${away.join(", ")}`);
+  await ask(() => (clusters.views()?.every(broughtBack) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
   const stopWaking = await wakeOnChange(store, state, (app) => clusters.find(app)?.wake());
 
   let ending: Promise<void> | undefined;

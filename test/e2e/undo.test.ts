@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -137,6 +137,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("what is interr
     await lock.end().catch(() => undefined);
     expect(await running.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: .*pg/m) as string });
     await eventually("the leader leads", async () => (await world.leader()).state === "started");
+    await asBefore();
+  });
+
+  it("kill -9 of perchd while it removes or copies leaves directories, which the next one takes away", async () => {
+    await killPerchd();
+    const { postgres } = world.home;
+    for (const path of ["0123456789abcd.gone-0123abcd/data", `${leader}/data.new-0123abcd/base`])
+      mkdirSync(join(postgres, path), { recursive: true });
+    await ok("up");
+    const beside = () => readdirSync(join(postgres, leader)).filter((name) => name.includes(".new-"));
+    await eventually("nothing is beside the data", () => beside().length === 0).catch(() => undefined);
+    expect(beside()).toEqual([]);
     await asBefore();
   });
 
