@@ -67,3 +67,14 @@ export const leads = (member: MemberView): boolean =>
 /** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */
 export const unsettled = (view: ClusterView): boolean =>
   view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)));
+
+/** Everything that shall run does its part, or there is a reason why it does not. */
+export function broughtBack(view: ClusterView): boolean {
+  const leader = leaderOf(view);
+  const led = leader !== undefined && leads(leader);
+  return view.members.every((member) => {
+    const { record, facts, trouble } = member;
+    if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined) return true;
+    return member === leader ? led : led ? facts.streaming : facts.answers;
+  });
+}

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Account, canRead, ordinaryUser } from "../support/account.ts";
+import { perchIn, repository, succeeded } from "../support/perch.ts";
+import { queryAs } from "../support/query.ts";
+import { tempHome } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+import { killHard, known } from "../support/traces.ts";
+import { eventually } from "../support/world.ts";
+import type { Status } from "../../src/api/schemas.ts";
+
+const ordinary = ordinaryUser();
+const accounts: [who: string, account: Account | undefined][] =
+  process.getuid?.() === 0
+    ? [
+        ["root", undefined],
+        ["an ordinary user", ordinary],
+      ]
+    : [["an ordinary user", undefined]];
+
+describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_who, account) => {
+  const home = tempHome(account);
+  const perch = perchIn(home, account === undefined ? {} : { as: account, cwd: "/" });
+  const ok = async (...words: string[]) => succeeded(await perch(words));
+  const status = async () => JSON.parse(await ok("status", "--json")) as Status;
+  const members = async () => (await status()).clusters[0]?.members ?? [];
+  const query = async (sql: string) => succeeded(await queryAs(perch, "web", sql)).trim();
+  const urlOf = async () => (await ok("run", "-a", "web", "--", "sh", "-c", 'echo "$DATABASE_URL"')).trim();
+
+  beforeAll(async () => {
+    if (account !== undefined && !canRead(account, repository))
+      throw new Error(`${account.name} cannot read ${repository}; clone it where every user can`);
+    await ok("up", "--portable");
+    await ok("postgres", "create", "--name", "pg", "--region", "ams");
+    await ok("apps", "create", "web", "--region", "ams");
+    await ok("postgres", "attach", "pg", "--app", "web");
+  });
+
+  it("says that there is no private network", async () => {
+    expect((await status()).network.mode).toBe("portable");
+    expect(await ok("status")).toMatch(/^Network default: .*portable/);
+    const dig = await perch(["dig", "pg.internal"]);
+    expect(dig).toMatchObject({ code: 1, stdout: "" });
+    expect(dig.stderr).toContain("[portable_mode]\nNext: Stop it and start without --portable");
+  });
+
+  it("gives the app a URL on localhost, which leads to the leader", async () => {
+    expect(await urlOf()).toMatch(/^postgres:\/\/web:[^@]+@localhost:\d+\/web$/);
+    expect(await query("CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT current_user, n, pg_is_in_recovery() FROM t")).toBe("web|1|f");
+    expect(await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"')).toMatch(/^lhr fdaa:\S+\n$/);
+    expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
+  });
+
+  it("makes a replica that streams, on a port of its own", async () => {
+    const [leader] = await members();
+    await ok("machine", "clone", leader?.id ?? "", "--region", "lhr", "-a", "pg");
+    const [, replica] = await members();
+    expect(replica).toMatchObject({ role: "replica", region: "lhr", state: "streaming" });
+    expect(new Set((await members()).map(({ port }) => port)).size).toBe(2);
+    await query("INSERT INTO t VALUES (2)");
+    const url = new URL(await urlOf());
+    url.port = String(replica?.port);
+    const onReplica = (sql: string) => perch(["run", "--", "psql", url.href, "-XAtc", sql], { cwd: "/" });
+    await eventually("the row is on the replica", async () => (await onReplica("SELECT count(*) FROM t")).stdout === "2\n");
+    expect((await onReplica("INSERT INTO t VALUES (3)")).stderr).toContain("read-only transaction");
+  });
+
+  it("lives on when perchd is killed: the servers at once, the relay when up adopts them, all with the ports they had", async () => {
+    const [before, url] = [await status(), await urlOf()];
+    await killHard([await known(before.daemon.pid)]);
+    const lost = await perch(["apps", "list"]);
+    expect(lost.stderr).toContain("[daemon_not_running]");
+    await ok("up", "--portable");
+    const after = await status();
+    const facts = (from: Status) => from.clusters[0]?.members.map(({ id, pid, port }) => ({ id, pid, port }));
+    expect(facts(after)).toEqual(facts(before));
+    expect(after.daemon.pid).not.toBe(before.daemon.pid);
+    expect(await urlOf()).toBe(url);
+    expect(await query("SELECT count(*) FROM t")).toBe("2");
+  });
+
+  it("comes back after down, and ends every server then", async () => {
+    const pids = await Promise.all((await members()).map(({ pid }) => known(pid)));
+    expect(await ok("down")).toContain("Perch is down; the data stays in");
+    for (const one of pids) await expect(known(one.pid)).rejects.toThrow("is not running");
+    await ok("up", "--portable");
+    expect(await query("SELECT count(*) FROM t")).toBe("2");
+    await ok("postgres", "detach", "pg", "--app", "web", "--drop-database", "--yes");
+    await ok("postgres", "destroy", "pg", "--yes");
+    expect((await status()).clusters).toEqual([]);
+    await ok("down");
+  });
+});
