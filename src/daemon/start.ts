@@ -14,11 +14,10 @@ import type { Context } from "../reconcile/context.ts";
 import { monitors } from "../reconcile/monitor.ts";
 import { resolversOf, zoneOf } from "../reconcile/publication.ts";
 import { type Outlet, publisher } from "../reconcile/publish.ts";
+import { broughtBack } from "../reconcile/view.ts";
 import { handlersOf } from "../server/handlers.ts";
 import type { Handlers } from "../server/http.ts";
 import { forgetEndedRuns } from "../server/runs.ts";
-import { broughtBack } from "../reconcile/view.ts";
-import { broughtBack } from "../reconcile/view.ts";
 import { openEvents } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -49,8 +48,6 @@ export interface Network {
 }
 
 const runCheckMs = 5_000;
-/** What takes longer, like the recovery of a large server, goes on beside the API. */
-const broughtBackMs = 15_000;
 /** What takes longer, like the recovery of a large server, goes on beside the API. */
 const broughtBackMs = 15_000;
 
@@ -123,9 +120,6 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
   removeLeftovers(left).catch((error: unknown) => log.warn({ err: error }, "what an ended perchd left could not be removed"));
   await ask(() => (clusters.views() === undefined ? undefined : true), { everyMs: 10, withinMs: 10_000 });
-  const away = (clusters.views() ?? []).filter((view) => !broughtBack(view)).map((view) => view.cluster.app);
-  if (away.length > 0) progress(`bringing back ${away.join(", ")}`);
-  await ask(() => (clusters.views()?.every(broughtBack) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
   const away = (clusters.views() ?? []).filter((view) => !broughtBack(view)).map((view) => view.cluster.app);
   if (away.length > 0) progress(`bringing back ${away.join(", ")}`);
   await ask(() => (clusters.views()?.every(broughtBack) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
