@@ -1,6 +1,6 @@
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Ended, repository, type RunAs, runToEnd, succeeded } from "./perch.ts";
+import { type Ended, repository, type RunAs, type RunningProgram, runToEnd, succeeded } from "./perch.ts";
 import { temporaryDirectory } from "./temporary.ts";
 import { type World, worldIn } from "./world.ts";
 
@@ -14,6 +14,8 @@ export interface Example {
   run(...argv: string[]): Promise<string>;
   /** The same in a region, whatever its end. */
   runIn(region: string, ...argv: string[]): Promise<Ended>;
+  /** A server of the app, begun and not waited for. */
+  serve(...argv: string[]): Promise<RunningProgram>;
   /** What the leader shows of the app's database, asked past all that is tested. */
   rows<Row extends object>(text: string): Promise<Row[]>;
 }
@@ -26,13 +28,15 @@ export async function exampleOf(name: string): Promise<Example> {
   const directory = join(temporaryDirectory(), name);
   await cp(join(repository, "examples", name), directory, { recursive: true, filter: (path) => !installed.has(basename(path)) });
   const world = worldIn();
-  const run = (more: readonly string[], argv: readonly string[]) => world.perch(["run", "-a", "web", ...more, "--", ...argv], { cwd: directory });
+  const typed = (more: readonly string[], argv: readonly string[]) => ["run", "-a", "web", ...more, "--", ...argv];
+  const run = (more: readonly string[], argv: readonly string[]) => world.perch(typed(more, argv), { cwd: directory });
   return {
     directory,
     world,
     prepare: async (argv, options = {}) => succeeded(await runToEnd(argv, { cwd: directory, ...options })),
     run: async (...argv) => succeeded(await run([], argv)),
     runIn: (region, ...argv) => run(["--region", region], argv),
+    serve: (...argv) => world.begin(typed([], argv), { cwd: directory }),
     rows: async <Row extends object>(text: string) => world.sql<Row>((await world.leader()).id, text, "web"),
   };
 }

@@ -66,8 +66,8 @@ export const perchIn =
 /** The same, begun and not waited for. */
 export const startIn =
   (home: string) =>
-  (args: readonly string[]): Promise<RunningProgram> =>
-    start([process.execPath, main, ...args], { env: { PERCH_HOME: home } });
+  (args: readonly string[], options: RunAs = {}): Promise<RunningProgram> =>
+    start([process.execPath, main, ...args], { ...options, env: { ...options.env, PERCH_HOME: home } });
 
 /** The standard output of a command that must succeed; throws with everything it said when it does not. */
 export function succeeded(ended: Ended): string {
