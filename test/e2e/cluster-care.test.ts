@@ -114,4 +114,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     const password = decodeURIComponent(new URL((await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim()).password);
     expect([logs, events].filter((text) => text.includes(password))).toEqual([]);
   });
+
+  it("logs -f and events -f go on with what comes, until Ctrl-C", async () => {
+    const feeds = await Promise.all([world.begin(["logs", "-a", "pg", "-f", "-n", "1"]), world.begin(["events", "-f", "-n", "1"])]);
+    await eventually("both show the last of the past", () => feeds.every((feed) => feed.stdout() !== ""));
+    await app("DO \\$\\$ BEGIN RAISE LOG 'a line that comes later'; END \\$\\$");
+    await ok("apps", "create", "later");
+    await eventually("both show what came", () => feeds[0].stdout().includes("a line that comes later") && feeds[1].stdout().includes("app later"));
+    for (const feed of feeds) feed.kill("SIGINT");
+    expect((await Promise.all(feeds.map((feed) => feed.ended))).map(({ code }) => code)).toEqual([130, 130]);
+  });
 });
