@@ -1,3 +1,4 @@
+import { counted } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
 import { removeTree } from "../host/files.ts";
 import { inhabitants } from "../host/inhabitants.ts";
@@ -25,7 +26,7 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   const machines = await state.machines.list();
 
   const runs = machines.filter((machine) => machine.kind === "run" && machine.process !== undefined);
-  if (runs.length > 0) progress(`ending ${runs.length} running command(s)`);
+  if (runs.length > 0) progress(`ending ${counted(runs.length, "running command")}`);
   await Promise.all(
     runs.map(async (run) => {
       // The CLI hands SIGTERM to its command and reports how that ended.
@@ -37,7 +38,7 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   await context.monitors.close();
   for (const cluster of await state.clusters.list()) {
     const members = machines.filter((machine) => machine.app === cluster.app && machine.kind === "postgres");
-    progress(`stopping cluster ${cluster.app} (${members.length} member(s))`);
+    progress(`stopping cluster ${cluster.app} (${counted(members.length, "member")})`);
     await Promise.all(members.map((machine) => stopServer(memberOf(context, cluster, machine), "fast")));
   }
   await running.closeRelays();

@@ -2,6 +2,7 @@
  * plan(view) → steps: what to do next so that a cluster becomes what was asked for, with the reason in one sentence. Pure. Nothing is planned for what
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
+import { counted } from "../base/count.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, type Trouble } from "./view.ts";
@@ -133,7 +134,7 @@ function forAttachments(view: ClusterView): Reason[] {
 
 function opening(view: ClusterView): Reason[] {
   const ready = view.cluster.phase === "creating" && view.members.length > 0 && view.members.every((member) => member.record.phase === "ready");
-  return ready ? [{ step: { do: "open" }, because: `cluster ${view.cluster.app} is ready: all ${view.members.length} of its members are` }] : [];
+  return ready ? [{ step: { do: "open" }, because: `cluster ${view.cluster.app} is ready with ${counted(view.members.length, "member")}` }] : [];
 }
 
 function blocked(view: ClusterView, step: Step): boolean {

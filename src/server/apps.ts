@@ -1,3 +1,4 @@
+import { counted } from "../base/count.ts";
 import { fail } from "../errors/error.ts";
 import { checkAppName, checkRegion } from "../model/name.ts";
 import type { AppRecord } from "../model/records.ts";
@@ -37,7 +38,7 @@ export function appHandlers({ state, events, publisher }: Deps): AppHandlers {
       if (record.kind === "cluster") throw fail("app_is_cluster", { app: record.name });
       const runs = (await state.machines.list()).filter((machine) => machine.app === record.name);
       if (runs.length > 0)
-        throw fail("app_in_use", { app: record.name, by: `${runs.length} running command(s), ${runs.map((run) => run.id).join(", ")}` });
+        throw fail("app_in_use", { app: record.name, by: `${counted(runs.length, "running command")}, ${runs.map((run) => run.id).join(", ")}` });
       const attached = await state.attachments.list({ app: record.name });
       if (attached.length > 0)
         throw fail("app_in_use", { app: record.name, by: `it is attached to ${attached.map((attachment) => attachment.cluster).join(", ")}` });

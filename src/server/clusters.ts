@@ -1,3 +1,4 @@
+import { counted } from "../base/count.ts";
 import { randomBytes } from "node:crypto";
 import { fail } from "../errors/error.ts";
 import { machineAddress } from "../model/address.ts";
@@ -104,7 +105,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
             phase: record.phase === "creating" ? "destroying" : record.phase,
           }))),
       });
-      await events.append(name, `cluster ${name} was created with ${machines.length} member(s), the leader in ${region}`);
+      await events.append(name, `cluster ${name} was created with ${counted(machines.length, "member")}, the leader in ${region}`);
       const shown = await show(name);
       return {
         cluster: shown,

@@ -1,3 +1,4 @@
+import { counted } from "../../base/count.ts";
 import { fail } from "../../errors/error.ts";
 import { command } from "../command.ts";
 import { columns } from "../output/columns.ts";
@@ -39,7 +40,7 @@ export const digCommand = command({
       json: answer,
       text: [
         ...(rows.length === 0 ? [] : [columns(rows)]),
-        `; ${status}, ${answers.length} answers from ${server} in ${milliseconds.toFixed(1)} ms`,
+        `; ${status}, ${counted(answers.length, "answer")} from ${server} in ${milliseconds.toFixed(1)} ms`,
       ].join("\n"),
     };
   },

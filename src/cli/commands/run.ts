@@ -15,7 +15,11 @@ export const runVerb = command({
     ...runFlags,
     watch: { type: "boolean", summary: "Restart the command when the app's secrets change, as a deploy would" },
   },
-  examples: ["perch run -a web -- npm start", "perch run -a web --region lhr -- psql", "perch run --env LOG_LEVEL=debug node server.js --port 3000"],
+  examples: [
+    "perch run -a web -- npm start",
+    `perch run -a web --region lhr -- sh -c 'psql "$DATABASE_URL"'`,
+    "perch run --env LOG_LEVEL=debug node server.js --port 3000",
+  ],
   needs: ["daemon"],
   routes: ["createRun", "endRun", "watchSecrets", "listSecrets"],
   passThrough: true,
