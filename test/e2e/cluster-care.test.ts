@@ -108,7 +108,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     const logs = await ok("logs", "-a", "pg", "-n", "1000");
     expect(logs).toMatch(new RegExp(`ams ${id} LOG: a line to be found`));
     const events = await ok("events", "-n", "1000");
-    expect(events).toMatch(/cluster pg was created with 2 member\(s\), the leader in ams/);
+    expect(events).toMatch(/cluster pg was created with 2 members, the leader in ams/);
     expect(events).toMatch(/web is attached to pg: database web, user web, secret DATABASE_URL/);
     expect(events).toMatch(/settings of pg were changed: max_connections/);
     const password = decodeURIComponent(new URL((await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim()).password);
