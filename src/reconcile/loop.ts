@@ -61,16 +61,11 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   let retry: NodeJS.Timeout | undefined;
   let unsettledSince: number | undefined;
 
-  const memory: LoopMemory = {
-    get under() {
-      return new Map([...under].map(([thing, entry]) => [thing, entry.step]));
-    },
-    troubles,
-    restarts,
-  };
+  /** As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its end. */
+  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts });
 
   async function pass(): Promise<void> {
-    view = await work.observe(memory);
+    view = await work.observe(memory());
     if (view === undefined) {
       stopped = true;
       clearInterval(tick);

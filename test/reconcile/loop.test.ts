@@ -90,6 +90,28 @@ describe("the loop of a cluster", () => {
     await until(loop, answers);
   });
 
+  it("does not do again what ended while it looked", async () => {
+    const done: string[] = [];
+    let facts = down;
+    let end: () => void = () => undefined;
+    const observe = async (memory: LoopMemory): Promise<ClusterView> => {
+      const seen = facts;
+      end(); // the step ends between the look at the facts and the word of what is under way
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      return { ...cluster([member("a1", seen, { busy: memory.under.get("a1")?.do })]), now: Date.now() };
+    };
+    const apply = async (step: Step) => {
+      done.push(step.do);
+      await new Promise<void>((resolve) => (end = resolve));
+      facts = leading;
+    };
+    const work = { observe, apply, undo: () => Promise.resolve(false), say: () => undefined, publish: () => Promise.resolve() };
+    const loop = startLoop(work, log);
+    loops.push(loop);
+    await until(loop, answers);
+    expect(done).toEqual(["start"]);
+  });
+
   it("tries again after a failure, later each time, and says how often it tried", async () => {
     let tries = 0;
     const { loop, world } = loopOf(down, (_step, at) => {

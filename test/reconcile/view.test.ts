@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { unsettled } from "../../src/reconcile/view.ts";
+import { broughtBack, unsettled } from "../../src/reconcile/view.ts";
 import { cluster, down, leading, member, streaming } from "./world.ts";
 
 it.each([
@@ -9,4 +9,23 @@ it.each([
   ["a replica that answers and does not stream yet", [member("a1", leading), member("l1", { ...streaming, streaming: false })], true],
 ])("%s: is looked at again before the tick, or not", (_what, members, expected) => {
   expect(unsettled(cluster(members))).toBe(expected);
+});
+
+const broken = { step: "start", why: "its disk is full", attempts: 1, until: 0 };
+it.each([
+  ["a leader that answers and a replica that streams", [member("a1", leading), member("l1", streaming)], true],
+  ["a leader that does not run yet", [member("a1", down), member("l1", streaming)], false],
+  ["a replica that answers and does not stream yet", [member("a1", leading), member("l1", { ...streaming, streaming: false })], false],
+  ["a replica that nobody feeds", [member("a1", down, { trouble: broken }), member("l1", { ...streaming, streaming: false })], true],
+  [
+    "members that are stopped, broken or half made",
+    [
+      member("a1", down, { record: { wanted: "stopped" } }),
+      member("a2", down, { trouble: broken }),
+      member("a3", down, { record: { phase: "destroying" } }),
+    ],
+    true,
+  ],
+])("%s: perch up waits for it, or not", (_what, members, expected) => {
+  expect(broughtBack(cluster(members))).toBe(expected);
 });
