@@ -14,7 +14,7 @@ interface Load {
 
 const loadScript = fileURLToPath(new URL("../support/load.ts", import.meta.url));
 
-describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perchd that is killed and started again", () => {
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd that is killed and started again", () => {
   const world = worldIn();
   const { root, ok } = world;
   let load: RunningProgram;

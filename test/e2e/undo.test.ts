@@ -7,7 +7,7 @@ import { killHard, known, processesOf } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /** All or nothing: whatever interrupts a create, a clone or an attach, what it made is taken away again, and the same command works afterwards. */
-describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("what is interrupted half-way", () => {
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what is interrupted half-way", () => {
   const world = worldIn();
   const { ok, begin } = world;
   let leader = "";
