@@ -1,14 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { missingTools } from "../support/tools.ts";
+import { isThere, missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /** Go has a resolver of its own; no test needs it to be there. */
-const hasGo = spawnSync("go", ["version"]).status === 0;
+const hasGo = isThere("go");
 const goProgram = `package main
 import ("fmt"; "net")
 func main() {

@@ -17,7 +17,8 @@ export function missingTools(...programs: readonly string[]): boolean {
 
 const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-const isThere = (program: string): boolean => (program.includes(" ") ? spawnSync("sh", ["-c", program]).status === 0 : isInPath(program));
+/** For what a test does only where the program happens to be. */
+export const isThere = (program: string): boolean => (program.includes(" ") ? spawnSync("sh", ["-c", program]).status === 0 : isInPath(program));
 
 const isInPath = (program: string): boolean =>
   directories.some((directory) => {
