@@ -6,6 +6,7 @@ import { rooms } from "./rooms.ts";
 
 /** Tests of a room as a whole stand in its folder under a name of their own. */
 const wholeRoom: Readonly<Record<string, string>> = {
+  "test/reconcile/convergence.test.ts": "the plan against a model of the world it acts on",
   "test/store/model.test.ts": "random transactions on a store, compared with a model of it",
 };
 
