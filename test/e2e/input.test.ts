@@ -87,17 +87,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
     return JSON.stringify(await Promise.all(all), (key, value: unknown) => (key === "lagBytes" || key === "bytes" ? undefined : value));
   };
 
-  async function refused(words: readonly string[], exit: number, code: string): Promise<void> {
+  /** How a command was refused: the code it ended with and the one it named, and whatever should not be. */
+  async function refusal(words: readonly string[]) {
     const before = await everything();
-    const ended = await perch(words, { cwd: empty });
-    expect(ended).toMatchObject({ code: exit, stdout: "" });
-    expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
-      expect.stringMatching(new RegExp(`^Error: .+ \\[${code}\\]$`)),
-      expect.stringMatching(/^Next: .+$/),
-    ]);
-    // eslint-disable-next-line no-control-regex -- that is what is looked for
-    expect(ended.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]|(?<!\\u)\{\w+\}|undefined|\[object/);
-    expect(await everything()).toBe(before);
+    const { code: exit, stdout, stderr } = await perch(words, { cwd: empty });
+    const [first = "", next = "", ...more] = stderr.trimEnd().split("\n").slice(-2);
+    const wrong = [
+      ...(stdout === "" ? [] : [`stdout: ${stdout}`]),
+      ...(/^Error: .+ \[\w+\]$/.test(first) && /^Next: .+$/.test(next) && more.length === 0 ? [] : [`not two lines: ${stderr}`]),
+      ...(/[^\P{Cc}\n]|(?<!\\u)\{\w+\}|undefined|\[object/u.test(stderr) ? [`not for people: ${stderr}`] : []),
+      ...((await everything()) === before ? [] : ["something changed"]),
+    ];
+    return { exit, code: /\[(\w+)\]$/.exec(first)?.[1], wrong };
   }
 
   beforeAll(async () => {
@@ -107,18 +108,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
   });
 
   it.each(names)("no app and no cluster gets the name %j", async (name, code) => {
-    const exit = register[code].exit;
-    await refused(["apps", "create", "--", name], exit, code);
-    await refused(["postgres", "create", `--name=${name}`], exit, code);
+    const refused = { exit: register[code].exit, code, wrong: [] };
+    expect(await refusal(["apps", "create", "--", name])).toEqual(refused);
+    expect(await refusal(["postgres", "create", `--name=${name}`])).toEqual(refused);
   });
 
   it("a name that begins with a dash is no flag when it stands behind two dashes", async () => {
-    await refused(["apps", "create", "--", "-web"], 2, "name_invalid");
-    await refused(["apps", "create", "-web"], 2, "usage_invalid");
+    expect(await refusal(["apps", "create", "--", "-web"])).toEqual({ exit: 2, code: "name_invalid", wrong: [] });
+    expect(await refusal(["apps", "create", "-web"])).toEqual({ exit: 2, code: "usage_invalid", wrong: [] });
   });
 
   it.each(commands)("is refused with its code and the next step, and nothing changes: perch %j", async (words, exit, code) => {
-    await refused(words, exit, code);
+    expect(await refusal(words)).toEqual({ exit, code, wrong: [] });
   });
 
   it("is told as one JSON value on stderr where --json was asked for", async () => {
