@@ -40,14 +40,17 @@ async function main(): Promise<number> {
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const outcomes: Record<string, Outcome> = {};
   for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-    if (signal.aborted) return 130;
+    if (signal.aborted) break;
     say(`${bench.name}: ${bench.summary}`);
-    const outcome = await bench.run({ quick: values.quick === true, say, signal });
+    const outcome = await bench.run({ quick: values.quick === true, say, signal }).catch((error: unknown) => {
+      if (signal.aborted) return { skipped: "it was interrupted" };
+      throw error;
+    });
     outcomes[bench.name] = outcome;
     console.log(outcomeText(bench.name, outcome));
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, outcomes }, null, 2)}\n`);
   }
-  return 0;
+  return signal.aborted ? 130 : 0;
 }
 
 process.exitCode = await main();
