@@ -3,6 +3,7 @@ import { run, succeeds } from "../host/command.ts";
 import { exists, makeDirectory, type Owner } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import { raiseLoopback } from "./loopback.ts";
 import type { Namespace } from "./namespace.ts";
 
 /**
@@ -45,7 +46,7 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
         await succeeds(["ip", "netns", "delete", name]); // a file left without its mount
         await run(["ip", "netns", "add", name]);
       }
-      await run([...enter, "ip", "link", "set", "lo", "up"]);
+      await raiseLoopback(enter);
       return !present;
     },
     async remove() {

@@ -2,12 +2,13 @@ import { readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
-import { run, startDetached } from "../host/command.ts";
+import { startDetached } from "../host/command.ts";
 import { readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endProcess, identify, isAlive } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
+import { raiseLoopback } from "./loopback.ts";
 import type { Namespace } from "./namespace.ts";
 
 /**
@@ -62,7 +63,7 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
       anchor = await adopt();
       const present = anchor !== undefined;
       anchor ??= await make();
-      await run([...enter(), "ip", "link", "set", "lo", "up"]);
+      await raiseLoopback(enter());
       return !present;
     },
     async remove() {

@@ -51,6 +51,12 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect((await open()).fresh).toBe(false);
   });
 
+  it("knows localhost by its IPv4 address, also for programs that ask for configured families only", async () => {
+    const { namespace } = await open();
+    const look = `const dns = require("dns"); dns.lookup("localhost", { family: 4, hints: dns.ADDRCONFIG }, (e, found) => console.log(e?.code ?? found));`;
+    expect((await run(namespace.place.tool([process.execPath, "-e", look]))).stdout).toBe("127.0.0.1\n");
+  });
+
   it("leads port 5432 of every member to the leader, and elsewhere after a change, with no word to connections under way", async () => {
     const { namespace } = await open();
     const network = networkInterface(namespace.place, "fdaa:1:2");
