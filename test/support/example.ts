@@ -7,6 +7,8 @@ import { type World, worldIn } from "./world.ts";
 /** A folder of `examples/` at work: a copy of it, outside the checkout, and a network with the cluster `pg` and the app `web` attached to it. */
 export interface Example {
   directory: string;
+  /** Added to the environment of everything below; empty unless a test needs what a user would not. */
+  env: Record<string, string>;
   world: World;
   /** Before the network: installs, compiles. Outside, where the internet is. */
   prepare(argv: readonly string[], options?: RunAs): Promise<string>;
@@ -28,15 +30,17 @@ export async function exampleOf(name: string): Promise<Example> {
   const directory = join(temporaryDirectory(), name);
   await cp(join(repository, "examples", name), directory, { recursive: true, filter: (path) => !installed.has(basename(path)) });
   const world = worldIn();
+  const env: Record<string, string> = {};
   const typed = (more: readonly string[], argv: readonly string[]) => ["run", "-a", "web", ...more, "--", ...argv];
-  const run = (more: readonly string[], argv: readonly string[]) => world.perch(typed(more, argv), { cwd: directory });
+  const run = (more: readonly string[], argv: readonly string[]) => world.perch(typed(more, argv), { cwd: directory, env });
   return {
     directory,
+    env,
     world,
-    prepare: async (argv, options = {}) => succeeded(await runToEnd(argv, { cwd: directory, ...options })),
+    prepare: async (argv, options = {}) => succeeded(await runToEnd(argv, { cwd: directory, env, ...options })),
     run: async (...argv) => succeeded(await run([], argv)),
     runIn: (region, ...argv) => run(["--region", region], argv),
-    serve: (...argv) => world.begin(typed([], argv), { cwd: directory }),
+    serve: (...argv) => world.begin(typed([], argv), { cwd: directory, env }),
     rows: async <Row extends object>(text: string) => world.sql<Row>((await world.leader()).id, text, "web"),
   };
 }
