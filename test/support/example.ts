@@ -25,11 +25,10 @@ export interface Example {
 /** Names of what an install leaves in a checkout; a copy begins without. */
 const installed = new Set(["node_modules", ".venv", ".env", "db.sqlite3", "__pycache__"]);
 
-/** Copies of the files that a person would have written. */
-export async function exampleOf(name: string): Promise<Example> {
+/** A copy of the files that a person would have written, to be run in a network of its own or one that is there. */
+export async function exampleOf(name: string, world: World = worldIn()): Promise<Example> {
   const directory = join(temporaryDirectory(), name);
   await cp(join(repository, "examples", name), directory, { recursive: true, filter: (path) => !installed.has(basename(path)) });
-  const world = worldIn();
   const env: Record<string, string> = {};
   const typed = (more: readonly string[], argv: readonly string[]) => ["run", "-a", "web", ...more, "--", ...argv];
   const run = (more: readonly string[], argv: readonly string[]) => world.perch(typed(more, argv), { cwd: directory, env });
