@@ -26,6 +26,8 @@ export const routes = {
   createApp: route({ method: "POST", path: "/v1/apps", kind: "plain", summary: "Create an app", body: z.object({ name: text, primaryRegion: text.optional() }), answer: s.app }),
   destroyApp: route({ method: "DELETE", path: "/v1/apps/:app", kind: "plain", summary: "Destroy an app and its secrets", answer: s.none }),
 
+  doctor: route({ method: "GET", path: "/v1/apps/:app/doctor", kind: "plain", summary: "Why an app cannot connect: a line for each place a packet passes", query: z.object({ variable: text.default("DATABASE_URL"), region: text.optional() }), answer: s.diagnosis }),
+
   listSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets", kind: "plain", summary: "Names and digests of an app's secrets, never values", answer: list(s.secret) }),
   setSecrets: route({ method: "PUT", path: "/v1/apps/:app/secrets", kind: "plain", summary: "Set secrets, all or none", body: z.object({ secrets: z.record(text, text) }), answer: list(s.secret) }),
   unsetSecrets: route({ method: "POST", path: "/v1/apps/:app/secrets/unset", kind: "plain", summary: "Remove secrets; an unknown name is no error", body: z.object({ names: list(text).min(1).max(1000) }), answer: z.object({ removed: list(text) }) }),

@@ -111,6 +111,39 @@ export const settingsChange = z.object({ changed: z.array(z.string()), restartNe
 /** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
 export const session = z.object({ enter: z.array(z.string()), env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
 
+/** Why an app cannot connect: a line for each place a packet passes, as far as it can be looked at. */
+export const diagnosis = z.object({
+  app: z.string(),
+  variable: z.string(),
+  /** No line fails. */
+  ok: z.boolean(),
+  lines: z.array(
+    z.object({
+      check: z.enum([
+        "daemon",
+        "namespace",
+        "url",
+        "name",
+        "address",
+        "port",
+        "tls",
+        "password",
+        "database",
+        "role",
+        "leader",
+        "connections",
+        "disk",
+        "lag",
+      ]),
+      /** warn: it works, yet somebody should look. */
+      state: z.enum(["ok", "warn", "fail"]),
+      sentence: z.string(),
+      /** The command that mends it. */
+      next: z.string().optional(),
+    }),
+  ),
+});
+
 /** What `perch run` needs to become a machine of an app. */
 export const run = z.object({
   machine: machine.nullable(),
@@ -140,3 +173,4 @@ export type Cluster = z.infer<typeof cluster>;
 export type Member = z.infer<typeof member>;
 export type Machine = z.infer<typeof machine>;
 export type Attachment = z.infer<typeof attachment>;
+export type Diagnosis = z.infer<typeof diagnosis>;

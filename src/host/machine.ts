@@ -6,3 +6,9 @@ export async function machineSize(path: string): Promise<{ memoryBytes: number; 
   const disk = await statfs(path);
   return { memoryBytes: totalmem(), diskBytes: disk.blocks * disk.bsize };
 }
+
+/** The room on the disk that holds a path: what an ordinary user may still fill, and all of it. */
+export async function diskRoom(path: string): Promise<{ path: string; freeBytes: number; bytes: number }> {
+  const disk = await statfs(path);
+  return { path, freeBytes: disk.bavail * disk.bsize, bytes: disk.blocks * disk.bsize };
+}

@@ -4,6 +4,7 @@ import { attachmentHandlers } from "./attachments.ts";
 import { clusterHandlers } from "./clusters.ts";
 import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
+import { doctorHandler } from "./doctor.ts";
 import type { Handlers } from "./http.ts";
 import { machineHandlers } from "./machines.ts";
 import { networkHandlers } from "./network.ts";
@@ -29,5 +30,6 @@ export function handlersOf(deps: Deps): Handlers {
     ...attachmentHandlers(deps),
     ...machineHandlers(deps),
     ...runHandlers(deps),
+    doctor: doctorHandler(deps),
   };
 }

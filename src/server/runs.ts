@@ -93,7 +93,7 @@ export async function enter(
   return enterNetwork(place, files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
 }
 
-async function openSecrets({ state, vault, place }: Deps, app: string): Promise<Record<string, string>> {
+export async function openSecrets({ state, vault, place }: Deps, app: string): Promise<Record<string, string>> {
   const secrets = await state.secrets.list({ app });
   const opened = Object.fromEntries(secrets.map((secret) => [secret.name, openSecret(vault, secret)]));
   if (place.mode !== "portable") return opened;

@@ -120,6 +120,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     },
     packages: [],
   },
+  doctor: {
+    holds: "why an app cannot connect: the app's own way gone from inside, and what was met judged (pure)",
+    start: "facts.ts",
+    imports: { base: "deadlines, redaction", host: "the program that goes the way", postgres: "what a server says of a role" },
+    packages: ["pg"],
+  },
   server: {
     holds: "HTTP handlers: change desired state and return",
     start: "http.ts",
@@ -132,6 +138,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       postgres: "databases, users and settings are asked of PostgreSQL itself",
       network: "how a run enters",
       dns: "`perch dig`",
+      doctor: "`perch doctor`",
       store: "what is desired",
       reconcile: "to wake the loop and wait for it",
     },
@@ -141,7 +148,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
     start: "main.ts",
     imports: Object.fromEntries(
-      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "store", "reconcile", "server"].map((room) => [
+      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "doctor", "store", "reconcile", "server"].map((room) => [
         room,
         "it builds everything",
       ]),

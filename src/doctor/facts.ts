@@ -1,0 +1,110 @@
+/**
+ * Why an app cannot connect: what is known, and what it means. The facts of this file are gathered in two places: the daemon tells what it wants and what
+ * PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's own way from inside the network (`knock.ts`, a program; `knocking.ts` runs
+ * it). `judge.ts` turns them into lines, pure. The room knows nothing of records, loops or the API; it changes nothing.
+ */
+import type { Admission } from "../postgres/admission.ts";
+
+/** The URL an app has, in parts. The password goes to the knock and nowhere else. */
+export interface Target {
+  user: string;
+  password: string;
+  host: string;
+  port: number;
+  database: string;
+  /** As libpq has it: disable, prefer (where the URL is silent), require, verify-full … */
+  sslmode: string;
+  /** A file with the authority that the URL itself names. */
+  sslrootcert?: string;
+}
+
+export type Refused = { error: string };
+
+/** What the program inside met, as far as it came; each part is there if the one before it went well. */
+export interface Knock {
+  addresses?: readonly string[] | Refused;
+  port?: { address: string } | Refused;
+  /** "off": the URL wants none. "none": the server offers none. */
+  tls?: { protocol: string; verified: boolean } | "off" | "none" | Refused;
+  login?: { recovering: boolean; readOnly: boolean } | { state: string; error: string };
+}
+
+export interface MemberFacts {
+  id: string;
+  region: string;
+  role: "leader" | "replica";
+  address: string;
+  /** started, streaming, stopped … as `perch status` has it. */
+  state: string;
+  lagBytes: number | null;
+  note?: string | undefined;
+}
+
+export interface ClusterFacts {
+  name: string;
+  members: readonly MemberFacts[];
+  /** Undefined while the leader cannot be asked. */
+  admission: Admission | undefined;
+}
+
+export interface Attached {
+  cluster: string;
+  user: string;
+  database: string;
+}
+
+export interface Facts {
+  daemon: { pid: number; version: string };
+  app: string;
+  variable: string;
+  mode: "root" | "user" | "portable";
+  /** "fdaa:3f9a:12bc". */
+  prefix: string;
+  /** Undefined: there is no such secret. */
+  target: Target | "not a URL" | undefined;
+  attachment: Attached | undefined;
+  /** Names of all clusters, for whoever is not attached yet. */
+  clusters: readonly string[];
+  /** That of the attachment, else the one whose name the URL has. */
+  cluster: ClusterFacts | undefined;
+  /** An error: the namespace itself could not be entered. */
+  knock: Knock | Refused;
+  disk: { path: string; freeBytes: number; bytes: number };
+}
+
+/** What the leader said of the role and the database that the URL names. */
+export interface Asked {
+  admission: Admission;
+  target: Target;
+}
+
+/** Where a packet passes, in that order. */
+export type Check =
+  | "daemon"
+  | "namespace"
+  | "url"
+  | "name"
+  | "address"
+  | "port"
+  | "tls"
+  | "password"
+  | "database"
+  | "role"
+  | "leader"
+  | "connections"
+  | "disk"
+  | "lag";
+
+export interface Line {
+  check: Check;
+  /** warn: it works, yet somebody should look. */
+  state: "ok" | "warn" | "fail";
+  sentence: string;
+  /** The command that mends it. */
+  next?: string;
+}
+
+export const refused = (part: unknown): part is Refused => typeof part === "object" && part !== null && "error" in part && !("state" in part);
+
+/** How the log-in ended, where it came so far. */
+export const loginOf = ({ knock }: Facts): Knock["login"] => (refused(knock) ? undefined : knock.login);

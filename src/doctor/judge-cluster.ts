@@ -1,0 +1,70 @@
+import type { Asked, ClusterFacts, Facts, Line, MemberFacts } from "./facts.ts";
+import { loginOf } from "./facts.ts";
+import { leaderIn, revival } from "./judge-way.ts";
+
+/** How the cluster is that the app is led to: leader, connections, disk, lag. Pure. */
+export function leaderLine(facts: Facts, cluster: ClusterFacts): Line {
+  const check = "leader";
+  const leader = leaderIn(cluster);
+  const next = revival(cluster, leader);
+  const who = leader === undefined ? `${cluster.name} has no leader` : `the leader ${leader.id} in ${leader.region}`;
+  if (next !== undefined) {
+    const why = leader?.note === undefined ? "" : `: ${leader.note}`;
+    return { check, state: "fail", sentence: leader === undefined ? who : `${who} is ${leader.state}${why}`, next };
+  }
+  const login = loginOf(facts);
+  if (login === undefined || "state" in login) return { check, state: "ok", sentence: `${who} takes reads and writes` };
+  if (login.recovering) return { check, state: "ok", sentence: "the URL leads to a replica: it reads, and a write fails with 25006" };
+  if (login.readOnly)
+    return {
+      check,
+      state: "warn",
+      sentence: `the app meets ${who}, but may only read (default_transaction_read_only)`,
+      next: `perch postgres connect -a ${cluster.name}`,
+    };
+  return { check, state: "ok", sentence: `the app meets ${who}, for reads and writes` };
+}
+
+export function connectionsLine(facts: Facts, { name }: ClusterFacts, { admission, target }: Asked): Line {
+  const check = "connections";
+  const { role, connections } = admission;
+  if (role !== undefined && role.limit >= 0 && role.taken >= role.limit)
+    return {
+      check,
+      state: "fail",
+      sentence: `${target.user} has all ${role.limit} connections that its role may have (CONNECTION LIMIT)`,
+      next: `perch postgres connect -a ${name}`,
+    };
+  const left = Math.max(0, connections.max - connections.taken);
+  const count = `${left} of ${connections.max} are left${role === undefined ? "" : `; ${target.user} has ${role.taken}`}`;
+  const next = `perch postgres config update -a ${name} --max-connections ${Math.max(100, connections.max * 2)} --restart`;
+  const login = loginOf(facts);
+  if (left > 0 && login !== undefined && "state" in login && login.state === "53300")
+    return { check, state: "fail", sentence: `PostgreSQL takes no more: ${login.error}`, next: `perch postgres connect -a ${name}` };
+  if (left === 0) return { check, state: "fail", sentence: count, next };
+  return left < connections.max / 10 ? { check, state: "warn", sentence: count, next } : { check, state: "ok", sentence: count };
+}
+
+const megabyte = 1024 * 1024;
+
+export function diskLine({ disk, clusters }: Facts): Line {
+  const check = "disk";
+  const sentence = `${Math.floor(disk.freeBytes / megabyte)} MB of ${Math.floor(disk.bytes / megabyte)} MB are free under ${disk.path}`;
+  const next = `perch postgres db list -a ${clusters[0] ?? "CLUSTER"}`;
+  if (disk.freeBytes < Math.min(64 * megabyte, disk.bytes / 100)) return { check, state: "fail", sentence, next };
+  return disk.freeBytes < Math.min(1024 * megabyte, disk.bytes / 10) ? { check, state: "warn", sentence, next } : { check, state: "ok", sentence };
+}
+
+export function lagLine(cluster: ClusterFacts, { id, region, state, lagBytes, note }: MemberFacts): Line {
+  const check = "lag";
+  const who = `replica ${id} in ${region}`;
+  if (state !== "streaming") {
+    const sentence = `${who} is ${state === "started" ? "not streaming" : state}${note === undefined ? "" : `: ${note}`}`;
+    return { check, state: "warn", sentence, next: state === "stopped" ? `perch machine start ${id}` : `perch logs -a ${cluster.name}` };
+  }
+  if (lagBytes === null)
+    return { check, state: "warn", sentence: `nobody can tell how far behind ${who} is`, next: `perch postgres status -a ${cluster.name}` };
+  const behind = lagBytes < megabyte ? `${lagBytes} bytes` : `${Math.round(lagBytes / megabyte)} MB`;
+  if (lagBytes > 64 * megabyte) return { check, state: "warn", sentence: `${who} is ${behind} behind`, next: `perch logs -a ${cluster.name}` };
+  return { check, state: "ok", sentence: `${who} is ${behind} behind` };
+}

@@ -1,0 +1,55 @@
+import type { Facts, Line } from "./facts.ts";
+import { refused } from "./facts.ts";
+import { passwordLine, serverLines } from "./judge-server.ts";
+import { wayLines } from "./judge-way.ts";
+
+/**
+ * The facts as lines, in the order a packet goes. A line says what is so; one that fails says what mends it. What could not be looked at, because
+ * something before it is broken, has no line. Pure.
+ */
+export function judge(facts: Facts): Line[] {
+  const { daemon } = facts;
+  const lines: (Line | undefined)[] = [
+    { check: "daemon", state: "ok", sentence: `perchd ${daemon.version} answers (process ${daemon.pid})` },
+    namespaceLine(facts),
+    urlLine(facts),
+    ...wayLines(facts),
+    passwordLine(facts),
+    ...serverLines(facts),
+  ];
+  return lines.filter((line) => line !== undefined);
+}
+
+function namespaceLine({ mode, prefix, knock }: Facts): Line {
+  const check = "namespace";
+  if (refused(knock))
+    return { check, state: "fail", sentence: `a program cannot be run where the app runs: ${knock.error}`, next: "perch down && perch up" };
+  if (mode === "portable")
+    return { check, state: "ok", sentence: "there is none: in portable mode the app runs on the host, with ports on localhost" };
+  return { check, state: "ok", sentence: `the private network ${prefix}::/48 can be entered` };
+}
+
+function urlLine({ app, variable, target, attachment, clusters, mode }: Facts): Line {
+  const check = "url";
+  const restore = attachment && `perch postgres users rotate ${attachment.user} -a ${attachment.cluster}`;
+  const attach = `perch postgres attach ${clusters.length === 1 ? clusters[0] : "CLUSTER"} --app ${app}${variable === "DATABASE_URL" ? "" : ` --variable-name ${variable}`}`;
+  if (target === undefined) {
+    if (restore !== undefined) return { check, state: "fail", sentence: `the secret ${variable} of ${app} was taken away`, next: restore };
+    const sentence = `${app} has no secret ${variable}: it is not attached to a cluster`;
+    return { check, state: "fail", sentence, next: clusters.length === 0 ? `perch postgres create --name pg && ${attach}` : attach };
+  }
+  if (target === "not a URL")
+    return {
+      check,
+      state: "fail",
+      sentence: `${variable} does not begin with postgres:// or is no URL`,
+      next: restore ?? `perch secrets set -a ${app} ${variable}=postgres://…`,
+    };
+  const leads = `${variable} leads to ${target.user}@${target.host}:${target.port}/${target.database}`;
+  if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
+  const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;
+  const own = target.host === host && target.user === attachment.user && target.database === attachment.database;
+  if (own) return { check, state: "ok", sentence: `${leads}, as the attachment to ${attachment.cluster} has it` };
+  const sentence = `${leads}, but the attachment is ${attachment.user}@${host}/${attachment.database}: it was set over by hand`;
+  return { check, state: "warn", sentence, ...(restore === undefined ? {} : { next: restore }) };
+}

@@ -1,0 +1,96 @@
+import { within } from "../base/deadline.ts";
+import type { Attached, ClusterFacts, Facts, Target } from "../doctor/facts.ts";
+import { judge } from "../doctor/judge.ts";
+import { knock } from "../doctor/knocking.ts";
+import { targetOf } from "../doctor/target.ts";
+import { diskRoom } from "../host/machine.ts";
+import { checkRegion } from "../model/name.ts";
+import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
+import { checkSecretName, databaseUrl } from "../model/secret.ts";
+import { leaderPort } from "../network/rules.ts";
+import { admission } from "../postgres/admission.ts";
+import { memberOf, passwordsOf } from "../reconcile/context.ts";
+import { leaderOf, leads } from "../reconcile/view.ts";
+import { requireApp } from "./apps.ts";
+import type { Deps } from "./deps.ts";
+import type { Handlers } from "./http.ts";
+import { enter, openSecrets } from "./runs.ts";
+import { memberShape } from "./shapes.ts";
+
+/** Gathers the facts on an app's way to its database, and has them judged. It changes nothing, and a thing that is broken is a line, not an error. */
+export function doctorHandler(deps: Deps): Handlers["doctor"] {
+  const { state, place } = deps;
+  return async ({ params, query }) => {
+    const app = await requireApp(deps, params.app);
+    const clusters = await state.clusters.list();
+    const own = clusters.find((cluster) => cluster.app === app.name);
+    const variable = own === undefined ? checkSecretName(query.variable) : "OPERATOR_PASSWORD";
+    const target = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
+    const attachment = await attachedAs(deps, app, own, variable);
+    const region = checkRegion(query.region ?? app.primaryRegion ?? "ams");
+    const enters = await enter(deps, region, undefined);
+    const met = await knock(enters, { authority: deps.context.authority.certificate, ...(typeof target === "object" ? { target } : {}) });
+    const led = typeof target === "object" ? await clusterAt(deps, clusters, target) : clusters.find(({ app: name }) => name === attachment?.cluster);
+    const facts: Facts = {
+      daemon: { pid: process.pid, version: deps.version },
+      app: app.name,
+      variable,
+      mode: place.mode,
+      prefix: deps.prefix,
+      target,
+      attachment,
+      clusters: clusters.map((cluster) => cluster.app),
+      cluster: led && (await clusterFacts(deps, led, target)),
+      knock: met,
+      disk: await diskRoom(deps.home.root),
+    };
+    const lines = judge(facts);
+    return { app: app.name, variable, ok: lines.every((line) => line.state !== "fail"), lines };
+  };
+}
+
+async function appTarget(deps: Deps, app: AppRecord, variable: string): Promise<Facts["target"]> {
+  const value = (await openSecrets(deps, app.name))[variable];
+  return value === undefined ? undefined : targetOf(value);
+}
+
+/** A cluster has no URL; its operator, the role postgres, goes the way of its apps. */
+async function operatorTarget(deps: Deps, cluster: ClusterRecord): Promise<Facts["target"]> {
+  const { operator } = await passwordsOf(deps, cluster.app);
+  const at =
+    deps.place.mode === "portable"
+      ? { host: "localhost", port: cluster.portablePort ?? leaderPort }
+      : { host: `${cluster.app}.internal`, port: leaderPort };
+  return targetOf(databaseUrl({ user: "postgres", password: operator, database: "postgres", ...at }));
+}
+
+async function attachedAs({ state }: Deps, app: AppRecord, own: ClusterRecord | undefined, variable: string): Promise<Attached | undefined> {
+  if (own !== undefined) return { cluster: own.app, user: "postgres", database: "postgres" };
+  const found = (await state.attachments.list({ app: app.name })).find((one) => one.variable === variable && one.phase === "ready");
+  return found && { cluster: found.cluster, user: found.user, database: found.database };
+}
+
+/** Whose the URL's host is: every name of a cluster ends with its own, an address is a member's, and in portable mode the port tells. */
+async function clusterAt({ state, place }: Deps, clusters: readonly ClusterRecord[], { host, port }: Target): Promise<ClusterRecord | undefined> {
+  const named = host.endsWith(".internal") ? host.split(".").at(-2) : undefined;
+  const machines = (await state.machines.list()).filter((machine) => machine.kind === "postgres");
+  const isAt = (machine: MachineRecord) => (place.mode === "portable" ? machine.portablePort === port : machine.address === host);
+  const portable = (cluster: ClusterRecord) => place.mode === "portable" && cluster.portablePort === port;
+  const owner = machines.find(isAt)?.app;
+  return clusters.find((cluster) => cluster.app === named || portable(cluster) || cluster.app === owner);
+}
+
+async function clusterFacts(deps: Deps, cluster: ClusterRecord, target: Facts["target"]): Promise<ClusterFacts> {
+  const view = deps.clusters.find(cluster.app)?.view();
+  const leader = view && leaderOf(view);
+  const members = view?.members.map((member) => memberShape(view, member, deps.place.mode)) ?? [];
+  const answers = leader !== undefined && leads(leader) && typeof target === "object";
+  return { name: cluster.app, members, admission: answers ? await ask(deps, cluster, leader.record, target) : undefined };
+}
+
+/** Over the connection that is held open anyhow: where all are taken, another would be refused. */
+async function ask(deps: Deps, cluster: ClusterRecord, leader: MachineRecord, target: Target): Promise<ClusterFacts["admission"]> {
+  const { perch } = await passwordsOf(deps, cluster.app);
+  const session = await deps.context.monitors.session(memberOf(deps, cluster, leader), perch);
+  return session && within(5_000, admission(session, target.user, target.database)).catch(() => undefined);
+}
