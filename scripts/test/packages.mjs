@@ -15,7 +15,7 @@ export const needed = [
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
-  { program: "python3", asked: ["-c", "import ensurepip"], package: "python3-venv", for: "examples/python and examples/django" },
+  { program: "python3", asked: ["-c", "import ensurepip"], package: "python3-venv", for: "examples/python, examples/django and examples/sqlalchemy" },
 ];
 
 /** Where a program may lie: PATH, the sbin directories, and Debian's directories of PostgreSQL. */

@@ -1,0 +1,5 @@
+CREATE TABLE "visits" (
+	"id" serial PRIMARY KEY NOT NULL,
+	"region" text
+);
+
