@@ -65,6 +65,7 @@ export const register = {
   setting_unknown: usage('"{name}" is not a setting of PostgreSQL {version}', "List them with: perch postgres config show -a {app} --all"),
   setting_invalid: usage('setting {name} does not take "{value}": {why}', "Look at: perch postgres config show {name} -a {app}"),
   setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
+  recipe_unknown: usage('there is no recipe for "{client}"; there are {known}', "See what each is with: perch postgres recipe list"),
 
   // The machine underneath
   tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),

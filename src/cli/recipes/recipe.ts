@@ -1,0 +1,58 @@
+/**
+ * Recipes: how a client connects, as `perch postgres recipe` prints it and docs/clients/ shows it. Their words and lines are those of `examples/`, whose
+ * tests run them; here stands only which files a person writes, and what the example keeps elsewhere. `read.ts` reads them, `own.ts` puts the app's
+ * own names in, `text.ts` writes it down.
+ */
+export interface Recipe {
+  /** The files to write, in the folder of `examples/` that is called as the client. What a generator of the client makes is left out. */
+  readonly files: readonly string[];
+  /** A line of the README that relies on a lock file, which nobody writes by hand, and the same without. */
+  readonly unlocked?: readonly [withLock: string, without: string];
+  /** Where the file does not name the variable, because the client looks for DATABASE_URL by itself: what must be written for another. */
+  readonly otherVariable?: readonly [written: string, withName: string];
+}
+
+const npm = ["npm ci", "npm install"] as const;
+const visit = ["models/visit.js", "migrations/20261124080000-create-visit.js"] as const;
+
+export const recipes: Readonly<Record<string, Recipe>> = {
+  psql: { files: ["connections.sql"] },
+  ruby: { files: ["Gemfile", "connections.rb", "nearest.rb"] },
+  rails: {
+    files: [
+      "Gemfile",
+      "config/database.yml",
+      "config/routes.rb",
+      "db/migrate/20261124080000_create_posts.rb",
+      "app/models/post.rb",
+      "app/controllers/posts_controller.rb",
+    ],
+    otherVariable: ["  encoding: unicode\n", '  encoding: unicode\n  url: <%= ENV["DATABASE_URL"] %>\n'],
+  },
+  python: { files: ["requirements.txt", "main.py", "nearest.py"] },
+  django: {
+    files: ["requirements.txt", "mysite/settings.py", "mysite/urls.py", "greetings/models.py", "greetings/views.py"],
+    otherVariable: ['"default": env.db(),', '"default": env.db("DATABASE_URL"),'],
+  },
+  sqlalchemy: { files: ["requirements.txt", "main.py"] },
+  go: {
+    files: ["go.mod", "main.go", "direct/main.go", "nearest/main.go"],
+    unlocked: ["go build -o hello .", "go mod tidy && go build -o hello ."],
+  },
+  node: { files: ["package.json", "index.js", "nearest.js"], unlocked: npm },
+  prisma: {
+    files: ["package.json", "prisma.config.ts", "prisma/schema.prisma", "prisma/migrations/20261124080000_create_post/migration.sql", "index.js"],
+    unlocked: npm,
+  },
+  drizzle: {
+    files: ["package.json", "schema.js", "drizzle/0000_visits.sql", "drizzle/meta/_journal.json", "migrate.js", "index.js"],
+    unlocked: npm,
+  },
+  sequelize: { files: ["package.json", ".sequelizerc", "config/config.js", "models/index.js", ...visit, "index.js"], unlocked: npm },
+  "sequelize-replicas": {
+    files: ["package.json", "fly.toml", ".sequelizerc", "config/config.js", "models/index.js", ...visit, "index.js"],
+    unlocked: npm,
+  },
+};
+
+export const clients: readonly string[] = Object.keys(recipes);
