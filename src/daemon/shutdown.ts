@@ -1,5 +1,6 @@
 import { counted } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
+import { succeeds } from "../host/command.ts";
 import { removeTree } from "../host/files.ts";
 import { inhabitants } from "../host/inhabitants.ts";
 import { awaitEnd, endProcess, isAlive, signalProcess } from "../host/process.ts";
@@ -50,9 +51,19 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
 }
 
 /** Whoever is still inside: commands that left their `perch run` behind. The anchor of a user namespace goes with the namespace. */
-async function endInhabitants({ place }: Context): Promise<void> {
+async function endInhabitants({ place, log }: Context): Promise<void> {
   if (place.mode === "portable") return;
+  // Somebody took its name away, or ended its anchor: nobody gets in, and what is known by pid was ended above.
+  if (!(await canEnter(place))) return log.warn("the namespace is gone: whoever is still inside cannot be found");
   const found = await inhabitants((argv) => place.tool(argv));
   for (const inhabitant of found) await signalProcess(inhabitant, "SIGTERM");
   for (const inhabitant of found) if (!(await awaitEnd(inhabitant, 2_000)) && (await isAlive(inhabitant))) await signalProcess(inhabitant, "SIGKILL");
+}
+
+async function canEnter(place: Context["place"]): Promise<boolean> {
+  try {
+    return await succeeds(place.tool(["true"]));
+  } catch {
+    return false; // there is no anchor to enter by
+  }
 }

@@ -134,6 +134,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), log }, say);
       setImmediate(ended);
     })();
+    // One that failed half-way can be asked for again.
+    ending.catch(() => (ending = undefined));
     return ending;
   };
   const deps = { home, place, prefix, version, since, state, vault, events, clusters, context, publisher: published, log, shutdown };
