@@ -108,3 +108,9 @@ export const refused = (part: unknown): part is Refused => typeof part === "obje
 
 /** How the log-in ended, where it came so far. */
 export const loginOf = ({ knock }: Facts): Knock["login"] => (refused(knock) ? undefined : knock.login);
+
+/** Where the URL itself must change: what gives an attached app its own again. */
+export const newUrl = ({ app, variable, attachment }: Facts): string =>
+  attachment === undefined
+    ? `perch secrets set -a ${app} ${variable}=postgres://…`
+    : `perch postgres users rotate ${attachment.user} -a ${attachment.cluster}`;

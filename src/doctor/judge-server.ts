@@ -1,10 +1,10 @@
 import type { Asked, ClusterFacts, Facts, Line } from "./facts.ts";
-import { loginOf } from "./facts.ts";
+import { loginOf, newUrl } from "./facts.ts";
 import { connectionsLine, diskLine, lagLine, leaderLine } from "./judge-cluster.ts";
 
 /** What the server says to the app: password, database, role; what it is like comes from `judge-cluster.ts`. Pure. */
 export function passwordLine(facts: Facts): Line | undefined {
-  const { target, cluster, attachment, app, variable } = facts;
+  const { target, cluster, variable } = facts;
   const login = loginOf(facts);
   if (login === undefined || typeof target !== "object") return undefined;
   const check = "password";
@@ -17,9 +17,12 @@ export function passwordLine(facts: Facts): Line | undefined {
       if (known !== undefined && known.role === undefined) return undefined; // its line says so
       if (known?.role?.expired === true)
         return { check, state: "fail", sentence: `the password of ${target.user} has expired (VALID UNTIL)`, next: psql(cluster) };
-      const mends = attachment !== undefined && attachment.user === target.user && attachment.cluster === cluster?.name;
-      const next = mends ? `perch postgres users rotate ${target.user} -a ${attachment.cluster}` : `perch secrets set -a ${app} ${variable}=…`;
-      return { check, state: "fail", sentence: `PostgreSQL refuses the password of ${target.user}: it is not the one in ${variable}`, next };
+      return {
+        check,
+        state: "fail",
+        sentence: `PostgreSQL refuses the password of ${target.user}: it is not the one in ${variable}`,
+        next: newUrl(facts),
+      };
     }
     case "3D000":
     case "42501":

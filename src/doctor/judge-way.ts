@@ -1,10 +1,11 @@
 import type { ClusterFacts, Facts, Knock, Line, MemberFacts, Target } from "./facts.ts";
-import { refused } from "./facts.ts";
+import { newUrl, refused } from "./facts.ts";
 
 /** The way to the server: name, address, port, TLS. Each ends it where it fails. Pure. */
-export function wayLines({ knock, target, cluster, mode, app, variable }: Facts): Line[] {
+export function wayLines(facts: Facts): Line[] {
+  const { knock, target, cluster, mode } = facts;
   if (target === undefined || target === "not a URL" || refused(knock) || knock.addresses === undefined) return [];
-  const way = { knock, target, cluster, portable: mode === "portable", settle: `perch secrets set -a ${app} ${variable}=…` };
+  const way = { knock, target, cluster, portable: mode === "portable", settle: newUrl(facts) };
   const lines = [nameLine(way)];
   if (refused(knock.addresses)) return lines;
   lines.push(addressLine(way, knock.addresses));

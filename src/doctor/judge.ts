@@ -1,7 +1,13 @@
-import type { Facts, Line } from "./facts.ts";
-import { refused } from "./facts.ts";
+import type { Facts, Line, Target } from "./facts.ts";
+import { newUrl, refused } from "./facts.ts";
 import { passwordLine, serverLines } from "./judge-server.ts";
 import { wayLines } from "./judge-way.ts";
+
+/** As apps know them; `network/rules.ts` makes them so. */
+const leaderPort = 5432;
+const memberPort = 5433;
+
+const hostText = ({ host }: Target): string => (host.includes(":") ? `[${host}]` : host);
 
 /**
  * The facts as lines, in the order a packet goes. A line says what is so; one that fails says what mends it. What could not be looked at, because
@@ -29,9 +35,10 @@ function namespaceLine({ mode, prefix, knock }: Facts): Line {
   return { check, state: "ok", sentence: `the private network ${prefix}::/48 can be entered` };
 }
 
-function urlLine({ app, variable, target, attachment, clusters, mode }: Facts): Line {
+function urlLine(facts: Facts): Line {
   const check = "url";
-  const restore = attachment && `perch postgres users rotate ${attachment.user} -a ${attachment.cluster}`;
+  const { app, variable, target, attachment, clusters, mode } = facts;
+  const restore = attachment && newUrl(facts);
   const attach = `perch postgres attach ${clusters.length === 1 ? clusters[0] : "CLUSTER"} --app ${app}${variable === "DATABASE_URL" ? "" : ` --variable-name ${variable}`}`;
   if (target === undefined) {
     if (restore !== undefined) return { check, state: "fail", sentence: `the secret ${variable} of ${app} was taken away`, next: restore };
@@ -43,12 +50,13 @@ function urlLine({ app, variable, target, attachment, clusters, mode }: Facts): 
       check,
       state: "fail",
       sentence: `${variable} does not begin with postgres:// or is no URL`,
-      next: restore ?? `perch secrets set -a ${app} ${variable}=postgres://…`,
+      next: newUrl(facts),
     };
-  const leads = `${variable} leads to ${target.user}@${target.host}:${target.port}/${target.database}`;
+  const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
   const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;
-  const own = target.host === host && target.user === attachment.user && target.database === attachment.database;
+  const known = mode === "portable" || target.port === leaderPort || target.port === memberPort;
+  const own = target.host === host && target.user === attachment.user && target.database === attachment.database && known;
   if (own) return { check, state: "ok", sentence: `${leads}, as the attachment to ${attachment.cluster} has it` };
   const sentence = `${leads}, but the attachment is ${attachment.user}@${host}/${attachment.database}: it was set over by hand`;
   return { check, state: "warn", sentence, ...(restore === undefined ? {} : { next: restore }) };
