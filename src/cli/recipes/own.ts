@@ -33,7 +33,7 @@ export const examplesOwn: Own = {
 export function withOwn(written: Written, own: Own, from: From): Written {
   const put = (text: string) => named(text, own);
   const [plain, withName] = (own.variable === "DATABASE_URL" ? undefined : written.recipe.otherVariable) ?? ["", ""];
-  const run = written.run.filter((line) => isToDo(line, own)).map(put);
+  const run = written.run.filter((line) => isToDo(line, own)).map((line) => put(own.regions === undefined ? line : withoutCreate(line)));
   return {
     ...written,
     about: put(written.about),
@@ -55,6 +55,9 @@ function named(text: string, { app, cluster, variable, primaryRegion, regions = 
     .replace(/\bMACHINE\b/g, () => leader)
     .replaceAll("DATABASE_URL", () => variable);
 }
+
+/** The cluster is there: no need to say how one is made. */
+const withoutCreate = (line: string): string => line.replace(/ +# a cluster, made by: .*/, "");
 
 /** Leaves out what was done already. */
 function isToDo(line: string, { state, regions = [], primaryRegion }: Own): boolean {

@@ -16,7 +16,10 @@ export function recipeText(written: Written, own: Own, from: From): string {
     "## Run",
     ...(from.way === "inside" ? [] : ["", "Where the program runs, with the password in place of `***`:"]),
     "",
-    ...fence("sh", [...(from.way === "inside" ? [] : [`export ${own.variable}='${urlFrom(own.url, from)}'`]), ...run].join("\n")),
+    ...fence(
+      "sh",
+      [...(from.way === "inside" ? [] : [`export ${own.variable}='${urlFrom(own.url, from).replaceAll("'", "%27")}'`]), ...run].join("\n"),
+    ),
     ...paragraph(notes),
     "",
     "## Where it connects",
@@ -38,7 +41,8 @@ function whereText(own: Own, from: From): string {
     const hosts = isPortable(own)
       ? " This network is in portable mode: the URL leads to the leader from this machine, and 5433 for reads is not there."
       : insideText(own);
-    return `The secret \`${variable}\` is \`${own.url}\`; \`perch run\` gives it to the program, with its password.${hosts}`;
+    const is = own.state === "attached" ? "is" : "will be";
+    return `The secret \`${variable}\` ${is} \`${own.url}\`; \`perch run\` gives it to the program, with its password.${hosts}`;
   }
   if (isPortable(own)) return `This network is in portable mode: the leader listens on this machine's \`localhost\` only. ${password}`;
   if (from.way === "tunnel") {
@@ -52,8 +56,8 @@ function whereText(own: Own, from: From): string {
   }
   return [
     `\`${from.host}\` must lead to \`${cluster}.internal:5432\`: Perch publishes no port by itself, and PostgreSQL admits connections from the private`,
-    "network only, so whatever forwards them must connect from inside it. Ask for TLS with `sslmode=require`, where the client knows it; the certificate",
-    `is for \`.internal\` names, so \`verify-full\` does not fit another host. ${password}`,
+    "network only, so whatever forwards them must connect from inside it. `sslmode=require` in the URL asks for TLS",
+    `(\`no-verify\` for node-postgres and what is built on it, which takes \`require\` for more); the certificate is for \`.internal\` names, so \`verify-full\` does not fit another host. ${password}`,
   ].join("\n");
 }
 

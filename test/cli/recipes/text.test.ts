@@ -50,6 +50,7 @@ describe("a recipe as text", () => {
     const attach = "perch postgres attach main --app shop --variable-name MAIN_URL";
     expect(steps("nothing")).toEqual(["perch apps create shop", attach, run]);
     expect(steps("app")).toEqual([attach, run]);
+    expect(withOwn(node, { ...own, state: "app" }, inside).run[0]).toBe(attach);
     expect(steps("attached")).toEqual([run]);
   });
 
@@ -65,6 +66,10 @@ describe("a recipe as text", () => {
     expect(text).toContain("export MAIN_URL='postgres://shop:***@db.example.com:6000/shop'\n");
     expect(text).toContain("`db.example.com:6000` must lead to `main.internal:5432`: Perch publishes no port by itself");
     expect(text).not.toContain("\nperch ");
+    const quoted = { ...own, url: "postgres://o'neil:***@main.internal:5432/shop" };
+    expect(recipeText(await readRecipe("psql"), quoted, { way: "tunnel" })).toContain(
+      "export MAIN_URL='postgres://o%27neil:***@main.internal:5432/shop'\n",
+    );
   });
 
   it("promises no nearest member in portable mode", async () => {

@@ -1,4 +1,5 @@
 import { fail } from "../../../errors/error.ts";
+import { checkSecretName } from "../../../model/secret.ts";
 import { command } from "../../command.ts";
 import { findConfig } from "../../config-file.ts";
 import { table } from "../../output/columns.ts";
@@ -29,9 +30,9 @@ export const postgresRecipe = command({
     if (args.client === "list") return listed();
     const from = fromOf(flags);
     const written = await readRecipe(args.client);
+    const variable = flags.variableName === undefined ? undefined : checkSecretName(flags.variableName);
     const app = flags.app ?? (await findConfig(process.cwd(), flags.config))?.app;
-    const own =
-      app === undefined ? { ...examplesOwn, variable: flags.variableName ?? examplesOwn.variable } : await findOwn(daemon, app, flags.variableName);
+    const own = app === undefined ? { ...examplesOwn, variable: variable ?? examplesOwn.variable } : await findOwn(daemon, app, variable);
     const { client, title, install, files, run, about, notes } = withOwn(written, own, from);
     return {
       json: { client, title, app: own.app, variable: own.variable, url: urlFrom(own.url, from), install, files, run, about, notes },

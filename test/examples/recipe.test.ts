@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { repository, runToEnd, succeeded } from "../support/perch.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+import { operatorPassword, type World, worldIn } from "../support/world.ts";
+
+/** What `perch postgres recipe` prints, typed into an empty directory: the files written, the lines run, by an app whose names are not those of the examples. */
+interface Printed {
+  url: string;
+  files: { path: string; text: string }[];
+  install: string[];
+  run: string[];
+}
+
+describe("a recipe, followed as it is printed", () => {
+  let world: World;
+  const bin = temporaryDirectory();
+
+  beforeAll(async () => {
+    await writeFile(join(bin, "perch"), `#!/bin/sh\nexec node '${join(repository, "dist/cli/main.js")}' "$@"\n`, { mode: 0o755 });
+    world = worldIn();
+    await world.ok("up");
+    await world.ok("postgres", "create", "--name", "main-db", "--region", "fra", "--password", operatorPassword);
+  });
+
+  /** Gives what the last line said. */
+  async function follow(client: string): Promise<string> {
+    const app = `my-${client}`;
+    await world.ok("apps", "create", app, "--region", "fra");
+    await world.ok("postgres", "attach", "main-db", "--app", app, "--variable-name", "MAIN_URL");
+    const printed = await world.json<Printed>("postgres", "recipe", client, "-a", app);
+    expect(printed.url).toBe(`postgres://${roleOf(client)}:***@main-db.internal:5432/${roleOf(client)}`);
+    const cwd = temporaryDirectory();
+    for (const { path, text } of printed.files) {
+      await mkdir(dirname(join(cwd, path)), { recursive: true });
+      await writeFile(join(cwd, path), text);
+    }
+    const env = { PERCH_HOME: world.root, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    let said = "";
+    for (const line of [...printed.install, ...printed.run]) said = succeeded(await runToEnd(["sh", "-c", line], { cwd, env }));
+    return said;
+  }
+
+  const roleOf = (client: string): string => `my_${client.replaceAll("-", "_")}`;
+  const rows = async (client: string, text: string) => world.sql((await world.leader("main-db")).id, text, roleOf(client));
+
+  const node = { needs: [] };
+  const python = { needs: ["python3 -c 'import ensurepip'"] };
+  // Rails, Django and Prisma add files to a project that their own generators make; the tests of those examples run them.
+  const kept = [
+    { client: "node", ...node, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
+    { client: "python", ...python, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    { client: "sqlalchemy", ...python, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
+    { client: "drizzle", ...node, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
+    { client: "sequelize", ...node, query: 'SELECT region FROM "Visits"', expected: [{ region: "fra" }] },
+    {
+      client: "go",
+      needs: ["go"],
+      query: "SELECT DISTINCT driver FROM greetings ORDER BY driver",
+      expected: [{ driver: "database/sql" }, { driver: "pgx" }],
+    },
+  ];
+
+  for (const { client, needs, query, expected } of kept) {
+    it.skipIf(missingTools(...needs))(`leaves its rows in the app's own database: ${client}`, async () => {
+      await follow(client);
+      expect(await rows(client, query)).toEqual(expected);
+    });
+  }
+
+  it.skipIf(missingTools("psql"))("ends in a session of the app's role: psql", async () => {
+    expect(await follow("psql")).toMatch(/\bmy_psql +\| my_psql +\| +5433 \| f\b/);
+  });
+
+  it.skipIf(missingTools("ruby -rpg -e 1"))("ends in a session of the app's role: ruby", async () => {
+    expect(await follow("ruby")).toContain("| my_ruby ");
+  });
+
+  it("clones the replica it reads from, where the cluster has none: sequelize-replicas", async () => {
+    const said = await follow("sequelize-replicas");
+    expect(said).toContain('"replica":true');
+    expect((await world.replica("main-db")).region).toBe("iad");
+    expect(await rows("sequelize-replicas", 'SELECT region FROM "Visits"')).toEqual([{ region: "fra" }]);
+    const again = await world.json<Printed>("postgres", "recipe", "sequelize-replicas", "-a", "my-sequelize-replicas");
+    expect(again.run.filter((line) => line.startsWith("perch machine clone"))).toEqual([]);
+  });
+});
