@@ -41,7 +41,14 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   },
   node: { files: ["package.json", "index.js", "nearest.js"], unlocked: npm },
   prisma: {
-    files: ["package.json", "prisma.config.ts", "prisma/schema.prisma", "prisma/migrations/20261124080000_create_post/migration.sql", "index.js"],
+    files: [
+      "package.json",
+      "prisma.config.ts",
+      "prisma/schema.prisma",
+      "prisma/migrations/migration_lock.toml",
+      "prisma/migrations/20261124080000_create_post/migration.sql",
+      "index.js",
+    ],
     unlocked: npm,
   },
   drizzle: {
