@@ -17,6 +17,8 @@ import { type Outlet, publisher } from "../reconcile/publish.ts";
 import { broughtBack } from "../reconcile/view.ts";
 import { handlersOf } from "../server/handlers.ts";
 import type { Handlers } from "../server/http.ts";
+import { completeRotations } from "../server/rotate.ts";
+import type { Deps } from "../server/deps.ts";
 import { forgetEndedRuns } from "../server/runs.ts";
 import { openEvents } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
@@ -47,7 +49,7 @@ export interface Network {
   onShutdown(listener: () => void): void;
 }
 
-const runCheckMs = 5_000;
+const tidyMs = 5_000;
 /** What takes longer, like the recovery of a large server, goes on beside the API. */
 const broughtBackMs = 15_000;
 
@@ -130,7 +132,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const shutdown = (say: (sentence: string) => void) => {
     ending ??= (async () => {
       stopWaking();
-      clearInterval(runCheck);
+      clearInterval(tidying);
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), log }, say);
       setImmediate(ended);
     })();
@@ -139,13 +141,19 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     return ending;
   };
   const deps = { home, place, prefix, version, since, state, vault, events, clusters, context, publisher: published, log, shutdown };
-  const runCheck = setInterval(
-    () => void forgetEndedRuns(deps).catch((error: unknown) => log.error({ err: error }, "ended runs could not be forgotten")),
-    runCheckMs,
+  const tidying = setInterval(
+    () => void tidy(deps).catch((error: unknown) => log.error({ err: error }, "what ended or was left half-way could not be tidied up")),
+    tidyMs,
   );
-  await forgetEndedRuns(deps);
+  await tidy(deps);
   await published.publish();
   return { handlers: handlersOf(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
+}
+
+/** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed. */
+async function tidy(deps: Deps): Promise<void> {
+  await forgetEndedRuns(deps);
+  await completeRotations(deps);
 }
 
 async function networkRecord(state: State): Promise<NetworkRecord> {

@@ -84,6 +84,15 @@ export interface AttachmentRecord {
   createdAt: string;
 }
 
+/** A password that is being changed: kept until PostgreSQL and every secret have it, so that a perchd that takes over half-way can go on. */
+export interface RotationRecord {
+  cluster: string;
+  user: string;
+  /** The new password, sealed for cluster and user. */
+  sealed: string;
+  createdAt: string;
+}
+
 export interface EventRecord {
   /** Counts up by one. */
   id: number;

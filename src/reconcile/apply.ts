@@ -68,7 +68,11 @@ async function setSlots(context: Context, cluster: ClusterRecord, step: { create
 
 /** The records of a cluster without members, and the secrets that led apps to it. */
 async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<void> {
-  const [attachments, secrets] = await Promise.all([state.attachments.list({ cluster: cluster.app }), state.secrets.list({ app: cluster.app })]);
+  const [attachments, secrets, rotations] = await Promise.all([
+    state.attachments.list({ cluster: cluster.app }),
+    state.secrets.list({ app: cluster.app }),
+    state.rotations.list({ cluster: cluster.app }),
+  ]);
   await state.commit(
     [],
     [
@@ -77,6 +81,7 @@ async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<
         ...(attachment.phase === "ready" ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })] : []),
       ]),
       ...secrets.map((secret) => state.secrets.drop(secret)),
+      ...rotations.map((rotation) => state.rotations.drop(rotation)),
       state.clusters.drop(cluster),
       state.apps.drop({ name: cluster.app }),
     ],

@@ -1,43 +1,72 @@
-import type { AttachmentRecord } from "../model/records.ts";
+import { fail, isCode } from "../errors/error.ts";
+import type { AttachmentRecord, RotationRecord } from "../model/records.ts";
 import { checkPassword, databaseUrl } from "../model/secret.ts";
 import { leaderPort } from "../network/rules.ts";
-import { setPassword } from "../postgres/roles.ts";
+import { hasUser, setPassword } from "../postgres/roles.ts";
 import { openSecret, sealedSecret } from "../store/sealed-secret.ts";
 import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
 import { onLeader } from "./leader.ts";
 
-/** A new password for a role, and with it the URL of every app attached as that role, and the operator's secret where it is his. */
+/**
+ * A new password for a role, and with it the URL of every app attached as that role, and the operator's secret where it is his. Two systems change: the
+ * password is written down first, and whoever takes over half-way goes on with that very one until both have it.
+ */
 export function rotateHandler(deps: Deps): Handlers["rotateUser"] {
-  const { state, vault, events } = deps;
+  const { state, vault } = deps;
   return async ({ params, body }) => {
     const { cluster, user } = params;
     const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
-    const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
-    const secrets = attachments.map((attachment) => sealedSecret(vault, attachment.app, attachment.variable, urlOf(attachment, password)));
-    if (user === "postgres") secrets.push(sealedSecret(vault, cluster, "OPERATOR_PASSWORD", password));
-    const before = await knownPassword(deps, cluster, attachments[0], user);
-
     await onLeader(deps, cluster, async (session) => {
-      await setPassword(session, user, password);
-      try {
-        await state.commit(
-          [],
-          secrets.map((secret) => state.secrets.put(secret)),
-        );
-      } catch (error) {
-        if (before !== undefined) await setPassword(session, user, before);
-        throw error;
-      }
+      if (!(await hasUser(session, user))) throw fail("user_not_found", { user, app: cluster });
     });
-    const apps = attachments.map((attachment) => attachment.app);
-    await events.append(
-      cluster,
-      `user ${user} of ${cluster} has a new password${apps.length === 0 ? "" : `, and ${apps.join(", ")} the URL with it`}`,
-    );
-    return { user, password, apps };
+    const name = encodeURIComponent(user);
+    const rotation: RotationRecord = { cluster, user: name, sealed: vault.seal(`${cluster}/${name}`, password), createdAt: new Date().toISOString() };
+    if (!(await state.rotations.create(rotation))) throw fail("busy", { what: `user ${user}`, by: "another rotation" });
+    atWork.add(rotation.sealed);
+    try {
+      return { user, password, apps: await complete(deps, rotation) };
+    } catch (error) {
+      // Where PostgreSQL may have it already, the rotation stays and is gone on with.
+      if (refused(error) || isCode(error, "no_active_leader")) await state.rotations.remove(rotation);
+      throw error;
+    } finally {
+      atWork.delete(rotation.sealed);
+    }
   };
+}
+
+/** Rotations whose handler still runs. */
+const atWork = new Set<string>();
+
+const refused = (error: unknown): boolean => isCode(error, "user_not_found") || isCode(error, "user_protected") || isCode(error, "app_not_found");
+
+/** What was left half rotated, by a perchd that was killed or a full disk, is completed. A cluster without a leader is tried again later. */
+export async function completeRotations(deps: Deps): Promise<void> {
+  const left = (await deps.state.rotations.list()).filter((rotation) => !atWork.has(rotation.sealed));
+  for (const rotation of left) {
+    await complete(deps, rotation).catch(async (error: unknown) => {
+      deps.log.warn({ err: error }, "a password is still half rotated");
+      if (refused(error)) await deps.state.rotations.remove(rotation);
+    });
+  }
+}
+
+/** PostgreSQL, then every secret and the end of the rotation in one transaction. May be repeated. Gives the names of the apps whose URL changed. */
+async function complete(deps: Deps, rotation: RotationRecord): Promise<string[]> {
+  const { state, vault, events } = deps;
+  const { cluster } = rotation;
+  const user = decodeURIComponent(rotation.user);
+  const password = vault.open(`${cluster}/${rotation.user}`, rotation.sealed);
+  await onLeader(deps, cluster, (session) => setPassword(session, user, password));
+  const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
+  const secrets = attachments.map((attachment) => sealedSecret(vault, attachment.app, attachment.variable, urlOf(attachment, password)));
+  if (user === "postgres") secrets.push(sealedSecret(vault, cluster, "OPERATOR_PASSWORD", password));
+  await state.commit([], [...secrets.map((secret) => state.secrets.put(secret)), state.rotations.drop(rotation)]);
+  const apps = attachments.map((attachment) => attachment.app);
+  await events.append(cluster, `user ${user} of ${cluster} has a new password${apps.length === 0 ? "" : `, and ${apps.join(", ")} the URL with it`}`);
+  return apps;
 }
 
 const urlOf = ({ scheme, user, cluster, database }: AttachmentRecord, password: string): string =>

@@ -1,5 +1,5 @@
 /** The desired state, typed: one collection a noun, and transactions over all of them. */
-import type { AppRecord, AttachmentRecord, ClusterRecord, MachineRecord, NetworkRecord, SecretRecord } from "../model/records.ts";
+import type { AppRecord, AttachmentRecord, ClusterRecord, MachineRecord, NetworkRecord, RotationRecord, SecretRecord } from "../model/records.ts";
 import { type Collection, collection } from "./collection.ts";
 import { shapes } from "./shapes.ts";
 import type { Compare, Store, TxnResult, Write } from "./store.ts";
@@ -12,6 +12,8 @@ export interface State {
   machines: Collection<MachineRecord, "id">;
   secrets: Collection<SecretRecord, "app" | "name">;
   attachments: Collection<AttachmentRecord, "cluster" | "app" | "variable">;
+  /** `user` is percent-encoded: a name may hold a slash. */
+  rotations: Collection<RotationRecord, "cluster" | "user">;
   /**
    * All writes or none, and none when one of the compares does not hold:
    * `commit([secrets.absent(secret), attachments.still(seen)], [secrets.put(secret), attachments.put(ready)])`.
@@ -31,6 +33,7 @@ export function state(store: Store): State {
       fields: ["cluster", "app", "variable"],
       shape: shapes.attachment,
     }),
+    rotations: collection<RotationRecord, "cluster" | "user">(store, { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation }),
     commit: (compare, writes) => store.txn(compare, writes),
   };
 }

@@ -1,6 +1,15 @@
 /** The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. */
 import { z } from "zod";
-import type { AppRecord, AttachmentRecord, ClusterRecord, EventRecord, MachineRecord, NetworkRecord, SecretRecord } from "../model/records.ts";
+import type {
+  AppRecord,
+  AttachmentRecord,
+  ClusterRecord,
+  EventRecord,
+  MachineRecord,
+  NetworkRecord,
+  RotationRecord,
+  SecretRecord,
+} from "../model/records.ts";
 
 const time = z.iso.datetime();
 const phase = z.enum(["creating", "ready", "destroying"]);
@@ -50,6 +59,8 @@ const attachment = z.object({
   createdAt: time,
 });
 
+const rotation = z.object({ cluster: z.string(), user: z.string(), sealed: z.base64(), createdAt: time });
+
 const event = z.object({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
 
 /** The annotation holds each schema to its interface. */
@@ -60,5 +71,6 @@ export const shapes: {
   machine: z.ZodType<MachineRecord>;
   secret: z.ZodType<SecretRecord>;
   attachment: z.ZodType<AttachmentRecord>;
+  rotation: z.ZodType<RotationRecord>;
   event: z.ZodType<EventRecord>;
-} = { network, app, cluster, machine, secret, attachment, event };
+} = { network, app, cluster, machine, secret, attachment, rotation, event };
