@@ -25,6 +25,8 @@ export async function shareDatabase(open: (database: string) => Promise<Session>
     } else {
       await session.query(`ALTER ROLE ${user} IN DATABASE ${quoteIdentifier(share.name)} RESET role`);
       await session.query(`ALTER DATABASE ${quoteIdentifier(share.name)} OWNER TO ${user}`);
+      // An owner may have had his own rights taken away; the next one starts with all of them.
+      await session.query(`GRANT ALL ON DATABASE ${quoteIdentifier(share.name)} TO ${user}`);
       await giveObjects(session, row.owner, share.user);
     }
   } finally {
