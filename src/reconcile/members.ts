@@ -41,12 +41,12 @@ async function certify({ authority }: Context, member: Member, subject: Subject)
   await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
 }
 
-/** Every name and address under which a client may ask for this member, with sslmode=verify-full. */
+/** Every name under which a client may meet this member, with sslmode=verify-full: as the leader it answers on 5432 of every member's own name, too. */
 function certificateSubject({ place }: Context, cluster: ClusterRecord, machine: MachineRecord): Subject {
   const app = `${cluster.app}.internal`;
   return {
     commonName: app,
-    names: [app, `*.${app}`, `${machine.id}.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"],
+    names: [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"],
     addresses: [hostOf(place, machine), "127.0.0.1", "::1"],
   };
 }
