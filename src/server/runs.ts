@@ -24,7 +24,8 @@ export function runHandlers(deps: Deps): RunHandlers {
   return {
     async createRun({ body }) {
       const app = body.app === undefined ? undefined : await requireApp(deps, body.app);
-      const region = checkRegion(body.region ?? app?.primaryRegion ?? defaultRegion);
+      const primaryRegion = app && (app.primaryRegion ?? (await regionOfCluster(deps, app.name)));
+      const region = checkRegion(body.region ?? primaryRegion ?? defaultRegion);
       const holder = await identify(body.pid);
       if (holder === undefined) throw fail("request_invalid", { why: `body.pid: no process ${body.pid} lives` });
       if (app === undefined) {
@@ -44,7 +45,7 @@ export function runHandlers(deps: Deps): RunHandlers {
       return {
         machine: runShape(machine),
         enter: await enter(deps, region, machine),
-        env: { ...secrets, ...machineVariables({ app: app.name, region, primaryRegion: app.primaryRegion, machine }) },
+        env: { ...secrets, ...machineVariables({ app: app.name, region, primaryRegion, machine }) },
         defaults: libpqVariables(secrets["DATABASE_URL"]),
       };
     },
@@ -57,6 +58,12 @@ export function runHandlers(deps: Deps): RunHandlers {
       return {};
     },
   };
+}
+
+/** An app that was given no region of its own has that of the cluster it is attached to: there the leader is. */
+async function regionOfCluster({ state }: Pick<Deps, "state">, app: string): Promise<string | undefined> {
+  const [attachment] = await state.attachments.list({ app });
+  return attachment && (await state.apps.get({ name: attachment.cluster }))?.primaryRegion;
 }
 
 async function forget({ state, publisher, home }: Deps, record: MachineRecord): Promise<void> {

@@ -39,6 +39,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     expect(said).not.toContain(new URL(url).password);
   });
 
+  it("gives an app without a region of its own that of the cluster, where the leader is", async () => {
+    succeeded(await perch(["postgres", "create", "--name", "far", "--region", "syd"]));
+    succeeded(await perch(["apps", "create", "homeless"]));
+    const where = async () => succeeded(await perch(["run", "-a", "homeless", "--", "sh", "-c", 'echo "$FLY_REGION [$PRIMARY_REGION]"'])).trim();
+    expect(await where()).toBe("ams []");
+    succeeded(await perch(["postgres", "attach", "far", "--app", "homeless"]));
+    expect(await where()).toBe("syd [syd]");
+  });
+
   it("lets no other app's role into the database", async () => {
     await newApp("nosy");
     const ended = await queryAs(perch, "nosy", `\\connect web`);
