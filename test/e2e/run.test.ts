@@ -17,7 +17,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   const atTerminal = (line: string, typed = "") => {
     const files = { READY: join(scratch, "ready"), DONE: join(scratch, "done"), TYPED: typed };
     const type = 'until [ -e "$READY" ]; do sleep 0.02; done; printf "$TYPED"; until [ -e "$DONE" ]; do sleep 0.02; done';
-    const perchRun = `'${process.execPath}' '${main}' run -a web -- sh -c '${line}; touch $DONE; exit $code'`;
+    // exec: a shell in between would end by the terminal's Ctrl-C itself, as dash does, and its exit code hide perch's.
+    const perchRun = `exec '${process.execPath}' '${main}' run -a web -- sh -c '${line}; touch $DONE; exit $code'`;
     const argv = ["sh", "-c", `(${type}) | script -qec "$0" /dev/null`, perchRun];
     return runToEnd(argv, { env: { PERCH_HOME: root, ...files, TERM: "xterm" } });
   };
