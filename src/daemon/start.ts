@@ -74,6 +74,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await refuseUnreachable(home, place, postgres);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
 
+  const overrides: Context["overrides"] = new Map();
   const relay = relays(state);
   let nameServer: NameServer | undefined;
   let outlet: Outlet = { kind: "portable", relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
@@ -85,7 +86,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       control: `${home.runtime}/dns.sock`,
       version,
       enter: () => place.tool([]),
-      zone: zoneOf({ prefix, apps: await state.apps.list(), runs: [], views: [] }),
+      zone: zoneOf({ prefix, apps: await state.apps.list(), runs: [], overrides, views: [] }),
       fresh: opened.fresh,
       log,
       say: (sentence) => tell("network", sentence),
@@ -99,7 +100,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     outlet,
     async () => {
       const views = clusters.views();
-      return views && { prefix, apps: await state.apps.list(), runs: await runs(), views };
+      return views && { prefix, apps: await state.apps.list(), runs: await runs(), overrides, views };
     },
     log,
   );
@@ -114,6 +115,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     authority: await openAuthority(home),
     ...(await machineSize(home.postgres)),
     say: tell,
+    overrides,
     publish: () => published.publish(),
   };
   const clusters = clusterLoops((app) => workOf(context, app), log);

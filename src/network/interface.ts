@@ -1,6 +1,7 @@
-import { run } from "../host/command.ts";
+import { run, succeeds } from "../host/command.ts";
 import type { Place } from "../host/place.ts";
 import { addressCommands, type RouteTable, routesText, tableText } from "./rules.ts";
+import { doorQuestion, releaseCommands, waitingRoomCommands } from "./waiting-room.ts";
 
 /** Sets whole desired state inside the namespace: twice is the same as once. */
 export interface NetworkInterface {
@@ -11,7 +12,17 @@ export interface NetworkInterface {
 export function networkInterface(place: Place, prefix: string): NetworkInterface {
   let tableMade = false;
   let lastRoutes: string | undefined;
+  let release: string | undefined;
+  let waiting = true; // a perchd before this one may have left some
   let lastAddresses: string | undefined;
+
+  /** Gives what lets the waiting go; undefined where the system has no veth: a SYN that is to wait is then refused. */
+  async function openWaitingRoom(): Promise<string | undefined> {
+    await succeeds(place.tool(["ip", "-6", "-force", "-batch", "-"]), { input: waitingRoomCommands });
+    const door = await run(place.tool(doorQuestion)).catch(() => undefined);
+    const [link] = door === undefined ? [] : (JSON.parse(door.stdout) as { address?: string }[]);
+    return link?.address === undefined ? undefined : releaseCommands(link.address);
+  }
 
   return {
     async setAddresses(wanted) {
@@ -26,10 +37,13 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     async setRoutes(routes) {
       const text = routesText(routes);
       if (text === lastRoutes) return;
+      if (!tableMade) release = await openWaitingRoom();
       // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
       await run(place.tool(["nft", "-f", "-"]), { input: tableMade ? text : tableText + text });
       tableMade = true;
       lastRoutes = text;
+      if (waiting && release !== undefined) await run(place.tool(["ip", "-6", "-batch", "-"]), { input: release });
+      waiting = routes.held.size > 0;
     },
   };
 }

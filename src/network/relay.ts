@@ -7,25 +7,50 @@ import { fail } from "../errors/error.ts";
  */
 export interface Relay {
   readonly port: number;
-  /** Where new connections go from now on; undefined refuses them. Connections to an earlier target end. */
-  aim(targetPort: number | undefined): void;
+  /** Where new connections go from now on; "held" keeps them waiting for a while, undefined refuses them. Connections to an earlier target end. */
+  aim(target: Target): void;
   close(): Promise<void>;
 }
 
+export type Target = number | "held" | undefined;
+
 const maxConnections = 1_000;
+const patienceMs = 8_000;
 
 /** Listens on 127.0.0.1. `port` 0 lets the system choose. */
 export async function openRelay(port: number): Promise<Relay> {
-  let target: number | undefined;
+  let target: Target;
+  /** Those that wait for a target, each with the end of its patience. */
+  const waiting = new Map<Socket, NodeJS.Timeout>();
   const open = new Set<Socket>();
   const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (client) => {
+    if (target === "held") return wait(client);
     if (target === undefined) return client.destroy();
-    const upstream = connect({ host: "127.0.0.1", port: target, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    lead(client, target);
+  });
+  server.maxConnections = maxConnections;
+
+  function wait(client: Socket): void {
+    waiting.set(
+      client,
+      setTimeout(() => client.destroy(), patienceMs),
+    );
+    client.on("error", () => undefined);
+    client.once("close", () => released(client));
+  }
+
+  function released(client: Socket): void {
+    clearTimeout(waiting.get(client));
+    waiting.delete(client);
+  }
+
+  function lead(client: Socket, to: number): void {
+    const upstream = connect({ host: "127.0.0.1", port: to, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
     join(client, upstream);
     open.add(client);
     client.on("close", () => open.delete(client));
-  });
-  server.maxConnections = maxConnections;
+  }
+
   await listen(server, port);
   const address = server.address();
   return {
@@ -34,9 +59,15 @@ export async function openRelay(port: number): Promise<Relay> {
       if (next === target) return;
       target = next;
       for (const client of open) client.destroy();
+      if (next === "held") return;
+      for (const client of waiting.keys()) {
+        released(client);
+        if (next === undefined) client.destroy();
+        else lead(client, next);
+      }
     },
     close() {
-      for (const client of open) client.destroy();
+      for (const client of [...open, ...waiting.keys()]) client.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };

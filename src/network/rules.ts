@@ -2,9 +2,14 @@
  * The router as text: port 5432 of every member address is a map to the leader's `[address]:5433`, in the kernel. The table is made once; after that
  * only the map's elements change, in one transaction, so that connections under way (whose translation is kept by conntrack) never notice.
  */
+import { heldText, waitingRoomText } from "./waiting-room.ts";
 
-/** Every member's address → the address of its cluster's leader. A member of a cluster without a leader is not in it. */
-export type RouteTable = ReadonlyMap<string, string>;
+export interface RouteTable {
+  /** Every member's address → the address of its cluster's leader. */
+  leaders: ReadonlyMap<string, string>;
+  /** Addresses of members whose cluster has no leader just now, and soon will: new connections wait. At those in neither nobody listens. */
+  held: ReadonlySet<string>;
+}
 
 export const leaderPort = 5432;
 export const memberPort = 5433;
@@ -18,13 +23,13 @@ flush chain inet perch output
 flush chain inet perch prerouting
 add rule inet perch output tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
 add rule inet perch prerouting tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
-`;
+${waitingRoomText}`;
 
-/** The whole map, old elements out and new ones in, as one transaction of nft. */
-export function routesText(routes: RouteTable): string {
-  const elements = [...routes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, leader]) => `${member} : ${leader} . ${memberPort}`);
+/** The whole map and who is held, old elements out and new ones in, as one transaction of nft. */
+export function routesText({ leaders, held }: RouteTable): string {
+  const elements = [...leaders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, leader]) => `${member} : ${leader} . ${memberPort}`);
   const add = elements.length === 0 ? "" : `add element inet perch leader { ${elements.join(", ")} }\n`;
-  return `flush map inet perch leader\n${add}`;
+  return `flush map inet perch leader\n${add}${heldText(leaderPort, [...held].toSorted())}`;
 }
 
 /** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */

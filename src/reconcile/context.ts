@@ -13,6 +13,7 @@ import { serverSettings } from "../postgres/settings.ts";
 import type { State } from "../store/records.ts";
 import type { Vault } from "../store/vault.ts";
 import type { Monitors } from "./monitor.ts";
+import type { Override } from "./publication.ts";
 
 export interface Context {
   home: Home;
@@ -28,6 +29,8 @@ export interface Context {
   diskBytes: number;
   log: Log;
   say(subject: string, sentence: string): void;
+  /** Where connections lead while leadership changes, in place of what the last look saw. */
+  overrides: Map<string, Override>;
   /** Addresses, names and routes as they are now. */
   publish(): Promise<void>;
 }

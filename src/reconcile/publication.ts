@@ -5,7 +5,7 @@ import { resolvers } from "../dns/resolvers.ts";
 import type { ZoneData, ZoneMachine } from "../dns/zone-data.ts";
 import type { AppRecord, MachineRecord } from "../model/records.ts";
 import type { RouteTable } from "../network/rules.ts";
-import { type ClusterView, leaderOf, leads } from "./view.ts";
+import { type ClusterView, expectsLeader, leaderOf, leads } from "./view.ts";
 
 export interface Shown {
   prefix: string;
@@ -13,7 +13,11 @@ export interface Shown {
   /** Runs of apps; members of clusters come with their views. */
   runs: readonly MachineRecord[];
   views: readonly ClusterView[];
+  /** Cluster → where its connections lead while its leadership changes. */
+  overrides: ReadonlyMap<string, Override>;
 }
+
+export type Override = MachineRecord | "held";
 
 /** The addresses the name server answers at. They never change, so it binds them once. */
 export const resolversOf = (prefix: string): string[] => resolvers(prefix).map(({ address }) => address);
@@ -23,25 +27,38 @@ export function addressesOf({ prefix, runs, views }: Shown): string[] {
   return [...resolversOf(prefix), ...machines.map((machine) => machine.address)];
 }
 
-/** Every member's address → the leader's; members of a cluster that has no working leader are left out. */
-export function routesOf(views: readonly ClusterView[]): RouteTable {
-  const routes = new Map<string, string>();
+/**
+ * Every member's address → the leader's. While a change of leadership is under way it says where they lead, for the views are older than it is. Where
+ * there is no leader but will be one, connections are held.
+ */
+export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides">): RouteTable {
+  const leaders = new Map<string, string>();
+  const held = new Set<string>();
   for (const view of views) {
-    const leader = leaderOf(view);
-    if (leader === undefined || !leads(leader)) continue;
-    for (const member of view.members) routes.set(member.record.address, leader.record.address);
+    const target = targetOf(view, overrides.get(view.cluster.app));
+    for (const { record } of view.members) {
+      if (typeof target === "object") leaders.set(record.address, target.address);
+      else if (target === "held") held.add(record.address);
+    }
   }
-  return routes;
+  return { leaders, held };
 }
 
-/** Portable mode: cluster → the port of its leader on localhost, undefined while it has no working one. */
-export function relayTargets(views: readonly ClusterView[]): Map<string, number | undefined> {
+/** Portable mode: cluster → the port of its leader on localhost, "held" while it has none and will have one, undefined while it has none. */
+export function relayTargets({ views, overrides }: Pick<Shown, "views" | "overrides">): Map<string, number | "held" | undefined> {
   return new Map(
     views.map((view) => {
-      const leader = leaderOf(view);
-      return [view.cluster.app, leader !== undefined && leads(leader) ? leader.record.portablePort : undefined];
+      const target = targetOf(view, overrides.get(view.cluster.app));
+      return [view.cluster.app, typeof target === "object" ? target.portablePort : target];
     }),
   );
+}
+
+function targetOf(view: ClusterView, override: Override | undefined): MachineRecord | "held" | undefined {
+  if (override !== undefined) return override;
+  const leader = leaderOf(view);
+  if (leader !== undefined && leads(leader)) return leader.record;
+  return expectsLeader(view) ? "held" : undefined;
 }
 
 export function zoneOf({ prefix, apps, runs, views }: Shown): ZoneData {

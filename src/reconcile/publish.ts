@@ -29,13 +29,13 @@ export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefine
     const shown = await gather();
     if (shown === undefined) return;
     if (outlet.kind === "portable") {
-      const targets = relayTargets(shown.views);
+      const targets = relayTargets(shown);
       for (const [cluster, port] of targets) (await outlet.relay(cluster)).aim(port);
       await outlet.closeGone([...targets.keys()]);
       return;
     }
     await outlet.network.setAddresses(addressesOf(shown));
-    await outlet.network.setRoutes(routesOf(shown.views));
+    await outlet.network.setRoutes(routesOf(shown));
     const zone = zoneOf(shown);
     const text = JSON.stringify(zone);
     if (text === lastZone) return;

@@ -64,6 +64,13 @@ export const replicasOf = (view: ClusterView): MemberView[] => view.members.filt
 export const leads = (member: MemberView): boolean =>
   member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;
 
+/** There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would only hide that. */
+export function expectsLeader(view: ClusterView): boolean {
+  const leader = leaderOf(view);
+  if (leader === undefined || view.cluster.phase !== "ready") return false;
+  return leader.record.wanted === "started" && leader.facts.data && (leader.trouble?.attempts ?? 0) < 3;
+}
+
 /** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */
 export const unsettled = (view: ClusterView): boolean =>
   view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)));

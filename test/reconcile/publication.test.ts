@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { addressesOf, relayTargets, resolversOf, routesOf, zoneOf } from "../../src/reconcile/publication.ts";
+import { addressesOf, type Override, relayTargets, resolversOf, routesOf, zoneOf } from "../../src/reconcile/publication.ts";
+import type { ClusterView } from "../../src/reconcile/view.ts";
 import { cluster, down, leading, member, streaming } from "./world.ts";
 
 const leader = member("a1", leading, { record: { address: "fdaa:1:2:1::10", portablePort: 4001 } });
 const replica = member("l1", streaming, { record: { address: "fdaa:1:2:c::11" } });
+const overrides = new Map<string, Override>();
 const apps = [
   { name: "pg", kind: "cluster" as const, primaryRegion: "ams", createdAt: "2026-11-24T06:00:00.000Z" },
   { name: "web", kind: "app" as const, createdAt: "2026-11-24T06:00:00.000Z" },
@@ -12,7 +14,7 @@ const run = { ...replica.record, id: "r1", app: "web", kind: "run" as const, add
 
 describe("routesOf", () => {
   it("leads every member to the leader", () => {
-    expect([...routesOf([cluster([leader, replica])])]).toEqual([
+    expect([...routesOf({ views: [cluster([leader, replica])], overrides }).leaders]).toEqual([
       ["fdaa:1:2:1::10", "fdaa:1:2:1::10"],
       ["fdaa:1:2:c::11", "fdaa:1:2:1::10"],
     ]);
@@ -23,20 +25,33 @@ describe("routesOf", () => {
     ["a leader that is still in recovery", member("a1", { ...leading, recovering: true })],
     ["a leader that is being destroyed", member("a1", leading, { record: { phase: "destroying" } })],
   ])("leads nowhere for %s", (_title, broken) => {
-    expect(routesOf([cluster([broken, replica])]).size).toBe(0);
+    expect(routesOf({ views: [cluster([broken, replica])], overrides }).leaders.size).toBe(0);
+  });
+  it("holds connections while the leader is on its way, and refuses them where none is to be expected", () => {
+    const held = (views: ClusterView[]) => [...routesOf({ views, overrides }).held];
+    expect(held([cluster([member("a1", down, { record: { address: "fdaa:1:2:1::10" } }), replica])])).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:c::11"]);
+    expect(held([cluster([member("a1", down, { record: { wanted: "stopped" } }), replica])])).toEqual([]);
+    expect(held([cluster([member("a1", down, { trouble: { step: "start", why: "no", attempts: 3, until: 0 } }), replica])])).toEqual([]);
+  });
+  it("follows a change of leadership rather than the last look", () => {
+    const at = (override: Override) => routesOf({ views: [cluster([leader, replica])], overrides: new Map([["pg", override]]) });
+    expect(at("held").held.size).toBe(2);
+    expect([...at(replica.record).leaders.values()]).toEqual(["fdaa:1:2:c::11", "fdaa:1:2:c::11"]);
   });
 });
 
 describe("relayTargets", () => {
   it("names the leader's own port, and nothing while there is no leader", () => {
-    expect(relayTargets([cluster([leader, replica])]).get("pg")).toBe(4001);
-    expect(relayTargets([cluster([member("a1", down)])]).get("pg")).toBeUndefined();
+    const target = (views: ClusterView[]) => relayTargets({ views, overrides }).get("pg");
+    expect(target([cluster([leader, replica])])).toBe(4001);
+    expect(target([cluster([member("a1", down)])])).toBe("held");
+    expect(target([cluster([member("a1", down, { record: { wanted: "stopped" } })])])).toBeUndefined();
   });
 });
 
 describe("addressesOf", () => {
   it("holds the resolvers, every member and every run", () => {
-    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, runs: [run], views: [cluster([leader, replica])] });
+    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, runs: [run], overrides, views: [cluster([leader, replica])] });
     expect(addresses).toEqual([...resolversOf("fdaa:1:2"), "fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:c::12"]);
     expect(new Set(addresses).size).toBe(addresses.length);
   });
@@ -47,6 +62,7 @@ describe("zoneOf", () => {
     prefix: "fdaa:1:2",
     apps,
     runs: [run],
+    overrides,
     views: [cluster([leader, replica, member("x1", leading, { record: { phase: "creating" } })])],
   });
   it("names members of clusters that are ready, with role and health, and none that is half made", () => {

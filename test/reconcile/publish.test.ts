@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { openLog } from "../../src/base/log.ts";
 import type { ZoneData } from "../../src/dns/zone-data.ts";
+import type { RouteTable } from "../../src/network/rules.ts";
 import { publisher } from "../../src/reconcile/publish.ts";
 import type { Shown } from "../../src/reconcile/publication.ts";
 import { cluster, leading, member } from "./world.ts";
 
 const log = openLog({ write: () => undefined });
-const shown = (): Shown => ({ prefix: "fdaa:1:2", apps: [], runs: [], views: [cluster([member("a1", leading)])] });
+const shown = (): Shown => ({ prefix: "fdaa:1:2", apps: [], runs: [], overrides: new Map(), views: [cluster([member("a1", leading)])] });
 
 /** A network that notes what is set in it, and can be slow. */
 function notebook(slow: () => Promise<void> = () => Promise.resolve()) {
@@ -16,7 +17,7 @@ function notebook(slow: () => Promise<void> = () => Promise.resolve()) {
       await slow();
       notes.addresses++;
     },
-    setRoutes: (routes: ReadonlyMap<string, string>) => Promise.resolve(void notes.routes.push(routes.size)),
+    setRoutes: ({ leaders }: RouteTable) => Promise.resolve(void notes.routes.push(leaders.size)),
   };
   const setZone = (zone: ZoneData) => Promise.resolve(void notes.zones.push(zone));
   return { notes, outlet: { kind: "namespace" as const, network, setZone } };

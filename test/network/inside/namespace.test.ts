@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, describe, expect, it } from "vitest";
+import { ask } from "../../../src/base/deadline.ts";
 import { prepareDirectories } from "../../../src/daemon/prepare.ts";
 import { removeTree, writeWhole } from "../../../src/host/files.ts";
 import { run } from "../../../src/host/command.ts";
@@ -8,6 +9,7 @@ import { findHome } from "../../../src/host/home.ts";
 import { openNamespace } from "../../../src/network/choose.ts";
 import { enterNetwork, nsswitchText, resolvText } from "../../../src/network/enter.ts";
 import { networkInterface } from "../../../src/network/interface.ts";
+import type { RouteTable } from "../../../src/network/rules.ts";
 import type { Namespace } from "../../../src/network/namespace.ts";
 import { findUser } from "../../../src/host/users.ts";
 import { recordProcess } from "../../support/processes.ts";
@@ -16,6 +18,14 @@ import { missingTools } from "../../support/tools.ts";
 
 const a = "fdaa:1:2:1::10";
 const b = "fdaa:1:2:c::11";
+
+const led = (leader: string): RouteTable => ({
+  leaders: new Map([
+    [a, leader],
+    [b, leader],
+  ]),
+  held: new Set(),
+});
 
 /** A server that says its own address and port to whoever connects, inside the namespace. */
 async function speaker(namespace: Namespace, address: string): Promise<void> {
@@ -62,38 +72,41 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     const network = networkInterface(namespace.place, "fdaa:1:2");
     await network.setAddresses(["fdaa::3", a, b]);
     await Promise.all([speaker(namespace, a), speaker(namespace, b)]);
-    await network.setRoutes(
-      new Map([
-        [a, a],
-        [b, a],
-      ]),
-    );
+    await network.setRoutes(led(a));
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${a} 5433`, `${a} 5433`]);
-    await network.setRoutes(
-      new Map([
-        [a, b],
-        [b, b],
-      ]),
-    );
+    await network.setRoutes(led(b));
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${b} 5433`, `${b} 5433`]);
-    await network.setRoutes(new Map());
+    await network.setRoutes({ leaders: new Map(), held: new Set() });
     expect(await dial(namespace, a)).toBe("ECONNREFUSED");
+  });
+
+  it("keeps a connection waiting while there is no leader, and leads it to the next one as if it had just come", async () => {
+    const { namespace } = await open();
+    const network = networkInterface(namespace.place, "fdaa:1:2");
+    await network.setRoutes({ leaders: new Map(), held: new Set([a, b]) });
+    const dialled = [dial(namespace, a), dial(namespace, b)];
+    // It waits in the queue of a neighbour that does not exist.
+    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    expect(await ask(waits, { everyMs: 10, withinMs: 3_000 })).toBe(true);
+    await network.setRoutes(led(b));
+    expect(await Promise.all(dialled)).toEqual([`${b} 5433`, `${b} 5433`]);
+    // A perchd that was killed meanwhile has left someone waiting: the next one lets them go.
+    await network.setRoutes({ leaders: new Map(), held: new Set([a]) });
+    const left = dial(namespace, a);
+    expect(await ask(waits, { everyMs: 10, withinMs: 3_000 })).toBe(true);
+    await networkInterface(namespace.place, "fdaa:1:2").setRoutes(led(a));
+    expect(await left).toBe(`${a} 5433`);
   });
 
   it("is taken up as it is by a restarted perchd, which sets the same again", async () => {
     const { namespace } = await open();
     const network = networkInterface(namespace.place, "fdaa:1:2");
     await network.setAddresses(["fdaa::3", a, b]);
-    await network.setRoutes(
-      new Map([
-        [a, b],
-        [b, b],
-      ]),
-    );
+    await network.setRoutes(led(b));
     expect(await dial(namespace, a)).toBe(`${b} 5433`);
     const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
     const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
-    expect(rules).toHaveLength(2);
+    expect(rules).toHaveLength(3); // two lead to the leader, one takes the mark off at the door
   });
 
   it("shows a run its own resolver and leaves the host's files alone", async () => {
