@@ -41,6 +41,12 @@ export const routes = {
   showCluster: route({ method: "GET", path: "/v1/clusters/:cluster", kind: "plain", summary: "One cluster", answer: s.cluster }),
   destroyCluster: route({ method: "DELETE", path: "/v1/clusters/:cluster", kind: "stream", summary: "Destroy a cluster with its data", query: z.object({ detach: z.stringbool().default(false) }), answer: s.none }),
   restartCluster: route({ method: "POST", path: "/v1/clusters/:cluster/restart", kind: "stream", summary: "Restart every member, replicas first", answer: s.none }),
+  failover: route({
+    method: "POST", path: "/v1/clusters/:cluster/failover", kind: "stream", summary: "Make another member the leader",
+    body: z.object({ to: text.optional(), force: z.boolean().default(false), allowSecondaryRegion: z.boolean().default(false), promote: z.boolean().default(false) }),
+    answer: s.cluster,
+  }),
+  setSynchronous: route({ method: "PUT", path: "/v1/clusters/:cluster/synchronous", kind: "stream", summary: "Acknowledge a commit when a replica has it, too, or by the leader alone", body: z.object({ on: z.boolean() }), answer: s.cluster }),
   session: route({
     method: "POST", path: "/v1/clusters/:cluster/session", kind: "plain", summary: "How a client reaches the cluster",
     body: z.object({ user: text.default("postgres"), database: text.optional(), region: text.optional() }), answer: s.session,

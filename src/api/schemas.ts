@@ -34,6 +34,8 @@ export const cluster = z.object({
   host: z.string(),
   /** The port that leads to the leader. */
   port: z.int(),
+  /** on: an acknowledged commit is on a replica, too. waiting: it was asked for, and no replica can. */
+  synchronous: z.enum(["off", "on", "waiting"]),
   members: z.array(member),
   attachments: z.array(z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string() })),
 });

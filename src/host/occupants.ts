@@ -1,15 +1,15 @@
-import { readdir, readlink } from "node:fs/promises";
+import { readdir, readlink, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ProcessIdentity } from "../model/records.ts";
 import { awaitEnd, identify, signalProcess, worksIn } from "./process.ts";
 
 /** The processes of one program that work in a directory. Linux only: elsewhere none are found. */
-async function occupants(directory: string, program: string): Promise<ProcessIdentity[]> {
+export async function occupants(directory: string | Spot, program: string): Promise<ProcessIdentity[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      if (!(await worksIn(pid, directory))) return undefined;
+      if (!(await (typeof directory === "string" ? worksIn(pid, directory) : isAt(pid, directory)))) return undefined;
       const running = await readlink(`/proc/${pid}/exe`).catch(() => "");
       return basename(running.replace(/ \(deleted\)$/, "")) === program ? identify(pid) : undefined;
     }),
@@ -17,8 +17,22 @@ async function occupants(directory: string, program: string): Promise<ProcessIde
   return found.filter((one) => one !== undefined);
 }
 
+/** A directory that may have another name by now, or none. */
+export interface Spot {
+  dev: number;
+  ino: number;
+}
+
+/** Where a process works. */
+export const spotOf = (pid: number): Promise<Spot | undefined> => stat(`/proc/${pid}/cwd`).catch(() => undefined);
+
+async function isAt(pid: number, spot: Spot): Promise<boolean> {
+  const found = await spotOf(pid);
+  return found !== undefined && found.dev === spot.dev && found.ino === spot.ino;
+}
+
 /** Kills those that a parent which is gone has left behind in a directory, and waits until they are gone, too. */
-export async function endOccupants(directory: string, program: string): Promise<void> {
+export async function endOccupants(directory: string | Spot, program: string): Promise<void> {
   const left = await occupants(directory, program);
   await Promise.all(
     left.map(async (one) => {

@@ -24,6 +24,12 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
   return fields === undefined || startTime === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : { pid, startTime };
 }
 
+/** Whether a signal (SIGSTOP, Ctrl-Z) has stopped it. Where the system does not tell, false. */
+export async function isSuspended({ pid }: ProcessIdentity): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return text.slice(text.lastIndexOf(")") + 2).startsWith("T");
+}
+
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   return (await identify(identity.pid))?.startTime === identity.startTime;
 }
@@ -41,7 +47,7 @@ export async function signalProcess(identity: ProcessIdentity, signal: NodeJS.Si
 
 /** Waits for the end of a process that is not a child. Gives whether it ended in time. */
 export async function awaitEnd(identity: ProcessIdentity, withinMs: number): Promise<boolean> {
-  return (await ask(async () => ((await isAlive(identity)) ? undefined : true), { everyMs: 20, withinMs })) === true;
+  return (await ask(async () => ((await isAlive(identity)) ? undefined : true), { everyMs: 5, withinMs })) === true;
 }
 
 /** SIGTERM, then SIGKILL after `graceMs`. Gives true when it is gone. */

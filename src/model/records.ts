@@ -35,13 +35,30 @@ export interface ClusterRecord {
   major: number;
   /** The directory with initdb, postgres and pg_ctl, as perchd sees it. */
   binaries: string;
-  /** Id of the machine that leads. The one place where it is decided. */
+  /** Id of the machine that leads. Written by the engine alone, once the cluster is made. */
   leader: string;
+  change?: LeaderChange;
+  synchronous?: Synchronous;
   /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
   settings: Record<string, string>;
   /** The port on localhost of the relay to the leader in portable mode. */
   portablePort?: number;
   createdAt: string;
+}
+
+/** A change of who leads, written down before anything is touched, so that whoever takes over goes on with it. */
+export interface LeaderChange {
+  kind: "switchover" | "failover";
+  to: string;
+  because: string;
+}
+
+/** Present: a commit is acknowledged only when a replica has it, too. */
+export interface Synchronous {
+  /** The replicas the leader waits for, any one of them; none: it waits for nobody. */
+  names: string[];
+  /** One of these at least has every commit that was acknowledged; none: nobody but the leader is sure to. */
+  holders: string[];
 }
 
 export interface MachineRecord {

@@ -77,7 +77,12 @@ async function openDirectory(path: string): Promise<void> {
   await chmod(path, 0o711);
 }
 
-export const hasData = (at: Layout): Promise<boolean> => exists(at.data);
+/** Whether the data directory is there; one that is being removed is not. */
+export const hasData = async (at: Layout): Promise<boolean> =>
+  (await exists(join(at.data, "PG_VERSION"))) && exists(join(at.data, "global", "pg_control"));
+
+/** What is left of a data directory goes. */
+export const removeData = (at: Layout): Promise<void> => removeTree(at.data);
 
 /** A name beside the data directory for one that is still being made. */
 export const besideData = (at: Layout): string => `${at.data}.new-${randomBytes(4).toString("hex")}`;

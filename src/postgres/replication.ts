@@ -80,7 +80,7 @@ const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE p
 /** The leader's view: machine id → bytes of WAL it has not replayed, for every replica that is connected. */
 export async function replicaLags(session: Session): Promise<Map<string, number | null>> {
   const rows = await session.query<{ id: string; lag: string | null }>(
-    "SELECT application_name AS id, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS lag FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')",
+    "SELECT application_name AS id, greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) AS lag FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')",
   );
   return new Map(rows.map((row) => [row.id, row.lag === null ? null : Number(row.lag)]));
 }
@@ -102,7 +102,8 @@ export async function standing(session: Session): Promise<Standing> {
             EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
             pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') AS received,
             pg_wal_lsn_diff(${here}, '0/0') AS replayed,
-            coalesce((SELECT received_tli FROM pg_stat_wal_receiver), timeline_id) AS timeline
+            CASE WHEN pg_is_in_recovery() THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), timeline_id)
+                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline
        FROM pg_control_checkpoint()`,
   );
   if (row === undefined) throw fail("internal", { why: "pg_control_checkpoint() gave no row" });

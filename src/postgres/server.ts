@@ -10,8 +10,8 @@ import { redact } from "../base/redact.ts";
 import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
 import { readText } from "../host/files.ts";
-import { endOccupants } from "../host/occupants.ts";
-import { awaitEnd, identify, signalProcess } from "../host/process.ts";
+import { endOccupants, occupants, spotOf } from "../host/occupants.ts";
+import { awaitEnd, identify, isAlive, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
@@ -75,6 +75,30 @@ export async function stop(member: Member, mode: "fast" | "immediate", withinMs 
   await awaitEnd(running.process, 5_000);
   await endOccupants(member.layout.data, "postgres");
   return "killed";
+}
+
+/**
+ * Ends every process of a server, whatever became of its files: the recorded postmaster is ended though its data directory is gone or has another name. What
+ * a signal stopped is killed all the same.
+ */
+export async function endWholly(member: Member, recorded: ProcessIdentity | undefined): Promise<void> {
+  const postmaster = (await find(member.layout))?.process ?? recorded;
+  if (postmaster !== undefined && (await isAlive(postmaster))) {
+    const spot = await spotOf(postmaster.pid);
+    await signalProcess(postmaster, "SIGCONT");
+    await signalProcess(postmaster, "SIGQUIT");
+    if (!(await awaitEnd(postmaster, 3_000))) {
+      await signalProcess(postmaster, "SIGKILL");
+      if (!(await awaitEnd(postmaster, 5_000))) throw fail("busy", { what: `machine ${member.id}`, by: "a process that cannot be killed" });
+    }
+    if (spot !== undefined) await endOccupants(spot, "postgres");
+  }
+  await endOccupants(member.layout.data, "postgres");
+}
+
+/** Lets every process of a server go on that a signal stopped. */
+export async function resume(member: Member): Promise<void> {
+  for (const one of await occupants(member.layout.data, "postgres")) await signalProcess(one, "SIGCONT");
 }
 
 /** Has the server read its configuration and pg_hba.conf again. Gives whether there was one to tell. */

@@ -115,6 +115,7 @@ export const managedSettings: Readonly<Record<string, string>> = {
   primary_conninfo: recovery,
   primary_slot_name: recovery,
   promote_trigger_file: recovery,
+  synchronous_standby_names: "perch postgres sync on|off sets it",
   recovery_target: recovery,
   recovery_target_action: recovery,
   recovery_target_inclusive: recovery,

@@ -1,12 +1,15 @@
+import { changeLeader } from "../engine/engine.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord } from "../model/records.ts";
-import { removeDirectories } from "../postgres/directory.ts";
-import { createSlot, dropSlot } from "../postgres/replication.ts";
-import { reload, stop } from "../postgres/server.ts";
+import { hasData, removeData, removeDirectories } from "../postgres/directory.ts";
+import { createSlot, dropSlot, slotOf } from "../postgres/replication.ts";
+import { endWholly, reload, resume, stop } from "../postgres/server.ts";
 import { grant, revoke } from "./attachment.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
-import { copyLeader, initialiseLeader, leaderMember, machineOf, startMember, writeFiles } from "./members.ts";
+import { handsOf } from "./hands.ts";
+import { copyLeader, initialiseLeader, leaderMember, machineOf, rejoinMember, startMember, writeFiles } from "./members.ts";
 import type { Step } from "./step.ts";
+import { synchronise } from "./synchronise.ts";
 import type { ClusterView } from "./view.ts";
 
 /** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
@@ -20,16 +23,36 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       return copyLeader(context, cluster, await machineOf(context, step.machine), signal);
     case "start":
       return startMember(context, cluster, await machineOf(context, step.machine), signal);
-    case "stop":
+    case "stop": {
+      const machine = await machineOf(context, step.machine);
       await context.monitors.drop(step.machine);
-      await stop(memberOf(context, cluster, await machineOf(context, step.machine)), step.mode);
+      if (await hasData(memberOf(context, cluster, machine).layout)) await stop(memberOf(context, cluster, machine), step.mode);
+      else await endWholly(memberOf(context, cluster, machine), machine.process);
       return;
+    }
     case "restart": {
       const machine = await machineOf(context, step.machine);
       await context.monitors.drop(step.machine);
-      await stop(memberOf(context, cluster, machine), "fast");
+      await stop(memberOf(context, cluster, machine), "fast", 10_000);
       return startMember(context, cluster, machine, signal);
     }
+    case "resume":
+      return resume(memberOf(context, cluster, await machineOf(context, step.machine)));
+    case "rejoin":
+      return rejoinMember(context, cluster, await machineOf(context, step.machine), signal);
+    case "clear": {
+      const machine = await machineOf(context, step.machine);
+      await context.monitors.drop(machine.id);
+      await endWholly(memberOf(context, cluster, machine), machine.process);
+      await setSlots(context, cluster, { create: [], drop: [slotOf(machine.id)] });
+      return removeData(memberOf(context, cluster, machine).layout);
+    }
+    case "lead":
+      return changeLeader(handsOf(context, cluster), step.change);
+    case "withdraw":
+      return handsOf(context, cluster).withdraw();
+    case "synchronise":
+      return synchronise(context, cluster, step.names);
     case "configure": {
       const machine = await machineOf(context, step.machine);
       if ((await writeFiles(context, cluster, machine)) === "reload") await reload(memberOf(context, cluster, machine));

@@ -66,6 +66,12 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
   return { operator: await open("OPERATOR_PASSWORD"), perch: await open("SU_PASSWORD"), replicator: await open("REPL_PASSWORD") };
 }
 
+/** Only the leader waits for others, and for any one of those it knows. */
+function synchronousSettings({ synchronous }: ClusterRecord, leads: boolean): Record<string, string> {
+  const names = synchronous?.names ?? [];
+  return leads && names.length > 0 ? { synchronous_standby_names: `ANY 1 (${names.map((name) => `"${name}"`).join(", ")})` } : {};
+}
+
 /** What the files of a member should say. `leader` is undefined for the leader itself. */
 export function configurationOf(
   context: Context,
@@ -97,7 +103,7 @@ export function configurationOf(
     ...(follow === undefined ? {} : { follow }),
   };
   return {
-    settings: serverSettings(facts, cluster.settings),
+    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(cluster, leader === undefined) },
     networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
     standby: leader !== undefined,
     replicationPassword,

@@ -15,6 +15,10 @@ export interface LoopMemory {
   readonly troubles: ReadonlyMap<string, Trouble>;
   /** Machines whose restart was asked for. */
   readonly restarts: ReadonlySet<string>;
+  /** Machine → when it was started within the last minute. */
+  readonly starts: ReadonlyMap<string, readonly number[]>;
+  /** What is so, and since when: written by whoever looks. */
+  readonly since: Map<string, number>;
 }
 
 export interface LoopWork {
@@ -44,6 +48,8 @@ export interface Loop {
 }
 
 const tickMs = 5_000;
+/** A start longer ago tells nothing about a crash loop. */
+const recentMs = 60_000;
 /** How soon what is unsettled is looked at again; then after as long as it has been so, up to the tick. */
 const lookAgainMs = 50;
 const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
@@ -52,6 +58,8 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   const under = new Map<string, { step: Step; abort: AbortController; done: Promise<void> }>();
   const troubles = new Map<string, Trouble>();
   const restarts = new Set<string>();
+  const starts = new Map<string, number[]>();
+  const since = new Map<string, number>();
   const watchers = new Set<Watcher>();
   let view: ClusterView | undefined;
   let lastSentence = "";
@@ -62,7 +70,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   let unsettledSince: number | undefined;
 
   /** As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its end. */
-  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts });
+  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts, starts, since });
 
   async function pass(): Promise<void> {
     view = await work.observe(memory());
@@ -87,6 +95,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   function begin(step: Step, at: ClusterView): void {
     const thing = touches(step);
     const abort = new AbortController();
+    if (step.do === "start") starts.set(step.machine, [...(starts.get(step.machine) ?? []).filter((one) => Date.now() - one < recentMs), Date.now()]);
     const done = work
       .apply(step, at, abort.signal)
       .then(

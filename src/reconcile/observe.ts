@@ -2,8 +2,10 @@ import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
 import { hasData } from "../postgres/directory.ts";
 import { find } from "../postgres/postmaster.ts";
-import { listSlots, replicaLags, standing } from "../postgres/replication.ts";
+import { listSlots, replicaLags, type Slot, type Standing, standing } from "../postgres/replication.ts";
 import type { Session } from "../postgres/sql.ts";
+import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
+import { isAlive, isSuspended } from "../host/process.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
 import type { LoopMemory } from "./loop.ts";
 import { attachmentKey } from "./step.ts";
@@ -12,36 +14,58 @@ import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
 export async function observe(context: Context, app: string, memory: LoopMemory): Promise<ClusterView | undefined> {
   const { state } = context;
+  const now = Date.now();
   const cluster = await state.clusters.get({ app });
   if (cluster === undefined) return undefined;
-  const [machines, attachments, passwords] = await Promise.all([
+  const [machines, attachments, passwords, shown] = await Promise.all([
     state.machines.list().then((all) => all.filter((machine) => machine.app === app && machine.kind === "postgres")),
     state.attachments.list({ cluster: app }),
     passwordsOf(context, app),
+    state.apps.get({ name: app }),
   ]);
   const leader = machines.find((machine) => machine.id === cluster.leader);
   const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, leader, passwords)));
   const onLeader = await askLeader(looks.find((seen) => seen.record.id === cluster.leader));
+  const led = onLeader !== undefined;
+  const noted = (machine: string, what: string, holds: boolean): number | undefined => note(memory.since, `${machine} ${what}`, holds, now);
 
+  // Only a view that is younger than the change says where connections lead.
+  if (memory.under.get("cluster")?.do !== "lead") context.overrides.delete(app);
   const remembered = (thing: string) => ({ busy: memory.under.get(thing)?.do, trouble: memory.troubles.get(thing) });
   return {
     cluster,
-    slots: onLeader?.slots,
-    members: looks.map(({ record, facts }): MemberView => ({
+    primaryRegion: shown?.primaryRegion ?? "",
+    slots: onLeader?.slots.map((slot) => slot.name),
+    lostSlots: onLeader?.slots.filter((slot) => slot.state === "lost").map((slot) => slot.name) ?? [],
+    members: looks.map(({ record, facts, timeline }): MemberView => ({
       record,
-      facts: { ...facts, lagBytes: onLeader?.lag.get(record.id) ?? null },
+      facts: { ...facts, lagBytes: onLeader?.lag.get(record.id) ?? null, diverged: hasDiverged(facts, timeline, onLeader) },
       restart: memory.restarts.has(record.id),
+      starts: (memory.starts.get(record.id) ?? []).filter((at) => now - at < 60_000),
+      since: {
+        suspended: noted(record.id, "suspended", facts.suspended),
+        silent: noted(record.id, "silent", facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id)),
+        stranded: noted(record.id, "stranded", led && record.id !== cluster.leader && !facts.streaming && !memory.under.has(record.id)),
+      },
       ...remembered(record.id),
     })),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
-    now: Date.now(),
+    now,
   };
+}
+
+/** Since when something holds: now, when it did not before. */
+function note(since: Map<string, number>, what: string, holds: boolean, now: number): number | undefined {
+  if (!holds) since.delete(what);
+  else if (!since.has(what)) since.set(what, now);
+  return since.get(what);
 }
 
 interface Look {
   record: MachineRecord;
-  facts: MemberFacts;
+  facts: MemberFacts & { /** It is on its way to answering: a crash recovery may take long. */ recovers: boolean };
+  timeline: number;
   session: Session | undefined;
 }
 
@@ -55,6 +79,8 @@ async function look(
   const member = memberOf(context, cluster, machine);
   const [data, running] = await Promise.all([hasData(member.layout), find(member.layout)]);
   const record = await adopt(context, machine, running?.process);
+  // Without its data directory it is known by its record alone.
+  const lives = running !== undefined || record.process !== undefined;
   if (running === undefined) await context.monitors.drop(machine.id);
   const session = running === undefined || running.status === "starting" ? undefined : await context.monitors.session(member, passwords.perch);
   const state = await ask(session);
@@ -62,12 +88,17 @@ async function look(
   return {
     record,
     session: state === undefined ? undefined : session,
+    timeline: state?.timeline ?? 0,
     facts: {
       data,
-      running: running !== undefined,
+      running: lives,
+      suspended: record.process !== undefined && (await isSuspended(record.process)),
+      recovers: running?.status === "starting",
       answers: state !== undefined,
       recovering: state?.recovering,
       streaming: state?.streaming ?? false,
+      received: state?.received,
+      diverged: false,
       lagBytes: null,
       configured: running === undefined || !(await configurationDiffers(member, wanted)),
     },
@@ -75,13 +106,14 @@ async function look(
 }
 
 /** The record holds the identity of the postmaster, so that it is known after perchd itself was away. */
-async function adopt({ state }: Context, machine: MachineRecord, process: MachineRecord["process"]): Promise<MachineRecord> {
+async function adopt({ state }: Context, machine: MachineRecord, found: MachineRecord["process"]): Promise<MachineRecord> {
+  const process = found ?? (machine.process !== undefined && (await isAlive(machine.process)) ? machine.process : undefined);
   if (process?.pid === machine.process?.pid && process?.startTime === machine.process?.startTime) return machine;
   const changed = await state.machines.update(machine, ({ process: _old, ...rest }) => (process === undefined ? rest : { ...rest, process }));
   return changed ?? machine;
 }
 
-async function ask(session: Session | undefined): Promise<{ recovering: boolean; streaming: boolean } | undefined> {
+async function ask(session: Session | undefined): Promise<Standing | undefined> {
   if (session === undefined) return undefined;
   try {
     return await standing(session);
@@ -90,10 +122,23 @@ async function ask(session: Session | undefined): Promise<{ recovering: boolean;
   }
 }
 
-async function askLeader(seen: Look | undefined): Promise<{ slots: string[]; lag: ReadonlyMap<string, number | null> } | undefined> {
+interface OnLeader {
+  slots: Slot[];
+  lag: ReadonlyMap<string, number | null>;
+  history: { timeline: number; forks: History };
+}
+
+/** A replica that does not stream and has more of a timeline than the leader's history holds. */
+function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | undefined): boolean {
+  if (onLeader === undefined || facts.streaming || facts.recovering !== true || facts.received === undefined) return false;
+  return !isPartOf(onLeader.history, { timeline, position: facts.received });
+}
+
+async function askLeader(seen: Look | undefined): Promise<OnLeader | undefined> {
   if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
   try {
-    return { slots: (await listSlots(seen.session)).map((slot) => slot.name), lag: await replicaLags(seen.session) };
+    const { session } = seen;
+    return { slots: await listSlots(session), lag: await replicaLags(session), history: await historyOf(session) };
   } catch {
     return undefined;
   }

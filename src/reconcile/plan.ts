@@ -3,9 +3,11 @@
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
 import { counted } from "../base/count.ts";
+import { crashLoop, decide } from "../engine/local/cases.ts";
+import type { Verdict } from "../engine/situation.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
-import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, type Trouble } from "./view.ts";
+import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf, type Trouble } from "./view.ts";
 
 interface Reason {
   step: Step;
@@ -34,20 +36,28 @@ function destroying(view: ClusterView): Reason[] {
 }
 
 function living(view: ClusterView): Reason[] {
+  // Until a change of leader is through, nothing else is begun.
+  if (view.busy === "lead") return [];
+  const verdict = decide(situationOf(view));
+  if (verdict.do === "change")
+    return [{ step: { do: "lead", change: verdict.change }, because: `${verdict.change.kind} of ${view.cluster.app}: ${verdict.because}` }];
+  if (verdict.do === "withdraw") return [{ step: { do: "withdraw" }, because: `no change of leader: ${verdict.because}` }];
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
   return [
-    ...(leader === undefined ? [] : forLeader(view, leader)),
-    ...(led ? forSlots(view) : []),
+    ...(leader === undefined ? [] : forLeader(view, leader, verdict)),
+    ...(led ? [...forSlots(view), ...forCommits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, led)),
     ...(led ? forAttachments(view) : []),
     ...opening(view),
   ];
 }
 
-function forLeader(view: ClusterView, leader: MemberView): Reason[] {
+function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Reason[] {
   const { record, facts } = leader;
   const machine = record.id;
+  if (verdict.do === "resume" || verdict.do === "restart")
+    return [{ step: { do: verdict.do, machine }, because: `${verdict.do} ${title(view, leader)}: ${verdict.because}` }];
   if (record.phase === "creating") {
     if (!facts.data) return [{ step: { do: "initialise", machine }, because: `make ${title(view, leader)}: it was asked for` }];
     if (leads(leader)) return [{ step: { do: "accept", machine }, because: `${title(view, leader)} is ready: it takes reads and writes` }];
@@ -66,15 +76,32 @@ function forReplica(view: ClusterView, replica: MemberView, led: boolean): Reaso
   if (!facts.data) {
     if (facts.running)
       return [{ step: { do: "stop", machine, mode: "immediate" }, because: `stop ${title(view, replica)}: its data directory is gone` }];
-    if (!led || view.slots?.includes(slotOf(machine)) !== true) return [];
+    if (!led || view.slots?.includes(slotOf(machine)) !== true || view.lostSlots.includes(slotOf(machine))) return [];
     const why = record.phase === "creating" ? "it was asked for" : "its data directory is gone, and the leader has everything";
     return [{ step: { do: "copy", machine }, because: `copy the leader to ${title(view, replica)}: ${why}` }];
   }
+  const unfit = led && record.wanted === "started" ? whyUnfit(view, replica) : undefined;
+  if (unfit !== undefined) return [{ step: { do: unfit.step, machine }, because: `${unfit.step} ${title(view, replica)}: ${unfit.why}` }];
   if (record.phase === "creating" && facts.streaming) {
     return [{ step: { do: "accept", machine }, because: `${title(view, replica)} is ready: it streams from the leader` }];
   }
   return running(view, replica);
 }
+
+/** What keeps a replica from following the leader, though both run. */
+function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): { step: "clear" | "rejoin"; why: string } | undefined {
+  if (view.lostSlots.includes(slotOf(record.id))) return { step: "clear", why: "it fell so far behind that the WAL it needs is gone" };
+  if (!facts.running) return undefined;
+  if (facts.recovering === false) return { step: "rejoin", why: "it was promoted by somebody else, and there is another leader" };
+  if (facts.diverged && since.stranded !== undefined && view.now - since.stranded >= 1_000)
+    return { step: "rejoin", why: "it has WAL that the leader never had" };
+  if (since.stranded !== undefined && view.now - since.stranded >= strandedMs && record.phase === "ready")
+    return { step: "rejoin", why: `it does not stream for ${strandedMs / 1000} s` };
+  return undefined;
+}
+
+/** A replica finds its leader within a second; what does not in this time will not. */
+const strandedMs = 30_000;
 
 /** What holds for every member with data: started or stopped as wanted, restarted where asked, configured. */
 function running(view: ClusterView, member: MemberView): Reason[] {
@@ -85,6 +112,7 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   }
   if (!facts.data) return [];
   if (!facts.running) {
+    if (loopUntil(member) > view.now) return [];
     const why = record.phase === "creating" ? "its data directory is ready" : "it is wanted started and does not run";
     return [{ step: { do: "start", machine }, because: `start ${title(view, member)}: ${why}` }];
   }
@@ -92,6 +120,41 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   if (!facts.configured) return [{ step: { do: "configure", machine }, because: `configure ${title(view, member)}: its settings changed` }];
   return [];
 }
+
+/** A member that crashes again and again is started ever more slowly: milliseconds since the epoch. */
+function loopUntil({ starts }: MemberView): number {
+  const extra = starts.length - crashLoop;
+  return extra < 0 ? 0 : (starts.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
+}
+
+/** With synchronous replication the leader waits for any one of the replicas of its region that stream; for nobody while there is none. */
+function forCommits(view: ClusterView): Reason[] {
+  const { synchronous } = view.cluster;
+  if (synchronous === undefined) return [];
+  const names = holdersWanted(view);
+  if (sameNames(names, synchronous.names) && sameNames(names, synchronous.holders)) return [];
+  const because =
+    names.length === 0
+      ? "acknowledge commits by the leader alone: no replica of its region streams"
+      : `acknowledge a commit when ${names.join(" or ")} has it, too`;
+  return [{ step: { do: "synchronise", names }, because }];
+}
+
+/** A replica that was away for a moment, for a restart, stays one of them. */
+function holdersWanted(view: ClusterView): string[] {
+  const held = view.cluster.synchronous?.names ?? [];
+  return replicasOf(view)
+    .filter(({ record, facts, since }) => {
+      if (record.phase !== "ready" || record.wanted !== "started" || record.region !== view.primaryRegion) return false;
+      if (facts.streaming) return true;
+      return held.includes(record.id) && view.now - (since.stranded ?? view.now) < graceMs;
+    })
+    .map(({ record }) => record.id)
+    .toSorted();
+}
+
+const graceMs = 2_000;
+const sameNames = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
 
 /** A slot for every replica there is and for none that is not: a removed member must not pin the leader's WAL. */
 function forSlots(view: ClusterView): Reason[] {
@@ -144,16 +207,21 @@ function blocked(view: ClusterView, step: Step): boolean {
 }
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
-  if (step.do === "slots" || step.do === "open" || step.do === "forget") return view;
+  if (touches(step) === "cluster") return view;
   if (step.do === "grant" || step.do === "revoke")
     return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
-  return view.members.find((member) => member.record.id === step.machine);
+  return "machine" in step ? view.members.find((member) => member.record.id === step.machine) : undefined;
 }
 
 /** How things stand when there is nothing to do. */
 function standing(view: ClusterView): string {
   const troubled = view.members.find((member) => member.trouble !== undefined);
   if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
+  if (view.busy === "lead") return `${view.cluster.app} changes its leader.`;
+  const verdict = decide(situationOf(view));
+  if (verdict.do === "stand") return `${view.cluster.app} has no leader: ${verdict.because}.`;
+  const crashing = view.members.find((member) => !member.facts.running && loopUntil(member) > view.now);
+  if (crashing !== undefined) return `${title(view, crashing)} died ${crashing.starts.length} times within a minute and waits before the next start.`;
   const gone = view.members.find((member) => !member.facts.data && member.busy === undefined && member.record.phase === "ready");
   if (gone !== undefined) return `${title(view, gone)} has no data directory any more.`;
   const started = view.members.filter((member) => member.facts.answers).length;

@@ -1,4 +1,5 @@
 /** The steps a plan may hold. Those of one plan touch different things, so they run side by side. */
+import type { Change } from "../engine/situation.ts";
 import type { AttachmentRecord } from "../model/records.ts";
 
 export type Step =
@@ -9,6 +10,18 @@ export type Step =
   | { do: "start"; machine: string }
   | { do: "stop"; machine: string; mode: "fast" | "immediate" }
   | { do: "restart"; machine: string }
+  /** A signal that stopped its processes is taken back. */
+  | { do: "resume"; machine: string }
+  /** A replica that cannot follow as it is: rewound, or copied anew. */
+  | { do: "rejoin"; machine: string }
+  /** Its data and its slot go, so that it is copied anew. */
+  | { do: "clear"; machine: string }
+  /** A switchover or failover. */
+  | { do: "lead"; change: Change }
+  /** A change of leader that was asked for is not done. */
+  | { do: "withdraw" }
+  /** Whom the leader waits for before it acknowledges a commit. */
+  | { do: "synchronise"; names: readonly string[] }
   /** Write the files anew and have the server read them. */
   | { do: "configure"; machine: string }
   /** creating → ready. */
@@ -35,6 +48,9 @@ export interface Plan {
 export function touches(step: Step): string {
   switch (step.do) {
     case "slots":
+    case "lead":
+    case "withdraw":
+    case "synchronise":
     case "open":
     case "forget":
       return "cluster";

@@ -1,6 +1,8 @@
 /**
  * What one pass of a cluster's loop looks at: the wish (records) and what was found (facts), side by side. Pure data.
  */
+import { decide } from "../engine/local/cases.ts";
+import type { Situation } from "../engine/situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
 
 export interface MemberFacts {
@@ -8,12 +10,18 @@ export interface MemberFacts {
   data: boolean;
   /** A postmaster of this data directory lives. */
   running: boolean;
+  /** Its processes are stopped by a signal. */
+  suspended: boolean;
   /** It answers queries. */
   answers: boolean;
   /** pg_is_in_recovery(); undefined while it does not answer. */
   recovering: boolean | undefined;
   /** A replica whose WAL receiver streams. */
   streaming: boolean;
+  /** Bytes of WAL since the beginning of time that it received or wrote; undefined while it does not answer. */
+  received: bigint | undefined;
+  /** A replica with WAL that the leader never had: it cannot follow as it is. */
+  diverged: boolean;
   /** Bytes of WAL not replayed yet; null when nobody can tell. */
   lagBytes: number | null;
   /** Its files say what they should, and the server was told. */
@@ -36,6 +44,10 @@ export interface MemberView {
   trouble: Trouble | undefined;
   /** A restart was asked for and not done yet. */
   restart: boolean;
+  /** When it was started within the last minute, milliseconds since the epoch. */
+  starts: readonly number[];
+  /** Since when it is suspended, does not answer, or does not stream though it should; undefined while it is not so. */
+  since: { suspended: number | undefined; silent: number | undefined; stranded: number | undefined };
 }
 
 export interface AttachmentView {
@@ -46,10 +58,14 @@ export interface AttachmentView {
 
 export interface ClusterView {
   cluster: ClusterRecord;
+  /** Where the leader may live. */
+  primaryRegion: string;
   members: readonly MemberView[];
   attachments: readonly AttachmentView[];
   /** Perch's replication slots on the leader; undefined while it cannot be asked. */
   slots: readonly string[] | undefined;
+  /** Those of them whose WAL is gone, because their replica fell too far behind. */
+  lostSlots: readonly string[];
   /** A step on the cluster as a whole is under way, or failed. */
   busy: string | undefined;
   trouble: Trouble | undefined;
@@ -60,15 +76,48 @@ export interface ClusterView {
 export const leaderOf = (view: ClusterView): MemberView | undefined => view.members.find((member) => member.record.id === view.cluster.leader);
 export const replicasOf = (view: ClusterView): MemberView[] => view.members.filter((member) => member.record.id !== view.cluster.leader);
 
+/** The same as the engine looks at it. */
+export function situationOf(view: ClusterView): Situation {
+  const { cluster } = view;
+  return {
+    app: cluster.app,
+    leader: cluster.leader,
+    primaryRegion: view.primaryRegion,
+    change: cluster.change,
+    holders: cluster.synchronous?.holders,
+    now: view.now,
+    members: view.members.map(({ record, facts, ...member }) => ({
+      id: record.id,
+      region: record.region,
+      wanted: record.wanted === "started",
+      ready: record.phase === "ready",
+      data: facts.data,
+      running: facts.running,
+      answers: facts.answers,
+      recovering: facts.recovering,
+      streaming: facts.streaming,
+      received: facts.received,
+      suspendedSince: member.since.suspended,
+      silentSince: member.since.silent,
+      starts: member.starts,
+      failures: member.trouble?.step === "start" ? member.trouble.attempts : 0,
+      busy: member.busy !== undefined,
+    })),
+  };
+}
+
 /** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
 export const leads = (member: MemberView): boolean =>
   member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;
 
 /** There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would only hide that. */
 export function expectsLeader(view: ClusterView): boolean {
+  if (view.cluster.phase !== "ready") return false;
+  if (view.busy === "lead") return true;
   const leader = leaderOf(view);
-  if (leader === undefined || view.cluster.phase !== "ready") return false;
-  return leader.record.wanted === "started" && leader.facts.data && (leader.trouble?.attempts ?? 0) < 3;
+  if (leader === undefined || leader.record.wanted === "stopped") return false;
+  const verdict = decide(situationOf(view));
+  return verdict.do === "start" || verdict.do === "keep" ? (leader.trouble?.attempts ?? 0) < 3 : verdict.do !== "stand";
 }
 
 /** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */

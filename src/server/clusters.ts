@@ -37,9 +37,11 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
     const { loop, record } = await requireCluster(deps, app);
     const view = loop.view() ?? {
       cluster: record,
+      primaryRegion: "",
       members: [],
       attachments: [],
       slots: undefined,
+      lostSlots: [],
       busy: undefined,
       trouble: undefined,
       now: Date.now(),

@@ -6,6 +6,7 @@ import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
 import { doctorHandler } from "./doctor.ts";
 import type { Handlers } from "./http.ts";
+import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
 import { networkHandlers } from "./network.ts";
 import { rotateHandler } from "./rotate.ts";
@@ -23,6 +24,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...appHandlers(deps),
     ...secretHandlers(deps),
     ...clusters,
+    ...leadershipHandlers(deps),
     ...sessionHandlers(deps),
     ...databaseHandlers(deps),
     rotateUser: rotateHandler(deps),

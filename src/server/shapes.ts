@@ -2,7 +2,9 @@
 import type * as api from "../api/schemas.ts";
 import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
 import { memberPort, leaderPort } from "../network/rules.ts";
-import type { ClusterView, MemberView } from "../reconcile/view.ts";
+import { slotOf } from "../postgres/replication.ts";
+import { crashLoop, decide } from "../engine/local/cases.ts";
+import { type ClusterView, type MemberView, situationOf } from "../reconcile/view.ts";
 
 type Mode = "root" | "user" | "portable";
 
@@ -15,6 +17,7 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
     phase: cluster.phase,
     host: mode === "portable" ? "localhost" : `${cluster.app}.internal`,
     port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
+    synchronous: cluster.synchronous === undefined ? "off" : cluster.synchronous.holders.length > 0 ? "on" : "waiting",
     members: leaderFirst(view).map((member) => memberShape(view, member, mode)),
     attachments: view.attachments
       .filter(({ record }) => record.phase === "ready")
@@ -55,13 +58,19 @@ export function stateOf(view: ClusterView, member: MemberView): api.Member["stat
 }
 
 function noteOf(view: ClusterView, member: MemberView): string | undefined {
-  const { record, facts, trouble } = member;
+  const { record, facts, trouble, since } = member;
+  if (record.id === view.cluster.leader) {
+    const verdict = decide(situationOf(view));
+    if (verdict.do === "stand") return verdict.because;
+  }
+  if (since.suspended !== undefined) return "a signal stopped it; it goes on within seconds";
   if (trouble !== undefined)
     return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)`;
-  if (!facts.data && record.phase === "ready")
-    return roleOf(view, member) === "leader"
-      ? "its data directory is gone; restore it from a copy"
-      : "its data directory is gone; it is copied again as soon as the leader answers";
+  if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
+  if (!facts.running && member.starts.length >= crashLoop)
+    return `it died ${member.starts.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
+  if (view.lostSlots.includes(slotOf(record.id))) return "it fell so far behind that the WAL it needs is gone; it is copied anew";
+  if (facts.diverged) return "it has WAL that the leader never had; it is rewound or copied anew";
   if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming)
     return "it answers but does not stream from the leader";
   return undefined;

@@ -25,6 +25,8 @@ const cluster = z.object({
   major: z.int().positive(),
   binaries: z.string(),
   leader: z.string(),
+  change: z.object({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
+  synchronous: z.object({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
   portablePort: port.exactOptional(),
   createdAt: time,

@@ -105,11 +105,18 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: { base: "deadlines", errors: "conflicts, and state that cannot be read", model: "the records it keeps", host: "the key file" },
     packages: ["@photostructure/sqlite", "zod"],
   },
+  engine: {
+    holds: "who leads: the table of cases (pure), switchover and failover; nothing else writes a cluster's leader",
+    start: "situation.ts",
+    imports: { base: "deadlines", errors: "why a member cannot lead", postgres: "to stop, ask and promote a server" },
+    packages: [],
+  },
   reconcile: {
     holds: "the loop: observe, plan (pure), apply, again",
     start: "plan.ts",
     imports: {
       base: "deadlines",
+      engine: "who leads, and the deeds of a change",
       errors: "a step that failed says why",
       model: "the records it makes true",
       host: "processes and files",
@@ -140,6 +147,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       dns: "`perch dig`",
       doctor: "`perch doctor`",
       store: "what is desired",
+      engine: "who may lead, before it is asked for",
       reconcile: "to wake the loop and wait for it",
     },
     packages: ["fastify", "zod"],
@@ -148,7 +156,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
     start: "main.ts",
     imports: Object.fromEntries(
-      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "doctor", "store", "reconcile", "server"].map((room) => [
+      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "doctor", "store", "engine", "reconcile", "server"].map((room) => [
         room,
         "it builds everything",
       ]),

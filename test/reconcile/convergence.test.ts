@@ -33,6 +33,15 @@ function after(view: ClusterView, step: Step): ClusterView {
       return { ...view, slots: [...(view.slots ?? []), ...step.create].filter((slot) => !step.drop.includes(slot)) };
     case "open":
       return { ...view, cluster: { ...view.cluster, phase: "ready" } };
+    case "resume":
+    case "rejoin":
+      return up(step.machine);
+    case "clear":
+      return facts(step.machine, nothing);
+    case "lead":
+      return { ...view, cluster: { ...view.cluster, leader: step.change.candidates[0] ?? "" } };
+    case "withdraw":
+    case "synchronise":
     case "forget":
     case "grant":
     case "revoke":

@@ -5,7 +5,10 @@ import type { AttachmentView, ClusterView, MemberFacts, MemberView } from "../..
 export const nothing: MemberFacts = {
   data: false,
   running: false,
+  suspended: false,
   answers: false,
+  received: undefined,
+  diverged: false,
   recovering: undefined,
   streaming: false,
   lagBytes: null,
@@ -32,7 +35,8 @@ export function member(
     createdAt: "2026-11-24T06:00:00.000Z",
     ...more.record,
   };
-  return { record, facts, busy: more.busy, trouble: more.trouble, restart: more.restart ?? false };
+  const since = { suspended: undefined, silent: undefined, stranded: undefined, ...more.since };
+  return { record, facts, busy: more.busy, trouble: more.trouble, restart: more.restart ?? false, starts: more.starts ?? [], since };
 }
 
 export function cluster(
@@ -49,9 +53,11 @@ export function cluster(
       settings: {},
       createdAt: "2026-11-24T06:00:00.000Z",
     },
+    primaryRegion: "ams",
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
+    lostSlots: [],
     busy: undefined,
     trouble: undefined,
     now: 1_000_000,

@@ -20,10 +20,16 @@ export function membersText(members: readonly Member[], indent: number): string 
   return [table(["ID", "Region", "Role", "State", "Address", "Port", "Lag"], rows, "No members", { indent }), ...notes].join("\n");
 }
 
+const commits = {
+  on: "synchronous: a commit is acknowledged when a replica has it, too",
+  waiting: "synchronous, but no replica of its region streams: commits are acknowledged by the leader alone",
+};
+
 export function clusterText(cluster: Cluster): string {
   const attached = cluster.attachments.map(({ app, database, user, variable }) => [app, database, user, variable]);
   return [
     `Cluster ${cluster.name}: ${clusterState(cluster)}; PostgreSQL ${cluster.version}, primary region ${cluster.primaryRegion}, ${cluster.host}:${cluster.port}`,
+    ...(cluster.synchronous === "off" ? [] : [`  ${commits[cluster.synchronous]}`]),
     membersText(cluster.members, 2),
     ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable"], attached, "", { indent: 2 })]),
   ].join("\n");

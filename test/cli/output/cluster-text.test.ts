@@ -20,6 +20,7 @@ const cluster: Cluster = {
   phase: "ready",
   host: "pg.internal",
   port: 5432,
+  synchronous: "off",
   members: [leader, replica],
   attachments: [],
 };

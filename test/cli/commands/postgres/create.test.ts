@@ -10,6 +10,7 @@ it("postgres create prints the credentials once, as flyctl does", () => {
       phase: "ready",
       host: "pg.internal",
       port: 5432,
+      synchronous: "off" as const,
       attachments: [],
       members: [{ id: "m1", region: "ams", role: "leader", address: "fdaa::1", port: 5433, state: "started", pid: 1, lagBytes: 0 }],
     },
@@ -42,6 +43,7 @@ describe("the block", () => {
       phase: "ready" as const,
       host: "localhost",
       port: 4000,
+      synchronous: "off" as const,
       members: [],
       attachments: [],
     };

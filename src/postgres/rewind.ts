@@ -1,0 +1,56 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CommandError, run } from "../host/command.ts";
+import { exists, writeWhole } from "../host/files.ts";
+import { superuser } from "./access.ts";
+import { readControlFile } from "./data.ts";
+import { command, type Member } from "./directory.ts";
+import type { Session } from "./sql.ts";
+import { historyOf, isPartOf } from "./timeline.ts";
+
+/** The leader that a member's data shall follow. */
+export interface Source {
+  leader: Member;
+  session: Session;
+  /** Of Perch's superuser. */
+  password: string;
+}
+
+/**
+ * Looks whether a stopped member's data can follow the leader: "fits" as it is, "rewound" by pg_rewind to where the two parted, or "copy": it cannot,
+ * and must be copied anew. Rows that only this member had are lost with the rewinding, as a failover said they would be.
+ */
+export async function align(member: Member, source: Source, signal?: AbortSignal): Promise<"fits" | "rewound" | "copy"> {
+  const found = await readControlFile(member.layout);
+  if (found === undefined) return "copy";
+  const history = await historyOf(source.session);
+  // A base backup that has not been started yet is as its leader was, in production.
+  if (found.timeline === history.timeline || (await exists(join(member.layout.data, "backup_label")))) return "fits";
+  const stopped = found.state === "shut down" || found.state === "shut down in recovery" || found.state === "in archive recovery";
+  if (stopped && isPartOf(history, { timeline: found.timeline, position: found.checkpoint })) return "fits";
+  return rewind(member, source, signal);
+}
+
+/** pg_rewind, where it is installed and finds the point. It finishes the recovery of a server that was killed first. */
+export async function rewind(member: Member, { leader, password }: Source, signal?: AbortSignal): Promise<"rewound" | "copy"> {
+  if (!(await exists(join(member.binaries, "pg_rewind")))) return "copy";
+  const { layout, place } = member;
+  const pass = join(layout.root, "rewind.pass");
+  await writeWhole(pass, `*:*:*:${superuser}:${password.replace(/[\\:]/g, "\\$&")}\n`, place.owner === undefined ? {} : { owner: place.owner });
+  // A server that is rewound is finished by itself first, which a standby refuses.
+  await rm(join(layout.data, "standby.signal"), { force: true });
+  const from = `host='${leader.layout.sockets}' port=${leader.port} user=${superuser} dbname=postgres passfile='${place.seen(pass)}'`;
+  try {
+    await run(command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]), {
+      cwd: "/",
+      timeoutMs: 3_600_000,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return "rewound";
+  } catch (error) {
+    if (error instanceof CommandError && signal?.aborted !== true) return "copy";
+    throw error;
+  } finally {
+    await rm(pass, { force: true });
+  }
+}
