@@ -7,6 +7,7 @@ import { crashLoop, decide } from "../engine/local/cases.ts";
 import type { Verdict } from "../engine/situation.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
+import { namesWanted } from "./commits.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf, type Trouble } from "./view.ts";
 
 interface Reason {
@@ -46,7 +47,7 @@ function living(view: ClusterView): Reason[] {
   const led = leader !== undefined && leads(leader);
   return [
     ...(leader === undefined ? [] : forLeader(view, leader, verdict)),
-    ...(led ? [...forSlots(view), ...forCommits(view)] : []),
+    ...(led ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, led)),
     ...(led ? forAttachments(view) : []),
     ...opening(view),
@@ -127,34 +128,15 @@ function loopUntil({ starts }: MemberView): number {
   return extra < 0 ? 0 : (starts.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
 }
 
-/** With synchronous replication the leader waits for any one of the replicas of its region that stream; for nobody while there is none. */
-function forCommits(view: ClusterView): Reason[] {
-  const { synchronous } = view.cluster;
-  if (synchronous === undefined) return [];
-  const names = holdersWanted(view);
-  if (sameNames(names, synchronous.names) && sameNames(names, synchronous.holders)) return [];
+function commits(view: ClusterView): Reason[] {
+  const names = namesWanted(view);
+  if (names === undefined) return [];
   const because =
     names.length === 0
       ? "acknowledge commits by the leader alone: no replica of its region streams"
       : `acknowledge a commit when ${names.join(" or ")} has it, too`;
   return [{ step: { do: "synchronise", names }, because }];
 }
-
-/** A replica that was away for a moment, for a restart, stays one of them. */
-function holdersWanted(view: ClusterView): string[] {
-  const held = view.cluster.synchronous?.names ?? [];
-  return replicasOf(view)
-    .filter(({ record, facts, since }) => {
-      if (record.phase !== "ready" || record.wanted !== "started" || record.region !== view.primaryRegion) return false;
-      if (facts.streaming) return true;
-      return held.includes(record.id) && view.now - (since.stranded ?? view.now) < graceMs;
-    })
-    .map(({ record }) => record.id)
-    .toSorted();
-}
-
-const graceMs = 2_000;
-const sameNames = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
 
 /** A slot for every replica there is and for none that is not: a removed member must not pin the leader's WAL. */
 function forSlots(view: ClusterView): Reason[] {
@@ -215,11 +197,11 @@ function thingOf(view: ClusterView, step: Step): { busy: string | undefined; tro
 
 /** How things stand when there is nothing to do. */
 function standing(view: ClusterView): string {
-  const troubled = view.members.find((member) => member.trouble !== undefined);
-  if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
   if (view.busy === "lead") return `${view.cluster.app} changes its leader.`;
   const verdict = decide(situationOf(view));
   if (verdict.do === "stand") return `${view.cluster.app} has no leader: ${verdict.because}.`;
+  const troubled = view.members.find((member) => member.trouble !== undefined);
+  if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
   const crashing = view.members.find((member) => !member.facts.running && loopUntil(member) > view.now);
   if (crashing !== undefined) return `${title(view, crashing)} died ${crashing.starts.length} times within a minute and waits before the next start.`;
   const gone = view.members.find((member) => !member.facts.data && member.busy === undefined && member.record.phase === "ready");

@@ -106,9 +106,9 @@ export function situationOf(view: ClusterView): Situation {
   };
 }
 
-/** Whether the leader takes reads and writes: only then does port 5432 lead to it. */
+/** Whether the leader takes reads and writes, and what it writes is there to stay: only then does port 5432 lead to it. */
 export const leads = (member: MemberView): boolean =>
-  member.record.phase !== "destroying" && member.facts.answers && member.facts.recovering === false;
+  member.record.phase !== "destroying" && member.facts.data && member.facts.answers && member.facts.recovering === false;
 
 /** There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would only hide that. */
 export function expectsLeader(view: ClusterView): boolean {

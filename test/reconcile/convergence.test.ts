@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { plan } from "../../src/reconcile/plan.ts";
 import type { Step } from "../../src/reconcile/step.ts";
 import { slotOf } from "../../src/postgres/replication.ts";
-import type { ClusterView, MemberFacts, MemberView } from "../../src/reconcile/view.ts";
+import type { Change } from "../../src/engine/situation.ts";
+import { type ClusterView, leads, type MemberFacts, type MemberView } from "../../src/reconcile/view.ts";
 import { cluster, down, leading, member, nothing, streaming } from "./world.ts";
 
 /** What the steps do to a world in which everything succeeds: the model the planner is checked against. */
@@ -14,11 +15,12 @@ function after(view: ClusterView, step: Step): ClusterView {
   });
   const facts = (id: string, next: MemberFacts) => change(id, (old) => ({ ...old, facts: next, restart: false }));
   const up = (id: string) => facts(id, id === view.cluster.leader ? leading : streaming);
+  const broken = (id: string) => (view.members.find((one) => one.record.id === id)?.trouble?.attempts ?? 0) > 0;
   switch (step.do) {
     case "initialise":
     case "start":
     case "restart":
-      return up(step.machine);
+      return broken(step.machine) ? view : up(step.machine);
     case "configure":
       return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true } }));
     case "copy":
@@ -39,14 +41,32 @@ function after(view: ClusterView, step: Step): ClusterView {
     case "clear":
       return facts(step.machine, nothing);
     case "lead":
-      return { ...view, cluster: { ...view.cluster, leader: step.change.candidates[0] ?? "" } };
-    case "withdraw":
+      return led(view, step.change);
+    case "withdraw": {
+      const { change: _gone, ...record } = view.cluster;
+      return { ...view, cluster: record };
+    }
     case "synchronise":
+      return { ...view, cluster: { ...view.cluster, synchronous: { names: [...step.names], holders: [...step.names] } } };
     case "forget":
     case "grant":
     case "revoke":
       return view;
   }
+}
+
+/** What the engine does: the old leader is stopped or killed first, and then the candidate promoted. */
+function led(view: ClusterView, change: Change): ClusterView {
+  const [to = ""] = change.candidates;
+  const { change: _done, ...record } = view.cluster;
+  const next = (one: MemberView): MemberFacts =>
+    one.record.id === to ? leading : one.record.id === change.from ? (one.facts.data ? down : nothing) : one.facts;
+  return {
+    ...view,
+    cluster: { ...record, leader: to, ...(record.synchronous === undefined ? {} : { synchronous: { names: [], holders: [] } }) },
+    slots: [],
+    members: view.members.map((one) => ({ ...one, facts: next(one) })),
+  };
 }
 
 const phase = fc.constantFrom("creating" as const, "ready" as const, "destroying" as const);
@@ -80,6 +100,39 @@ const world = fc
     ),
   );
 
+/** A cluster that was whole, after anything that can happen to its members at once. */
+const faulty = fc
+  .record({
+    leader: fc.constantFrom(
+      down,
+      leading,
+      nothing,
+      { ...leading, data: false },
+      { ...leading, suspended: true, answers: false },
+      { ...streaming, streaming: false },
+    ),
+    unstartable: fc.boolean(),
+    wanted,
+    replicas: fc.array(fc.record({ near: fc.boolean(), wanted, facts: fc.constantFrom(nothing, down, streaming) }), { maxLength: 3 }),
+    pending: fc.option(fc.constantFrom("switchover" as const, "failover" as const), { nil: undefined }),
+    synchronous: fc.boolean(),
+  })
+  .map((one) => {
+    const replicas = one.replicas.map((replica, index) =>
+      member(`${replica.near ? "a" : "l"}${index + 1}`, replica.facts, { record: { wanted: replica.wanted } }),
+    );
+    const trouble = one.unstartable && !one.leader.running ? { step: "start", why: "it will not", attempts: 3, until: 0 } : undefined;
+    const since = one.leader.suspended ? { suspended: 0 } : {};
+    const leader = member("a0", one.leader, { record: { wanted: one.wanted }, trouble, since });
+    const to = replicas[0]?.record.id;
+    const near = replicas.filter((replica) => replica.record.region === "ams").map((replica) => replica.record.id);
+    return cluster([leader, ...replicas], {
+      slots: replicas.map((replica) => slotOf(replica.record.id)),
+      ...(one.pending === undefined || to === undefined ? {} : { change: { kind: one.pending, to, because: "it was asked for" } }),
+      ...(one.synchronous ? { synchronous: { names: near, holders: near } } : {}),
+    });
+  });
+
 describe("from any world, planning again and again", () => {
   it("comes to rest, with every member as wanted and a slot for each replica and for nothing else", () => {
     fc.assert(
@@ -103,6 +156,39 @@ describe("from any world, planning again and again", () => {
         for (const one of replicas) if (one.record.phase === "ready") expect(one.facts.running).toBe(one.record.wanted === "started");
       }),
       { seed: 20261124, numRuns: 2_000 },
+    );
+  });
+
+  it("reaches one healthy leader after any fault, or says why it cannot, and never promotes while the old leader answers", () => {
+    fc.assert(
+      fc.property(faulty, (start) => {
+        let view = start;
+        let passes = 0;
+        for (let next = plan(view); next.steps.length > 0; next = plan(view)) {
+          if (++passes > 20) break; // a member that cannot be started is tried for ever, which is said
+          for (const step of next.steps) {
+            if (step.do === "lead" && step.change.kind === "failover" && view.cluster.change === undefined) {
+              const old = view.members.find((one) => one.record.id === view.cluster.leader);
+              expect(old === undefined ? false : leads(old)).toBe(false);
+              expect(
+                step.change.candidates.every((id) => view.members.some((one) => one.record.id === id && one.record.region === view.primaryRegion)),
+              ).toBe(true);
+              const { holders = [] } = view.cluster.synchronous ?? {};
+              if (holders.length > 0) expect(step.change.candidates.every((id) => id === step.change.from || holders.includes(id))).toBe(true);
+            }
+            view = after(view, step);
+            expect(view.members.filter((one) => one.facts.running && one.facts.recovering === false).length).toBeLessThanOrEqual(1);
+          }
+          // Time goes on: what is suspended, silent or waiting is so for longer.
+          view = { ...view, now: view.now + 60_000 };
+        }
+        const leader = view.members.find((one) => one.record.id === view.cluster.leader);
+        const healthy = leader !== undefined && leads(leader);
+        if (!healthy && leader?.record.wanted === "started") expect(plan(view).sentence).toMatch(/has no leader: |^start the leader /);
+        const near = start.members.filter((one) => one.record.region === "ams" && one.facts.streaming && one.record.wanted === "started");
+        if (near.length > 0 && start.cluster.synchronous === undefined && leader?.record.wanted === "started") expect(healthy).toBe(true);
+      }),
+      { seed: 20261124, numRuns: 3_000 },
     );
   });
 

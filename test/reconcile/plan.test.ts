@@ -101,9 +101,49 @@ describe("plan says in one sentence what it does and why", () => {
       "start the leader a1 in ams: it is wanted started and does not run.",
     ],
     [
-      "says that a leader's data is gone and does nothing rash",
-      cluster([member("a1", nothing)]),
-      "the leader a1 in ams has no data directory any more.",
+      "says that a leader's data is gone, and why nobody leads in its place",
+      cluster([member("a1", nothing), member("l1", streaming)]),
+      "pg has no leader: its data directory is gone, and no other member may lead: no replica is in its primary region ams; restore it from a copy.",
+    ],
+    [
+      "fails over when the leader's data is gone",
+      cluster([member("a1", nothing), member("a2", streaming)]),
+      "failover of pg: its data directory is gone; the most advanced of 1 replica in ams leads from here on.",
+    ],
+    [
+      "waits for a replica where that was asked for",
+      cluster([member("a1", leading), member("a2", streaming)], { slots: ["perch_a2"], synchronous: { names: [], holders: [] } }),
+      "acknowledge a commit when a2 has it, too.",
+    ],
+    [
+      "goes on without replicas when none streams",
+      cluster([member("a1", leading), member("a2", streaming, { record: { wanted: "stopped" } })], {
+        slots: ["perch_a2"],
+        synchronous: { names: ["a2"], holders: ["a2"] },
+      }),
+      "acknowledge commits by the leader alone: no replica of its region streams; stop the replica a2 in ams: it is wanted stopped.",
+    ],
+    [
+      "copies a replica anew whose WAL is gone",
+      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false })], { slots: ["perch_a2"], lostSlots: ["perch_a2"] }),
+      "clear the replica a2 in ams: it fell so far behind that the WAL it needs is gone.",
+    ],
+    [
+      "takes back a replica that somebody promoted",
+      cluster([member("a1", leading), member("a2", leading)], { slots: ["perch_a2"] }),
+      "rejoin the replica a2 in ams: it was promoted by somebody else, and there is another leader.",
+    ],
+    [
+      "rewinds a replica with WAL of its own, once it is sure",
+      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false, diverged: true }, { since: { stranded: 998_000 } })], {
+        slots: ["perch_a2"],
+      }),
+      "rejoin the replica a2 in ams: it has WAL that the leader never had.",
+    ],
+    [
+      "starts ever more slowly what dies again and again",
+      cluster([member("a1", leading), member("a2", down, { starts: [980_000, 990_000, 999_900] })], { slots: ["perch_a2"] }),
+      "the replica a2 in ams died 3 times within a minute and waits before the next start.",
     ],
   ])("%s", (_title, view, sentence) => {
     expect(plan(view).sentence).toBe(sentence);
@@ -118,7 +158,11 @@ describe("plan never", () => {
     const view = cluster([member("a1", { ...leading, recovering: true }), member("l1", nothing, { record: { phase: "creating" } })], {
       slots: ["perch_l1"],
     });
-    expect(plan(view).steps).toEqual([]);
+    expect(plan(view).steps.map((step) => step.do)).toEqual(["lead"]);
+  });
+  it("begins anything else while the leader changes", () => {
+    const view = cluster([member("a1", down), member("a2", leading), member("a3", down)]);
+    expect(plan({ ...view, busy: "lead" })).toEqual({ sentence: "pg changes its leader.", steps: [] });
   });
   it("touches databases while there is no leader", () => {
     expect(plan(cluster([member("a1", down, { busy: "start" })], { attachments: [attachment("creating")] })).steps).toEqual([]);

@@ -1,5 +1,5 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
-import type { AttachmentRecord, MachineRecord, Phase } from "../../src/model/records.ts";
+import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Synchronous } from "../../src/model/records.ts";
 import type { AttachmentView, ClusterView, MemberFacts, MemberView } from "../../src/reconcile/view.ts";
 
 export const nothing: MemberFacts = {
@@ -21,7 +21,7 @@ export const streaming: MemberFacts = { ...down, running: true, answers: true, r
 export function member(
   id: string,
   facts: MemberFacts,
-  more: Partial<Omit<MemberView, "record" | "facts">> & { record?: Partial<MachineRecord> } = {},
+  more: Partial<Omit<MemberView, "record" | "facts" | "since">> & { record?: Partial<MachineRecord>; since?: Partial<MemberView["since"]> } = {},
 ): MemberView {
   const record: MachineRecord = {
     id,
@@ -41,7 +41,15 @@ export function member(
 
 export function cluster(
   members: MemberView[],
-  more: { phase?: Phase; slots?: string[]; attachments?: AttachmentView[]; leader?: string } = {},
+  more: {
+    phase?: Phase;
+    slots?: string[];
+    lostSlots?: string[];
+    attachments?: AttachmentView[];
+    leader?: string;
+    change?: LeaderChange;
+    synchronous?: Synchronous;
+  } = {},
 ): ClusterView {
   return {
     cluster: {
@@ -51,13 +59,15 @@ export function cluster(
       binaries: "/usr/lib/postgresql/15/bin",
       leader: more.leader ?? members[0]?.record.id ?? "",
       settings: {},
+      ...(more.change === undefined ? {} : { change: more.change }),
+      ...(more.synchronous === undefined ? {} : { synchronous: more.synchronous }),
       createdAt: "2026-11-24T06:00:00.000Z",
     },
     primaryRegion: "ams",
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
-    lostSlots: [],
+    lostSlots: more.lostSlots ?? [],
     busy: undefined,
     trouble: undefined,
     now: 1_000_000,
