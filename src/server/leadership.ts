@@ -1,0 +1,117 @@
+import { fail } from "../errors/error.ts";
+import { printable } from "../model/name.ts";
+import type { ClusterRecord } from "../model/records.ts";
+import { candidates } from "../engine/local/candidates.ts";
+import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf } from "../reconcile/view.ts";
+import { requireCluster } from "./cluster.ts";
+import type { Deps } from "./deps.ts";
+import type { Call, Handlers } from "./http.ts";
+import { settle } from "./settle.ts";
+import { clusterShape } from "./shapes.ts";
+
+type LeadershipHandlers = Pick<Handlers, "failover" | "setSynchronous">;
+
+/** What a user may ask about who leads. It is written down as a wish; the engine does it. */
+export function leadershipHandlers(deps: Deps): LeadershipHandlers {
+  const { state, events, place } = deps;
+
+  async function shown(view: ClusterView) {
+    return clusterShape(view, place.mode, { version: String(view.cluster.major), primaryRegion: view.primaryRegion });
+  }
+
+  return {
+    async failover({ params, body }, call) {
+      const { loop, record } = await requireCluster(deps, params.cluster);
+      const view = loop.view();
+      if (view === undefined || record.phase !== "ready") throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
+      const elsewhere = body.allowSecondaryRegion || body.promote;
+      const to = body.to === undefined ? best(view, elsewhere) : named(view, body.to, elsewhere);
+      if (to.record.id !== record.leader) await changeTo(deps, view, to, { force: body.force, call });
+      if (body.promote) {
+        await state.apps.update({ name: record.app }, (app) => ({ ...app, primaryRegion: to.record.region }));
+        if (view.primaryRegion !== to.record.region)
+          await events.append(record.app, `the primary region of ${record.app} is ${to.record.region} now, where its leader is`);
+      }
+      return shown(loop.view() ?? view);
+    },
+
+    async setSynchronous({ params, body }, call) {
+      const { loop, record } = await requireCluster(deps, params.cluster);
+      const view = loop.view();
+      if (view === undefined || record.phase !== "ready") throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
+      const near = replicasOf(view).filter((member) => member.record.region === view.primaryRegion && member.record.phase === "ready");
+      if (body.on && near.length === 0) {
+        const why = `no replica is in its primary region ${view.primaryRegion}`;
+        throw fail("no_candidate", { app: record.app, why, machine: record.leader, region: view.primaryRegion });
+      }
+      await state.clusters.update(record, ({ synchronous, ...rest }) =>
+        body.on ? { ...rest, synchronous: synchronous ?? { names: [], holders: [] } } : rest,
+      );
+      const done = (now: ClusterView | undefined) =>
+        now !== undefined && (body.on ? (now.cluster.synchronous?.holders.length ?? 0) > 0 : leaderOf(now)?.facts.configured === true)
+          ? now
+          : undefined;
+      const what = `${body.on ? "waiting for a replica of" : "making asynchronous"} ${record.app}`;
+      const now = await settle(loop, call, { what, things: ["cluster"], done });
+      await events.append(
+        record.app,
+        body.on ? `${record.app} acknowledges a commit when a replica has it, too` : `${record.app} acknowledges a commit by its leader alone`,
+      );
+      return shown(now);
+    },
+  };
+}
+
+/** Writes the wish down and waits until that member leads. Rejects with `busy` or `no_active_leader`, or with why the engine could not. */
+export async function changeTo(
+  deps: Pick<Deps, "state" | "clusters">,
+  view: ClusterView,
+  to: MemberView,
+  how: { force: boolean; call: Call },
+): Promise<void> {
+  const { cluster } = view;
+  const { loop } = await requireCluster(deps, cluster.app);
+  const leader = leaderOf(view);
+  const led = leader !== undefined && leads(leader);
+  if (!led && !how.force) throw fail("leader_away", { app: cluster.app, machine: to.record.id, why: leader?.trouble?.why ?? "it does not answer" });
+  const half = view.members.find((member) => member.record.phase !== "ready");
+  if (led && half !== undefined) throw fail("busy", { what: `cluster ${cluster.app}`, by: `${half.record.phase} machine ${half.record.id}` });
+  if (led && !to.facts.streaming) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why: "it does not stream from the leader" });
+  const because = led ? "it was asked for" : "it was asked for, and the leader does not answer";
+  await begin(deps, cluster, { kind: led ? "switchover" : "failover", to: to.record.id, because });
+  await settle(loop, how.call, {
+    what: `making ${to.record.id} the leader of ${cluster.app}`,
+    things: ["cluster"],
+    done: (now) => {
+      const next = now === undefined ? undefined : leaderOf(now);
+      return next?.record.id === to.record.id && leads(next) && now?.cluster.change === undefined ? true : undefined;
+    },
+  });
+}
+
+async function begin({ state }: Pick<Deps, "state">, cluster: ClusterRecord, change: NonNullable<ClusterRecord["change"]>): Promise<void> {
+  let other: ClusterRecord["change"];
+  await state.clusters.update(cluster, (record) => {
+    other = record.change;
+    return other === undefined ? { ...record, change } : record;
+  });
+  if (other !== undefined) throw fail("busy", { what: `cluster ${cluster.app}`, by: `its ${other.kind} to ${other.to}` });
+}
+
+/** The most advanced replica that may lead. */
+export function best(view: ClusterView, elsewhere: boolean): MemberView {
+  const choice = candidates(situationOf(view));
+  const id = choice.ids[0] ?? (elsewhere ? replicasOf(view).find(({ facts }) => facts.answers)?.record.id : undefined);
+  const found = view.members.find((member) => member.record.id === id);
+  if (found === undefined)
+    throw fail("no_candidate", { app: view.cluster.app, why: choice.why, machine: view.cluster.leader, region: view.primaryRegion });
+  return found;
+}
+
+function named(view: ClusterView, id: string, elsewhere: boolean): MemberView {
+  const found = view.members.find((member) => member.record.id === id);
+  if (found === undefined) throw fail("machine_not_found", { machine: printable(id) });
+  if (!elsewhere && found.record.region !== view.primaryRegion)
+    throw fail("region_secondary", { machine: id, region: found.record.region, app: view.cluster.app, primary: view.primaryRegion });
+  return found;
+}
