@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Six projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
- * a namespace, `e2e` types the CLI, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
+ * Seven projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
+ * a namespace, `e2e` types the CLI, `faults` kills what is written to, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
  */
 const rooms = "base,errors,model,api,client,cli,host,postgres,network,dns,doctor,store,engine,reconcile,server,dashboard,daemon";
 const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
@@ -18,6 +18,7 @@ export default defineConfig({
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
+      { test: { name: "faults", include: ["test/faults/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(3_600), ...one } },
       { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...one } },
     ],
   },

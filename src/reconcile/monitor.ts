@@ -1,11 +1,12 @@
 import { within } from "../base/deadline.ts";
+import { watchDirectory } from "../host/watch.ts";
 import type { Member } from "../postgres/directory.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect, type Session } from "../postgres/sql.ts";
 
 /**
  * One connection held open to every running server. Its closing is the quickest news of the server's death, whoever started it; and what the loop asks,
- * it asks over it.
+ * it asks over it. The data directory is watched, too: a server whose files are taken away may live on for minutes.
  */
 export interface Monitors {
   /** The session with a server that runs; undefined when it does not answer within a second. */
@@ -16,20 +17,22 @@ export interface Monitors {
 
 const patienceMs = 1_000;
 
-export function monitors(onEnd: (machine: string) => void): Monitors {
+export function monitors(onNews: (machine: string) => void): Monitors {
   const held = new Map<string, Promise<Session>>();
 
   function hold(member: Member, password: string): Promise<Session> {
     const asked = connect(member, { user: superuser, password, timeoutMs: patienceMs });
     held.set(member.id, asked);
+    const unwatch = watchDirectory(member.layout.data, () => onNews(member.id));
     const forget = () => {
+      unwatch();
       if (held.get(member.id) === asked) held.delete(member.id);
     };
     asked.then(
       (session) =>
         void session.ended.then(() => {
           forget();
-          onEnd(member.id);
+          onNews(member.id);
         }),
       forget,
     );

@@ -1,3 +1,4 @@
+import { within } from "../base/deadline.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
 import { hasData } from "../postgres/directory.ts";
@@ -82,8 +83,12 @@ async function look(
   // Without its data directory it is known by its record alone.
   const lives = running !== undefined || record.process !== undefined;
   if (running === undefined) await context.monitors.drop(machine.id);
-  const session = running === undefined || running.status === "starting" ? undefined : await context.monitors.session(member, passwords.perch);
+  // One that a signal stopped answers nothing, and is not asked.
+  const suspended = record.process !== undefined && (await isSuspended(record.process));
+  const deaf = running === undefined || running.status === "starting" || suspended;
+  const session = deaf ? undefined : await context.monitors.session(member, passwords.perch);
   const state = await ask(session);
+  if (session !== undefined && state === undefined) void context.monitors.drop(machine.id);
   const wanted = configurationOf(context, cluster, machine, machine.id === cluster.leader ? undefined : leader, passwords.replicator);
   return {
     record,
@@ -92,7 +97,7 @@ async function look(
     facts: {
       data,
       running: lives,
-      suspended: record.process !== undefined && (await isSuspended(record.process)),
+      suspended,
       recovers: running?.status === "starting",
       answers: state !== undefined,
       recovering: state?.recovering,
@@ -115,12 +120,11 @@ async function adopt({ state }: Context, machine: MachineRecord, found: MachineR
 
 async function ask(session: Session | undefined): Promise<Standing | undefined> {
   if (session === undefined) return undefined;
-  try {
-    return await standing(session);
-  } catch {
-    return undefined;
-  }
+  return within(patienceMs, standing(session)).catch(() => undefined);
 }
+
+/** A server that does not answer in this time does not answer: the others are not kept waiting for it. */
+const patienceMs = 2_000;
 
 interface OnLeader {
   slots: Slot[];
@@ -136,10 +140,11 @@ function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | 
 
 async function askLeader(seen: Look | undefined): Promise<OnLeader | undefined> {
   if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
-  try {
-    const { session } = seen;
-    return { slots: await listSlots(session), lag: await replicaLags(session), history: await historyOf(session) };
-  } catch {
-    return undefined;
-  }
+  const { session } = seen;
+  const asked = async (): Promise<OnLeader> => ({
+    slots: await listSlots(session),
+    lag: await replicaLags(session),
+    history: await historyOf(session),
+  });
+  return within(patienceMs, asked()).catch(() => undefined);
 }
