@@ -32,7 +32,9 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
         if (view.primaryRegion !== to.record.region)
           await events.append(record.app, `the primary region of ${record.app} is ${to.record.region} now, where its leader is`);
       }
-      return shown(loop.view() ?? view);
+      const moved = body.promote ? to.record.region : view.primaryRegion;
+      const done = (now: ClusterView | undefined) => (now?.primaryRegion === moved ? now : undefined);
+      return shown(await settle(loop, call, { what: `moving ${record.app}`, things: [], done }));
     },
 
     async setSynchronous({ params, body }, call) {

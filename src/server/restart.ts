@@ -2,18 +2,24 @@ import { ask } from "../base/deadline.ts";
 import type { MachineRecord } from "../model/records.ts";
 import { readControlFile } from "../postgres/data.ts";
 import { layout } from "../postgres/directory.ts";
+import { configurationOf } from "../reconcile/context.ts";
 import type { Loop } from "../reconcile/loop.ts";
-import type { ClusterView } from "../reconcile/view.ts";
+import { type ClusterView, situationOf } from "../reconcile/view.ts";
+import { candidates } from "../engine/local/candidates.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
+import { changeTo } from "./leadership.ts";
 import { settle } from "./settle.ts";
 
 const replayMs = 10_000;
+const followMs = 3_000;
 
 /**
- * Every member, replicas first: a replica may not have less of max_connections and its like than its leader, so that what is raised is raised there
- * first. What is lowered a replica can take only when it has heard of it from its leader: then it is restarted once more.
+ * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and the old leader starts anew as its
+ * replica. Where nobody may take over the leader is restarted in place. A replica may not have less of max_connections and its like than its leader: what is
+ * raised is raised there first. What is lowered begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted
+ * once more.
  */
 export function restartHandler(deps: Deps): Handlers["restartCluster"] {
   const floorsOf = async (machine: string) => (await readControlFile(layout(deps.home, machine)))?.floors ?? {};
@@ -30,14 +36,36 @@ export function restartHandler(deps: Deps): Handlers["restartCluster"] {
     const replicas = running.filter(({ id }) => id !== record.leader);
     const before = await floorsOf(record.leader);
     for (const replica of replicas) await restartOne(loop, replica.id, call);
-    if (replicas.length < running.length) await restartOne(loop, record.leader, call);
-    const after = await floorsOf(record.leader);
+    if (replicas.length < running.length && !(await handOver(deps, loop, before, call))) await restartOne(loop, record.leader, call);
+    const after = await floorsOf(loop.view()?.cluster.leader ?? record.leader);
     if (Object.entries(after).some(([name, floor]) => floor < (before[name] ?? 0))) {
       for (const replica of replicas) if (await hears(replica, after)) await restartOne(loop, replica.id, call);
     }
     await deps.events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
     return {};
   };
+}
+
+/** Gives whether another member leads now, with the settings it was restarted with. */
+async function handOver(deps: Deps, loop: Loop, floors: Record<string, number>, call: Call): Promise<boolean> {
+  const next = async () => {
+    const view = loop.view();
+    const id = view === undefined ? undefined : candidates(situationOf(view)).ids[0];
+    const to = view?.members.find((member) => member.record.id === id);
+    if (view === undefined || to?.facts.streaming === true) return view && to && { view, to };
+    loop.wake(); // it was restarted a moment ago
+    return undefined;
+  };
+  const found = await ask(next, { everyMs: 20, withinMs: followMs });
+  if (found === undefined) return false;
+  const { view, to } = found;
+  const wanted = configurationOf(deps.context, view.cluster, to.record, undefined, "").settings;
+  if (Object.entries(floors).some(([name, floor]) => Number(wanted[name] ?? floor) < floor)) return false;
+  await changeTo(deps, view, to, { force: false, call });
+  const { leader } = view.cluster;
+  const back = (now: ClusterView | undefined) => now?.members.find((member) => member.record.id === leader)?.facts.streaming === true || undefined;
+  await settle(loop, call, { what: `restarting machine ${leader}`, things: [leader], done: back });
+  return true;
 }
 
 const sameFloors = (one: Record<string, number>, other: Record<string, number>): boolean =>

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { missingTools } from "../support/tools.ts";
+import { eventually, worldIn } from "../support/world.ts";
+
+/** Who leads, as a user asks for it. One story: each test goes on where the one before it ended. What faults do is in test/faults/. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who leads a cluster", () => {
+  const world = worldIn();
+  const { ok, error } = world;
+  const roles = async () => (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`).toSorted();
+  const whole = () => eventually("all stream", async () => (await roles()).filter((role) => role.endsWith("streaming")).length === 2);
+  const idOf = async (region: string, role: string) =>
+    (await world.cluster()).members.find((one) => one.region === region && one.role === role)?.id ?? "";
+
+  beforeAll(async () => {
+    await ok("up");
+    await world.create("pg", "--initial-cluster-size", "2");
+    await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+    await ok("run", "-a", "web", "--", "psql", "-c", "CREATE TABLE kept (n int)");
+  });
+  afterAll(() => ok("down"));
+
+  it("changes by `failover`: the old leader is a replica of the new one within moments, and the URL stays", async () => {
+    const before = (await world.leader()).id;
+    expect(await ok("postgres", "failover", "-a", "pg")).toContain("leader");
+    expect((await world.leader()).id).not.toBe(before);
+    expect(await ok("run", "-a", "web", "--", "psql", "-tAc", "INSERT INTO kept VALUES (1) RETURNING pg_is_in_recovery()")).toContain("f\n");
+    await whole();
+    expect(await roles()).toEqual(["leader ams started", "replica ams streaming", "replica lhr streaming"]);
+  });
+
+  it("is said in events with the reason and how long connections waited", async () => {
+    const events = await ok("events", "-a", "pg");
+    expect(events).toMatch(/switchover of pg: it was asked for\./);
+    expect(events).toMatch(/machine \w+ leads pg in place of \w+; connections waited \d+ ms/);
+  });
+
+  it("changes to the member that is named, and is content with the one that leads already", async () => {
+    const to = await idOf("ams", "replica");
+    await ok("postgres", "failover", "-a", "pg", "--to", to);
+    await ok("postgres", "failover", "-a", "pg", "--to", to);
+    expect((await world.leader()).id).toBe(to);
+    await whole();
+  });
+
+  it("does not leave the primary region unless that is allowed", async () => {
+    const lhr = await idOf("lhr", "replica");
+    expect(await error("postgres", "failover", "-a", "pg", "--to", lhr)).toMatchObject({ code: "region_secondary", exit: 1 });
+    await ok("postgres", "failover", "-a", "pg", "--to", lhr, "--allow-secondary-region");
+    await whole();
+    expect(await world.cluster()).toMatchObject({ primaryRegion: "ams", members: [{ id: lhr, role: "leader" }, {}, {}] });
+    await ok("postgres", "failover", "-a", "pg");
+    await whole();
+    expect((await world.leader()).region).toBe("ams");
+  });
+
+  it("moves with its primary region by `promote`", async () => {
+    const lhr = await idOf("lhr", "replica");
+    expect(await ok("postgres", "promote", lhr, "-a", "pg")).toContain("primary region lhr");
+    await whole();
+    const near = await error("postgres", "failover", "-a", "pg");
+    expect(near).toMatchObject({ code: "no_candidate" });
+    await ok("postgres", "promote", await idOf("ams", "replica"), "-a", "pg");
+    await whole();
+  });
+
+  it("refuses what does not exist, what does not stream, and two at once", async () => {
+    expect(await error("postgres", "failover", "-a", "pg", "--to", "nobody")).toMatchObject({ code: "machine_not_found" });
+    expect(await error("postgres", "failover", "-a", "web")).toMatchObject({ code: "not_a_cluster" });
+    expect(await error("postgres", "sync", "perhaps", "-a", "pg")).toMatchObject({ code: "usage_invalid", exit: 2 });
+    const to = await idOf("ams", "replica");
+    await ok("machine", "stop", to);
+    expect(await error("postgres", "failover", "-a", "pg", "--to", to)).toMatchObject({ code: "replica_unfit" });
+    expect(await error("postgres", "failover", "-a", "pg")).toMatchObject({ code: "no_candidate" });
+    await ok("machine", "start", to);
+    await whole();
+    const twice = await Promise.all([world.perch(["postgres", "failover", "-a", "pg"]), world.perch(["postgres", "failover", "-a", "pg"])]);
+    expect(twice.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(1);
+    await whole();
+  });
+
+  it("is not taken from a leader that was stopped on purpose, but by --force", async () => {
+    const { id } = await world.leader();
+    await ok("machine", "stop", id);
+    expect(await error("postgres", "failover", "-a", "pg")).toMatchObject({ code: "leader_away" });
+    await ok("postgres", "failover", "-a", "pg", "--force");
+    expect((await world.leader()).id).not.toBe(id);
+    expect(await ok("run", "-a", "web", "--", "psql", "-tAc", "SELECT count(*) FROM kept")).toBe("1\n");
+    await ok("machine", "start", id);
+    await whole();
+  });
+
+  it("waits for a replica with `sync on`, alone when none is there, and says so", async () => {
+    expect(await ok("postgres", "sync", "on", "-a", "pg")).toContain("a commit is acknowledged when a replica has it, too");
+    const { id } = await world.leader();
+    const [row] = await world.sql<{ state: string }>(id, "SELECT sync_state AS state FROM pg_stat_replication WHERE sync_state <> 'async'");
+    expect(row?.state).toBe("quorum");
+    const replica = await idOf("ams", "replica");
+    await ok("machine", "stop", replica);
+    await eventually("status says that it waits", async () => (await world.cluster()).synchronous === "waiting");
+    await world.sql(id, "INSERT INTO kept VALUES (2)", "web");
+    await ok("machine", "start", replica);
+    await eventually("a replica is waited for again", async () => (await world.cluster()).synchronous === "on");
+    await ok("postgres", "sync", "off", "-a", "pg");
+    const rows = await world.sql(id, "SELECT FROM pg_stat_replication WHERE sync_state <> 'async'");
+    expect(rows).toEqual([]);
+    await whole();
+  });
+
+  it("moves by `restart` to a replica that was restarted, and every member has the new settings", async () => {
+    const before = (await world.leader()).id;
+    await ok("postgres", "config", "update", "-a", "pg", "max_connections=330");
+    await ok("postgres", "restart", "-a", "pg");
+    await whole();
+    expect((await world.leader()).id).not.toBe(before);
+    for (const { id } of (await world.cluster()).members) expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "330" }]);
+    await ok("postgres", "config", "update", "-a", "pg", "--unset", "max_connections");
+    await ok("postgres", "restart", "-a", "pg");
+    await whole();
+    for (const { id } of (await world.cluster()).members) expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "300" }]);
+  });
+});
