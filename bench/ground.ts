@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Member, Status } from "../src/api/schemas.ts";
 import { run } from "../src/host/command.ts";
 import { exists } from "../src/host/files.ts";
 import { findHome, type Home } from "../src/host/home.ts";
@@ -40,14 +41,9 @@ export async function withPerch<T>(work: (perch: Perch) => Promise<T>): Promise<
   }
 }
 
-interface Status {
-  daemon: { pid: number };
-  clusters: { name: string; members: { id: string; role: string; address: string; port: number }[] }[];
-}
-
 export const statusOf = async (perch: Perch): Promise<Status> => JSON.parse(await perch.type(["status", "--json"])) as Status;
 
-export async function leaderOf(perch: Perch, cluster: string): Promise<Status["clusters"][number]["members"][number]> {
+export async function leaderOf(perch: Perch, cluster: string): Promise<Member> {
   const leader = (await statusOf(perch)).clusters.find(({ name }) => name === cluster)?.members.find(({ role }) => role === "leader");
   if (leader === undefined) throw new Error(`cluster ${cluster} has no leader`);
   return leader;

@@ -6,7 +6,9 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
+import { gap } from "./gap.ts";
 import { cli } from "./ground.ts";
 import { path } from "./path.ts";
 import { quickstart } from "./quickstart.ts";
@@ -14,7 +16,7 @@ import { type Bench, type Outcome, outcomeText } from "./report.ts";
 import { rest } from "./rest.ts";
 import { start } from "./start.ts";
 
-const benches: readonly Bench[] = [start, path, rest, dns, quickstart];
+const benches: readonly Bench[] = [start, path, copy, gap, rest, dns, quickstart];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {
@@ -39,18 +41,20 @@ async function main(): Promise<number> {
   const signal = interrupts();
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const outcomes: Record<string, Outcome> = {};
+  let failed = false;
   for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     if (signal.aborted) break;
     say(`${bench.name}: ${bench.summary}`);
     const outcome = await bench.run({ quick: values.quick === true, say, signal }).catch((error: unknown) => {
       if (signal.aborted) return { skipped: "it was interrupted" };
-      throw error;
+      failed = true;
+      return { skipped: `it failed: ${error instanceof Error ? error.message : String(error)}` };
     });
     outcomes[bench.name] = outcome;
     console.log(outcomeText(bench.name, outcome));
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, outcomes }, null, 2)}\n`);
   }
-  return signal.aborted ? 130 : 0;
+  return signal.aborted ? 130 : failed ? 1 : 0;
 }
 
 process.exitCode = await main();

@@ -1,141 +1,95 @@
 /**
- * The way to the leader: pgbench -S and connections a second, through the kernel map at 5432, straight to the member's 5433, and through HAProxy, from inside
- * `perch run`. All within each round, in an order that turns.
+ * The ways to the leader: pgbench -S, connections a second and a row of 60 kB, from inside `perch run`. Every way in every round. All speak the extended
+ * protocol without named statements, which is what most drivers do and what every pooler passes on.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ask } from "../src/base/deadline.ts";
-import { findProgram } from "../src/host/files.ts";
-import { binariesWith, leaderOf, type Perch, withPerch } from "./ground.ts";
-import type { Bench, Options, Row } from "./report.ts";
-import { percentile, ratios } from "./stats.ts";
+import type { Aim, Comparison } from "./compare.ts";
+import type { Bench, Options } from "./report.ts";
+import { percentile } from "./stats.ts";
+import { names, type Way } from "./way.ts";
+import { type Ground, inRounds, withWays } from "./ways.ts";
 
-interface Way {
+interface Load {
   name: string;
-  host: string;
-  port: number;
+  unit: string;
+  args: readonly string[];
+  /** The share of transactions whose latency is kept. */
+  sampling: number;
 }
 
-const loads = [
-  { name: "pgbench -S, 1 client", args: ["-c", "1", "-j", "1", "-M", "prepared"], unit: "transactions/s" },
-  { name: "pgbench -S, 16 clients", args: ["-c", "16", "-j", "2", "-M", "prepared"], unit: "transactions/s" },
-  { name: "pgbench -S -C, 4 clients", args: ["-c", "4", "-j", "2", "-C"], unit: "connections/s" },
-];
+const select = (clients: number): Load => ({
+  name: `pgbench -S, ${clients} client${clients === 1 ? "" : "s"}`,
+  unit: "transactions/s",
+  args: ["-S", "-M", "extended", "-c", String(clients), "-j", clients === 1 ? "1" : "2"],
+  sampling: 0.1,
+});
+const connects: Load = { name: "pgbench -S -C, 4 clients", unit: "connections/s", args: ["-S", "-C", "-c", "4", "-j", "2"], sampling: 1 };
+const wideRow = (script: string): Load => ({ name: "a row of 60 kB, 1 client", unit: "rows/s", args: ["-M", "extended", "-f", script], sampling: 1 });
 
 export const path: Bench = {
   name: "path",
-  summary: "the kernel map against the member itself and HAProxy",
+  summary: "the kernel map and the pooler against the member itself, HAProxy, PgBouncer and a Node relay",
   run: (options) =>
-    withPerch(async (perch) => {
-      const binaries = await binariesWith(perch, "pgbench", "pg_isready");
-      if (typeof binaries === "string") return { skipped: binaries };
-      await perch.type(["up"]);
-      await perch.type(["postgres", "create", "--name", "pg", "--region", "ams"]);
-      await perch.type(["apps", "create", "web"]);
-      await perch.type(["postgres", "attach", "pg", "--app", "web"]);
-      const pgbench = await pgbenchIn(perch, binaries.directory);
+    withWays(options, async (ground) => {
       options.say("filling the tables, scale 10");
-      await pgbench.fill();
-      const { address, port } = await leaderOf(perch, "pg");
-      const ways: Way[] = [
-        { name: "pg.internal:5432", host: "pg.internal", port: 5432 },
-        { name: `address:${port}`, host: address, port },
-      ];
-      const haproxy = await startHaproxy(perch, address, port, join(binaries.directory, "pg_isready"));
-      if (typeof haproxy !== "string") ways.push(haproxy.way);
-      try {
-        const rows = await measure(pgbench.run, ways, options);
-        const notes = [`PostgreSQL ${binaries.version}, scale 10, TLS as libpq prefers it; the ratio is to the member's own address:${port}.`];
-        return { rows, notes: typeof haproxy === "string" ? [...notes, `HAProxy was not measured: ${haproxy}.`] : notes };
-      } finally {
-        if (typeof haproxy !== "string") await haproxy.stop();
-      }
+      const script = await fill(ground);
+      const comparisons: Comparison[] = [];
+      for (const load of [select(1), select(16), select(64), connects, wideRow(script)]) comparisons.push(...(await measure(ground, load, options)));
+      const notes = [`PostgreSQL ${ground.version}, scale 10, TLS as libpq prefers it. Of latencies, less is better.`, ...ground.notes];
+      return { rows: [], comparisons, notes };
     }),
 };
 
-type RunPgbench = (way: Way, args: readonly string[], seconds: number) => Promise<{ rate: number; p99: number }>;
-
-async function pgbenchIn(perch: Perch, directory: string): Promise<{ fill(): Promise<string>; run: RunPgbench }> {
-  const url = new URL(await perch.type(["run", "-a", "web", "--", "printenv", "DATABASE_URL"]));
-  const env = { PGUSER: url.username, PGPASSWORD: decodeURIComponent(url.password), PGDATABASE: url.pathname.slice(1) };
-  const logs = join(perch.home.root, "pgbench");
-  const inside = (args: readonly string[]) => perch.type(["run", "-a", "web", "--", join(directory, "pgbench"), ...args], { env });
-  return {
-    fill: () => inside(["-h", url.hostname, "-p", url.port, "-i", "-q", "-s", "10"]),
-    async run({ host, port }, args, seconds) {
-      await mkdir(logs);
-      const log = ["-l", "--sampling-rate=0.1", `--log-prefix=${join(logs, "t")}`];
-      const said = await inside(["-n", "-S", "-h", host, "-p", String(port), "-T", String(seconds), ...args, ...log]);
-      const lines = (await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), "utf8")))).join("").trimEnd().split("\n");
-      await rm(logs, { recursive: true });
-      return {
-        rate: Number(/^tps = ([\d.]+)/m.exec(said)?.[1]),
-        p99:
-          percentile(
-            lines.map((line) => Number(line.split(" ")[2])),
-            0.99,
-          ) / 1_000,
-      };
-    },
-  };
+/** 64 rows of 60,000 characters that nothing compresses; the path of the script that asks for one. */
+async function fill({ perch, ways: [direct], tool }: Ground): Promise<string> {
+  if (direct === undefined) throw new Error("there is no way to the leader");
+  await tool("pgbench", direct, ["-i", "-q", "-s", "10"]);
+  const create = "CREATE TABLE wide (id int PRIMARY KEY, body text); ALTER TABLE wide ALTER body SET STORAGE EXTERNAL";
+  const body = "(SELECT string_agg(md5(id || ' ' || part), '') FROM generate_series(1, 1875) part)";
+  await tool("psql", direct, ["-Xq", "-c", create, "-c", `INSERT INTO wide SELECT id, ${body} FROM generate_series(1, 64) id`]);
+  const script = join(perch.home.root, "wide.sql");
+  await writeFile(script, "\\set id random(1, 64)\nSELECT body FROM wide WHERE id = :id;\n");
+  return script;
 }
 
-async function measure(pgbench: RunPgbench, ways: readonly Way[], { quick, say, signal }: Options): Promise<Row[]> {
-  const [rounds, seconds] = quick ? [2, 1] : [12, 2];
-  const rows: Row[] = [];
-  for (const load of loads) {
-    const [rates, p99s] = [new Map(ways.map(({ name }) => [name, [] as number[]])), new Map(ways.map(({ name }) => [name, [] as number[]]))];
-    for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < ways.length; turn++) {
-        signal.throwIfAborted();
-        const way = ways[(round + turn) % ways.length] as Way;
-        const { rate, p99 } = await pgbench(way, load.args, seconds);
-        rates.get(way.name)?.push(rate);
-        p99s.get(way.name)?.push(p99);
-      }
-      say(`${load.name}: ${round + 1} of ${rounds}`);
-    }
-    const [, direct = ways[0] as Way] = ways;
-    for (const { name } of ways.filter((way) => way !== direct)) {
-      const both = (of: Map<string, number[]>) => ({ values: { [name]: of.get(name) ?? [], direct: of.get(direct.name) ?? [] } });
-      const ratio = (of: Map<string, number[]>) => ratios(of.get(name) ?? [], of.get(direct.name) ?? []);
-      const isMap = name !== "HAProxy";
-      rows.push(
-        { what: load.name, unit: load.unit, ...both(rates), ratio: ratio(rates), ...(isMap ? { goal: { atLeast: 0.97 } } : {}) },
-        { what: `${load.name}, p99`, unit: "ms", ...both(p99s), ratio: ratio(p99s), ...(isMap ? { goal: { atMost: 1.03 } } : {}) },
-      );
-    }
-  }
-  return rows;
-}
+const aims: readonly Aim[] = [
+  { who: names.map, to: names.direct, atLeast: 0.97 },
+  { who: names.map, to: names.haproxy, atLeast: 1 },
+  { who: names.pool, to: names.pgbouncer, atLeast: 0.97 },
+];
 
-/** HAProxy as Debian has it, in the same namespace; or why not. */
-async function startHaproxy(perch: Perch, address: string, port: number, isReady: string): Promise<{ way: Way; stop(): Promise<void> } | string> {
-  const program = await findProgram("haproxy");
-  if (program === undefined) return "it is not installed (apt-get install haproxy)";
-  const way = { name: "HAProxy", host: "::1", port: 5440 };
-  const file = join(perch.home.root, "haproxy.cfg");
-  const timeouts = ["connect", "client", "server"].map((side) => `  timeout ${side} 60s`);
-  const text = ["defaults", "  mode tcp", ...timeouts, "listen pg", `  bind [::1]:${way.port}`, `  server leader [${address}]:${port}`];
-  await writeFile(file, `${text.join("\n")}\n`);
-  const [command = "", ...args] = perch.argv(["run", "-a", "web", "--", program, "-db", "-f", file]);
-  const child = spawn(command, args, { stdio: "ignore", env: { ...process.env, PERCH_HOME: perch.home.root } });
-  const stop = () => ended(child);
-  const ready = () =>
-    perch.type(["run", "--", isReady, "-q", "-h", way.host, "-p", String(way.port)]).then(
-      () => true,
-      () => undefined,
-    );
-  if ((await ask(ready, { everyMs: 50, withinMs: 10_000 })) === true) return { way, stop };
-  await stop();
-  return "it does not answer";
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill("SIGTERM");
+async function measure(ground: Ground, load: Load, { quick, say, signal }: Options): Promise<Comparison[]> {
+  const [rounds, seconds] = quick ? [2, 1] : [8, 1];
+  const figures = { rate: {}, p50: {}, p99: {} } as Record<keyof Figures, Record<string, number[]>>;
+  let done = 0;
+  await inRounds(ground.ways, rounds, signal, async (way) => {
+    const found = await pgbench(ground, way, load, seconds);
+    for (const kind of ["rate", "p50", "p99"] as const) (figures[kind][way.name] ??= []).push(found[kind]);
+    if (++done % ground.ways.length === 0) say(`${load.name}: ${done / ground.ways.length} of ${rounds}`);
   });
+  const base = names.direct;
+  return [
+    { what: load.name, unit: load.unit, values: figures.rate, base, aims },
+    { what: `${load.name}, p50`, unit: "ms", values: figures.p50, base },
+    { what: `${load.name}, p99`, unit: "ms", values: figures.p99, base, aims: [{ who: names.map, to: names.direct, atMost: 1.05 }] },
+  ];
+}
+
+interface Figures {
+  rate: number;
+  /** Latencies in milliseconds. */
+  p50: number;
+  p99: number;
+}
+
+async function pgbench({ perch, tool }: Ground, way: Way, { args, sampling }: Load, seconds: number): Promise<Figures> {
+  const logs = join(perch.home.root, "pgbench");
+  await rm(logs, { recursive: true, force: true });
+  await mkdir(logs);
+  const log = ["-l", ...(sampling < 1 ? [`--sampling-rate=${sampling}`] : []), `--log-prefix=${join(logs, "t")}`];
+  const said = await tool("pgbench", way, ["-n", "-T", String(seconds), ...args, ...log]);
+  const lines = (await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), "utf8")))).join("").trimEnd().split("\n");
+  const latencies = lines.map((line) => Number(line.split(" ")[2]) / 1_000);
+  return { rate: Number(/^tps = ([\d.]+)/m.exec(said)?.[1]), p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }

@@ -28,6 +28,13 @@ export function spread(values: readonly number[], show: (value: number) => strin
   return new Set(all).size === 1 ? (all[0] ?? "") : all.join(" / ");
 }
 
+/** The list begun one further each round, and backwards every other one: each stands behind and before every other. */
+export function turns<T>(list: readonly T[], round: number): T[] {
+  const at = round % Math.max(1, list.length);
+  const turned = [...list.slice(at), ...list.slice(0, at)];
+  return round % 2 === 0 ? turned : turned.toReversed();
+}
+
 /** Milliseconds that `work` takes, and what it gives. */
 export async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
   const from = performance.now();
