@@ -20,7 +20,7 @@ export interface Fault {
 const all = [names.map, names.pool];
 
 export const faults: readonly Fault[] = [
-  { name: "nothing, for a second", act: (_perch, signal) => pause(1_000, signal), unnoticedBy: all },
+  { name: "no fault", act: (_perch, signal) => pause(1_000, signal), unnoticedBy: all },
   { name: "switchover", act: (perch) => perch.type(["postgres", "failover", "-a", "pg"]), gap: { atMost: 500 }, unnoticedBy: [names.pool] },
   {
     name: "postmaster killed",

@@ -1,10 +1,10 @@
 /**
  * The measurements: `npm run bench [-- NAME…] [-- --quick] [--json FILE]`. Each bench is a file; without names all of them run, one after the other, against
- * what is built in `dist/`. Nothing here is a test: a goal that is missed is said, not failed.
+ * what is built in `dist/`. With --json results.json the tables are in results.md and the picture in results.svg, too. Nothing here is a test: a goal that is
+ * missed is said, not failed.
  */
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
@@ -12,9 +12,11 @@ import { gap } from "./gap.ts";
 import { cli } from "./ground.ts";
 import { path } from "./path.ts";
 import { quickstart } from "./quickstart.ts";
-import { type Bench, type Outcome, outcomeText } from "./report.ts";
+import { type Bench, outcomeText } from "./report.ts";
 import { rest } from "./rest.ts";
+import { headline, type Results, writeResults } from "./results.ts";
 import { start } from "./start.ts";
+import { timed } from "./stats.ts";
 
 const benches: readonly Bench[] = [start, path, copy, gap, rest, dns, quickstart];
 
@@ -36,23 +38,32 @@ async function main(): Promise<number> {
     console.error("nothing is built yet: npm run build");
     return 1;
   }
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}`;
-  console.log(`${machine}, ${new Date().toISOString().slice(0, 10)}${values.quick === true ? ", quick" : ""}\n`);
+  const results: Results = {
+    machine: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.versions.node}`,
+    date: new Date().toISOString().slice(0, 10),
+    quick: values.quick === true,
+    outcomes: {},
+    seconds: {},
+  };
+  console.log(`${headline(results)}\n`);
   const signal = interrupts();
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
-  const outcomes: Record<string, Outcome> = {};
   let failed = false;
   for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     if (signal.aborted) break;
     say(`${bench.name}: ${bench.summary}`);
-    const outcome = await bench.run({ quick: values.quick === true, say, signal }).catch((error: unknown) => {
-      if (signal.aborted) return { skipped: "it was interrupted" };
-      failed = true;
-      return { skipped: `it failed: ${error instanceof Error ? error.message : String(error)}` };
-    });
-    outcomes[bench.name] = outcome;
+    const { value: outcome, ms } = await timed(() =>
+      bench.run({ quick: results.quick, say, signal }).catch((error: unknown) => {
+        if (signal.aborted) return { skipped: "it was interrupted" };
+        failed = true;
+        return { skipped: `it failed: ${error instanceof Error ? error.message : String(error)}` };
+      }),
+    );
+    results.outcomes[bench.name] = outcome;
+    results.seconds[bench.name] = Math.round(ms / 1_000);
     console.log(outcomeText(bench.name, outcome));
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, outcomes }, null, 2)}\n`);
+    say(`${bench.name}: ${results.seconds[bench.name]} s`);
+    if (values.json !== undefined) await writeResults(values.json, results);
   }
   return signal.aborted ? 130 : failed ? 1 : 0;
 }
