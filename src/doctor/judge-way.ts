@@ -66,14 +66,19 @@ function portLine({ target, cluster, settle }: Way, port: NonNullable<Knock["por
   if (cluster === undefined) return { check, state: "fail", sentence, next: settle };
   const next = revival(cluster, leaderIn(cluster));
   if (next !== undefined) return { check, state: "fail", sentence: `${sentence}: the leader of ${cluster.name} does not answer`, next };
+  // Who refuses says so at once; silence is a rule that drops packets, and not one of ours.
+  if (port.error.includes("no answer within"))
+    return { check, state: "fail", sentence: `${sentence}: something drops its packets`, next: "perch down && perch up" };
   return { check, state: "fail", sentence: `${sentence}; the leader is behind 5432, each member itself behind 5433`, next: settle };
 }
 
-function tlsLine({ target, settle }: Way, tls: NonNullable<Knock["tls"]>): Line {
+function tlsLine({ target, cluster, settle }: Way, tls: NonNullable<Knock["tls"]>): Line {
   const check = "tls";
   const { sslmode } = target;
   const asked = `sslmode=${sslmode}`;
   const ca = "perch certs ca > ca.pem";
+  const connect = cluster === undefined ? settle : `perch postgres connect -a ${cluster.name}`;
+  const switchedOff = "ssl was switched off there (ALTER SYSTEM RESET ssl and SELECT pg_reload_conf() undo it)";
   if (tls === "off") return { check, state: "ok", sentence: `the URL wants none (${asked})` };
   if (refused(tls)) {
     const file = target.sslrootcert !== undefined && /^E(NOENT|ACCES|ISDIR)$/.test(tls.error);
@@ -83,7 +88,7 @@ function tlsLine({ target, settle }: Way, tls: NonNullable<Knock["tls"]>): Line 
   if (tls === "none") {
     const wanted = sslmode !== "prefer" && sslmode !== "allow";
     return wanted
-      ? { check, state: "fail", sentence: `the server offers none, and the URL wants it (${asked})`, next: settle }
+      ? { check, state: "fail", sentence: `the server offers none, and the URL wants it (${asked}): ${switchedOff}`, next: connect }
       : { check, state: "warn", sentence: "the server offers none; passwords and data are not encrypted" };
   }
   const verifies = sslmode.startsWith("verify-");

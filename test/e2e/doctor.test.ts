@@ -8,7 +8,7 @@ import { makeAuthority } from "../../src/postgres/certificate.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
-import { killHard } from "../support/traces.ts";
+import { killHard, processesOf } from "../support/traces.ts";
 import { eventually, worldIn, type World } from "../support/world.ts";
 
 type Line = Diagnosis["lines"][number];
@@ -167,6 +167,39 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     expect(lines.map(({ state, check }) => `${state} ${check}`)).toEqual(["fail name", "fail leader", "warn lag"]);
     await mend(world, lines[0]);
     await mend(world, lines[2]);
+    await well();
+  });
+
+  it("finds a server that offers no TLS to an app that wants it", async () => {
+    await sql("ALTER SYSTEM SET ssl = off");
+    await sql("SELECT pg_reload_conf()");
+    const url = succeeded(await world.perch(["run", "-a", "web", "--", "printenv", "DATABASE_URL"])).trim();
+    await secret(`${url}?sslmode=require`);
+    const tls = await eventually("TLS is off", async () => (await doctor()).find(({ check, state }) => check === "tls" && state === "fail"));
+    expect(tls.answer).toMatchObject({ sentence: expect.stringContaining("the server offers none"), next: "perch postgres connect -a pg" });
+    await sql("ALTER SYSTEM RESET ssl");
+    await sql("SELECT pg_reload_conf()");
+    await eventually("all is well again", async () => wrong(await doctor()).length === 0);
+    await world.ok("postgres", "users", "rotate", "web", "-a", "pg");
+  });
+
+  it("finds a port whose packets are dropped, where nobody says so", async () => {
+    const enter = ["nsenter", `--net=/run/netns/perch-${world.home.id}`, "--"];
+    const rules = `add table inet foreign\nadd chain inet foreign in { type filter hook input priority 0; }\nadd rule inet foreign in tcp dport 5433 drop\n`;
+    succeeded(await runToEnd([...enter, "nft", "-f", "-"], { input: rules }));
+    const [line] = wrong(await doctor());
+    expect(line).toMatchObject({ check: "port", sentence: expect.stringContaining("something drops its packets"), next: "perch down && perch up" });
+    await mend(world, line);
+    await well();
+  });
+
+  it("finds a name server that is silent", async () => {
+    const [server] = (await processesOf(world.root)).filter(({ command }) => command.includes("dns/main"));
+    process.kill(server?.pid ?? 0, "SIGSTOP");
+    const [line, ...others] = wrong(await doctor());
+    process.kill(server?.pid ?? 0, "SIGCONT");
+    expect([line?.check, others]).toEqual(["name", []]);
+    expect(line?.sentence).toContain("the name server does not answer for pg.internal");
     await well();
   });
 

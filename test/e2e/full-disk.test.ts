@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Diagnosis } from "../../src/api/schemas.ts";
 import { isRoot } from "../../src/host/home.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
@@ -44,5 +45,21 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     expect(world.directories()).toEqual([id]);
     expect(await world.sql(id, "SELECT slot_name FROM pg_replication_slots")).toEqual([]);
     expect((await world.leader()).state).toBe("started");
+  });
+
+  it("is told of by the doctor, before it is full", async () => {
+    execFileSync("mount", ["-o", "remount,size=1500m", root]);
+    await world.ok("apps", "create", "web");
+    await world.ok("postgres", "attach", "pg", "--app", "web");
+    const disk = async () => (await world.json<Diagnosis>("doctor", "-a", "web")).lines.find(({ check }) => check === "disk");
+    expect(await disk()).toMatchObject({ state: "ok" });
+    const used = Number(execFileSync("df", ["--output=used", "-k", root], { encoding: "utf8" }).split("\n")[1]);
+    execFileSync("mount", ["-o", `remount,size=${used + 4_000}k`, root]);
+    expect(await disk()).toMatchObject({ state: "warn", next: "perch postgres db list -a pg" });
+    execFileSync("mount", ["-o", `remount,size=${used + 300}k`, root]);
+    const full = await world.perch(["doctor", "-a", "web", "--json"]);
+    expect(full.code).toBe(1);
+    expect((JSON.parse(full.stdout) as Diagnosis).lines.filter(({ state }) => state === "fail").map(({ check }) => check)).toEqual(["disk"]);
+    execFileSync("mount", ["-o", "remount,size=1500m", root]);
   });
 });
