@@ -60,7 +60,7 @@ const aims: readonly Aim[] = [
 ];
 
 async function measure(ground: Ground, load: Load, { quick, say, signal }: Options): Promise<Comparison[]> {
-  const [rounds, seconds] = quick ? [2, 1] : [8, 1];
+  const [rounds, seconds] = quick ? [2, 1] : [10, 1];
   const figures = { rate: {}, p50: {}, p99: {} } as Record<keyof Figures, Record<string, number[]>>;
   let done = 0;
   await inRounds(ground.ways, rounds, signal, async (way) => {
