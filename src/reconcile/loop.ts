@@ -2,6 +2,7 @@
  * observe() → plan() → apply(step) → again, one loop a cluster. Events wake it: a change of a record, a step's end, a server's death; a slow tick is
  * the safety net. Steps run beside the loop, so a copy of an hour does not keep a dead leader waiting. Start with `plan.ts`; this file only turns.
  */
+import { steadyNow } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
 import { plan } from "./plan.ts";
@@ -72,6 +73,8 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   /** As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its end. */
   const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts, starts, since });
 
+  const recentStarts = (machine: string): number[] => (starts.get(machine) ?? []).filter((at) => steadyNow() - at < recentMs);
+
   async function pass(): Promise<void> {
     view = await work.observe(memory());
     if (view === undefined) {
@@ -95,7 +98,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   function begin(step: Step, at: ClusterView): void {
     const thing = touches(step);
     const abort = new AbortController();
-    if (step.do === "start") starts.set(step.machine, [...(starts.get(step.machine) ?? []).filter((one) => Date.now() - one < recentMs), Date.now()]);
+    if (step.do === "start") starts.set(step.machine, [...recentStarts(step.machine), steadyNow()]);
     const done = work
       .apply(step, at, abort.signal)
       .then(
@@ -121,7 +124,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     });
     if (!undone) {
       const attempts = (troubles.get(thing)?.attempts ?? 0) + 1;
-      troubles.set(thing, { step: step.do, why: error.message, attempts, until: Date.now() + backoffMs(attempts) });
+      troubles.set(thing, { step: step.do, why: error.message, attempts, until: steadyNow() + backoffMs(attempts) });
       work.say(`${step.do} of ${thing} failed (attempt ${attempts}): ${error.message}`);
     }
     for (const watcher of watchers) watcher.onFailure?.(thing, error);

@@ -1,3 +1,4 @@
+import { steadyNow } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
@@ -15,7 +16,7 @@ import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
 export async function observe(context: Context, app: string, memory: LoopMemory): Promise<ClusterView | undefined> {
   const { state } = context;
-  const now = Date.now();
+  const now = steadyNow();
   const cluster = await state.clusters.get({ app });
   if (cluster === undefined) return undefined;
   const [machines, attachments, passwords, shown] = await Promise.all([

@@ -1,3 +1,4 @@
+import { steadyNow } from "../base/clock.ts";
 import { counted } from "../base/count.ts";
 import { randomBytes } from "node:crypto";
 import { fail } from "../errors/error.ts";
@@ -44,7 +45,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       lostSlots: [],
       busy: undefined,
       trouble: undefined,
-      now: Date.now(),
+      now: steadyNow(),
     };
     const { primaryRegion = "" } = (await state.apps.get({ name: app })) ?? {};
     return clusterShape(view, place.mode, { version: String(record.major), primaryRegion });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { steadyNow } from "../../src/base/clock.ts";
 import { openLog } from "../../src/base/log.ts";
 import { fail, type PerchError } from "../../src/errors/error.ts";
 import { type Loop, type LoopMemory, type LoopWork, startLoop } from "../../src/reconcile/loop.ts";
@@ -27,7 +28,7 @@ function loopOf(
       trouble: memory.troubles.get("a1"),
       restart: memory.restarts.has("a1"),
     });
-    return Promise.resolve(world.gone ? undefined : { ...cluster([one]), now: Date.now() });
+    return Promise.resolve(world.gone ? undefined : { ...cluster([one]), now: steadyNow() });
   };
   const loop = startLoop(
     {
@@ -98,7 +99,7 @@ describe("the loop of a cluster", () => {
       const seen = facts;
       end(); // the step ends between the look at the facts and the word of what is under way
       await new Promise<void>((resolve) => setImmediate(resolve));
-      return { ...cluster([member("a1", seen, { busy: memory.under.get("a1")?.do })]), now: Date.now() };
+      return { ...cluster([member("a1", seen, { busy: memory.under.get("a1")?.do })]), now: steadyNow() };
     };
     const apply = async (step: Step) => {
       done.push(step.do);
