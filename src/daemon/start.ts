@@ -14,7 +14,7 @@ import type { Context } from "../reconcile/context.ts";
 import { monitors } from "../reconcile/monitor.ts";
 import { resolversOf, zoneOf } from "../reconcile/publication.ts";
 import { type Outlet, publisher } from "../reconcile/publish.ts";
-import { broughtBack } from "../reconcile/view.ts";
+import { broughtBack, type ClusterView } from "../reconcile/view.ts";
 import { handlersOf } from "../server/handlers.ts";
 import type { Handlers } from "../server/http.ts";
 import { completeRotations } from "../server/rotate.ts";
@@ -124,9 +124,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
   removeLeftovers(left).catch((error: unknown) => log.warn({ err: error }, "what an ended perchd left could not be removed"));
   await ask(() => (clusters.views() === undefined ? undefined : true), { everyMs: 10, withinMs: 10_000 });
-  const away = (clusters.views() ?? []).filter((view) => !broughtBack(view)).map((view) => view.cluster.app);
+  const away = (clusters.views() ?? []).filter((view) => !settled(view)).map((view) => view.cluster.app);
   if (away.length > 0) progress(`bringing back ${away.join(", ")}`);
-  await ask(() => (clusters.views()?.every(broughtBack) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
+  await ask(() => (clusters.views()?.every(settled) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
   const stopWaking = await wakeOnChange(store, state, (app) => clusters.find(app)?.wake());
 
   let ending: Promise<void> | undefined;
@@ -151,6 +151,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await published.publish();
   return { handlers: handlersOf(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
 }
+
+/** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */
+const settled = (view: ClusterView): boolean => broughtBack(view) && view.cluster.change === undefined;
 
 /** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed. */
 async function tidy(deps: Deps): Promise<void> {

@@ -81,14 +81,22 @@ export async function changeTo(
   if (led && !to.facts.streaming) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why: "it does not stream from the leader" });
   const because = led ? "it was asked for" : "it was asked for, and the leader does not answer";
   await begin(deps, cluster, { kind: led ? "switchover" : "failover", to: to.record.id, because });
-  await settle(loop, how.call, {
+  let noted = false;
+  const after = await settle(loop, how.call, {
     what: `making ${to.record.id} the leader of ${cluster.app}`,
     things: ["cluster"],
-    done: (now) => {
+    done(now) {
       const next = now === undefined ? undefined : leaderOf(now);
-      return next?.record.id === to.record.id && leads(next) && now?.cluster.change === undefined ? true : undefined;
+      if (now === undefined || next === undefined) return undefined;
+      const { change } = now.cluster;
+      if (next.record.id === to.record.id) return leads(next) && change === undefined ? next : undefined;
+      // The wish was seen, and is gone: it was taken back, or another change came first.
+      noted ||= change !== undefined;
+      return noted && change === undefined && now.busy !== "lead" ? next : undefined;
     },
   });
+  const why = after.record.id === cluster.leader ? "it was gone when its turn came" : `machine ${after.record.id} leads now`;
+  if (after.record.id !== to.record.id) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why });
 }
 
 async function begin({ state }: Pick<Deps, "state">, cluster: ClusterRecord, change: NonNullable<ClusterRecord["change"]>): Promise<void> {
