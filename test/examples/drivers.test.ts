@@ -5,7 +5,7 @@ import { makeAuthority } from "../../src/postgres/certificate.ts";
 import { atWork, type DriverAtWork, drivers, lastLine, psql } from "../support/driver.ts";
 import { repository, type RunningProgram, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { isThere, missingTools } from "../support/tools.ts";
+import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /** What every driver must be able to do through `pg.internal:5432`, told by its program in test/examples/drivers and by the leader itself. */
@@ -109,7 +109,7 @@ describe("through the private network", () => {
     expect(told).toEqual(holding().map(() => ({ code: "57P01", other: true, replica: false })));
   });
 
-  it.skipIf(!isThere("javac"))("gives Java the addresses nearest first, as seen from each region", async () => {
+  it.skipIf(missingTools("javac"))("gives Java the addresses nearest first, as seen from each region", async () => {
     const { address: replica } = await world.replica();
     const order = async (region: string) => {
       const program = join(repository, "test/examples/drivers/Order.java");

@@ -1,23 +1,9 @@
-import { cp, mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { attach, type Example, exampleOf } from "../support/example.ts";
-import { repository, runToEnd } from "../support/perch.ts";
+import { schemaEngine } from "../support/prisma-engine.ts";
 import { eventually } from "../support/world.ts";
-
-/**
- * Prisma's CLI downloads its schema engine. Where that cannot be had, `test/support/prisma/` stands in for it: the same engine, compiled to WebAssembly
- * and on node-postgres. The client (`prisma.post.create`) is the real one either way.
- */
-async function schemaEngine({ directory, env, prepare }: Example): Promise<string> {
-  if ((await runToEnd(["npx", "prisma", "version"], { cwd: directory })).code === 0) return "Prisma's own";
-  await cp(join(repository, "test/support/prisma"), directory, { recursive: true });
-  // Beside the lock, as only the test needs it.
-  const wasm = "@prisma/schema-engine-wasm@7.10.0-7.561d7b42579a2459cc8edf3788918b626c640023";
-  await prepare(["npm", "install", "--no-save", "--no-audit", "--no-fund", wasm]);
-  env["PRISMA_SCHEMA_ENGINE_BINARY"] = join(directory, "schema-engine.mjs");
-  return "the stand-in of test/support/prisma";
-}
 
 describe("examples/prisma", () => {
   let prisma: Example;
@@ -25,7 +11,9 @@ describe("examples/prisma", () => {
   beforeAll(async () => {
     prisma = await exampleOf("prisma");
     await prisma.prepare(["npm", "ci", "--no-audit", "--no-fund"]);
-    process.stderr.write(`examples/prisma: the schema engine is ${await schemaEngine(prisma)}\n`);
+    const engine = await schemaEngine();
+    Object.assign(prisma.env, engine.env);
+    process.stderr.write(`examples/prisma: the schema engine is ${engine.which}\n`);
     await prisma.prepare(["npx", "prisma", "generate"]);
     await attach(prisma);
   });

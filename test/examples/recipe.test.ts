@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { exampleOf } from "../support/example.ts";
 import { repository, runToEnd, succeeded } from "../support/perch.ts";
+import { schemaEngine } from "../support/prisma-engine.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { operatorPassword, type World, worldIn } from "../support/world.ts";
@@ -27,7 +28,7 @@ describe("a recipe, followed as it is printed", () => {
   });
 
   /** In an empty directory, or in a project such as the client's own generator makes. Gives what the last line said. */
-  async function follow(client: string, project = false): Promise<string> {
+  async function follow(client: string, project = false, more: Record<string, string> = {}): Promise<string> {
     const app = `my-${client}`;
     await world.ok("apps", "create", app, "--region", "fra");
     await world.ok("postgres", "attach", "main-db", "--app", app, "--variable-name", "MAIN_URL");
@@ -38,20 +39,19 @@ describe("a recipe, followed as it is printed", () => {
       await mkdir(dirname(join(cwd, path)), { recursive: true });
       await writeFile(join(cwd, path), text);
     }
-    const env = { PERCH_HOME: world.root, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    const env = { ...more, PERCH_HOME: world.root, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
     let said = "";
     for (const line of [...printed.install, ...printed.run.filter((typed) => !isServer(typed))])
       said = succeeded(await runToEnd(["sh", "-c", line], { cwd, env }));
     return said;
   }
 
-  const isServer = (line: string): boolean => /\b(runserver|rails server)\b/.test(line);
+  const isServer = (line: string): boolean => /\b(runserver|rails server|prisma studio)\b/.test(line);
   const roleOf = (client: string): string => `my_${client.replaceAll("-", "_")}`;
   const rows = async (client: string, text: string) => world.sql((await world.leader("main-db")).id, text, roleOf(client));
 
   const node = { needs: [] };
   const python = { needs: ["python3 -c 'import ensurepip'"] };
-  // Prisma is left to the test of its example, which knows what to do where its engine cannot be downloaded.
   const kept = [
     { client: "node", ...node, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
     { client: "python", ...python, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
@@ -86,6 +86,13 @@ describe("a recipe, followed as it is printed", () => {
       expect(await rows(client, query)).toEqual(expected);
     });
   }
+
+  it("leaves its rows in the app's own database, with Prisma's engine or what stands in for it: prisma", async () => {
+    const { which, env } = await schemaEngine();
+    process.stderr.write(`perch postgres recipe prisma: the schema engine is ${which}\n`);
+    await follow("prisma", false, env);
+    expect(await rows("prisma", `SELECT title FROM "Post"`)).toEqual([{ title: "PostgreSQL on Perch" }]);
+  });
 
   it.skipIf(missingTools("psql"))("ends in a session of the app's role: psql", async () => {
     expect(await follow("psql")).toMatch(/\bmy_psql +\| my_psql +\| +5433 \| f\b/);
