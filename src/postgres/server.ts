@@ -11,7 +11,7 @@ import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
 import { readText } from "../host/files.ts";
 import { endOccupants, occupants, spotOf } from "../host/occupants.ts";
-import { awaitEnd, identify, isAlive, signalProcess } from "../host/process.ts";
+import { awaitEnd, identify, isAlive, isSuspended, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
@@ -64,6 +64,8 @@ async function startAndWait(member: Member, at: { withinMs?: number; signal?: Ab
 export async function stop(member: Member, mode: "fast" | "immediate", withinMs = 30_000): Promise<"fast" | "immediate" | "killed" | "not running"> {
   const running = await find(member.layout);
   if (running === undefined) return "not running";
+  // One that a signal stopped would not hear of it.
+  if (await isSuspended(running.process)) await resume(member);
   if (mode === "fast") {
     await signalProcess(running.process, "SIGINT");
     if (await awaitEnd(running.process, withinMs)) return "fast";
