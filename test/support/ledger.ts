@@ -1,67 +1,115 @@
-/** What a writing load was told, and what the database has: the proof of what a fault cost. Nothing here takes Perch's word for anything. */
-import { existsSync, readFileSync } from "node:fs";
-import type { Member } from "../../src/api/schemas.ts";
-import { eventually, type World } from "./world.ts";
+/** What a writing load was told, as it wrote it down itself. Pure but for the reading; nothing here takes Perch's word for anything. */
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 
-/** Every row says which server took it, on which timeline, and where in the WAL. */
-export const ledgerTable = `CREATE TABLE ledger (
-  client int, n int,
-  server text NOT NULL DEFAULT inet_server_addr()::text,
-  timeline int NOT NULL DEFAULT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
-  position pg_lsn NOT NULL DEFAULT pg_current_wal_insert_lsn(),
-  PRIMARY KEY (client, n))`;
-
-export interface Acknowledged {
+export interface Told {
   /** Milliseconds since the epoch. */
   at: number;
-  row: string;
+  client: string;
+  n: number;
+  /** The row was acknowledged; or what failed. */
+  what: "ok" | "query" | "connect";
+  /** Who took it, or how it failed. */
+  word: string;
+  timeline: number;
 }
 
-/** The whole lines of the ledger so far. */
-export const readLedger = (path: string): Acknowledged[] =>
-  (existsSync(path) ? readFileSync(path, "utf8") : "")
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => {
-      const [at = "", client = "", n = ""] = line.split(" ");
-      return { at: Number(at), row: `${client} ${n}` };
-    });
+export const rowOf = ({ client, n }: Pick<Told, "client" | "n">): string => `${client} ${n}`;
 
-/** The longest time without an acknowledged row, between two moments, in milliseconds. */
-export function gap(ledger: readonly Acknowledged[], from: number, to: number): number {
-  const moments = [from, ...ledger.map(({ at }) => at).filter((at) => at > from && at < to), to].toSorted((a, b) => a - b);
-  return Math.max(...moments.slice(1).map((at, index) => at - (moments[index] ?? at)));
+export interface Ledger {
+  /** All so far, in the order of time. */
+  all(): readonly Told[];
+  /** Of a moment and after. */
+  since(at: number): Told[];
 }
 
-/** Acknowledged rows that the leader does not have. */
-export async function missing(world: World, database: string, ledger: readonly Acknowledged[]): Promise<string[]> {
-  const rows = await world.sql<{ row: string }>((await world.leader()).id, "SELECT client || ' ' || n AS row FROM ledger", database);
-  const there = new Set(rows.map(({ row }) => row));
-  return ledger.map(({ row }) => row).filter((row) => !there.has(row));
+/** Reads on from where it was, so that it may be asked often. */
+export function ledgerAt(path: string): Ledger {
+  const told: Told[] = [];
+  let offset = 0;
+  let rest = "";
+
+  function readOn(): void {
+    if (!existsSync(path)) return;
+    const file = openSync(path, "r");
+    const buffer = Buffer.alloc(1 << 16);
+    for (let length = readSync(file, buffer, 0, buffer.length, offset); length > 0; length = readSync(file, buffer, 0, buffer.length, offset)) {
+      offset += length;
+      const lines = (rest + buffer.toString("latin1", 0, length)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) told.push(parse(line));
+    }
+    closeSync(file);
+  }
+
+  return {
+    all() {
+      readOn();
+      return told;
+    },
+    since(at) {
+      readOn();
+      let from = told.length;
+      while (from > 0 && (told[from - 1]?.at ?? 0) >= at) from--;
+      return told.slice(from);
+    },
+  };
 }
 
-/** One server a timeline, and no timeline has WAL where a later one already wrote: nobody else ever took a write. */
-export async function writersByTimeline(world: World, database: string): Promise<{ timeline: number; servers: number; overlaps: boolean }[]> {
-  return world.sql(
-    (await world.leader()).id,
-    `SELECT timeline, count(DISTINCT server)::int AS servers,
-            coalesce(max(position) > lead(min(position)) OVER (ORDER BY timeline), false) AS overlaps
-       FROM ledger GROUP BY timeline ORDER BY timeline`,
-    database,
+function parse(line: string): Told {
+  const [at = "", client = "", n = "", what = "", ...words] = line.split(" ");
+  const taken = what === "ok";
+  return {
+    at: Number(at),
+    client,
+    n: Number(n),
+    what: taken || what === "connect" ? what : "query",
+    word: taken ? (words[0] ?? "") : words.join(" "),
+    timeline: taken ? Number(words[1]) : 0,
+  };
+}
+
+/** The longest time without an acknowledged row between two moments, in milliseconds: of any client, and of the client that was worst off. */
+export function gaps(told: readonly Told[], from: number, to: number): { any: number; one: number } {
+  const acknowledged = told.filter(({ what, at }) => what === "ok" && at > from && at < to);
+  const clients = new Set(told.map(({ client }) => client));
+  const ofOne = [...clients].map((name) =>
+    longest(
+      acknowledged.filter(({ client }) => client === name).map(({ at }) => at),
+      from,
+      to,
+    ),
   );
+  return {
+    any: longest(
+      acknowledged.map(({ at }) => at),
+      from,
+      to,
+    ),
+    one: Math.max(0, ...ofOne),
+  };
 }
 
-/** The digest of the table on every member, once all have replayed what the leader had. */
-export async function digests(world: World, database: string, members: readonly Member[]): Promise<string[]> {
-  const leader = members.find((member) => member.role === "leader");
-  if (leader === undefined) throw new Error("there is no leader");
-  const [here] = await world.sql<{ position: string }>(leader.id, "SELECT pg_current_wal_lsn()::text AS position");
-  const position = here?.position ?? "";
-  for (const { id } of members.filter((member) => member.role === "replica"))
-    await eventually(
-      `${id} has replayed ${position}`,
-      async () => (await world.sql<{ has: boolean }>(id, `SELECT pg_last_wal_replay_lsn() >= '${position}' AS has`))[0]?.has,
-    );
-  const digest = "SELECT md5(string_agg(client || ':' || n || ':' || timeline, ',' ORDER BY client, n)) AS digest FROM ledger";
-  return Promise.all(members.map(async ({ id }) => (await world.sql<{ digest: string }>(id, digest, database))[0]?.digest ?? ""));
+function longest(moments: readonly number[], from: number, to: number): number {
+  let most = 0;
+  let last = from;
+  for (const at of [...moments, to]) {
+    most = Math.max(most, at - last);
+    last = at;
+  }
+  return most;
+}
+
+/** What clients were told that no cluster with one leader tells: a timeline that two servers wrote on, or a row taken on one that was over. */
+export function secondWriters(told: readonly Told[]): string[] {
+  const servers = new Map<number, string>();
+  const found = new Set<string>();
+  let latest = 0;
+  for (const { timeline, word } of told.filter(({ what }) => what === "ok")) {
+    const server = servers.get(timeline) ?? word;
+    servers.set(timeline, server);
+    if (server !== word) found.add(`${server} and ${word} both took rows on timeline ${timeline}`);
+    if (timeline < latest) found.add(`${word} took a row on timeline ${timeline} after one was taken on ${latest}`);
+    latest = Math.max(latest, timeline);
+  }
+  return [...found];
 }

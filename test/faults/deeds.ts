@@ -1,0 +1,131 @@
+/** How each fault is done. Processes are known by the pids that Perch shows, and by nothing else. */
+import { rename, rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { pause } from "../../src/base/deadline.ts";
+import type { Member } from "../../src/api/schemas.ts";
+import { occupants } from "../../src/host/occupants.ts";
+import { isSuspended } from "../../src/host/process.ts";
+import type { ProcessIdentity } from "../../src/model/records.ts";
+import { layout } from "../../src/postgres/directory.ts";
+import { start } from "../support/perch.ts";
+import { recordProcess } from "../support/processes.ts";
+import { killHard, known, netnsOf, processesOf } from "../support/traces.ts";
+import { eventually, type World } from "../support/world.ts";
+
+const leaderProcess = async (world: World): Promise<ProcessIdentity> => known((await world.leader()).pid);
+const daemonProcess = async (world: World): Promise<ProcessIdentity> => known((await world.status()).daemon.pid);
+const near = async (world: World): Promise<Member> => {
+  const found = (await world.cluster()).members.find(({ role, region }) => role === "replica" && region === "ams");
+  if (found === undefined) throw new Error("there is no replica in ams");
+  return found;
+};
+
+export const switchOver = (world: World) => world.ok("postgres", "failover", "-a", "pg");
+export const killLeader = async (world: World) => killHard([await leaderProcess(world)]);
+export const killReplica = async (world: World) => killHard([await known((await near(world)).pid)]);
+export const killLeaderAndReplica = async (world: World) => killHard([await leaderProcess(world), await known((await near(world)).pid)]);
+export const killNameServer = async (world: World) => killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
+
+export async function killBackend(world: World): Promise<void> {
+  const { id } = await world.leader();
+  const [row] = await world.sql<{ pid: number }>(id, "SELECT pid FROM pg_stat_activity WHERE usename = 'web' LIMIT 1");
+  await killHard([await known(row?.pid)]);
+}
+
+export async function killDaemon(world: World): Promise<void> {
+  await killHard([await daemonProcess(world)]);
+  await world.ok("up");
+}
+
+export async function killDaemonAndLeader(world: World): Promise<void> {
+  await killHard([await leaderProcess(world), await daemonProcess(world)]);
+  await world.ok("up");
+}
+
+/** A switchover takes some hundred milliseconds; after so many of them somebody is killed. */
+const moments = [10, 40, 70, 100, 150, 200, 25, 55, 85, 125];
+
+async function inSwitchover(world: World, round: number, kill: () => Promise<ProcessIdentity>): Promise<void> {
+  const victim = await kill();
+  const done = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
+  await pause(moments[round % moments.length] ?? 0);
+  await killHard([victim]);
+  await done;
+}
+
+export async function killDaemonInSwitchover(world: World, round: number): Promise<void> {
+  await inSwitchover(world, round, () => daemonProcess(world));
+  await world.ok("up");
+}
+export const killLeaderInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leaderProcess(world));
+export const killNextInSwitchover = (world: World, round: number) => inSwitchover(world, round, async () => known((await near(world)).pid));
+
+/** Stopped as a debugger would, for as long as nobody lets it go on. The fault is over when it does its part again. */
+async function suspend(world: World, member: Member, all: boolean): Promise<void> {
+  const found = all ? await occupants(layout(world.home, member.id).data, "postgres") : [await known(member.pid)];
+  for (const one of found) process.kill(one.pid, "SIGSTOP");
+  const goesOn = async () => !(await Promise.all(found.map(isSuspended))).includes(true);
+  await eventually(`${member.id} goes on`, goesOn, 90_000);
+}
+export const suspendPostmaster = async (world: World) => suspend(world, await world.leader(), false);
+export const suspendLeader = async (world: World) => suspend(world, await world.leader(), true);
+export const suspendReplica = async (world: World) => suspend(world, await near(world), true);
+
+export async function downAndUp(world: World): Promise<void> {
+  await world.ok("down");
+  await world.ok("up");
+}
+
+/** What is lost is the leader's for good: the fault is over when another leads. */
+async function loseLeader(world: World, lose: (data: string) => Promise<unknown>): Promise<void> {
+  const { id } = await world.leader();
+  await lose(layout(world.home, id).data);
+  await eventually("another leads", async () => (await world.leader()).id !== id, 30_000);
+}
+export const removeData = (world: World) => loseLeader(world, (data) => rm(data, { recursive: true, force: true, maxRetries: 10 }));
+export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away`));
+export const removeControlFile = (world: World) => loseLeader(world, (data) => unlink(join(data, "global/pg_control")));
+/** A server goes on with files that are open; the next crash shows what is missing. */
+export const removeWal = (world: World) =>
+  loseLeader(world, async (data) => {
+    await rm(join(data, "pg_wal"), { recursive: true, force: true, maxRetries: 10 });
+    await killLeader(world);
+  });
+
+/** By somebody who does not ask Perch, and who then writes there. */
+export async function promoteByHand(world: World): Promise<void> {
+  const { id } = await near(world);
+  await world.sql(id, "SELECT pg_promote()");
+  await world.sql(id, "CREATE TABLE stray AS SELECT generate_series(1, 1000)").catch(() => undefined); // Perch may have been quicker
+}
+
+/** The leader dies, and before it is started again somebody else listens where it did, until another leads. */
+export async function takePort(world: World): Promise<void> {
+  const { id, address, port } = await world.leader();
+  const [leader, daemon] = [await leaderProcess(world), await daemonProcess(world)];
+  process.kill(daemon.pid, "SIGSTOP");
+  await killHard([leader]);
+  const listen = `require("node:net").createServer().listen(${port}, "${address}", () => console.log("listens"))`;
+  const squatter = await start(["nsenter", `--net=${netnsOf(world.root)}`, process.execPath, "-e", listen]);
+  await recordProcess(squatter.pid);
+  await eventually("somebody else listens", () => squatter.stdout().includes("listens"), 30_000).finally(() => process.kill(daemon.pid, "SIGCONT"));
+  await eventually("another leads", async () => (await world.leader()).id !== id, 60_000).finally(() => squatter.kill("SIGKILL"));
+  await squatter.ended;
+}
+
+/** A replica stays away until the WAL it needs is gone. */
+export async function outlastSlot(world: World): Promise<void> {
+  const { id } = await near(world);
+  const leader = (await world.leader()).id;
+  await world.ok("postgres", "config", "update", "-a", "pg", "max_slot_wal_keep_size=1MB");
+  await world.ok("machine", "stop", id);
+  const gone = async () => {
+    await world.sql(leader, "SELECT pg_switch_wal()");
+    await world.sql(leader, "CHECKPOINT");
+    const rows = await world.sql<{ status: string }>(leader, "SELECT wal_status AS status FROM pg_replication_slots");
+    return rows.some(({ status }) => status === "lost");
+  };
+  await eventually("the WAL it needs is gone", gone, 60_000);
+  await world.ok("machine", "start", id);
+  await world.ok("postgres", "config", "update", "-a", "pg", "--unset", "max_slot_wal_keep_size");
+}
