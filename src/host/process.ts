@@ -30,6 +30,15 @@ export async function isSuspended({ pid }: ProcessIdentity): Promise<boolean> {
   return text.slice(text.lastIndexOf(")") + 2).startsWith("T");
 }
 
+/** Whether the number is in use: by a living process, or by one that ended and that nobody has waited for. */
+export function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
   return (await identify(identity.pid))?.startTime === identity.startTime;
 }

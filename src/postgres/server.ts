@@ -11,7 +11,7 @@ import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
 import { readText } from "../host/files.ts";
 import { endOccupants, occupants, spotOf } from "../host/occupants.ts";
-import { awaitEnd, identify, isAlive, isSuspended, signalProcess } from "../host/process.ts";
+import { awaitEnd, isAlive, isSuspended, isTaken, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
@@ -111,7 +111,8 @@ export async function reload(member: Member): Promise<boolean> {
 
 /**
  * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one from starting; and lock files whose
- * numbers may be someone else's by now, which PostgreSQL would take for a running server.
+ * numbers may be someone else's by now, or still its own, when whoever inherited it (the first process of a container, say) is slow to wait for it.
+ * PostgreSQL would take either for a running server.
  */
 async function clearAway(member: Member): Promise<void> {
   const { layout } = member;
@@ -119,7 +120,7 @@ async function clearAway(member: Member): Promise<void> {
   await endOccupants(layout.data, "postgres");
   const strangers = async (file: string): Promise<boolean> => {
     const locked = parsePidFile((await readText(file)) ?? "");
-    return locked !== undefined && (await identify(locked.pid)) !== undefined && (await find(layout)) === undefined;
+    return locked !== undefined && isTaken(locked.pid) && (await find(layout)) === undefined;
   };
   for (const file of [pidFile(layout), join(layout.sockets, `.s.PGSQL.${member.port}.lock`)])
     if (await strangers(file)) await rm(file, { force: true });

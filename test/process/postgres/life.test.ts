@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { awaitEnd, identify } from "../../../src/host/process.ts";
+import { ask } from "../../../src/base/deadline.ts";
+import { awaitEnd, identify, isTaken } from "../../../src/host/process.ts";
 import { readControlFile } from "../../../src/postgres/data.ts";
 import { hasData, removeDirectories } from "../../../src/postgres/directory.ts";
 import { initialise } from "../../../src/postgres/initialise.ts";
@@ -100,6 +102,31 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
       expect(await identify(stranger.pid ?? 0), "the stranger was left alone").toEqual(identity);
     } finally {
       stranger.kill("SIGKILL");
+    }
+  });
+
+  it("starts again though nobody has waited for the postmaster that was killed", async () => {
+    const member = await newLeader(binaries, "zombie");
+    const text = await readFile(pidFile(member.layout), "utf8");
+    await stop(member, "fast");
+    // The shell's child ends when its input does, under a parent that never waits for children.
+    const [program = "", ...rest] = place.server(["sh", "-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 60"]);
+    const parent = spawn(program, rest, { stdio: ["pipe", "pipe", "ignore"] });
+    try {
+      const [said] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(said.toString());
+      const hasBecome = async () => ((await readFile(`/proc/${parent.pid}/comm`, "utf8")) === "sleep\n" ? true : undefined);
+      expect(await ask(hasBecome, { everyMs: 10, withinMs: 5_000 })).toBe(true);
+      parent.stdin.end();
+      expect(await ask(async () => ((await identify(pid)) === undefined ? true : undefined), { everyMs: 10, withinMs: 5_000 })).toBe(true);
+      expect(isTaken(pid), "its number is still in use").toBe(true);
+      await writeFile(pidFile(member.layout), text.replace(/^\d+/, String(pid)));
+      const at = performance.now();
+      await start(member);
+      expect(isTaken(pid), "it started though the number is in use").toBe(true);
+      process.stderr.write(`PostgreSQL ${binaries.version}: started over a zombie in ${Math.round(performance.now() - at)} ms\n`);
+    } finally {
+      parent.kill("SIGKILL");
     }
   });
 
