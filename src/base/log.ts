@@ -33,6 +33,15 @@ export function withoutSecrets(fields: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, secretNames.test(name) ? "***" : withoutSecrets(value, depth + 1)]));
 }
 
+/** What cannot be written is kept until it can, so much of it; what is more is dropped. A full disk ends no perchd. */
+const unwrittenBytes = 1024 * 1024;
+
+function file(fd: number): DestinationStream {
+  const opened = destination({ fd, sync: true, maxLength: unwrittenBytes });
+  opened.on("error", () => undefined);
+  return opened;
+}
+
 /** Writes to the file descriptor (1 is standard output), every line before the call returns; or to anything with `write`. */
 export function openLog(to: number | DestinationStream, level: string = logLevel(process.env)): Log {
   const logger = pino(
@@ -44,7 +53,7 @@ export function openLog(to: number | DestinationStream, level: string = logLevel
       // Errors come here as plain objects already.
       serializers: { err: (error: unknown) => error },
     },
-    typeof to === "number" ? destination({ fd: to, sync: true }) : to,
+    typeof to === "number" ? file(to) : to,
   );
   const say =
     (at: keyof Log): Say =>

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { logLevel, openLog } from "../../src/base/log.ts";
@@ -90,5 +90,11 @@ describe("the log", () => {
     circle.self = circle;
     log.info({ circle, nothing: undefined, none: null, when: new Date(0), never: new Date(Number.NaN), big: [1, true, "x"] }, "odd");
     expect(lines[0]).toMatchObject({ none: null, when: "1970-01-01T00:00:00.000Z", never: null, big: [1, true, "x"], msg: "odd" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("goes on though its disk is full", () => {
+    const fd = openSync("/dev/full", "w");
+    const log = openLog(fd);
+    for (let line = 0; line < 20_000; line++) log.info("x".repeat(100));
   });
 });
