@@ -1,5 +1,6 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import { redact } from "../base/redact.ts";
+import { searchPath } from "./files.ts";
 
 /** A program that ran and failed: what was run, how it ended, what it said. Passwords are taken out of the text. */
 export class CommandError extends Error {
@@ -32,7 +33,12 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-const environment = (env: Record<string, string> | undefined): NodeJS.ProcessEnv => ({ ...process.env, LC_ALL: "C", ...env });
+const environment = (env: Record<string, string> | undefined): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: searchPath().join(":"), // what findProgram finds must be found when it is run
+  LC_ALL: "C",
+  ...env,
+});
 
 /** Runs one program to its end and gives what it printed. argv only, never a shell. Rejects with CommandError. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<{ stdout: string; stderr: string }> {

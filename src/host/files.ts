@@ -53,10 +53,13 @@ export async function makeDirectory(path: string, options: { mode?: number; owne
 
 export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
 
-/** The full path of a program on PATH (and in the system's sbin directories, which an ordinary user's PATH may lack). */
-export async function findProgram(name: string, path: string = process.env["PATH"] ?? ""): Promise<string | undefined> {
-  for (const directory of [...path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"]) {
-    if (directory === "") continue;
+/** Where programs lie: PATH, and the system's sbin directories, where nft is, which an ordinary user's PATH may lack. */
+export const searchPath = (path: string = process.env["PATH"] ?? ""): string[] =>
+  [...path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"].filter((directory) => directory !== "");
+
+/** The full path of a program, in the first directory that has it. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  for (const directory of searchPath()) {
     const candidate = join(directory, name);
     if (
       await access(candidate, constants.X_OK).then(
