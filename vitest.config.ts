@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
  * Seven projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
  * a namespace, `e2e` types the CLI, `faults` kills what is written to, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
  */
-const rooms = "base,errors,model,api,client,cli,host,postgres,network,dns,doctor,store,engine,reconcile,server,dashboard,daemon";
+const rooms = "base,errors,model,api,client,cli,host,postgres,network,dns,door,doctor,store,engine,reconcile,server,dashboard,daemon";
 const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
 // Each of these starts a PostgreSQL or a perchd: two at a time is what a small machine bears without a timeout that means nothing.
 const few = { maxWorkers: 2 };

@@ -81,6 +81,17 @@ export const routes = {
     body: z.object({ app: text, variable: text.optional(), dropDatabase: z.boolean().default(false) }), answer: s.attachment,
   }),
 
+  listExposures: route({ method: "GET", path: "/v1/exposures", kind: "plain", summary: "Public doors", answer: list(s.exposure) }),
+  expose: route({
+    method: "PUT", path: "/v1/clusters/:cluster/exposure", kind: "stream", summary: "Open a public door to a cluster, or change the one there is",
+    body: z.object({
+      hostname: text, listen: text, replicaListen: text.optional(), allow: list(text).max(1000).default([]), certificate: text.optional(), key: text.optional(), acmeDirectory: text.optional(),
+      allowSuperuser: z.boolean().default(false), limits: s.doorLimits.partial().default({}),
+    }),
+    answer: s.exposure,
+  }),
+  unexpose: route({ method: "DELETE", path: "/v1/clusters/:cluster/exposure", kind: "stream", summary: "Shut the public door; connections through it end", answer: s.none }),
+
   listMachines: route({ method: "GET", path: "/v1/machines", kind: "plain", summary: "Machines: members of clusters and runs of apps", query: z.object({ app: text.optional() }), answer: list(s.machine) }),
   cloneMachine: route({ method: "POST", path: "/v1/machines/:machine/clone", kind: "stream", summary: "Make a streaming replica in a region", body: z.object({ region: text.optional() }), answer: s.machine }),
   startMachine: route({ method: "POST", path: "/v1/machines/:machine/start", kind: "stream", summary: "Start a member", answer: s.machine }),

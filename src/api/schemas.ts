@@ -108,6 +108,19 @@ export const setting = z.object({
   description: z.string(),
 });
 
+const count = z.int().min(1).max(100_000);
+export const doorLimits = z.object({
+  /** Connections open at once: of all, and of one source. */
+  total: count,
+  perSource: count,
+  /** New ones a second of one source, after the first `perSource`. */
+  perSecond: count,
+  /** So many wrong passwords within so many seconds shut a source out for so many. */
+  failures: count,
+  failuresWithin: count,
+  shutFor: count,
+});
+
 export const settingsChange = z.object({ changed: z.array(z.string()), restartNeeded: z.array(z.string()) });
 
 /** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
@@ -156,6 +169,28 @@ export const run = z.object({
   defaults: z.record(z.string(), z.string()),
 });
 
+export const exposure = z.object({
+  cluster: z.string(),
+  hostname: z.string(),
+  listen: z.string(),
+  replicaListen: z.string().nullable(),
+  /** CIDRs that may come; none: everyone. */
+  allow: z.array(z.string()),
+  allowSuperuser: z.boolean(),
+  /** own: of the network's authority, see `perch certs ca`. given: of these files. */
+  certificate: z.object({ from: z.enum(["own", "given"]), file: z.string().nullable(), expires: time.nullable(), note: z.string().nullable() }),
+  limits: doorLimits,
+  state: z.enum(["open", "closed"]),
+  /** Why it is closed. */
+  why: z.string().nullable(),
+  /** Open now; let in and refused since the door was opened. */
+  connections: z.int(),
+  admitted: z.int(),
+  refused: z.int(),
+  /** Sources that gave too many wrong passwords. */
+  shut: z.array(z.object({ source: z.string(), until: time })),
+});
+
 export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });
 export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
 export const answer = z.object({
@@ -175,4 +210,5 @@ export type Cluster = z.infer<typeof cluster>;
 export type Member = z.infer<typeof member>;
 export type Machine = z.infer<typeof machine>;
 export type Attachment = z.infer<typeof attachment>;
+export type Exposure = z.infer<typeof exposure>;
 export type Diagnosis = z.infer<typeof diagnosis>;

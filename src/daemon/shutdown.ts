@@ -16,6 +16,7 @@ export interface Running {
   namespace: Namespace;
   nameServer: NameServer | undefined;
   closeRelays(): Promise<void>;
+  closeDoors(): Promise<void>;
   log: Log;
 }
 
@@ -24,6 +25,7 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   const { context, clusters, namespace, log } = running;
   const { state, home } = context;
   await clusters.stop();
+  await running.closeDoors();
   const machines = await state.machines.list();
 
   const runs = machines.filter((machine) => machine.kind === "run" && machine.process !== undefined);

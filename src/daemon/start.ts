@@ -26,6 +26,7 @@ import type { Store } from "../store/store.ts";
 import { openVault } from "../store/vault.ts";
 import { openAuthority } from "./authority.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
+import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
@@ -77,7 +78,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const overrides: Context["overrides"] = new Map();
   const relay = relays(state);
   let nameServer: NameServer | undefined;
-  let outlet: Outlet = { kind: "portable", relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
+  const doors = await publicDoors({ home, place, prefix, version, fresh: opened.fresh, say: tell });
+  const openDoors = doors.open;
+  let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
   if (place.mode !== "portable") {
     const network = networkInterface(place, prefix);
     const machines = await state.machines.list();
@@ -92,7 +95,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       say: (sentence) => tell("network", sentence),
     });
     nameServer = kept;
-    outlet = { kind: "namespace", network, setZone: (zone) => kept.set(zone) };
+    outlet = { kind: "namespace", openDoors, network, setZone: (zone) => kept.set(zone) };
   }
 
   const runs = async () => (await state.machines.list()).filter((machine) => machine.kind === "run");
@@ -115,6 +118,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     authority: await openAuthority(home),
     ...(await machineSize(home.postgres)),
     say: tell,
+    complaints: new Map(),
     overrides,
     publish: () => published.publish(),
   };
@@ -135,14 +139,29 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     ending ??= (async () => {
       stopWaking();
       clearInterval(tidying);
-      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), log }, say);
+      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors: doors.stop, log }, say);
       setImmediate(ended);
     })();
     // One that failed half-way can be asked for again.
     ending.catch(() => (ending = undefined));
     return ending;
   };
-  const deps = { home, place, prefix, version, since, state, vault, events, clusters, context, publisher: published, log, shutdown };
+  const deps = {
+    home,
+    place,
+    prefix,
+    version,
+    since,
+    state,
+    vault,
+    events,
+    clusters,
+    context,
+    doors: doors.doors,
+    publisher: published,
+    log,
+    shutdown,
+  };
   const tidying = setInterval(
     () => void tidy(deps).catch((error: unknown) => log.error({ err: error }, "what ended or was left half-way could not be tidied up")),
     tidyMs,

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeSync } from "node:fs";
 import { makeAnswerer } from "./answerer.ts";
-import { serveControl } from "./control-server.ts";
+import { serveControl } from "../host/control-server.ts";
 import { makeForwarder } from "./forward.ts";
 import { watchNameservers } from "./resolv-conf.ts";
 import { serve } from "./server.ts";

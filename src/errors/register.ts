@@ -36,6 +36,9 @@ export const register = {
   no_cluster: usage("no cluster was named", "Name it with -a CLUSTER; list them with: perch postgres list"),
   no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),
   confirmation_needed: usage("{what} cannot be undone and there is no terminal to ask", "Repeat the command with --yes."),
+  listen_invalid: usage('{what} "{value}" is not valid: {why}', "Give an address of this machine and a port: {what} 203.0.113.7:5432, or '[2001:db8::1]:5432'."),
+  cidr_invalid: usage('--allow "{value}" is not valid: {why}', "For example: --allow 203.0.113.0/24"),
+  hostname_invalid: usage('hostname "{name}" is not valid: {why}', "Give the public name that clients connect to, such as db.example.com."),
   size_invalid: usage("{what} {value} is not valid: {why}", "See the command's --help for the range."),
 
   // What is there and what is not
@@ -66,6 +69,12 @@ export const register = {
   setting_invalid: usage('setting {name} does not take "{value}": {why}', "Look at: perch postgres config show {name} -a {app}"),
   setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
   recipe_unknown: usage('there is no recipe for "{client}"; there are {known}', "See what each is with: perch postgres recipe list"),
+
+  // Public doors
+  not_exposed: user(404, "cluster {app} has no public door", "Open one: perch postgres expose -a {app} --hostname NAME --listen ADDRESS:PORT"),
+  certificate_invalid: user(422, "{path} cannot serve {hostname}: {why}", "Give the whole chain with --cert and its key with --key; nothing was changed."),
+  listen_refused: user(422, "nobody can listen on {listen}: {why}", "Choose a free port of an address this machine has, of 1024 or above unless Perch runs as root; nothing is open."),
+  door_failed: system(500, "the public door did not open: {why}", "Read the end of perchd.log; nothing is open."),
 
   // The machine underneath
   tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),

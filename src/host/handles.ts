@@ -33,3 +33,48 @@ export function receiveHandles(argv: readonly string[], timeoutMs: number, onHan
     });
   });
 }
+
+/**
+ * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say) and hands it messages, some with a listening socket of ours, which
+ * is its alone from then on. Resolves when it answers; rejects with its last line when it ends before that, or takes longer than `timeoutMs`.
+ */
+export function startWithServers(
+  argv: readonly string[],
+  messages: readonly { message: object; server?: Server }[],
+  options: { outputFd: number; timeoutMs: number },
+): Promise<{ pid: number }> {
+  return new Promise((resolve, reject) => {
+    const [program = "", ...rest] = argv;
+    const child = spawn(program, rest, {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", options.outputFd, "pipe", "ipc"],
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    const said: Buffer[] = [];
+    const late = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs);
+    child.stderr?.on("data", (chunk: Buffer) => said.push(chunk));
+    child.on("message", () => {
+      clearTimeout(late);
+      child.disconnect();
+      child.stderr?.destroy();
+      child.unref();
+      resolve({ pid: child.pid ?? 0 });
+    });
+    child.on("error", reject);
+    child.on("close", (exitCode, signal) => {
+      clearTimeout(late);
+      // Where Node itself ends it, the line that says why stands before the stack.
+      const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
+      const last = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? "";
+      reject(new Error(last === "" ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before it was ready` : last));
+    });
+    // Ours are closed only when the program has answered: Node sends one after the other.
+    child.once("exit", letGo);
+    child.once("message", letGo);
+    for (const { message, server } of messages) child.send(message, server);
+    function letGo(): void {
+      for (const { server } of messages) server?.close();
+    }
+  });
+}

@@ -2,6 +2,7 @@
  * What the store holds: the desired state, one record a noun. Everything observed (roles, lag, whether a process lives) is looked up, never
  * stored; the exceptions are the identities of processes, which a restarted perchd needs in order to adopt them.
  */
+import type { Exposure } from "./exposure.ts";
 
 /** All or nothing: a record being `creating` when perchd starts was left half made, and is undone; `destroying` is taken up again. */
 export type Phase = "creating" | "ready" | "destroying";
@@ -41,6 +42,8 @@ export interface ClusterRecord {
   synchronous?: Synchronous;
   /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
   settings: Record<string, string>;
+  /** Its public door, while it was asked for. */
+  exposure?: Exposure;
   /** The port on localhost of the relay to the leader in portable mode. */
   portablePort?: number;
   createdAt: string;

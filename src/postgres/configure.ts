@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, readText, writeWhole } from "../host/files.ts";
-import { accessText, replicationUser } from "./access.ts";
+import { accessText, type DoorAccess, replicationUser } from "./access.ts";
 import { readControlFile } from "./data.ts";
 import type { Layout, Member } from "./directory.ts";
 import { atLeast, configurationText } from "./settings.ts";
@@ -11,6 +11,8 @@ export interface Configuration {
   settings: Readonly<Record<string, string>>;
   /** CIDRs that may connect. */
   networks: readonly string[];
+  /** Who comes by a public door. */
+  door?: DoorAccess;
   /** Whether it starts as a replica. */
   standby: boolean;
   replicationPassword: string;
@@ -36,7 +38,7 @@ async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[
   const settings = atLeast(wanted.settings, floors ?? {});
   return [
     [join(layout.data, "perch.conf"), `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
-    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks)],
+    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks, wanted.door)],
   ];
 }
 

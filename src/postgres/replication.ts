@@ -6,10 +6,18 @@ import { type Session, sqlState } from "./sql.ts";
 /** Slots, lag and promotion: the leader and its replicas as their own catalogs show them. */
 
 /** Where a replica gets its WAL, as libpq takes it. Paths as PostgreSQL sees them. The certificate must name the host. */
-export function connectionText(to: { host: string; port: number; id: string; passFile: string; authorityFile: string }): string {
+export function connectionText(to: {
+  host: string;
+  /** The name its certificate is asked for, where that is not the host's own address. */
+  name?: string;
+  port: number;
+  id: string;
+  passFile: string;
+  authorityFile: string;
+}): string {
   const quote = (value: string): string => `'${value.replace(/['\\]/g, "\\$&")}'`;
   const parts: Record<string, string> = {
-    host: to.host,
+    ...(to.name === undefined ? { host: to.host } : { host: to.name, hostaddr: to.host }),
     port: String(to.port),
     user: replicationUser,
     passfile: to.passFile,

@@ -112,3 +112,9 @@ async function sayWhichUser(session: Session, user: string, work: () => Promise<
     throw error;
   }
 }
+
+/** Every role that may do everything, in the order of their names. */
+export async function listSuperusers(session: Session): Promise<string[]> {
+  const rows = await session.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolsuper ORDER BY rolname COLLATE "C"');
+  return rows.map(({ name }) => name);
+}

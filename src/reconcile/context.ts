@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import { fail } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import { doorNetwork, portableDoor } from "../model/door-address.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { memberPort } from "../network/rules.ts";
 import type { Credentials } from "../postgres/certificate.ts";
@@ -29,6 +30,8 @@ export interface Context {
   diskBytes: number;
   log: Log;
   say(subject: string, sentence: string): void;
+  /** App → what was last said against the certificate that was given for it. */
+  complaints: Map<string, string>;
   /** Where connections lead while leadership changes, in place of what the last look saw. */
   overrides: Map<string, Override>;
   /** Addresses, names and routes as they are now. */
@@ -84,6 +87,8 @@ export function configurationOf(
   const { layout: at } = memberOf(context, cluster, machine);
   const from = leader && {
     host: hostOf(place, leader),
+    // A certificate that was given names the public host alone.
+    ...(cluster.exposure?.files === undefined ? {} : { name: cluster.exposure.hostname }),
     port: portOf(place, leader),
     id: machine.id,
     passFile: place.seen(at.pass),
@@ -105,6 +110,10 @@ export function configurationOf(
   return {
     settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(cluster, leader === undefined) },
     networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
+    door: {
+      network: place.mode === "portable" ? portableDoor : doorNetwork(prefix),
+      refused: cluster.exposure && (cluster.exposure.allowSuperuser ? [] : cluster.exposure.superusers),
+    },
     standby: leader !== undefined,
     replicationPassword,
   };

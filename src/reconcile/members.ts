@@ -1,11 +1,9 @@
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
-import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { superuser } from "../postgres/access.ts";
 import { takeBaseBackup } from "../postgres/base-backup.ts";
-import { issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
-import { certificateFiles, configure, writeCertificates } from "../postgres/configure.ts";
+import { configure } from "../postgres/configure.ts";
 import { hasData, type Member, makeDirectories, removeData } from "../postgres/directory.ts";
 import { initialise } from "../postgres/initialise.ts";
 import { lastLogLines } from "../postgres/logs.ts";
@@ -15,7 +13,8 @@ import { find } from "../postgres/postmaster.ts";
 import { align } from "../postgres/rewind.ts";
 import { endWholly, start, stop } from "../postgres/server.ts";
 import { connect, withSession } from "../postgres/sql.ts";
-import { configurationOf, type Context, hostOf, memberOf, passwordsOf } from "./context.ts";
+import { certify } from "./certify.ts";
+import { configurationOf, type Context, memberOf, passwordsOf } from "./context.ts";
 import { choosePorts } from "./portable-ports.ts";
 
 /** How a member comes to be and starts: the deeds behind the steps of `apply.ts`. */
@@ -32,25 +31,9 @@ export async function writeFiles(context: Context, cluster: ClusterRecord, machi
   const member = memberOf(context, cluster, machine);
   const leader = machine.id === cluster.leader ? undefined : await machineOf(context, cluster.leader);
   const { replicator } = await passwordsOf(context, cluster.app);
-  await certify(context, member, certificateSubject(context, cluster, machine));
-  return configure(member, configurationOf(context, cluster, machine, leader, replicator));
-}
-
-/** Makes the server's certificate where it has none, or one that ends soon or names too little. */
-async function certify({ authority }: Context, member: Member, subject: Subject): Promise<void> {
-  const present = await readText(certificateFiles(member.layout).certificate);
-  if (present !== undefined && !renewalDue(present, authority.certificate, subject)) return;
-  await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
-}
-
-/** Every name under which a client may meet this member, with sslmode=verify-full: as the leader it answers on 5432 of every member's own name, too. */
-function certificateSubject({ place }: Context, cluster: ClusterRecord, machine: MachineRecord): Subject {
-  const app = `${cluster.app}.internal`;
-  return {
-    commonName: app,
-    names: [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"],
-    addresses: [hostOf(place, machine), "127.0.0.1", "::1"],
-  };
+  const certified = await certify(context, cluster, machine);
+  const configured = await configure(member, configurationOf(context, cluster, machine, leader, replicator));
+  return certified ? "reload" : configured;
 }
 
 export async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
@@ -126,7 +109,7 @@ export async function initialiseLeader(context: Context, cluster: ClusterRecord,
   const passwords = await passwordsOf(context, cluster.app);
   const empty = memberOf(context, cluster, machine);
   await makeDirectories(empty);
-  await bothDone(initialise(empty, { password: passwords.operator, signal }), certify(context, empty, certificateSubject(context, cluster, machine)));
+  await bothDone(initialise(empty, { password: passwords.operator, signal }), certify(context, cluster, machine));
   await startMember(context, cluster, machine, signal);
   const member = memberOf(context, cluster, await machineOf(context, machine.id));
   await withSession(member, { user: "postgres", password: passwords.operator }, (session) =>
@@ -142,11 +125,11 @@ export async function copyLeader(context: Context, cluster: ClusterRecord, machi
   if (!(await hasData(member.layout))) await removeData(member.layout); // what is left of one that was half removed
   const open = () => connect(leader, { user: superuser, password: passwords.perch });
   const source = { leader, open, replicationPassword: passwords.replicator, slot: slotOf(machine.id) };
-  await bothDone(takeBaseBackup(member, source, { signal }), certify(context, member, certificateSubject(context, cluster, machine)));
+  await bothDone(takeBaseBackup(member, source, { signal }), certify(context, cluster, machine));
 }
 
 /** Side by side, and neither left running when the other fails. */
-async function bothDone(...work: Promise<void>[]): Promise<void> {
+async function bothDone(...work: Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(work);
   await Promise.all(work);
 }

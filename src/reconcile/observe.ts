@@ -5,9 +5,11 @@ import { configurationDiffers } from "../postgres/configure.ts";
 import { hasData } from "../postgres/directory.ts";
 import { find } from "../postgres/postmaster.ts";
 import { listSlots, replicaLags, type Slot, type Standing, standing } from "../postgres/replication.ts";
+import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
+import { certificateDue } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
 import type { LoopMemory } from "./loop.ts";
 import { attachmentKey } from "./step.ts";
@@ -27,7 +29,11 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   ]);
   const leader = machines.find((machine) => machine.id === cluster.leader);
   const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, leader, passwords)));
-  const onLeader = await askLeader(looks.find((seen) => seen.record.id === cluster.leader));
+  const onLeader = await askLeader(
+    cluster,
+    looks.find((seen) => seen.record.id === cluster.leader),
+  );
+  await noteSuperusers(context, cluster, onLeader?.superusers);
   const led = onLeader !== undefined;
   const noted = (machine: string, what: string, holds: boolean): number | undefined => note(memory.since, `${machine} ${what}`, holds, now);
 
@@ -106,7 +112,7 @@ async function look(
       received: state?.received,
       diverged: false,
       lagBytes: null,
-      configured: running === undefined || !(await configurationDiffers(member, wanted)),
+      configured: running === undefined || !((await configurationDiffers(member, wanted)) || (await certificateDue(context, cluster, machine))),
     },
   };
 }
@@ -131,6 +137,8 @@ interface OnLeader {
   slots: Slot[];
   lag: ReadonlyMap<string, number | null>;
   history: { timeline: number; forks: History };
+  /** Where they must be known: by a public door none comes in. */
+  superusers: string[] | undefined;
 }
 
 /** A replica that does not stream and has more of a timeline than the leader's history holds. */
@@ -139,13 +147,22 @@ function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | 
   return !isPartOf(onLeader.history, { timeline, position: facts.received });
 }
 
-async function askLeader(seen: Look | undefined): Promise<OnLeader | undefined> {
+/** pg_hba.conf refuses them by name: a new one is written there, and is still there when a perchd starts that cannot ask yet. */
+async function noteSuperusers({ state }: Context, cluster: ClusterRecord, found: string[] | undefined): Promise<void> {
+  if (found === undefined || JSON.stringify(found) === JSON.stringify(cluster.exposure?.superusers)) return;
+  await state.clusters.update(cluster, (record) =>
+    record.exposure === undefined ? record : { ...record, exposure: { ...record.exposure, superusers: found } },
+  );
+}
+
+async function askLeader(cluster: ClusterRecord, seen: Look | undefined): Promise<OnLeader | undefined> {
   if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
   const { session } = seen;
   const asked = async (): Promise<OnLeader> => ({
     slots: await listSlots(session),
     lag: await replicaLags(session),
     history: await historyOf(session),
+    superusers: cluster.exposure === undefined ? undefined : await listSuperusers(session),
   });
   return within(patienceMs, asked()).catch(() => undefined);
 }

@@ -2,12 +2,14 @@ import type { Log } from "../base/log.ts";
 import type { ZoneData } from "../dns/zone-data.ts";
 import type { NetworkInterface } from "../network/interface.ts";
 import type { Relay } from "../network/relay.ts";
+import type { ClusterView } from "./view.ts";
 import { addressesOf, relayTargets, routesOf, type Shown, zoneOf } from "./publication.ts";
 
-/** Where the publication goes: a namespace with its name server, or the relays of portable mode. */
-export type Outlet =
+/** Where the publication goes: a namespace with its name server, or the relays of portable mode; and the public doors. */
+export type Outlet = { openDoors(views: readonly ClusterView[]): void } & (
   | { kind: "namespace"; network: NetworkInterface; setZone(zone: ZoneData): Promise<void> }
-  | { kind: "portable"; relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> };
+  | { kind: "portable"; relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> }
+);
 
 export interface Publisher {
   /** Sets addresses, names and routes as they should be now; resolves when they are. Calls that overlap share one more turn. */
@@ -28,6 +30,11 @@ export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefine
   async function turn(): Promise<void> {
     const shown = await gather();
     if (shown === undefined) return;
+    await setRest(shown);
+    outlet.openDoors(shown.views);
+  }
+
+  async function setRest(shown: Shown): Promise<void> {
     if (outlet.kind === "portable") {
       const targets = relayTargets(shown);
       for (const [cluster, port] of targets) (await outlet.relay(cluster)).aim(port);

@@ -1,5 +1,6 @@
 /** What handlers work with. Built once by the daemon; each handler file takes what it names from it. */
 import type { Log } from "../base/log.ts";
+import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
@@ -21,6 +22,7 @@ export interface Deps {
   events: Events;
   clusters: Clusters;
   context: Context;
+  doors: Doors;
   publisher: Publisher;
   log: Log;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */

@@ -5,6 +5,7 @@ import { clusterHandlers } from "./clusters.ts";
 import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
 import { doctorHandler } from "./doctor.ts";
+import { exposureHandlers } from "./exposures.ts";
 import type { Handlers } from "./http.ts";
 import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
@@ -32,6 +33,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...attachmentHandlers(deps),
     ...machineHandlers(deps),
     ...runHandlers(deps),
+    ...exposureHandlers(deps),
     doctor: doctorHandler(deps),
   };
 }

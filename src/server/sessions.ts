@@ -65,8 +65,10 @@ async function* logFeed(
     (machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine),
   );
   if (machines.length === 0) throw fail("machine_not_found", { machine: query.machine ?? record.leader });
-  const named = (machine: { id: string; region: string }, line: { at: string; level: string; message: string }): Line => ({
-    ...line,
+  const named = (machine: { id: string; region: string }, { at, level, message }: { at: string; level: string; message: string }): Line => ({
+    at,
+    level,
+    message,
     machine: machine.id,
     region: machine.region,
   });

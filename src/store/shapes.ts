@@ -19,6 +19,27 @@ const network = z.object({ name: z.string(), prefix: z.string(), nextMachine: z.
 
 const app = z.object({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
 
+const limits = z.object({
+  total: z.int(),
+  perSource: z.int(),
+  perSecond: z.number(),
+  failures: z.int(),
+  failuresWithin: z.number(),
+  shutFor: z.number(),
+});
+
+const exposure = z.object({
+  hostname: z.string(),
+  listen: z.string(),
+  replicaListen: z.string().exactOptional(),
+  allow: z.array(z.string()),
+  files: z.object({ certificate: z.string(), key: z.string() }).exactOptional(),
+  allowSuperuser: z.boolean(),
+  superusers: z.array(z.string()),
+  limits,
+  createdAt: time,
+});
+
 const cluster = z.object({
   app: z.string(),
   phase,
@@ -28,6 +49,7 @@ const cluster = z.object({
   change: z.object({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
   synchronous: z.object({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
+  exposure: exposure.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,
 });

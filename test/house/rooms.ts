@@ -99,6 +99,17 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: { base: "deadlines", errors: "why it could not start", model: "regions and addresses", host: "its process" },
     packages: ["dns-packet", "zod"],
   },
+  door: {
+    holds: "public doors: a process a cluster that leads connections in, and who may come in",
+    start: "settings.ts",
+    imports: {
+      base: "deadlines, the clock",
+      errors: "why it did not open",
+      model: "what is asked for, and the addresses that stand for sources",
+      host: "its process and its sockets",
+    },
+    packages: [],
+  },
   store: {
     holds: "desired state: read, write, watch, migrate",
     start: "store.ts",
@@ -123,6 +134,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       postgres: "to run the members",
       network: "addresses and the map",
       dns: "the zone",
+      door: "the public doors",
       store: "what is desired",
     },
     packages: [],
@@ -145,6 +157,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       postgres: "databases, users and settings are asked of PostgreSQL itself",
       network: "how a run enters",
       dns: "`perch dig`",
+      door: "how a public door does",
       doctor: "`perch doctor`",
       store: "what is desired",
       engine: "who may lead, before it is asked for",
@@ -156,10 +169,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
     start: "main.ts",
     imports: Object.fromEntries(
-      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "doctor", "store", "engine", "reconcile", "server"].map((room) => [
-        room,
-        "it builds everything",
-      ]),
+      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "door", "doctor", "store", "engine", "reconcile", "server"].map(
+        (room) => [room, "it builds everything"],
+      ),
     ),
     packages: [],
   },

@@ -20,7 +20,7 @@ function notebook(slow: () => Promise<void> = () => Promise.resolve()) {
     setRoutes: ({ leaders }: RouteTable) => Promise.resolve(void notes.routes.push(leaders.size)),
   };
   const setZone = (zone: ZoneData) => Promise.resolve(void notes.zones.push(zone));
-  return { notes, outlet: { kind: "namespace" as const, network, setZone } };
+  return { notes, outlet: { kind: "namespace" as const, network, setZone, openDoors: () => undefined } };
 }
 
 describe("the publisher", () => {

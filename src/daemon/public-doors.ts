@@ -1,0 +1,50 @@
+import { type Doors, openDoors } from "../door/doors.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import { openDoorway } from "../network/doorway.ts";
+import { doorsOf } from "../reconcile/doorways.ts";
+import type { ClusterView } from "../reconcile/view.ts";
+import { wrongPasswords } from "./wrong-passwords.ts";
+
+/** The public doors of a network and what tells them of wrong passwords. */
+export interface PublicDoors {
+  doors: Doors;
+  /** Those that there should be by now. Returns at once. */
+  open(views: readonly ClusterView[]): void;
+  stop(): Promise<void>;
+}
+
+interface At {
+  home: Home;
+  place: Place;
+  prefix: string;
+  version: string;
+  fresh: boolean;
+  say(app: string, sentence: string): void;
+}
+
+export async function publicDoors({ home, place, prefix, version, fresh, say }: At): Promise<PublicDoors> {
+  const portable = place.mode === "portable";
+  const doors = await openDoors({
+    directory: `${home.runtime}/doors`,
+    version,
+    prefix: portable ? undefined : prefix,
+    enter: () => place.tool([]),
+    prepare: () => openDoorway(place, prefix),
+    fresh,
+    outputFd: 2,
+    say,
+  });
+  const passwords = wrongPasswords(home, doors, say);
+  return {
+    doors,
+    open(views) {
+      doors.set(doorsOf(views, portable));
+      passwords.watch(views);
+    },
+    async stop() {
+      passwords.stop();
+      await doors.stop();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Doors } from "../door/doors.ts";
+import type { Home } from "../host/home.ts";
+import { sourceOf } from "../model/door-address.ts";
+import { layout } from "../postgres/directory.ts";
+import { followLog } from "../postgres/logs.ts";
+import type { ClusterView } from "../reconcile/view.ts";
+
+/**
+ * Tells doors of wrong passwords. What is said on a connection only PostgreSQL and the client know, so it is PostgreSQL's log that tells, with the address: one that
+ * stands for the source alone. Only members of clusters with a door are read.
+ */
+export interface WrongPasswords {
+  watch(views: readonly ClusterView[]): void;
+  stop(): void;
+}
+
+export function wrongPasswords(home: Home, doors: Doors, say: (app: string, sentence: string) => void): WrongPasswords {
+  const reading = new Map<string, AbortController>();
+
+  async function read(app: string, machine: string, signal: AbortSignal): Promise<void> {
+    for await (const { wrongPasswordFrom } of followLog(layout(home, machine).log, 0, signal)) {
+      if (wrongPasswordFrom === undefined) continue;
+      const until = await doors.failed(app, wrongPasswordFrom);
+      if (until === undefined) continue;
+      const who = sourceOf(wrongPasswordFrom) ?? wrongPasswordFrom;
+      say(app, `${who} gave too many wrong passwords at the public door of ${app} and is shut out until ${new Date(until).toISOString()}`);
+    }
+  }
+
+  function end(keep: (machine: string) => boolean): void {
+    for (const [machine, abort] of reading) {
+      if (keep(machine)) continue;
+      abort.abort();
+      reading.delete(machine);
+    }
+  }
+
+  return {
+    watch(views) {
+      const exposed = views.filter(({ cluster }) => cluster.exposure !== undefined);
+      const wanted = new Map(exposed.flatMap(({ cluster, members }) => members.map(({ record }) => [record.id, cluster.app] as const)));
+      end((machine) => wanted.has(machine));
+      for (const [machine, app] of wanted) {
+        if (reading.has(machine)) continue;
+        const abort = new AbortController();
+        reading.set(machine, abort);
+        void read(app, machine, abort.signal).catch(() => undefined);
+      }
+    },
+    stop: () => end(() => false),
+  };
+}

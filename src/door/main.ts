@@ -1,0 +1,124 @@
+import { writeSync } from "node:fs";
+import { BlockList, isIPv6, type Server, type Socket } from "node:net";
+import { steadyNow } from "../base/clock.ts";
+import { serveControl } from "../host/control-server.ts";
+import { doorAddress } from "../model/door-address.ts";
+import { parseCidr } from "../model/exposure.ts";
+import { gate } from "./gate.ts";
+import { lead } from "./relay.ts";
+import type { Settings, Target, Way, Wish } from "./settings.ts";
+
+/**
+ * A door's process. It runs inside the namespace, where it dials; the sockets it listens on were made outside and come over IPC. perchd may die and come back
+ * and finds it by the control socket. Once it has all that, it gives up every right: it talks to strangers.
+ */
+const nobody = 65_534;
+
+function say(level: "info" | "error", msg: string): void {
+  try {
+    writeSync(1, `${JSON.stringify({ level, time: new Date().toISOString(), room: "door", msg })}\n`);
+  } catch {
+    return; // a log that cannot be written is no reason to shut
+  }
+}
+
+function openDoor(settings: Settings) {
+  let { wish } = settings;
+  let allowed = allowing(wish.allow);
+  const counts = { admitted: 0, refused: 0 };
+  const keeper = gate(wish.limits, steadyNow);
+  const clients = new Set<Socket>();
+
+  function targets(way: Way, address: string): readonly Target[] {
+    const all = wish[way];
+    if (way === "leader" || all.length < 2) return all;
+    // A request to cancel must come to the server that it is meant for, over a connection of its own.
+    const first = [...address].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 0) % all.length;
+    return [...all.slice(first), ...all.slice(0, first)];
+  }
+
+  async function enter(client: Socket, way: Way): Promise<void> {
+    const source = client.remoteAddress;
+    const address = source === undefined ? undefined : doorAddress(settings.prefix, source);
+    if (source === undefined || address === undefined || !allowed(source) || keeper.admit(address) !== undefined) {
+      counts.refused += 1;
+      client.on("error", () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
+    counts.admitted += 1;
+    clients.add(client);
+    await lead(client, address, () => targets(way, address)).finally(() => {
+      clients.delete(client);
+      keeper.left(address);
+    });
+  }
+
+  return {
+    serve(server: Server, way: Way) {
+      server.on("connection", (client) => void enter(client, way).catch((error: Error) => say("error", error.message)));
+      server.on("error", (error) => say("error", error.message));
+    },
+    answer(request: Record<string, unknown>): object {
+      if ("ping" in request) {
+        const shut = keeper.shut().map(({ source, until }) => ({ address: source, until: new Date(until).toISOString() }));
+        return { pid: process.pid, version: settings.version, listens: settings.listens, open: keeper.open, ...counts, shut };
+      }
+      if ("set" in request) {
+        wish = request["set"] as Wish;
+        allowed = allowing(wish.allow);
+        keeper.setLimits(wish.limits);
+        for (const client of clients) if (client.remoteAddress === undefined || !allowed(client.remoteAddress)) client.destroy();
+        return { set: true };
+      }
+      if ("failed" in request) return { until: keeper.failed(String(request["failed"])) ?? null };
+      return { error: "there is ping, set, failed and stop" };
+    },
+  };
+}
+
+/** Whether a source may come; everyone where no CIDR is given. */
+function allowing(cidrs: readonly string[]): (source: string) => boolean {
+  if (cidrs.length === 0) return () => true;
+  const list = new BlockList();
+  for (const { address, bits, family } of cidrs.map(parseCidr)) list.addSubnet(address, bits, family);
+  return (source) => list.check(source.replace(/%.*$/, ""), isIPv6(source) ? "ipv6" : "ipv4");
+}
+
+/** In a user namespace there is nobody else to become: there it is an ordinary user already. */
+function becomeNobody(): void {
+  if (process.getuid?.() !== 0) return;
+  try {
+    process.setgroups?.([]);
+    process.setgid?.(nobody);
+    process.setuid?.(nobody);
+  } catch {
+    return;
+  }
+}
+
+let door: ReturnType<typeof openDoor> | undefined;
+let settings: Settings | undefined;
+
+async function begin({ control, listens }: Settings): Promise<void> {
+  await serveControl(control, (request) => {
+    if ("stop" in request) {
+      setImmediate(() => process.exit(0));
+      return { stopped: true };
+    }
+    return door?.answer(request) ?? { error: "it is not open yet" };
+  });
+  becomeNobody();
+  say("info", `a public door is open at ${listens.join(" and ")} (pid ${process.pid})`);
+  process.send?.({ ready: true });
+}
+
+process.on("message", (message: { settings: Settings } | { way: Way } | { done: true }, handle: unknown) => {
+  if ("settings" in message) {
+    settings = message.settings;
+    door = openDoor(settings);
+  } else if ("way" in message) door?.serve(handle as Server, message.way);
+  else if (settings !== undefined) begin(settings).catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));
+});
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
+process.on("SIGHUP", () => undefined);

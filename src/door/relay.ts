@@ -1,0 +1,89 @@
+import { connect, type Socket } from "node:net";
+import { pause } from "../base/deadline.ts";
+import type { Target } from "./settings.ts";
+
+/** The way of one connection through a door. Nothing that is said on it is read. */
+
+/** Whoever says nothing for so long after connecting did not come to talk: PostgreSQL is not bothered for him. */
+const firstByteMs = 10_000;
+/** As long as a connection waits elsewhere while a cluster has no leader. */
+const patienceMs = 8_000;
+const againMs = 100;
+const lingerMs = 10_000;
+
+/**
+ * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none answers it asks again. `targets` is asked
+ * each time, because they may change meanwhile. Resolves when the connection is over.
+ */
+export async function lead(client: Socket, from: string, targets: () => readonly Target[]): Promise<void> {
+  const over = new Promise<void>((resolve) => client.once("close", () => resolve()));
+  client.on("error", () => undefined);
+  client.setNoDelay(true);
+  client.setKeepAlive(true, 60_000);
+  if (await speaks(client)) {
+    const upstream = await dial(client, from, targets);
+    if (upstream === undefined) client.destroy();
+    else join(client, upstream);
+  } else client.destroy();
+  return over;
+}
+
+function speaks(client: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), firstByteMs);
+    const heard = () => {
+      clearTimeout(timer);
+      resolve(client.readableLength > 0);
+    };
+    client.once("readable", heard);
+    client.once("close", heard);
+  });
+}
+
+async function dial(client: Socket, from: string, targets: () => readonly Target[]): Promise<Socket | undefined> {
+  const end = performance.now() + patienceMs;
+  while (!client.destroyed && performance.now() < end) {
+    for (const target of targets()) {
+      const upstream = await connected(target, from, end - performance.now());
+      if (upstream === undefined) continue;
+      if (!client.destroyed) return upstream;
+      upstream.destroy();
+    }
+    await pause(againMs);
+  }
+  return undefined;
+}
+
+function connected({ host, port }: Target, localAddress: string, withinMs: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, localAddress, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    const timer = setTimeout(() => socket.destroy(), Math.max(1, withinMs));
+    socket.on("error", () => undefined);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+  });
+}
+
+/** Back pressure is the streams' own: a client that reads slowly slows PostgreSQL down and fills no memory here. */
+function join(a: Socket, b: Socket): void {
+  a.pipe(b);
+  b.pipe(a);
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const gone = () => {
+      // What it said last is still on its way to the other, unless it broke off.
+      if (one.readableEnded && !other.destroyed) other.setTimeout(lingerMs, () => other.destroy());
+      else other.destroy();
+    };
+    if (one.destroyed) gone();
+    else one.once("close", gone);
+  }
+}
