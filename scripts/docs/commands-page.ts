@@ -1,5 +1,5 @@
 import type { Command } from "../../src/cli/command.ts";
-import { aliasLines, argRows, flagRows, groupSummaries, usageLine } from "../../src/cli/help.ts";
+import { aliasLines, argRows, flagRows, globalRows, groupSummaries, usageLine } from "../../src/cli/help.ts";
 import { cell, tableOf } from "./markdown.ts";
 
 /** docs/commands.md: every command as its help shows it. Pure. */
@@ -26,7 +26,12 @@ export function commandsPage(commands: readonly Command[]): string {
       ],
     ),
     "",
-    "`PERCH_HOME` is the directory of a network's state: `/var/lib/perch` for root, else `~/.perch`. Two homes are two networks.",
+    "`PERCH_HOME` is the directory of all state: `/var/lib/perch` for root, else `~/.perch`. Two homes share nothing; one home may have several networks.",
+    "",
+    ...tableOf(
+      ["flag of every command", "meaning"],
+      globalRows().map(([written, meaning]) => [`\`${cell(written.trim())}\``, cell(meaning)]),
+    ),
     "",
     ...tableOf(["command", "what it does"], overview),
     ...commands.flatMap((command, index) => [

@@ -61,7 +61,10 @@ export type Context<A extends Args, F extends Flags, N extends Need> = {
   args: { [K in keyof A]: ArgValue<A[K]> };
   flags: { [K in keyof F]: FlagValue<F[K]> } & ("json" extends N ? { json: boolean } : unknown);
   terminal: Terminal;
+  /** That of the network that was named, else of the default. */
   home: Home;
+  /** No network was named: what acts on whole networks acts on all. */
+  allNetworks: boolean;
   /** Aborts at Ctrl-C and SIGTERM. */
   signal: AbortSignal;
 } & ("daemon" extends N ? { daemon: Daemon } : unknown) &
@@ -92,6 +95,8 @@ export interface Definition<A extends Args, F extends Flags, N extends Need> {
   readonly routes?: readonly (CallName | FeedName)[];
   /** Everything after the first argument belongs to it, flags too. */
   readonly passThrough?: true;
+  /** It does its work on this machine, so that --host means nothing to it. */
+  readonly machineOnly?: true;
   /** It hands the terminal to another program, which gets the signals: Ctrl-C is not ours then. */
   readonly ownsTerminal?: true;
   run(context: Context<A, F, N>): Promise<Answer | undefined> | Answer | undefined;
@@ -112,6 +117,18 @@ const jsonFlag: Flag = { type: "boolean", summary: "Print one JSON value and not
 
 /** For commands that ask before they do what cannot be undone. */
 export const yesFlag = { type: "boolean", short: "y", summary: "Do it without asking" } as const satisfies Flag;
+
+/** Given to every command, before its name or after it. */
+export const globalFlags = {
+  network: { type: "string", value: "NAME", summary: "The network; without it, PERCH_NETWORK, else default" },
+  host: {
+    type: "string",
+    value: "HOST:PORT",
+    summary: "The perchd of another machine, after perch login; without it, PERCH_REMOTE, else this machine's",
+  },
+} as const satisfies Flags;
+
+export type Globals = { readonly [K in keyof typeof globalFlags]?: string };
 
 export function command<const A extends Args = Record<never, never>, const F extends Flags = Record<never, never>, const N extends Need = never>(
   definition: Definition<A, F, N>,

@@ -1,5 +1,5 @@
 import { regions } from "../model/region.ts";
-import type { Command } from "./command.ts";
+import { type Command, globalFlags } from "./command.ts";
 import { aliasesOf, below } from "./find.ts";
 import { flagName } from "./parse.ts";
 
@@ -23,7 +23,7 @@ export function places(commands: readonly Command[]): Place[] {
   return [...groups, ...leaves].flatMap((place) => spellings(place.path).map((path) => ({ path, words: place.words })));
 }
 
-const flagWords = (command: Command): string[] => [...Object.keys(command.flags).map((key) => `--${flagName(key)}`), "--help"];
+const flagWords = (command: Command): string[] => [...Object.keys({ ...command.flags, ...globalFlags }).map((key) => `--${flagName(key)}`), "--help"];
 
 /** A path and every way to write it with aliases: `pg db`, `pg databases`, … */
 function spellings(path: string): string[] {

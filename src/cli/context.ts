@@ -1,24 +1,28 @@
-import { clientOf } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
 import { fail } from "../errors/error.ts";
-import type { Home } from "../host/home.ts";
 import type { Command, Daemon } from "./command.ts";
 import type { Terminal } from "./output/terminal.ts";
 import type { Parsed } from "./parse.ts";
+import type { Target } from "./target.ts";
 
 /** What a handler gets: what was typed, the terminal, and what its `needs` name. A need that is not met is an error before the handler begins. */
-export async function contextOf(command: Command, parsed: Parsed, around: { terminal: Terminal; home: Home; signal: AbortSignal }): Promise<unknown> {
-  const { terminal, home, signal } = around;
-  const context: Record<string, unknown> = { args: parsed.args, flags: parsed.flags, terminal, home, signal };
+export async function contextOf(
+  command: Command,
+  parsed: Parsed,
+  around: { terminal: Terminal; target: Target; signal: AbortSignal },
+): Promise<unknown> {
+  const { terminal, target, signal } = around;
+  const { home, allNetworks } = target;
+  const context: Record<string, unknown> = { args: parsed.args, flags: parsed.flags, terminal, home, allNetworks, signal };
   for (const need of command.needs) {
-    if (need === "daemon") context[need] = daemonOf(home, terminal, signal);
+    if (need === "daemon") context[need] = daemonOf(await target.reach(), terminal, signal);
     if (need === "cluster") context[need] = clusterOf(parsed);
     if (need === "app") context[need] = await appOf(parsed);
   }
   return context;
 }
 
-export function daemonOf(home: Home, terminal: Terminal, signal: AbortSignal): Daemon {
-  const client = clientOf(home);
+export function daemonOf(client: Client, terminal: Terminal, signal: AbortSignal): Daemon {
   return {
     call: (name, input) => client.call(name, input, { signal, onProgress: (sentence) => terminal.progress.say(sentence) }),
     feed: (name, input) => client.feed(name, input, signal),

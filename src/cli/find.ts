@@ -8,6 +8,7 @@ const nouns: Readonly<Record<string, string>> = {
   secret: "secrets",
   regions: "platform regions",
   cert: "certs",
+  networks: "network",
 };
 const verbs: Readonly<Record<string, string>> = { ls: "list", rm: "destroy", view: "show" };
 const inner: Readonly<Record<string, string>> = { databases: "db", database: "db", user: "users" };

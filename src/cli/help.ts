@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import { type Command, type Flag, globalFlags } from "./command.ts";
 import { aliasesOf, below } from "./find.ts";
 import { columns } from "./output/columns.ts";
 import { argText, flagText } from "./parse.ts";
@@ -16,8 +16,8 @@ export const usageLine = (command: Command): string =>
 /** Two columns: how an argument or flag is written, and what it means. */
 export const argRows = (command: Command): [string, string][] => Object.entries(command.args).map(([name, arg]) => [argText(name, arg), arg.summary]);
 
-export const flagRows = (command: Command): [string, string][] =>
-  Object.entries(command.flags).map(([key, flag]) => {
+export const flagRows = (command: Pick<Command, "flags">): [string, string][] =>
+  Object.entries<Flag>(command.flags).map(([key, flag]) => {
     const notes = [
       ...(flag.choices === undefined ? [] : [`one of ${flag.choices.join(", ")}`]),
       ...(flag.default === undefined ? [] : [`default ${flag.default}`]),
@@ -26,6 +26,8 @@ export const flagRows = (command: Command): [string, string][] =>
     const text = flagText(key, flag);
     return [flag.short === undefined ? `    ${text}` : text, `${flag.summary}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`];
   });
+
+export const globalRows = (): [string, string][] => flagRows({ flags: globalFlags });
 
 export function commandHelp(command: Command): string {
   const aliases = aliasLines(command.name);
@@ -37,6 +39,7 @@ export function commandHelp(command: Command): string {
     ...(aliases.length === 0 ? [] : ["", `Aliases:\n  ${aliases.join(", ")}`]),
     ...section("Arguments", argRows(command)),
     ...section("Flags", [...flagRows(command), ["-h, --help", "Show this"]]),
+    ...section("Flags of every command", globalRows()),
     "",
     `Examples:\n${command.examples.map((example) => `  ${example}`).join("\n")}`,
   ].join("\n");
@@ -75,6 +78,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   "postgres config": "PostgreSQL settings of a cluster",
   machine: "Machines: members of clusters, and running apps",
   platform: "What Perch offers everywhere",
+  network: "Networks on this machine that cannot reach each other",
   certs: "Certificates of the network",
 };
 

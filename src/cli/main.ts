@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { PerchError, fail, toPerchError } from "../errors/error.ts";
-import { findHome } from "../host/home.ts";
-import type { Answer, Command } from "./command.ts";
+import type { Answer, Command, Globals } from "./command.ts";
 import { commandNames, loadAll, loadCommand } from "./commands.ts";
 import { errorText, exitCodeOf } from "./exit-code.ts";
 import { find } from "./find.ts";
+import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal } from "./output/terminal.ts";
 import { styleOf } from "./output/style.ts";
 
@@ -13,10 +13,11 @@ import { styleOf } from "./output/style.ts";
 let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "--version" || argv[0] === "-v") return main(["version"]);
-  if (argv[0] === "help") return main([...argv.slice(1), "--help"]);
-  const found = find(argv, commandNames);
-  if (found.kind === "command") return runCommand(await loadCommand(found.name), found.rest);
+  const { globals, rest } = leadingGlobals(argv);
+  if (rest[0] === "--version" || rest[0] === "-v") return main(["version"]);
+  if (rest[0] === "help") return main([...rest.slice(1), "--help"]);
+  const found = find(rest, commandNames);
+  if (found.kind === "command") return runCommand(await loadCommand(found.name), found.rest, globals);
   if (found.kind === "unknown") {
     const known =
       found.similar.length === 0 ? "" : `; did you mean ${found.similar.map((word) => `perch ${`${found.prefix} ${word}`.trim()}`).join(" or ")}?`;
@@ -32,8 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function runCommand(command: Command, words: readonly string[]): Promise<number> {
-  const [{ parse }, { contextOf }] = await Promise.all([import("./parse.ts"), import("./context.ts")]);
+async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
+  const [{ parse }, { contextOf }, { targetOf }] = await Promise.all([import("./parse.ts"), import("./context.ts"), import("./target.ts")]);
   const parsed = parse(command, words);
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts");
@@ -42,9 +43,10 @@ async function runCommand(command: Command, words: readonly string[]): Promise<n
   }
   const json = parsed.flags["json"] === true;
   const terminal = processTerminal({ quiet: json });
+  const target = await targetOf(command, { ...leading, ...parsed.globals });
   try {
     const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
-    const answer = (await command.run(await contextOf(command, parsed, { terminal, home: findHome(), signal }))) ?? {};
+    const answer = (await command.run(await contextOf(command, parsed, { terminal, target, signal }))) ?? {};
     terminal.progress.done();
     print(answer, json);
     return (

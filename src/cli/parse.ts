@@ -1,11 +1,12 @@
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
 import { fail } from "../errors/error.ts";
-import type { Arg, Command, Flag } from "./command.ts";
+import { type Arg, type Command, type Flag, globalFlags, type Globals } from "./command.ts";
 
 /** The words after a command's name, by the command's data. Pure: gives values or throws `usage_invalid` and `size_invalid`. */
 export interface Parsed {
   args: Record<string, string | string[] | undefined>;
   flags: Record<string, unknown>;
+  globals: Globals;
   help: boolean;
 }
 
@@ -18,7 +19,7 @@ export function parse(command: Command, words: readonly string[]): Parsed {
     parser.parse([...words], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return { args: {}, flags: {}, help: true };
+    if (error.code === "commander.helpDisplayed") return { args: {}, flags: {}, globals: {}, help: true };
     throw fail("usage_invalid", { reason: reasonOf(error.message, command.name) }, error);
   }
   const values = parser.processedArgs as (string | string[] | undefined)[];
@@ -28,6 +29,7 @@ export function parse(command: Command, words: readonly string[]): Parsed {
   return {
     args: Object.fromEntries(Object.keys(command.args).map((name, index) => [name, values[index]])),
     flags: Object.fromEntries(Object.entries(command.flags).map(([key, flag]) => [key, valueOf(key) ?? emptyValue(flag)])),
+    globals: Object.fromEntries(Object.keys(globalFlags).flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]))),
     help: false,
   };
 }
@@ -43,6 +45,7 @@ function parserOf(command: Command): Commander {
   const parser = new Commander(command.name).exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   for (const [name, arg] of Object.entries(command.args)) parser.addArgument(new Argument(argText(name, arg)));
   for (const [key, flag] of Object.entries(command.flags)) parser.addOption(optionOf(key, flag));
+  for (const [key, flag] of Object.entries<Flag>(globalFlags)) parser.addOption(optionOf(key, flag));
   if (command.passThrough === true) parser.passThroughOptions();
   return parser;
 }

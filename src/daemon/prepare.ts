@@ -13,10 +13,12 @@ import { ensureSystemUser, type SystemUser } from "../host/users.ts";
  * of its own.
  */
 export async function prepareDirectories(home: Home): Promise<void> {
-  await makeDirectory(home.root);
-  await refuseUnsafe(home.root, 0o022);
   const mode = isRoot() ? 0o755 : 0o700;
-  await chmod(home.root, isRoot() ? 0o711 : 0o700); // PostgreSQL's user walks through it; each file in it has a mode of its own
+  for (const directory of home.root === home.base ? [home.root] : [home.base, dirname(home.root), home.root]) {
+    await makeDirectory(directory);
+    await refuseUnsafe(directory, 0o022);
+    await chmod(directory, isRoot() ? 0o711 : 0o700); // PostgreSQL's user walks through it; each file in it has a mode of its own
+  }
   for (const directory of [dirname(home.runtime), home.runtime]) {
     await makeDirectory(directory, { mode });
     await refuseUnsafe(directory, isRoot() ? 0o022 : 0o077);

@@ -61,7 +61,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const state = stateOf(store);
   const vault = await openVault(home.key, { mayCreate: (await state.secrets.list()).length === 0 });
   const events = await openEvents(store);
-  const record = await networkRecord(state);
+  const record = await networkRecord(state, home.network);
   const { prefix } = record;
   const tell = (subject: string, sentence: string) => {
     log.info({ subject }, sentence);
@@ -180,11 +180,11 @@ async function tidy(deps: Deps): Promise<void> {
   await completeRotations(deps);
 }
 
-async function networkRecord(state: State): Promise<NetworkRecord> {
+async function networkRecord(state: State, name: string): Promise<NetworkRecord> {
   const found = await state.network.get({});
   if (found !== undefined) return found;
   const made: NetworkRecord = {
-    name: "default",
+    name,
     prefix: networkPrefix(randomBytes(4).readUInt32BE()),
     nextMachine: 16,
     createdAt: new Date().toISOString(),

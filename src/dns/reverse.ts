@@ -3,13 +3,19 @@ import type { Outcome } from "./records.ts";
 import { resolvers, serverName } from "./resolvers.ts";
 import type { ZoneData } from "./zone-data.ts";
 
-/** Names of addresses: every machine, resolver and peer of the network. Reverse names of the network's /48 are ours, whether anything is there or not. */
+/**
+ * Names of addresses: every machine, resolver and peer of the network. Reverse names of the network's /48 are ours, whether anything is there or not,
+ * and so are those of every other network: what is in them does not exist here, and nobody outside is asked.
+ */
 export interface ReverseZone {
   holds(name: string): boolean;
   /** The top of the zone that a held name is in. */
   apexOf(name: string): string;
   lookUp(name: string): Outcome | undefined;
 }
+
+/** fdaa::/16, which the /48 of every network begins with. */
+const allNetworks = "a.a.d.f.ip6.arpa";
 
 export function reverseZone(data: ZoneData): ReverseZone {
   const names = new Map<string, string>();
@@ -23,8 +29,8 @@ export function reverseZone(data: ZoneData): ReverseZone {
   const parents = new Set([...names.keys()].flatMap((full) => Array.from({ length: 20 }, (_, nibbles) => full.slice(2 * nibbles))));
 
   return {
-    holds: (asked) => asked === apex || asked.endsWith(`.${apex}`) || asked === wellKnown,
-    apexOf: (asked) => (asked === wellKnown ? wellKnown : apex),
+    holds: (asked) => asked === wellKnown || asked.endsWith(`.${allNetworks}`),
+    apexOf: (asked) => (asked === wellKnown ? wellKnown : asked === apex || asked.endsWith(`.${apex}`) ? apex : allNetworks),
     lookUp(asked) {
       if (asked === apex) return { known: true, ns: serverName };
       const ptr = names.get(asked);

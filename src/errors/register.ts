@@ -69,6 +69,10 @@ export const register = {
   setting_invalid: usage('setting {name} does not take "{value}": {why}', "Look at: perch postgres config show {name} -a {app}"),
   setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
   recipe_unknown: usage('there is no recipe for "{client}"; there are {known}', "See what each is with: perch postgres recipe list"),
+  network_not_found: user(404, 'network "{network}" does not exist', "List them with: perch network list"),
+  network_exists: user(409, 'network "{network}" already exists', "Choose another name, or destroy it first: perch network destroy {network}"),
+  network_in_use: user(409, 'network "{network}" has {what}', "Destroy what is in it first, or everything at once: perch network destroy {network} --force"),
+  network_is_default: usage("the network default is PERCH_HOME itself and cannot be {what}", "Choose another name."),
 
   // Public doors
   not_exposed: user(404, "cluster {app} has no public door", "Open one: perch postgres expose -a {app} --hostname NAME --listen ADDRESS:PORT"),

@@ -36,13 +36,17 @@ export async function startDaemon(
   options: StartOptions,
   program = ourProgram(import.meta.url, "../daemon/main", daemonFlags),
 ): Promise<StartedDaemon> {
-  const log = await openLog(home);
   const [command = "", ...args] = program;
+  const log = await openLog(home);
+  if (options.signal.aborted) {
+    closeSync(log);
+    throw fail("cancelled", { what: "starting Perch" }); // somebody changed his mind while we prepared
+  }
   const child = spawn(command, args, {
     detached: !options.foreground,
     stdio: ["ignore", "pipe", log],
     cwd: "/",
-    env: { ...process.env, PERCH_HOME: home.root, ...(options.portable ? { PERCH_PORTABLE: "1" } : {}) },
+    env: { ...process.env, PERCH_HOME: home.base, PERCH_NETWORK: home.network, ...(options.portable ? { PERCH_PORTABLE: "1" } : {}) },
   });
   closeSync(log);
   const ended = new Promise<number>((resolve) => child.once("exit", (code, signal) => resolve(code ?? 128 + signalNumber(signal))));

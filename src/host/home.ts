@@ -4,9 +4,12 @@ import { isAbsolute, join, resolve } from "node:path";
 
 /**
  * Where everything of one network lies. `PERCH_HOME` moves all of it; two homes share nothing, because everything outside a home (the namespace, the
- * runtime directory with its sockets) is named after the home's path.
+ * runtime directory with its sockets) is named after the home's path. The network `default` is PERCH_HOME itself; any other is a home in it, `networks/NAME`.
  */
 export interface Home {
+  network: string;
+  /** PERCH_HOME, which all its networks lie in. */
+  base: string;
   /** The state directory, absolute. */
   root: string;
   /** 8 hex digits of the path: the name of the namespace and of the runtime directory. */
@@ -26,9 +29,12 @@ export interface Home {
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
+export const defaultNetwork = "default";
+
+/** The home that the environment names: `PERCH_HOME`, and in it the network `PERCH_NETWORK`. */
 export function findHome(env: NodeJS.ProcessEnv = process.env): Home {
   const given = env["PERCH_HOME"];
-  const root =
+  const base =
     given !== undefined && given !== ""
       ? isAbsolute(given)
         ? resolve(given)
@@ -36,9 +42,17 @@ export function findHome(env: NodeJS.ProcessEnv = process.env): Home {
       : isRoot()
         ? "/var/lib/perch"
         : join(homedir(), ".perch");
+  const network = env["PERCH_NETWORK"];
+  return homeOf(base, network === undefined || network === "" ? defaultNetwork : network);
+}
+
+export function homeOf(base: string, network: string): Home {
+  const root = network === defaultNetwork ? base : join(base, "networks", network);
   const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
   const runtime = isRoot() && process.platform === "linux" ? `/run/perch/${id}` : `/tmp/perch-${process.getuid?.() ?? 0}/${id}`;
   return {
+    network,
+    base,
     root,
     id,
     runtime,

@@ -9,6 +9,7 @@ describe("parsing", () => {
     expect(await parsed("postgres create", "--name", "pg", "--initial-cluster-size=3")).toEqual({
       args: { cluster: undefined },
       flags: { name: "pg", region: "ams", initialClusterSize: 3, password: undefined, pgVersion: undefined, pgBin: undefined, json: false },
+      globals: {},
       help: false,
     });
   });
@@ -19,6 +20,11 @@ describe("parsing", () => {
     expect(flagged.flags).toMatchObject({ app: "web", env: ["A=1", "B=2"], watch: false });
     expect((await parsed("run", "-a", "web", "--", "ls", "--help")).args).toEqual({ command: ["ls", "--help"] });
     expect((await parsed("run")).args).toEqual({ command: [] });
+  });
+
+  it("takes the flags of every command before the words that are another program's", async () => {
+    expect((await parsed("apps list", "--network", "blue")).globals).toEqual({ network: "blue" });
+    expect((await parsed("run", "--host", "db:6643", "ls", "--network", "x")).globals).toEqual({ host: "db:6643" });
   });
 
   it("reads --no-install as a flag that was given", async () => {

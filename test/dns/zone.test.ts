@@ -138,13 +138,18 @@ describe("names of addresses", () => {
     expect(ask(full, "AAAA")).toBe("NODATA");
   });
 
-  it("are ours within the /48 only", () => {
+  it("do not exist in another network", () => {
+    expect(reverse("fdaa:3f9a:12bd::1")).toBe("NXDOMAIN");
+  });
+
+  it("are ours in every network of Perch: nobody outside is asked about one", () => {
     for (const [name, ours] of [
       [reverseName(`${prefix}:ffff::1`), true],
       [reverseName(`${prefix}::`)?.slice(-32), true],
       [reverseName("fdaa::3"), true],
-      [reverseName("fdaa::4"), false],
-      [reverseName("fdaa:3f9a:12bd::1"), false],
+      [reverseName("fdaa::4"), true],
+      [reverseName("fdaa:3f9a:12bd::1"), true],
+      [reverseName("fdab::1"), false],
       ["1.0.0.127.in-addr.arpa", false],
       ["internal", true],
       ["pg.flycast", true],

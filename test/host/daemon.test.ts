@@ -71,6 +71,12 @@ describe("starting perchd", () => {
     await expect(startDaemon(home, options, [join(home.root, "absent")])).rejects.toMatchObject({ code: "daemon_start_failed" });
   });
 
+  it("starts nothing when it was interrupted before", async () => {
+    const { started, heard } = start(`echo '{"progress":"one"}'; exec sleep 30`, { signal: AbortSignal.abort() });
+    await expect(started).rejects.toMatchObject({ code: "cancelled" });
+    expect(heard).toEqual([]);
+  });
+
   it("ends it when interrupted before it is ready", async () => {
     const stop = new AbortController();
     const { started, heard } = start(`echo '{"progress":"one"}'; exec sleep 30`, { signal: stop.signal });

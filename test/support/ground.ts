@@ -30,6 +30,8 @@ mkdirSync(base, { recursive: true });
 const root = mkdtempSync(join(base, "perch-pg-"));
 chmodSync(root, 0o711);
 export const home: Home = {
+  network: "default",
+  base: root,
   root,
   id: "test",
   runtime: join(root, "run"),

@@ -1,30 +1,29 @@
-import { clientOf } from "../../client/client.ts";
-import { fail } from "../../errors/error.ts";
-import { exists } from "../../host/files.ts";
-import { awaitEnd, identify } from "../../host/process.ts";
+import { defaultNetwork, homeOf } from "../../host/home.ts";
+import { namedNetworks, wantNetwork } from "../../host/networks.ts";
 import { command } from "../command.ts";
-import { statusIfRunning, up } from "../start.ts";
-
-const endMs = 15_000;
+import { each } from "../networks/each.ts";
+import { stopNetwork } from "../networks/stop.ts";
 
 export const downCommand = command({
   name: "down",
   summary: "Stop everything; data stays",
   details:
-    "Stops every cluster, takes the private network away and ends perchd. Where perchd died and its clusters live on, it is started first, so that they are stopped in order.",
-  examples: ["perch down"],
+    "Stops every cluster, takes the private network away and ends perchd, in every network of the home; with --network, in that one alone, which then stays down when perch up starts the others. Where perchd died and its clusters live on, it is started first, so that they are stopped in order.",
+  examples: ["perch down", "perch down --network blue"],
   routes: ["status", "shutdown"],
-  async run({ home, terminal, signal }) {
-    let status = await statusIfRunning(home);
-    if (status === undefined && (await exists(home.daemonFile))) {
-      terminal.note("perchd is not running but did not say goodbye: starting it to stop what it left");
-      ({ status } = await up({ home, terminal, signal, portable: false, foreground: false }));
+  machineOnly: true,
+  async run({ home, allNetworks, terminal, signal }) {
+    if (!allNetworks) {
+      const stopped = await stopNetwork(home, terminal, signal);
+      await wantNetwork(home, "down");
+      return { text: stopped ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}` };
     }
-    if (status === undefined) return { text: `Perch is not running for ${home.root}` };
-    const perchd = await identify(status.daemon.pid);
-    await clientOf(home).call("shutdown", {}, { signal, onProgress: (sentence) => terminal.progress.say(sentence) });
-    if (perchd !== undefined && !(await awaitEnd(perchd, endMs)))
-      throw fail("daemon_lost", { why: `perchd ${perchd.pid} has stopped everything but does not end` });
-    return { text: `Perch is down; the data stays in ${home.root}` };
+    const others = (await namedNetworks(home.base)).map((network) => network.home);
+    let stopped = 0;
+    await each([...others, homeOf(home.base, defaultNetwork)], async (one) => {
+      if (others.length > 0) terminal.progress.say(`network ${one.network}`);
+      if (await stopNetwork(one, terminal, signal)) stopped += 1;
+    });
+    return { text: stopped > 0 ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}` };
   },
 });

@@ -1,3 +1,4 @@
+import { clientOf } from "../../client/client.ts";
 import { fail } from "../../errors/error.ts";
 import { ourProgram } from "../../host/program.ts";
 import { command } from "../command.ts";
@@ -19,9 +20,10 @@ export const quickstartCommand = command({
   },
   examples: ["perch quickstart", "perch quickstart --no-install", "perch quickstart --portable"],
   routes: ["status", "listClusters", "createCluster", "showCluster", "cloneMachine", "listApps", "createApp", "attach", "createRun", "endRun"],
+  machineOnly: true,
   async run({ flags, home, terminal, signal }) {
     const begun = performance.now();
-    const daemon = daemonOf(home, terminal, signal);
+    const daemon = daemonOf(clientOf(home), terminal, signal);
     const step = async (doing: string, work: () => Promise<string>) => {
       terminal.progress.say(doing);
       const since = performance.now();

@@ -24,6 +24,7 @@ export const runVerb = command({
   routes: ["createRun", "endRun", "watchSecrets", "listSecrets"],
   passThrough: true,
   ownsTerminal: true,
+  machineOnly: true,
   async run({ args, flags, daemon, terminal }) {
     if (args.command.length === 0) throw fail("no_command", {});
     const given = envPairs(flags.env);

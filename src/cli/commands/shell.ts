@@ -12,6 +12,7 @@ export const shellCommand = command({
   needs: ["daemon"],
   routes: ["createRun", "endRun"],
   ownsTerminal: true,
+  machineOnly: true,
   async run({ flags, daemon }) {
     const given = envPairs(flags.env);
     const { app, config } = await appAndConfig(flags);

@@ -1,21 +1,33 @@
+import { namedNetworks, wantNetwork } from "../../host/networks.ts";
 import { command } from "../command.ts";
+import { each } from "../networks/each.ts";
 import { up, upText } from "../start.ts";
 
 export const upCommand = command({
   name: "up",
   summary: "Start Perch, or take up again what runs",
   details:
-    "Starts perchd in the background, makes the private network and brings back every cluster that was there. After a crash of perchd it adopts what still runs. Where no network namespace is to be had, it works in portable mode: ports on localhost, and no private network.",
+    "Starts perchd in the background, makes the private network and brings back every cluster that was there; so for each network of the home that was not sent down by name. After a crash of perchd it adopts what still runs. Where no network namespace is to be had, it works in portable mode: ports on localhost, and no private network.",
   flags: {
-    foreground: { type: "boolean", summary: "Stay in the foreground until Ctrl-C, which stops everything" },
+    foreground: { type: "boolean", summary: "Stay in the foreground with one network until Ctrl-C, which stops everything in it" },
     portable: { type: "boolean", summary: "Use ports on localhost in place of a private network" },
   },
-  examples: ["perch up", "perch up --portable", "PERCH_HOME=./state perch up --foreground"],
+  examples: ["perch up", "perch up --network blue", "perch up --portable", "PERCH_HOME=./state perch up --foreground"],
   routes: ["status"],
-  async run({ flags, home, terminal, signal }) {
+  machineOnly: true,
+  async run({ flags, home, allNetworks, terminal, signal }) {
     const result = await up({ home, terminal, signal, ...flags });
+    await wantNetwork(home, "up");
     terminal.print(upText(result));
-    if (!flags.foreground || result.started === undefined) return undefined;
+    if (!flags.foreground) {
+      const others = allNetworks ? (await namedNetworks(home.base)).filter(({ made }) => made?.wanted === "up") : [];
+      await each(
+        others.map((network) => network.home),
+        async (one) => terminal.print(upText(await up({ home: one, terminal, signal, ...flags }))),
+      );
+      return undefined;
+    }
+    if (result.started === undefined) return undefined;
     const { started } = result;
     signal.addEventListener("abort", () => started.signal("SIGTERM"), { once: true });
     if (signal.aborted) started.signal("SIGTERM");

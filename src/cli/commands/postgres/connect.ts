@@ -21,6 +21,7 @@ export const postgresConnect = command({
   needs: ["daemon", "cluster"],
   routes: ["session"],
   ownsTerminal: true,
+  machineOnly: true,
   async run({ args, flags, cluster, daemon }) {
     if ((await findProgram("psql")) === undefined) throw fail("client_missing", { program: "psql", packages: "postgresql-client" });
     const { user, database, region } = flags;
