@@ -15,8 +15,7 @@ export function connectionText(to: {
   passFile: string;
   authorityFile: string;
 }): string {
-  const quote = (value: string): string => `'${value.replace(/['\\]/g, "\\$&")}'`;
-  const parts: Record<string, string> = {
+  return parametersText({
     ...(to.name === undefined ? { host: to.host } : { host: to.name, hostaddr: to.host }),
     port: String(to.port),
     user: replicationUser,
@@ -28,8 +27,13 @@ export function connectionText(to: {
     keepalives_idle: "10",
     keepalives_interval: "5",
     keepalives_count: "3",
-  };
-  return Object.entries(parts)
+  });
+}
+
+/** Connection parameters as libpq reads them back, whatever is in them. */
+export function parametersText(parameters: Readonly<Record<string, string>>): string {
+  const quote = (value: string): string => `'${value.replace(/['\\]/g, "\\$&")}'`;
+  return Object.entries(parameters)
     .map(([name, value]) => `${name}=${quote(value)}`)
     .join(" ");
 }

@@ -5,6 +5,7 @@ import { exists, writeWhole } from "../host/files.ts";
 import { superuser } from "./access.ts";
 import { readControlFile } from "./data.ts";
 import { command, type Member } from "./directory.ts";
+import { parametersText } from "./replication.ts";
 import type { Session } from "./sql.ts";
 import { historyOf, isPartOf } from "./timeline.ts";
 
@@ -25,10 +26,17 @@ export async function align(member: Member, source: Source, signal?: AbortSignal
   if (found === undefined) return "copy";
   const history = await historyOf(source.session);
   // A base backup that has not been started yet is as its leader was, in production.
-  if (found.timeline === history.timeline || (await exists(join(member.layout.data, "backup_label")))) return "fits";
-  const stopped = found.state === "shut down" || found.state === "shut down in recovery" || found.state === "in archive recovery";
+  if (await exists(join(member.layout.data, "backup_label"))) return "fits";
+  const followed = found.state === "shut down in recovery" || found.state === "in archive recovery";
+  const led = found.state === "in production" || found.state === "shutting down" || found.state === "shut down";
+  // Two that led on the same timeline were promoted apart: what they wrote there differs, and PostgreSQL would not see it.
+  if (found.timeline === history.timeline) return led ? "copy" : "fits";
+  const stopped = followed || found.state === "shut down";
   if (stopped && isPartOf(history, { timeline: found.timeline, position: found.checkpoint })) return "fits";
-  return rewind(member, source, signal);
+  // pg_rewind reads the leader's timeline from its last checkpoint; where that is from before the promotion, it would find nothing to do.
+  if ((await readControlFile(source.leader.layout))?.timeline !== history.timeline) await source.session.query("CHECKPOINT", [], 600_000);
+  const outcome = await rewind(member, source, signal);
+  return outcome === "rewound" && (await readControlFile(member.layout))?.timeline === history.timeline ? "rewound" : "copy";
 }
 
 /** pg_rewind, where it is installed and finds the point. It finishes the recovery of a server that was killed first. */
@@ -39,7 +47,13 @@ export async function rewind(member: Member, { leader, password }: Source, signa
   await writeWhole(pass, `*:*:*:${superuser}:${password.replace(/[\\:]/g, "\\$&")}\n`, place.owner === undefined ? {} : { owner: place.owner });
   // A server that is rewound is finished by itself first, which a standby refuses.
   await rm(join(layout.data, "standby.signal"), { force: true });
-  const from = `host='${leader.layout.sockets}' port=${leader.port} user=${superuser} dbname=postgres passfile='${place.seen(pass)}'`;
+  const from = parametersText({
+    host: leader.layout.sockets,
+    port: String(leader.port),
+    user: superuser,
+    dbname: "postgres",
+    passfile: place.seen(pass),
+  });
   try {
     await run(command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]), {
       cwd: "/",

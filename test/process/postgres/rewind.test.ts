@@ -1,0 +1,79 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
+import { readControlFile } from "../../../src/postgres/data.ts";
+import { type Member, removeData } from "../../../src/postgres/directory.ts";
+import { createSlot, promote, slotOf, standing } from "../../../src/postgres/replication.ts";
+import { align } from "../../../src/postgres/rewind.ts";
+import { start, stop } from "../../../src/postgres/server.ts";
+import { withSession } from "../../../src/postgres/sql.ts";
+import { asPerch, installed, newLeader, newMember, passwords, settle, sql } from "../../support/ground.ts";
+import { eventually } from "../../support/world.ts";
+
+/** Whether a member's data can follow another leader, on servers that parted. One story a major: each test goes on where the one before it ended. */
+const login = { user: "perch", password: passwords.superuser };
+
+describe.each(await installed())("the data of a former leader of PostgreSQL $major", (binaries) => {
+  let old: Member;
+  let next: Member;
+  const aligned = (member: Member, leader: Member) =>
+    withSession(leader, login, (session) => align(member, { leader, session, password: passwords.superuser }));
+  const follows = (member: Member) => eventually("it streams", async () => (await withSession(member, login, standing)).streaming);
+  const become = (leader: Member) => withSession(leader, login, (session) => promote(session));
+
+  /** A base backup, which follows that leader. */
+  const copy = async (member: Member, leader: Member) => {
+    await withSession(leader, login, (session) => createSlot(session, slotOf(member.id)));
+    const source = { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot: slotOf(member.id) };
+    await takeBaseBackup(member, source);
+    await settle(member, leader);
+  };
+
+  beforeAll(async () => {
+    old = await newLeader(binaries, "old");
+    await sql(old, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
+    next = await newMember(binaries, "next");
+    await copy(next, old);
+  });
+
+  it("fits as a base backup, and as a replica that was stopped", async () => {
+    expect(await aligned(next, old)).toBe("fits");
+    await start(next);
+    await follows(next);
+    await stop(next, "fast");
+    expect(await aligned(next, old)).toBe("fits");
+  });
+
+  it("is rewound, where it has more than the next leader got, though that one was promoted a moment ago", async () => {
+    await sql(old, "INSERT INTO t SELECT generate_series(1, 10)");
+    await stop(old, "immediate");
+    await start(next);
+    await become(next);
+    const outcome = await aligned(old, next);
+    expect(outcome).toBe(binaries.has.rewind ? "rewound" : "copy");
+    if (outcome === "copy") {
+      await removeData(old.layout);
+      await copy(old, next);
+    }
+    await withSession(next, login, (session) => createSlot(session, slotOf(old.id)));
+    await settle(old, next);
+    await start(old);
+    await follows(old);
+    expect(await sql(old, "SELECT count(*)::int AS count FROM t")).toEqual([{ count: 1000 }]);
+  });
+
+  it("must be copied, where it was promoted to the same timeline as the leader", async () => {
+    await stop(next, "fast");
+    await stop(old, "fast");
+    await settle(next, old);
+    await start(next);
+    await become(next);
+    await sql(next, "INSERT INTO t SELECT generate_series(1, 10)");
+    await stop(next, "fast");
+    await start(old);
+    await become(old);
+    await sql(old, "CHECKPOINT");
+    const [one, other] = [await readControlFile(next.layout), await readControlFile(old.layout)];
+    expect(one?.timeline).toBe(other?.timeline);
+    expect(await aligned(next, old)).toBe("copy");
+  });
+});
