@@ -92,11 +92,16 @@ export const removeWal = (world: World) =>
     await killLeader(world);
   });
 
-/** By somebody who does not ask Perch, and who then writes there. */
+/** By somebody who does not ask Perch, and who then writes there, as far as Perch is not quicker. It is over when that is undone. */
 export async function promoteByHand(world: World): Promise<void> {
   const { id } = await near(world);
-  await world.sql(id, "SELECT pg_promote()");
-  await world.sql(id, "CREATE TABLE stray AS SELECT generate_series(1, 1000)").catch(() => undefined); // Perch may have been quicker
+  await world.sql(id, "SELECT pg_promote()").catch(() => undefined);
+  await world.sql(id, "CREATE TABLE stray AS SELECT generate_series(1, 1000)", "web").catch(() => undefined);
+  const undone = async () => {
+    const [row] = await world.sql<{ follows: boolean }>(id, "SELECT pg_is_in_recovery() AND to_regclass('stray') IS NULL AS follows", "web");
+    return row?.follows;
+  };
+  await eventually("it follows again", () => undone().catch(() => undefined), 90_000);
 }
 
 /** The leader dies, and before it is started again somebody else listens where it did, until another leads. */
