@@ -123,6 +123,6 @@ function rowsOf({ fault: { name, gap: aim, unnoticedBy }, met: seen, lost }: Cos
       values: values("held", [who]),
       goal: { atMost: 300, worst: 300 },
     })),
-    { what: `${name}: acknowledged rows lost`, unit: "", values: { both: lost }, ...none },
+    { what: `${name}: acknowledged rows lost`, unit: "", values: { all: lost }, ...none },
   ];
 }

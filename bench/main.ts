@@ -4,7 +4,7 @@
  * missed is said, not failed.
  */
 import { existsSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
@@ -41,6 +41,7 @@ async function main(): Promise<number> {
   const results: Results = {
     machine: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.versions.node}`,
     date: new Date().toISOString().slice(0, 10),
+    load: loadavg()[0] ?? 0,
     quick: values.quick === true,
     outcomes: {},
     seconds: {},

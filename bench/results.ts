@@ -7,13 +7,16 @@ export interface Results {
   machine: string;
   /** The day, as YYYY-MM-DD. */
   date: string;
+  /** What else the machine did when the run began: processes that ran or waited to, over a minute. */
+  load: number;
   quick: boolean;
   /** Bench → what it gave, and how long it took. */
   outcomes: Record<string, Outcome>;
   seconds: Record<string, number>;
 }
 
-export const headline = ({ machine, date, quick }: Results): string => `${machine}, ${date}${quick ? ", quick: few and short rounds" : ""}`;
+export const headline = ({ machine, date, load, quick }: Results): string =>
+  `${machine}, ${date}, a load of ${load.toFixed(1)} before${quick ? "; quick: few and short rounds" : ""}`;
 
 /** `file` ends in .json; the picture is there when something in it was measured. */
 export async function writeResults(file: string, results: Results): Promise<void> {

@@ -18,9 +18,11 @@ export function percentile(values: readonly number[], share: number): number {
 export const ratios = (values: readonly number[], by: readonly number[]): number[] =>
   values.map((value, round) => value / (by[round] ?? Number.NaN)).filter((ratio) => !Number.isNaN(ratio));
 
-/** Whole numbers where they are large, two decimals where they are small. */
-export const figure = (value: number): string =>
-  Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+/** Whole numbers where they are large or whole, two decimals where they are small. */
+export function figure(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
 
 /** min / median / max; the median alone where nothing spreads. */
 export function spread(values: readonly number[], show: (value: number) => string = figure): string {

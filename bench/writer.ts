@@ -13,7 +13,7 @@ const everyMs = 5;
 
 async function connected(): Promise<pg.Client | undefined> {
   // The user, the password and the database are in PGUSER, PGPASSWORD and PGDATABASE.
-  const client = new pg.Client({ host, port: Number(port), connectionTimeoutMillis: 30_000, ssl: { rejectUnauthorized: false } });
+  const client = new pg.Client({ host, port: Number(port), connectionTimeoutMillis: 30_000 });
   client.on("error", () => undefined);
   const from = now();
   try {
