@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { run } from "../host/command.ts";
 import { ourProgram } from "../host/program.ts";
 
@@ -35,14 +35,15 @@ async function ask(request: Request): Promise<Credentials> {
   return JSON.parse(stdout) as Credentials;
 }
 
-/** Whether a certificate must be made anew: less than 30 days are left, it is another authority's, does not name all it should, or is none. */
-export function renewalDue(certificate: string, authority: string, subject: Subject, now: Date = new Date()): boolean {
+/** Whether a certificate must be made anew: less than 30 days are left, it is another authority's, does not name all it should, has another key, or is none. */
+export function renewalDue({ certificate, key }: Credentials, authority: string, subject: Subject, now: Date = new Date()): boolean {
   try {
     const found = new X509Certificate(certificate);
     const named =
       subject.names.every((name) => found.checkHost(name) !== undefined) &&
       subject.addresses.every((address) => found.checkIP(address) !== undefined);
-    return Date.parse(found.validTo) - now.getTime() < 30 * day || !found.verify(createPublicKey(authority)) || !named;
+    const ours = found.verify(createPublicKey(authority)) && found.checkPrivateKey(createPrivateKey(key));
+    return Date.parse(found.validTo) - now.getTime() < 30 * day || !ours || !named;
   } catch {
     return true;
   }

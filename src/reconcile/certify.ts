@@ -12,22 +12,27 @@ import { type Context, hostOf, memberOf } from "./context.ts";
  */
 export async function certify(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> {
   const member = memberOf(context, cluster, machine);
-  const { authority } = context;
-  const due = await whatIsDue(context, cluster, machine, member);
+  const { authority, state } = context;
+  const members = (await state.machines.list()).filter(({ app, kind }) => app === cluster.app && kind === "postgres");
+  const due = await whatIsDue(context, cluster, member, members);
   if (due === undefined) return false;
   if ("root" in due) return writeCertificates(member, { ...due, authority: `${authority.certificate.trimEnd()}\n${due.root}` });
   return writeCertificates(member, { ...(await issueCertificate(authority, due)), authority: authority.certificate });
 }
 
-/** Whether the member should serve another certificate than it does. */
-export const certificateDue = async (context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> =>
-  (await whatIsDue(context, cluster, machine, memberOf(context, cluster, machine))) !== undefined;
+/** Whether the member has the certificate it should serve, now that these are the members. */
+export const isCertified = async (
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  members: readonly MachineRecord[],
+): Promise<boolean> => (await whatIsDue(context, cluster, memberOf(context, cluster, machine), members)) === undefined;
 
 async function whatIsDue(
   context: Context,
   cluster: ClusterRecord,
-  machine: MachineRecord,
   member: Member,
+  members: readonly MachineRecord[],
 ): Promise<GivenCertificate | Subject | undefined> {
   const at = certificateFiles(member.layout);
   const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
@@ -47,8 +52,9 @@ async function whatIsDue(
     // What it serves is better than nothing.
     if (certificate !== undefined) return undefined;
   }
-  const subject = subjectOf(context, cluster, machine);
-  return certificate !== undefined && !renewalDue(certificate, context.authority.certificate, subject) ? undefined : subject;
+  const subject = subjectOf(context, cluster, members);
+  const served = certificate === undefined || key === undefined ? undefined : { certificate, key };
+  return served !== undefined && !renewalDue(served, context.authority.certificate, subject) ? undefined : subject;
 }
 
 /** Said once, not at every look. */
@@ -59,13 +65,15 @@ function complain({ complaints, say }: Context, app: string, error: unknown): vo
   say(app, `the certificate that was given for ${app} cannot be used, and the one of before is served on: ${why}`);
 }
 
-/** Every name under which a client may meet this member, with sslmode=verify-full: as the leader it answers on 5432 of every member's own name, too. */
-function subjectOf({ place }: Context, cluster: ClusterRecord, machine: MachineRecord): Subject {
+/**
+ * Every name and address under which a client may meet a member, with sslmode=verify-full: the leader answers on 5432 of all, and any of them may become it.
+ */
+function subjectOf({ place }: Context, cluster: ClusterRecord, members: readonly MachineRecord[]): Subject {
   const app = `${cluster.app}.internal`;
   const names = [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"];
   return {
     commonName: app,
     names: cluster.exposure === undefined ? names : [...names, cluster.exposure.hostname],
-    addresses: [hostOf(place, machine), "127.0.0.1", "::1"],
+    addresses: [...new Set([...members.map((machine) => hostOf(place, machine)), "127.0.0.1", "::1"])],
   };
 }

@@ -9,7 +9,7 @@ import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
-import { certificateDue } from "./certify.ts";
+import { isCertified } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
 import type { LoopMemory } from "./loop.ts";
 import { attachmentKey } from "./step.ts";
@@ -27,8 +27,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     passwordsOf(context, app),
     state.apps.get({ name: app }),
   ]);
-  const leader = machines.find((machine) => machine.id === cluster.leader);
-  const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, leader, passwords)));
+  const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, machines, passwords)));
   const onLeader = await askLeader(
     cluster,
     looks.find((seen) => seen.record.id === cluster.leader),
@@ -81,7 +80,7 @@ async function look(
   context: Context,
   cluster: ClusterRecord,
   machine: MachineRecord,
-  leader: MachineRecord | undefined,
+  members: readonly MachineRecord[],
   passwords: Passwords,
 ): Promise<Look> {
   const member = memberOf(context, cluster, machine);
@@ -96,7 +95,8 @@ async function look(
   const session = deaf ? undefined : await context.monitors.session(member, passwords.perch);
   const state = await ask(session);
   if (session !== undefined && state === undefined) void context.monitors.drop(machine.id);
-  const wanted = configurationOf(context, cluster, machine, machine.id === cluster.leader ? undefined : leader, passwords.replicator);
+  const leader = machine.id === cluster.leader ? undefined : members.find(({ id }) => id === cluster.leader);
+  const wanted = configurationOf(context, cluster, machine, leader, passwords.replicator);
   return {
     record,
     session: state === undefined ? undefined : session,
@@ -112,7 +112,8 @@ async function look(
       received: state?.received,
       diverged: false,
       lagBytes: null,
-      configured: running === undefined || !((await configurationDiffers(member, wanted)) || (await certificateDue(context, cluster, machine))),
+      configured: running === undefined || !(await configurationDiffers(member, wanted)),
+      certified: running === undefined || (await isCertified(context, cluster, machine, members)),
     },
   };
 }

@@ -119,6 +119,7 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   }
   if (member.restart) return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: it was asked for` }];
   if (!facts.configured) return [{ step: { do: "configure", machine }, because: `configure ${title(view, member)}: its settings changed` }];
+  if (!facts.certified) return [{ step: { do: "configure", machine }, because: `certify ${title(view, member)}: another certificate is due` }];
   return [];
 }
 

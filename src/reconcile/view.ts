@@ -26,6 +26,8 @@ export interface MemberFacts {
   lagBytes: number | null;
   /** Its files say what they should, and the server was told. */
   configured: boolean;
+  /** It has the certificate it should serve: one that lasts and is for every member, or the one that was given. */
+  certified: boolean;
 }
 
 /** A step that failed: why, and when it may be tried again (milliseconds since the epoch). */

@@ -75,7 +75,7 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
 /** The loop has seen it, and every server that runs has its lines of pg_hba.conf and its certificate. */
 function isSet(view: ClusterView | undefined, createdAt: string | undefined): true | undefined {
   if (view === undefined || view.cluster.exposure?.createdAt !== createdAt) return undefined;
-  return view.members.every(({ facts, busy }) => !facts.running || (facts.configured && busy === undefined)) ? true : undefined;
+  return view.members.every(({ facts, busy }) => !facts.running || (facts.configured && facts.certified && busy === undefined)) ? true : undefined;
 }
 
 /** What was asked for, when it can be: every error there is comes before anything is changed. */

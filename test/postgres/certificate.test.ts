@@ -32,15 +32,16 @@ describe("the network's authority", () => {
 
 describe("a certificate is renewed", () => {
   it.each([
-    ["not while it is fresh", server.certificate, subject, 0, false],
-    ["not with 31 days left", server.certificate, subject, 334, false],
-    ["with 29 days left", server.certificate, subject, 336, true],
-    ["for a new name", server.certificate, { ...subject, names: ["other.internal"] }, 0, true],
-    ["for a new address", server.certificate, { ...subject, addresses: ["fdaa::9"] }, 0, true],
-    ["when it is another authority's", strange.certificate, subject, 0, true],
-    ["when it is none at all", "nonsense", subject, 0, true],
-  ])("%s", (_title, certificate, wanted, days, due) => {
-    expect(renewalDue(certificate, authority.certificate, wanted, new Date(Date.now() + days * day))).toBe(due);
+    ["not while it is fresh", server, subject, 0, false],
+    ["not with 31 days left", server, subject, 334, false],
+    ["with 29 days left", server, subject, 336, true],
+    ["for a new name", server, { ...subject, names: ["other.internal"] }, 0, true],
+    ["for a new address", server, { ...subject, addresses: ["fdaa::9"] }, 0, true],
+    ["when it is another authority's", strange, subject, 0, true],
+    ["when its key is another's", { ...server, key: strange.key }, subject, 0, true],
+    ["when it is none at all", { ...server, certificate: "nonsense" }, subject, 0, true],
+  ])("%s", (_title, credentials, wanted, days, due) => {
+    expect(renewalDue(credentials, authority.certificate, wanted, new Date(Date.now() + days * day))).toBe(due);
   });
 
   it("past 2049, where certificates write the year with four digits", async () => {

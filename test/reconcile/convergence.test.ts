@@ -22,7 +22,7 @@ function after(view: ClusterView, step: Step): ClusterView {
     case "restart":
       return broken(step.machine) ? view : up(step.machine);
     case "configure":
-      return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true } }));
+      return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true, certified: true } }));
     case "copy":
       return facts(step.machine, down);
     case "stop":
@@ -80,7 +80,7 @@ const leaderMember = fc.record({
 const replicaMember = fc.record({
   phase,
   wanted,
-  facts: fc.constantFrom(nothing, down, streaming, { ...streaming, configured: false }),
+  facts: fc.constantFrom(nothing, down, streaming, { ...streaming, configured: false }, { ...streaming, certified: false }),
   restart: fc.boolean(),
 });
 const world = fc

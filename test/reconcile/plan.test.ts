@@ -83,6 +83,11 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", { ...leading, configured: false })]),
       "configure the leader a1 in ams: its settings changed.",
     ],
+    [
+      "certifies a member anew when there is one more",
+      cluster([member("a1", { ...leading, certified: false }), member("l1", nothing, { record: { phase: "creating" } })], { slots: ["perch_l1"] }),
+      "certify the leader a1 in ams: another certificate is due; copy the leader to the replica l1 in lhr: it was asked for.",
+    ],
     ["restarts where it was asked for", cluster([member("a1", leading, { restart: true })]), "restart the leader a1 in ams: it was asked for."],
     [
       "attaches",

@@ -13,6 +13,7 @@ export const nothing: MemberFacts = {
   streaming: false,
   lagBytes: null,
   configured: true,
+  certified: true,
 };
 export const down: MemberFacts = { ...nothing, data: true };
 export const leading: MemberFacts = { ...down, running: true, answers: true, recovering: false };

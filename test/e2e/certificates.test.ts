@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
+import { certificateFiles } from "../../src/postgres/configure.ts";
+import { layout } from "../../src/postgres/directory.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+import { eventually, worldIn } from "../support/world.ts";
+
+/** Names are tested with the drivers; here clients that ask by address, of members that come later. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a server asked by a bare address, with sslmode=verify-full,", () => {
+  const world = worldIn();
+  const authority = join(temporaryDirectory(), "ca.pem");
+
+  /** The address of the server that the app meets there over a verified connection; undefined where it meets none. */
+  async function answerAt(address: string, port: number): Promise<string | undefined> {
+    const url = `"$(echo "$DATABASE_URL" | sed 's|@[^/]*/|@[${address}]:${port}/|')?sslmode=verify-full&sslrootcert=${authority}"`;
+    const asked = await world.perch(["run", "-a", "web", "--", "sh", "-c", `psql ${url} -XAtc "SELECT host(inet_server_addr())"`]);
+    return asked.code === 0 ? asked.stdout.trim() : undefined;
+  }
+
+  /** Who answers at every address: on 5432 that should be the leader, on 5433 the member itself. */
+  async function answers(): Promise<{ found: unknown; right: unknown }> {
+    const { members } = await world.cluster();
+    const leader = await world.leader();
+    const found: unknown[] = [];
+    for (const { address } of members) found.push([await answerAt(address, 5432), await answerAt(address, 5433)]);
+    return { found, right: members.map(({ address }) => [leader.address, address]) };
+  }
+
+  beforeAll(async () => {
+    await world.ok("up");
+    await world.create();
+    await world.ok("apps", "create", "web");
+    await world.ok("postgres", "attach", "pg", "--app", "web");
+    writeFileSync(authority, await world.ok("certs", "ca"));
+  });
+  afterAll(() => world.ok("down"));
+
+  it("is vouched for at a replica that was cloned a moment ago, and the leader went on for that", async () => {
+    const leader = await world.leader();
+    const session = await world.connect(leader.id);
+    const began = "SELECT pg_postmaster_start_time()::text AS began";
+    const { rows: before } = await session.query(began);
+    await world.ok("machine", "clone", leader.id, "--region", "lhr");
+    const { address } = await world.replica();
+    await eventually("the leader is certified for one more", async () => (await answerAt(address, 5432)) === leader.address);
+    const { found, right } = await answers();
+    expect(found).toEqual(right);
+    expect((await session.query(began)).rows).toEqual(before);
+    await session.end();
+  });
+
+  it("is vouched for after the leader has changed", async () => {
+    const { id } = await world.leader();
+    await world.ok("postgres", "failover", "-a", "pg", "--allow-secondary-region");
+    expect((await world.leader()).id).not.toBe(id);
+    await eventually("the old leader is a replica", async () => (await world.replica()).state === "streaming");
+    const { found, right } = await answers();
+    expect(found).toEqual(right);
+  });
+
+  it("gets a certificate anew where a stranger's has come to lie", async () => {
+    const { id, address } = await world.leader();
+    const path = certificateFiles(layout(world.home, id)).certificate;
+    const strange = await issueCertificate(await makeAuthority("another"), { commonName: "pg.internal", names: ["pg.internal"], addresses: [] });
+    writeFileSync(path, strange.certificate); // in the file that is there, which keeps its owner
+    await eventually("it has one of its own again", () => readFileSync(path, "utf8") !== strange.certificate);
+    await eventually("it shows it", async () => (await answerAt(address, 5433)) === address);
+    await world.ok("postgres", "restart", "-a", "pg");
+    const { found, right } = await answers();
+    expect(found).toEqual(right);
+  });
+});
