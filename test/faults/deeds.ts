@@ -22,9 +22,16 @@ const near = async (world: World): Promise<Member> => {
 
 export const switchOver = (world: World) => world.ok("postgres", "failover", "-a", "pg");
 export const killLeader = async (world: World) => killHard([await leaderProcess(world)]);
-export const killReplica = async (world: World) => killHard([await known((await near(world)).pid)]);
 export const killLeaderAndReplica = async (world: World) => killHard([await leaderProcess(world), await known((await near(world)).pid)]);
 export const killNameServer = async (world: World) => killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
+
+/** It is over when the replica runs again. */
+export async function killReplica(world: World): Promise<void> {
+  const { id, pid } = await near(world);
+  await killHard([await known(pid)]);
+  const again = async () => (await world.cluster()).members.some((one) => one.id === id && one.pid !== null && one.pid !== pid);
+  await eventually("it is started again", again, 60_000);
+}
 
 export async function killBackend(world: World): Promise<void> {
   const { id } = await world.leader();
