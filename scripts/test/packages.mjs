@@ -15,6 +15,12 @@ export const needed = [
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
+  {
+    program: "sh",
+    asked: ["-c", "ls /usr/lib/*-linux-gnu/faketime/libfaketime.so.1"],
+    package: "libfaketime",
+    for: "test/faults/clock.test.ts, where perchd's clock jumps",
+  },
   { program: "python3", asked: ["-c", "import ensurepip"], package: "python3-venv", for: "examples/python, examples/django and examples/sqlalchemy" },
 ];
 
