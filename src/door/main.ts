@@ -98,27 +98,35 @@ function becomeNobody(): void {
 }
 
 let door: ReturnType<typeof openDoor> | undefined;
-let settings: Settings | undefined;
+let open = false;
 
-async function begin({ control, listens }: Settings): Promise<void> {
-  await serveControl(control, (request) => {
+/** Everything that needs a right comes before the first stranger: the sockets are sent when this has been answered. */
+async function begin(settings: Settings): Promise<void> {
+  const made = openDoor(settings);
+  await serveControl(settings.control, (request) => {
     if ("stop" in request) {
       setImmediate(() => process.exit(0));
       return { stopped: true };
     }
-    return door?.answer(request) ?? { error: "it is not open yet" };
+    return made.answer(request);
   });
   becomeNobody();
-  say("info", `a public door is open at ${listens.join(" and ")} (pid ${process.pid})`);
-  process.send?.({ ready: true });
+  door = made;
+  say("info", `a public door opens at ${settings.listens.join(" and ")} (pid ${process.pid})`);
+  process.send?.({ begun: true });
 }
 
 process.on("message", (message: { settings: Settings } | { way: Way } | { done: true }, handle: unknown) => {
-  if ("settings" in message) {
-    settings = message.settings;
-    door = openDoor(settings);
-  } else if ("way" in message) door?.serve(handle as Server, message.way);
-  else if (settings !== undefined) begin(settings).catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));
+  if ("settings" in message) begin(message.settings).catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));
+  else if ("way" in message) door?.serve(handle as Server, message.way);
+  else {
+    open = true;
+    process.send?.({ open });
+  }
+});
+// Who started it is gone: half a door is none.
+process.on("disconnect", () => {
+  if (!open) process.exit(1);
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
 process.on("SIGHUP", () => undefined);

@@ -9,7 +9,8 @@ const firstByteMs = 10_000;
 /** As long as a connection waits elsewhere while a cluster has no leader. */
 const patienceMs = 8_000;
 const againMs = 100;
-const lingerMs = 10_000;
+/** A client whose server has gone takes what is left, and is not waited for any longer. */
+const lingerMs = 2_000;
 
 /**
  * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none answers it asks again. `targets` is asked

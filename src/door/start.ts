@@ -23,7 +23,7 @@ export async function startDoor(settings: Settings, enter: readonly string[], ou
   }
   try {
     const argv = [...enter, ...ourProgram(import.meta.url, "main", flags)];
-    await startWithServers(argv, [{ message: { settings } }, ...servers, { message: { done: true } }], { outputFd, timeoutMs: readyWithinMs });
+    await startWithServers(argv, { settings }, servers, { outputFd, timeoutMs: readyWithinMs });
     return await connectDoor(settings.control);
   } catch (error) {
     throw fail("door_failed", { why: error instanceof Error ? error.message : String(error) }, error);

@@ -35,12 +35,14 @@ export function receiveHandles(argv: readonly string[], timeoutMs: number, onHan
 }
 
 /**
- * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say) and hands it messages, some with a listening socket of ours, which
- * is its alone from then on. Resolves when it answers; rejects with its last line when it ends before that, or takes longer than `timeoutMs`.
+ * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say). It gets the first message; when it has answered, the others, each
+ * with a listening socket that is its alone from then on, and then one that says `done`. Resolves when it has answered that, too; rejects with its last line
+ * when it ends before, or takes longer than `timeoutMs`.
  */
 export function startWithServers(
   argv: readonly string[],
-  messages: readonly { message: object; server?: Server }[],
+  first: object,
+  others: readonly { message: object; server: Server }[],
   options: { outputFd: number; timeoutMs: number },
 ): Promise<{ pid: number }> {
   return new Promise((resolve, reject) => {
@@ -54,27 +56,33 @@ export function startWithServers(
     const said: Buffer[] = [];
     const late = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs);
     child.stderr?.on("data", (chunk: Buffer) => said.push(chunk));
-    child.on("message", () => {
+    // Ours are closed only when the program has answered: Node sends one after the other.
+    const letGo = () => {
       clearTimeout(late);
-      child.disconnect();
-      child.stderr?.destroy();
-      child.unref();
-      resolve({ pid: child.pid ?? 0 });
+      for (const { server } of others) server.close();
+    };
+    child.once("message", () => {
+      for (const { message, server } of others) child.send(message, server);
+      child.send({ done: true });
+      child.once("message", () => {
+        letGo();
+        child.disconnect();
+        child.stderr?.destroy();
+        child.unref();
+        resolve({ pid: child.pid ?? 0 });
+      });
     });
-    child.on("error", reject);
+    child.on("error", (error) => {
+      letGo();
+      reject(error);
+    });
     child.on("close", (exitCode, signal) => {
-      clearTimeout(late);
+      letGo();
       // Where Node itself ends it, the line that says why stands before the stack.
       const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
       const last = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? "";
       reject(new Error(last === "" ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before it was ready` : last));
     });
-    // Ours are closed only when the program has answered: Node sends one after the other.
-    child.once("exit", letGo);
-    child.once("message", letGo);
-    for (const { message, server } of messages) child.send(message, server);
-    function letGo(): void {
-      for (const { server } of messages) server?.close();
-    }
+    child.send(first);
   });
 }

@@ -36,7 +36,7 @@ export interface DoorLimits {
 }
 
 /** A third of PostgreSQL's own 300 connections: however many come by the door, the apps inside find room. */
-export const defaultLimits: DoorLimits = { total: 100, perSource: 40, perSecond: 10, failures: 10, failuresWithin: 60, shutFor: 300 };
+export const defaultLimits: DoorLimits = { total: 100, perSource: 40, perSecond: 20, failures: 10, failuresWithin: 60, shutFor: 300 };
 
 export interface Listen {
   host: string;

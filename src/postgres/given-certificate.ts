@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates } from "node:tls";
 import { fail } from "../errors/error.ts";
 import { readText } from "../host/files.ts";
 
@@ -38,6 +38,12 @@ export async function readGiven(files: { certificate: string; key: string }, hos
   if (leaf.checkHost(hostname) === undefined) throw refuse(files.certificate, `the certificate is for ${leaf.subjectAltName ?? leaf.subject}`);
   if (Date.parse(leaf.validTo) <= now.getTime()) throw refuse(files.certificate, `it expired at ${leaf.validTo}`);
   if (Date.parse(leaf.validFrom) > now.getTime()) throw refuse(files.certificate, `it is not valid before ${leaf.validFrom}`);
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    // As OpenSSL reads it, which is how PostgreSQL will.
+    throw refuse(files.certificate, `it cannot be loaded (${error instanceof Error ? error.message : String(error)})`, error);
+  }
   const root = rootOf(chain);
   if (root === undefined)
     throw refuse(files.certificate, "its chain does not lead to a known authority; put the authority's own certificate at its end");

@@ -47,6 +47,8 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
       const user = checkIdentifier(body.name, "user");
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
       await onLeader(deps, params.cluster, (session) => createUser(session, { name: user, password, superuser: body.superuser }));
+      // A public door refuses superusers by name: this one shall be known soon.
+      deps.clusters.find(params.cluster)?.wake();
       await events.append(params.cluster, `user ${user} of ${params.cluster} was created`);
       return { user, password };
     },

@@ -20,6 +20,7 @@ export const postgresExpose = command({
     allowSuperuser: { type: "boolean", summary: "Superusers may come by this door, too" },
     maxConnections: { type: "integer", value: "COUNT", summary: "Open at once, of everyone together; 100 without it", min: 1, max: 100_000 },
     maxPerSource: { type: "integer", value: "COUNT", summary: "Open at once, of one address; 40 without it", min: 1, max: 100_000 },
+    maxRate: { type: "integer", value: "COUNT", summary: "New ones a second, of one address; 20 without it", min: 1, max: 100_000 },
     maxFailures: {
       type: "integer",
       value: "COUNT",
@@ -41,7 +42,13 @@ export const postgresExpose = command({
     if (hostname === undefined) throw fail("usage_invalid", { reason: "perch postgres expose: --hostname is missing" });
     if (listen === undefined) throw fail("usage_invalid", { reason: "perch postgres expose: --listen is missing; nothing is opened by default" });
     const paths = { certificate: flags.cert, key: flags.key, acmeDirectory: flags.acmeDir };
-    const limits = { total: flags.maxConnections, perSource: flags.maxPerSource, failures: flags.maxFailures, shutFor: flags.shutFor };
+    const limits = {
+      total: flags.maxConnections,
+      perSource: flags.maxPerSource,
+      perSecond: flags.maxRate,
+      failures: flags.maxFailures,
+      shutFor: flags.shutFor,
+    };
     const body = {
       hostname,
       listen,
