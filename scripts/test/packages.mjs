@@ -15,6 +15,7 @@ export const needed = [
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
+  { program: "javac", package: "default-jdk-headless", for: "the order of addresses as Java sees it" },
   {
     program: "sh",
     asked: ["-c", "ls /usr/lib/*-linux-gnu/faketime/libfaketime.so.1"],
