@@ -12,6 +12,7 @@ export const needed = [
   { program: "unshare", package: "util-linux", for: "the private network" },
   { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
   { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },
+  { program: "pgbouncer", package: "pgbouncer", for: "the pooler" },
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },

@@ -47,6 +47,12 @@ export const routes = {
     answer: s.cluster,
   }),
   setSynchronous: route({ method: "PUT", path: "/v1/clusters/:cluster/synchronous", kind: "stream", summary: "Acknowledge a commit when a replica has it, too, or by the leader alone", body: z.object({ on: z.boolean() }), answer: s.cluster }),
+  showPool: route({ method: "GET", path: "/v1/clusters/:cluster/pool", kind: "plain", summary: "The pooler of a cluster", answer: s.pool }),
+  setPool: route({
+    method: "PUT", path: "/v1/clusters/:cluster/pool", kind: "stream", summary: "Put PgBouncer before a cluster, or change its mode and size",
+    body: z.object({ mode: z.enum(["transaction", "session"]).optional(), size: z.int().min(1).max(1000).optional() }), answer: s.pool,
+  }),
+  removePool: route({ method: "DELETE", path: "/v1/clusters/:cluster/pool", kind: "stream", summary: "Take the pooler of a cluster away", answer: s.pool }),
   session: route({
     method: "POST", path: "/v1/clusters/:cluster/session", kind: "plain", summary: "How a client reaches the cluster",
     body: z.object({ user: text.default("postgres"), database: text.optional(), region: text.optional() }), answer: s.session,
@@ -73,6 +79,7 @@ export const routes = {
     body: z.object({
       app: text, database: text.optional(), user: text.optional(), variable: text.default("DATABASE_URL"), superuser: z.boolean().default(false),
       scheme: z.enum(["postgres", "postgresql"]).default("postgres"), existingDatabase: z.boolean().default(false), ifNotAttached: z.boolean().default(false),
+      pooled: z.boolean().default(false),
     }),
     answer: s.attachment,
   }),

@@ -47,6 +47,19 @@ export const status = z.object({
   apps: z.array(z.object({ name: z.string(), runs: z.int() })),
 });
 
+/** PgBouncer before a cluster. Nulls where it is off. */
+export const pool = z.object({
+  cluster: z.string(),
+  on: z.boolean(),
+  mode: z.enum(["transaction", "session"]).nullable(),
+  size: z.int().nullable(),
+  version: z.string().nullable(),
+  /** Whether statements that a driver prepares work. */
+  preparedStatements: z.boolean().nullable(),
+  /** "leader", for 6432 of any member; a machine's id, for its own 6433. */
+  poolers: z.array(z.object({ id: z.string(), state: z.enum(["started", "paused", "stopped"]), note: z.string().optional() })),
+});
+
 export const app = z.object({
   name: z.string(),
   kind: z.enum(["app", "cluster"]),
@@ -207,6 +220,7 @@ export const none = z.object({});
 
 export type Status = z.infer<typeof status>;
 export type Cluster = z.infer<typeof cluster>;
+export type PoolStatus = z.infer<typeof pool>;
 export type Member = z.infer<typeof member>;
 export type Machine = z.infer<typeof machine>;
 export type Attachment = z.infer<typeof attachment>;

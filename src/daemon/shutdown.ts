@@ -38,6 +38,7 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
     }),
   );
 
+  await context.consoles.close();
   await context.monitors.close();
   for (const cluster of await state.clusters.list()) {
     const members = machines.filter((machine) => machine.app === cluster.app && machine.kind === "postgres");

@@ -11,6 +11,7 @@ import { networkInterface } from "../network/interface.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
+import { consoles } from "../reconcile/consoles.ts";
 import { monitors } from "../reconcile/monitor.ts";
 import { resolversOf, zoneOf } from "../reconcile/publication.ts";
 import { type Outlet, publisher } from "../reconcile/publish.ts";
@@ -114,6 +115,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     state,
     vault,
     log,
+    consoles: consoles((app) => clusters.find(app)?.wake()),
+    admitted: new Set(),
+    flowing: new Set(),
     monitors: monitors((machine) => clusters.member(machine)?.loop.wake()),
     authority: await openAuthority(home),
     ...(await machineSize(home.postgres)),

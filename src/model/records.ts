@@ -39,6 +39,7 @@ export interface ClusterRecord {
   /** Id of the machine that leads. Written by the engine alone, once the cluster is made. */
   leader: string;
   change?: LeaderChange;
+  pool?: Pool;
   synchronous?: Synchronous;
   /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
   settings: Record<string, string>;
@@ -54,6 +55,15 @@ export interface LeaderChange {
   kind: "switchover" | "failover";
   to: string;
   because: string;
+}
+
+/** A pooler (PgBouncer) is wanted before the cluster. */
+export interface Pool {
+  mode: "transaction" | "session";
+  /** Connections to the server for each database and role. */
+  size: number;
+  /** The address of the one that leads to the leader. */
+  address: string;
 }
 
 /** Present: a commit is acknowledged only when a replica has it, too. */
@@ -98,6 +108,8 @@ export interface AttachmentRecord {
   variable: string;
   superuser: boolean;
   scheme: "postgres" | "postgresql";
+  /** The URL leads through the pooler. */
+  pooled?: true;
   phase: Phase;
   /** What this attachment made, and so may take away when it is undone. */
   made: { database: boolean; user: boolean };

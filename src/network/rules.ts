@@ -4,32 +4,47 @@
  */
 import { heldText, waitingRoomText } from "./waiting-room.ts";
 
+/** The port an attachment's URL has. */
+export const urlPort = ({ pooled }: { pooled?: true }): number => (pooled === true ? poolPort : leaderPort);
+
 export interface RouteTable {
   /** Every member's address → the address of its cluster's leader. */
   leaders: ReadonlyMap<string, string>;
   /** Addresses of members whose cluster has no leader just now, and soon will: new connections wait. At those in neither nobody listens. */
   held: ReadonlySet<string>;
+  /** Every member's address → the address of its cluster's pooler, where it has one. */
+  pools: ReadonlyMap<string, string>;
 }
 
 export const leaderPort = 5432;
 export const memberPort = 5433;
+/** The leader, and the member itself, through a pooler. */
+export const poolPort = 6432;
+export const memberPoolPort = 6433;
 
 /** Makes the table where it is missing; does nothing to one that is there. */
 export const tableText = `add table inet perch
 add map inet perch leader { typeof ip6 daddr : ip6 daddr . tcp dport; }
+add map inet perch pool { typeof ip6 daddr : ip6 daddr . tcp dport; }
 add chain inet perch output { type nat hook output priority -100; policy accept; }
 add chain inet perch prerouting { type nat hook prerouting priority -100; policy accept; }
 flush chain inet perch output
 flush chain inet perch prerouting
 add rule inet perch output tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
 add rule inet perch prerouting tcp dport ${leaderPort} dnat ip6 addr . port to ip6 daddr map @leader
+add rule inet perch output tcp dport ${poolPort} dnat ip6 addr . port to ip6 daddr map @pool
+add rule inet perch prerouting tcp dport ${poolPort} dnat ip6 addr . port to ip6 daddr map @pool
 ${waitingRoomText}`;
 
 /** The whole map and who is held, old elements out and new ones in, as one transaction of nft. */
-export function routesText({ leaders, held }: RouteTable): string {
-  const elements = [...leaders].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, leader]) => `${member} : ${leader} . ${memberPort}`);
-  const add = elements.length === 0 ? "" : `add element inet perch leader { ${elements.join(", ")} }\n`;
-  return `flush map inet perch leader\n${add}${heldText(leaderPort, [...held].toSorted())}`;
+export function routesText({ leaders, held, pools }: RouteTable): string {
+  return `${mapText("leader", leaders, memberPort)}${mapText("pool", pools, poolPort)}${heldText(leaderPort, [...held].toSorted())}`;
+}
+
+function mapText(name: string, to: ReadonlyMap<string, string>, port: number): string {
+  const elements = [...to].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, target]) => `${member} : ${target} . ${port}`);
+  const add = elements.length === 0 ? "" : `add element inet perch ${name} { ${elements.join(", ")} }\n`;
+  return `flush map inet perch ${name}\n${add}`;
 }
 
 /** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */

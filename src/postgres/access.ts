@@ -46,3 +46,5 @@ function doorRows({ network, refused }: DoorAccess): Row[] {
 /** Perch's own. */
 export const superuser = "perch";
 export const replicationUser = "replicator";
+/** As whom a pooler looks roles up, and nothing else. */
+export const poolUser = "perch_pooler";

@@ -1,6 +1,6 @@
 import { fail } from "../errors/error.ts";
 import { checkIdentifier, printable } from "../model/name.ts";
-import { replicationUser, superuser } from "./access.ts";
+import { poolUser, replicationUser, superuser } from "./access.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 import { scramVerifier } from "./scram.ts";
 import { type Session, sqlState, transaction } from "./sql.ts";
@@ -13,7 +13,7 @@ export interface User {
   databases: string[];
 }
 
-const own: readonly string[] = [superuser, replicationUser];
+const own: readonly string[] = [superuser, replicationUser, poolUser];
 const protectedUsers: readonly string[] = ["postgres", ...own];
 
 /**

@@ -9,6 +9,7 @@ import { type Context, memberOf, passwordsOf } from "./context.ts";
 import { handsOf } from "./hands.ts";
 import { copyLeader, initialiseLeader, leaderMember, machineOf, rejoinMember, startMember, writeFiles } from "./members.ts";
 import type { Step } from "./step.ts";
+import { admitDatabases, applyPooler, removePoolerOf } from "./pools.ts";
 import { synchronise } from "./synchronise.ts";
 import type { ClusterView } from "./view.ts";
 
@@ -74,8 +75,22 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       return;
     case "forget":
       return forget(context, cluster);
+    case "pool":
+      return applyPooler(
+        context,
+        cluster,
+        view.members.map((member) => member.record),
+        step.pooler,
+      );
+    case "unpool":
+      return removePoolerOf(context, cluster, step.pooler);
+    case "admit":
+      return admitDatabases(context, cluster, step.databases);
     case "grant":
-      return grant(context, await leaderMember(context, cluster), step.attachment);
+      await grant(context, await leaderMember(context, cluster), step.attachment, (database) =>
+        cluster.pool === undefined ? Promise.resolve() : admitDatabases(context, cluster, [database]),
+      );
+      return;
     case "revoke":
       return revoke(context, await leaderMember(context, cluster), step.attachment);
   }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { fail, isCode } from "../errors/error.ts";
 import type { AttachmentRecord } from "../model/records.ts";
 import { databaseUrl } from "../model/secret.ts";
-import { leaderPort } from "../network/rules.ts";
+import { urlPort } from "../network/rules.ts";
 import { superuser } from "../postgres/access.ts";
 import { createDatabase, dropDatabase, hasDatabase } from "../postgres/databases.ts";
 import type { Member } from "../postgres/directory.ts";
@@ -16,7 +16,12 @@ import { type Context, passwordsOf } from "./context.ts";
  * An attachment is made whole: a role, a database it owns, the URL as a secret of the app. What is made is noted in the record before it is made, so
  * that whoever takes over half-way takes away exactly that, and nothing that was there before.
  */
-export async function grant(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
+export async function grant(
+  context: Context,
+  leader: Member,
+  attachment: AttachmentRecord,
+  admit: (database: string) => Promise<void>,
+): Promise<void> {
   const password = randomBytes(24).toString("base64url");
   const open = await opener(context, leader, attachment.cluster);
   const session = await open("postgres");
@@ -27,6 +32,7 @@ export async function grant(context: Context, leader: Member, attachment: Attach
   } finally {
     await session.close();
   }
+  await admit(attachment.database);
   await complete(context, attachment, password);
 }
 
@@ -50,7 +56,12 @@ async function makeDatabase(context: Context, session: Session, attachment: Atta
 /** The secret appears and the attachment becomes ready in one transaction, or neither. */
 async function complete({ state, vault }: Context, attachment: AttachmentRecord, password: string): Promise<void> {
   const { app, variable, scheme, user, database, cluster } = attachment;
-  const secret = sealedSecret(vault, app, variable, databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: leaderPort, database }));
+  const secret = sealedSecret(
+    vault,
+    app,
+    variable,
+    databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: urlPort(attachment), database }),
+  );
   const seen = await state.attachments.see(attachment);
   if (seen === undefined || seen.record.phase !== "creating") throw fail("cancelled", { what: `attaching ${app}` });
   const ready = state.attachments.put({ ...seen.record, phase: "ready" });

@@ -13,6 +13,7 @@ import { connectionText, slotOf } from "../postgres/replication.ts";
 import { serverSettings } from "../postgres/settings.ts";
 import type { State } from "../store/records.ts";
 import type { Vault } from "../store/vault.ts";
+import type { Consoles } from "./consoles.ts";
 import type { Monitors } from "./monitor.ts";
 import type { Override } from "./publication.ts";
 
@@ -24,6 +25,11 @@ export interface Context {
   state: State;
   vault: Vault;
   monitors: Monitors;
+  consoles: Consoles;
+  /** Poolers that keep nobody waiting, by their directory: those this perchd has told to go on. */
+  flowing: Set<string>;
+  /** `<cluster>/<database>` into which a pooler may look. */
+  admitted: Set<string>;
   /** Signs the certificates of servers. */
   authority: Credentials;
   memoryBytes: number;

@@ -3,6 +3,10 @@ import type { ClusterRecord } from "../model/records.ts";
 import { endWholly } from "../postgres/server.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
 import { machineOf } from "./members.ts";
+import { pausePool } from "./pools.ts";
+
+/** So long a transaction may keep a switchover waiting. */
+const pauseMs = 2_000;
 
 /** One cluster as the engine works on it. */
 export function handsOf(context: Context, cluster: ClusterRecord): Hands {
@@ -27,7 +31,7 @@ export function handsOf(context: Context, cluster: ClusterRecord): Hands {
       overrides.delete(app);
       await context.publish();
     },
-    pause: () => Promise.resolve(() => Promise.resolve()),
+    pause: () => pausePool(context, cluster, pauseMs),
     async begin(change) {
       let mine = false;
       await state.clusters.update(cluster, (record) => {

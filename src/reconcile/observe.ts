@@ -11,8 +11,10 @@ import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
 import { isCertified } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
+import { unadmitted } from "../pooler/lookup.ts";
+import { observePoolers } from "./pools.ts";
 import type { LoopMemory } from "./loop.ts";
-import { attachmentKey } from "./step.ts";
+import { attachmentKey, poolerKey } from "./step.ts";
 import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
@@ -56,10 +58,18 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       },
       ...remembered(record.id),
     })),
+    poolers: [...(await observePoolers(context, cluster, machines))].map(([id, facts]) => ({ id, facts, ...remembered(poolerKey(id)) })),
+    unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, app, looks),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
     now,
   };
+}
+
+async function unadmittedIn(context: Context, app: string, looks: readonly Look[]): Promise<string[]> {
+  const session = looks.find(({ facts }) => facts.recovering === false)?.session;
+  const known = new Set([...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)));
+  return session === undefined ? [] : unadmitted(session, known).catch(() => []);
 }
 
 /** Since when something holds: now, when it did not before. */

@@ -28,6 +28,8 @@ const title = (view: ClusterView, member: MemberView): string =>
   `${member.record.id === view.cluster.leader ? "the leader" : "the replica"} ${member.record.id} in ${member.record.region}`;
 
 function destroying(view: ClusterView): Reason[] {
+  if (view.poolers.length > 0)
+    return view.poolers.map(({ id }) => ({ step: { do: "unpool", pooler: id }, because: `end the pooler of ${id}: the cluster is being destroyed` }));
   if (view.members.length === 0) return [{ step: { do: "forget" }, because: `forget ${view.cluster.app}: no member of it is left` }];
   return view.members.map((member) =>
     member.facts.running
@@ -50,6 +52,7 @@ function living(view: ClusterView): Reason[] {
     ...(led ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, led)),
     ...(led ? forAttachments(view) : []),
+    ...forPoolers(view, led),
     ...opening(view),
   ];
 }
@@ -129,6 +132,24 @@ function loopUntil({ starts }: MemberView): number {
   return extra < 0 ? 0 : (starts.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
 }
 
+function forPoolers(view: ClusterView, led: boolean): Reason[] {
+  const admitted = led && view.cluster.pool !== undefined && view.unadmitted.length > 0;
+  return [
+    ...view.poolers.flatMap(({ id, facts }): Reason[] => {
+      const which = id === "leader" ? `the pooler of ${view.cluster.app}` : `the pooler of machine ${id}`;
+      if (!facts.wanted) return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it is not wanted any more` }];
+      if (!facts.running) return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
+      if (!facts.current) return [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }];
+      if (facts.paused && view.cluster.change === undefined)
+        return [{ step: { do: "pool", pooler: id }, because: `resume ${which}: nothing changes any more for which it would wait` }];
+      return [];
+    }),
+    ...(admitted
+      ? [{ step: { do: "admit", databases: view.unadmitted } as const, because: `let the pooler look roles up in ${view.unadmitted.join(", ")}` }]
+      : []),
+  ];
+}
+
 function commits(view: ClusterView): Reason[] {
   const names = namesWanted(view);
   if (names === undefined) return [];
@@ -191,6 +212,7 @@ function blocked(view: ClusterView, step: Step): boolean {
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (touches(step) === "cluster") return view;
+  if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
   if (step.do === "grant" || step.do === "revoke")
     return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
   return "machine" in step ? view.members.find((member) => member.record.id === step.machine) : undefined;

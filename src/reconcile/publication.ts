@@ -24,7 +24,8 @@ export const resolversOf = (prefix: string): string[] => resolvers(prefix).map((
 
 export function addressesOf({ prefix, runs, views }: Shown): string[] {
   const machines = [...views.flatMap((view) => view.members.map((member) => member.record)), ...runs];
-  return [...resolversOf(prefix), ...machines.map((machine) => machine.address)];
+  const pools = views.flatMap((view) => (view.cluster.pool === undefined ? [] : [view.cluster.pool.address]));
+  return [...resolversOf(prefix), ...machines.map((machine) => machine.address), ...pools];
 }
 
 /**
@@ -32,16 +33,20 @@ export function addressesOf({ prefix, runs, views }: Shown): string[] {
  * there is no leader but will be one, connections are held.
  */
 export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides">): RouteTable {
+  const pools = new Map<string, string>();
   const leaders = new Map<string, string>();
   const held = new Set<string>();
   for (const view of views) {
     const target = targetOf(view, overrides.get(view.cluster.app));
-    for (const { record } of view.members) {
-      if (typeof target === "object") leaders.set(record.address, target.address);
-      else if (target === "held") held.add(record.address);
+    const { pool } = view.cluster;
+    const members = view.members.map(({ record }) => record.address);
+    if (pool !== undefined) for (const address of members) pools.set(address, pool.address);
+    for (const address of [...members, ...(pool === undefined ? [] : [pool.address])]) {
+      if (typeof target === "object") leaders.set(address, target.address);
+      else if (target === "held") held.add(address);
     }
   }
-  return { leaders, held };
+  return { leaders, held, pools };
 }
 
 /** Portable mode: cluster → the port of its leader on localhost, "held" while it has none and will have one, undefined while it has none. */

@@ -33,6 +33,11 @@ export type Step =
   | { do: "open" }
   /** Every record of a cluster whose members are gone. */
   | { do: "forget" }
+  /** A pooler runs as it should. */
+  | { do: "pool"; pooler: string }
+  | { do: "unpool"; pooler: string }
+  /** The pooler may look roles up in these databases. */
+  | { do: "admit"; databases: readonly string[] }
   /** Role, database, secret. */
   | { do: "grant"; attachment: AttachmentRecord }
   /** The same away again, as far as this attachment made it. */
@@ -47,7 +52,11 @@ export interface Plan {
 /** What a step touches: while one is under way, no other on the same thing begins. */
 export function touches(step: Step): string {
   switch (step.do) {
+    case "pool":
+    case "unpool":
+      return poolerKey(step.pooler);
     case "slots":
+    case "admit":
     case "lead":
     case "withdraw":
     case "synchronise":
@@ -62,4 +71,5 @@ export function touches(step: Step): string {
   }
 }
 
+export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
 export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;

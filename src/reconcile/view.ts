@@ -58,12 +58,32 @@ export interface AttachmentView {
   trouble: Trouble | undefined;
 }
 
+export interface PoolerFacts {
+  wanted: boolean;
+  running: boolean;
+  /** Its files say what they should. */
+  current: boolean;
+  /** It keeps its clients waiting. */
+  paused: boolean;
+}
+
+export interface PoolerView {
+  /** "leader", or the machine's. */
+  id: string;
+  facts: PoolerFacts;
+  busy: string | undefined;
+  trouble: Trouble | undefined;
+}
+
 export interface ClusterView {
   cluster: ClusterRecord;
   /** Where the leader may live. */
   primaryRegion: string;
   members: readonly MemberView[];
   attachments: readonly AttachmentView[];
+  poolers: readonly PoolerView[];
+  /** Databases into which the pooler cannot look yet. */
+  unadmitted: readonly string[];
   /** Perch's replication slots on the leader; undefined while it cannot be asked. */
   slots: readonly string[] | undefined;
   /** Those of them whose WAL is gone, because their replica fell too far behind. */

@@ -2,7 +2,7 @@ import { fail } from "../errors/error.ts";
 import { checkIdentifier, identifierOfApp } from "../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { checkSecretName } from "../model/secret.ts";
-import { leaderPort } from "../network/rules.ts";
+import { leaderPort, urlPort } from "../network/rules.ts";
 import { checkDatabase, hasDatabase } from "../postgres/databases.ts";
 import { hasUser } from "../postgres/roles.ts";
 import { attachmentKey } from "../reconcile/step.ts";
@@ -22,7 +22,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   const shape = (cluster: ClusterRecord, record: AttachmentRecord, isNew: boolean) =>
     place.mode === "portable"
       ? attachmentShape(record, "localhost", cluster.portablePort ?? leaderPort, isNew)
-      : attachmentShape(record, `${cluster.app}.internal`, leaderPort, isNew);
+      : attachmentShape(record, `${cluster.app}.internal`, urlPort(record), isNew);
   const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
     view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
 
@@ -37,6 +37,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
     async attach({ params, body }, call) {
       const app = await requireApp(deps, body.app);
       const { record: cluster, loop } = await requireLeader(deps, params.cluster);
+      if (body.pooled && cluster.pool === undefined) throw fail("pool_off", { app: cluster.app });
       const variable = checkSecretName(body.variable);
       const record: AttachmentRecord = {
         app: app.name,
@@ -46,6 +47,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         variable,
         superuser: body.superuser,
         scheme: body.scheme,
+        ...(body.pooled ? { pooled: true } : {}),
         phase: "creating",
         made: { database: false, user: false },
         createdAt: new Date().toISOString(),

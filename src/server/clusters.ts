@@ -41,6 +41,8 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       primaryRegion: "",
       members: [],
       attachments: [],
+      poolers: [],
+      unadmitted: [],
       slots: undefined,
       lostSlots: [],
       busy: undefined,

@@ -10,6 +10,7 @@ import type { Handlers } from "./http.ts";
 import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
 import { networkHandlers } from "./network.ts";
+import { poolHandlers } from "./pool.ts";
 import { rotateHandler } from "./rotate.ts";
 import { runHandlers } from "./runs.ts";
 import { secretHandlers } from "./secrets.ts";
@@ -26,6 +27,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...secretHandlers(deps),
     ...clusters,
     ...leadershipHandlers(deps),
+    ...poolHandlers(deps),
     ...sessionHandlers(deps),
     ...databaseHandlers(deps),
     rotateUser: rotateHandler(deps),

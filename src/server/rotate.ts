@@ -1,7 +1,7 @@
 import { fail, isCode } from "../errors/error.ts";
 import type { AttachmentRecord, RotationRecord } from "../model/records.ts";
 import { checkPassword, databaseUrl } from "../model/secret.ts";
-import { leaderPort } from "../network/rules.ts";
+import { urlPort } from "../network/rules.ts";
 import { hasUser, setPassword } from "../postgres/roles.ts";
 import { openSecret, sealedSecret } from "../store/sealed-secret.ts";
 import { randomPassword } from "./clusters.ts";
@@ -69,8 +69,10 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<string[]>
   return apps;
 }
 
-const urlOf = ({ scheme, user, cluster, database }: AttachmentRecord, password: string): string =>
-  databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: leaderPort, database });
+const urlOf = (attachment: AttachmentRecord, password: string): string => {
+  const { scheme, user, cluster, database } = attachment;
+  return databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: urlPort(attachment), database });
+};
 
 /** The password as the secrets know it, to go back to. */
 export async function knownPassword(

@@ -87,6 +87,18 @@ export const rooms: Readonly<Record<string, Room>> = {
     },
     packages: ["pg", "@peculiar/x509", "reflect-metadata"],
   },
+  pooler: {
+    holds: "PgBouncer: its files (pure), one process, its console, what it may ask PostgreSQL",
+    start: "config.ts",
+    imports: {
+      base: "deadlines",
+      errors: "why it did not start",
+      host: "its process and files",
+      postgres: "its role, and how PostgreSQL's user owns a directory",
+    },
+    types: { model: "the identity of its process" },
+    packages: ["pg"],
+  },
   network: {
     holds: "the namespace, its addresses and the kernel map of port 5432",
     start: "namespace.ts",
@@ -132,6 +144,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       model: "the records it makes true",
       host: "processes and files",
       postgres: "to run the members",
+      pooler: "to run the poolers",
       network: "addresses and the map",
       dns: "the zone",
       door: "the public doors",
@@ -155,6 +168,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       api: "the routes it answers",
       host: "the command that enters the network",
       postgres: "databases, users and settings are asked of PostgreSQL itself",
+      pooler: "whether there is one, and which",
       network: "how a run enters",
       dns: "`perch dig`",
       door: "how a public door does",
@@ -169,7 +183,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "perchd: builds everything, starts and stops it in order; nothing imports it",
     start: "main.ts",
     imports: Object.fromEntries(
-      ["base", "errors", "model", "api", "host", "postgres", "network", "dns", "door", "doctor", "store", "engine", "reconcile", "server"].map(
+      ["base", "errors", "model", "api", "host", "postgres", "pooler", "network", "dns", "door", "doctor", "store", "engine", "reconcile", "server"].map(
         (room) => [room, "it builds everything"],
       ),
     ),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addressCommands, routesText } from "../../src/network/rules.ts";
 
-const nobody = "flush set inet perch held\nflush chain inet perch hold\n";
+const nobody = "flush map inet perch pool\nflush set inet perch held\nflush chain inet perch hold\n";
 
 describe("routesText", () => {
   it("replaces the whole map in one transaction, in a stable order", () => {
@@ -9,15 +9,15 @@ describe("routesText", () => {
       ["fdaa:1:2:c::11", "fdaa:1:2:1::10"],
       ["fdaa:1:2:1::10", "fdaa:1:2:1::10"],
     ]);
-    expect(routesText({ leaders, held: new Set() })).toBe(
+    expect(routesText({ leaders, held: new Set(), pools: new Map() })).toBe(
       `flush map inet perch leader\nadd element inet perch leader { fdaa:1:2:1::10 : fdaa:1:2:1::10 . 5433, fdaa:1:2:c::11 : fdaa:1:2:1::10 . 5433 }\n${nobody}`,
     );
   });
   it("only empties it where no cluster has a leader", () => {
-    expect(routesText({ leaders: new Map(), held: new Set() })).toBe(`flush map inet perch leader\n${nobody}`);
+    expect(routesText({ leaders: new Map(), held: new Set(), pools: new Map() })).toBe(`flush map inet perch leader\n${nobody}`);
   });
   it("holds who has no leader just now, in the same transaction", () => {
-    const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]) });
+    const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]), pools: new Map() });
     expect(text).toContain("add element inet perch held { fdaa:1:2:1::10, fdaa:1:2:c::11 }\nadd rule inet perch hold tcp dport 5432 ip6 daddr @held");
   });
 });

@@ -42,6 +42,10 @@ function after(view: ClusterView, step: Step): ClusterView {
       return facts(step.machine, nothing);
     case "lead":
       return led(view, step.change);
+    case "pool":
+    case "unpool":
+    case "admit":
+      return view;
     case "withdraw": {
       const { change: _gone, ...record } = view.cluster;
       return { ...view, cluster: record };

@@ -1,6 +1,6 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
 import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Synchronous } from "../../src/model/records.ts";
-import type { AttachmentView, ClusterView, MemberFacts, MemberView } from "../../src/reconcile/view.ts";
+import type { AttachmentView, ClusterView, MemberFacts, MemberView, PoolerView } from "../../src/reconcile/view.ts";
 
 export const nothing: MemberFacts = {
   data: false,
@@ -47,6 +47,7 @@ export function cluster(
     slots?: string[];
     lostSlots?: string[];
     attachments?: AttachmentView[];
+    poolers?: PoolerView[];
     leader?: string;
     change?: LeaderChange;
     synchronous?: Synchronous;
@@ -68,6 +69,8 @@ export function cluster(
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
+    poolers: more.poolers ?? [],
+    unadmitted: [],
     lostSlots: more.lostSlots ?? [],
     busy: undefined,
     trouble: undefined,

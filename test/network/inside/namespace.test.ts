@@ -25,6 +25,7 @@ const led = (leader: string): RouteTable => ({
     [b, leader],
   ]),
   held: new Set(),
+  pools: new Map(),
 });
 
 /** A server that says its own address and port to whoever connects, inside the namespace. */
@@ -76,14 +77,14 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${a} 5433`, `${a} 5433`]);
     await network.setRoutes(led(b));
     expect([await dial(namespace, a), await dial(namespace, b)]).toEqual([`${b} 5433`, `${b} 5433`]);
-    await network.setRoutes({ leaders: new Map(), held: new Set() });
+    await network.setRoutes({ leaders: new Map(), held: new Set(), pools: new Map() });
     expect(await dial(namespace, a)).toBe("ECONNREFUSED");
   });
 
   it("keeps a connection waiting while there is no leader, and leads it to the next one as if it had just come", async () => {
     const { namespace } = await open();
     const network = networkInterface(namespace.place, "fdaa:1:2");
-    await network.setRoutes({ leaders: new Map(), held: new Set([a, b]) });
+    await network.setRoutes({ leaders: new Map(), held: new Set([a, b]), pools: new Map() });
     const dialled = [dial(namespace, a), dial(namespace, b)];
     // It waits in the queue of a neighbour that does not exist.
     const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
@@ -91,7 +92,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     await network.setRoutes(led(b));
     expect(await Promise.all(dialled)).toEqual([`${b} 5433`, `${b} 5433`]);
     // A perchd that was killed meanwhile has left someone waiting: the next one lets them go.
-    await network.setRoutes({ leaders: new Map(), held: new Set([a]) });
+    await network.setRoutes({ leaders: new Map(), held: new Set([a]), pools: new Map() });
     const left = dial(namespace, a);
     expect(await ask(waits, { everyMs: 10, withinMs: 3_000 })).toBe(true);
     await networkInterface(namespace.place, "fdaa:1:2").setRoutes(led(a));
@@ -106,7 +107,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect(await dial(namespace, a)).toBe(`${b} 5433`);
     const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
     const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
-    expect(rules).toHaveLength(3); // two lead to the leader, one takes the mark off at the door
+    expect(rules).toHaveLength(5); // two lead to the leader, two to the pooler, one takes the mark off at the door
   });
 
   it("shows a run its own resolver and leaves the host's files alone", async () => {

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ask } from "../base/deadline.ts";
+import { fail } from "../errors/error.ts";
+import { run, startDetached } from "../host/command.ts";
+import { findProgram, makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import { endProcess, identify, signalProcess, worksIn } from "../host/process.ts";
+import type { ProcessIdentity } from "../model/records.ts";
+import { makeOwned } from "../postgres/directory.ts";
+import { configText, type PoolConfig, userText } from "./config.ts";
+
+/** Where the files of one pooler lie, as perchd sees them. */
+export interface PoolLayout {
+  root: string;
+  config: string;
+  users: string;
+  certificate: string;
+  key: string;
+  log: string;
+  /** The directory of its console's socket. */
+  sockets: string;
+}
+
+/** `id`: a machine's, for the pooler of a member; the cluster's pool number, for the one that leads to the leader. */
+export function poolLayout(home: Home, app: string, id: string): PoolLayout {
+  const root = join(home.postgres, "pool", app, id);
+  return {
+    root,
+    config: join(root, "pgbouncer.ini"),
+    users: join(root, "users.txt"),
+    certificate: join(root, "server.crt"),
+    key: join(root, "server.key"),
+    log: join(root, "pgbouncer.log"),
+    // Short: a socket's path may have 107 bytes.
+    sockets: join(home.runtime, "pool", createHash("sha256").update(`${app}/${id}`).digest("hex").slice(0, 12)),
+  };
+}
+
+/** The program and its version. Rejects with `pooler_missing`. */
+export async function findPooler(): Promise<{ program: string; version: string }> {
+  known ??= look();
+  const found = await known;
+  if (found === undefined) known = undefined; // it may be installed by the next time
+  if (found === undefined) throw fail("pooler_missing", {});
+  return found;
+}
+
+let known: Promise<{ program: string; version: string } | undefined> | undefined;
+
+async function look(): Promise<{ program: string; version: string } | undefined> {
+  const program = await findProgram("pgbouncer");
+  const said = program === undefined ? undefined : await run([program, "--version"]).catch(() => undefined);
+  const version = /PgBouncer (\S+)/.exec(said?.stdout ?? "")?.[1];
+  return program === undefined || version === undefined ? undefined : { program, version };
+}
+
+export interface Pooler {
+  at: PoolLayout;
+  place: Place;
+  config: Omit<PoolConfig, "sockets" | "userFile" | "tls" | "version">;
+  /** Of the role `perch_pooler`. */
+  password: string;
+  certificate: { certificate: string; key: string };
+}
+
+const wholeConfig = ({ at, place, config }: Pooler, version: string): string =>
+  configText({
+    ...config,
+    version,
+    sockets: at.sockets,
+    userFile: place.seen(at.users),
+    tls: { key: place.seen(at.key), certificate: place.seen(at.certificate) },
+  });
+
+/** The process that runs in this directory, whoever started it. */
+export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity | undefined> {
+  const pid = Number((await readText(join(at.root, "pid")))?.trim());
+  const process = Number.isInteger(pid) && pid > 0 ? await identify(pid) : undefined;
+  return process !== undefined && (await worksIn(process.pid, at.root)) ? process : undefined;
+}
+
+/** Whether its files say what they should. */
+export async function poolerIsCurrent(pooler: Pooler, version: string): Promise<boolean> {
+  const { at, password } = pooler;
+  return (await readText(at.config)) === wholeConfig(pooler, version) && (await readText(at.users)) === userText(password);
+}
+
+/** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
+export async function ensurePooler(pooler: Pooler): Promise<void> {
+  const { at, place } = pooler;
+  const { program, version } = await findPooler();
+  await makeDirectory(dirname(dirname(at.root)), { mode: 0o711 });
+  await makeDirectory(dirname(at.root), { mode: 0o711 });
+  await makeDirectory(dirname(at.sockets), { mode: 0o711 });
+  await makeOwned(at.root, place);
+  await makeOwned(at.sockets, place);
+  const owner = place.owner === undefined ? {} : { owner: place.owner };
+  await writeWhole(at.certificate, pooler.certificate.certificate, owner);
+  await writeWhole(at.key, pooler.certificate.key, owner);
+  await writeWhole(at.users, userText(pooler.password), owner);
+  await writeWhole(at.config, wholeConfig(pooler, version), owner);
+  const running = await findPoolerProcess(at);
+  if (running !== undefined) return void (await signalProcess(running, "SIGHUP"));
+  await start(pooler, program);
+}
+
+async function start({ at, place, config }: Pooler, program: string): Promise<void> {
+  const output = await open(at.log, "w", 0o600);
+  try {
+    const argv = place.server(["env", "-i", "PATH=/usr/bin:/bin", program, place.seen(at.config)]);
+    const started = await startDetached(argv, { cwd: at.root, outputFd: output.fd });
+    let ended = false;
+    void started.ended.then(() => (ended = true));
+    await writeWhole(join(at.root, "pid"), `${started.pid}\n`);
+    const ready = async () => (ended ? false : /process up/.test((await readText(at.log)) ?? "") ? true : undefined);
+    if ((await ask(ready, { everyMs: 10, withinMs: 5_000 })) === true) return;
+    const words = ((await readText(at.log)) ?? "").trim().split("\n").slice(-2).join("; ");
+    throw fail("pooler_failed", { address: `${config.address}:${config.port}`, why: words === "" ? "it said nothing" : words });
+  } finally {
+    await output.close();
+  }
+}
+
+/** Ends it; its clients' connections end with it. */
+export async function stopPooler(at: PoolLayout): Promise<void> {
+  const running = await findPoolerProcess(at);
+  if (running !== undefined) await endProcess(running, 500);
+}
+
+/** Ends it and takes its files away. */
+export async function removePooler(at: PoolLayout): Promise<void> {
+  await stopPooler(at);
+  await removeTree(at.root);
+  await removeTree(at.sockets);
+}

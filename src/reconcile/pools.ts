@@ -1,0 +1,135 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fail } from "../errors/error.ts";
+import { readText } from "../host/files.ts";
+import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { leaderPort, memberPort, memberPoolPort, poolPort } from "../network/rules.ts";
+import { openConsole, type PoolConsole } from "../pooler/console.ts";
+import { admit } from "../pooler/lookup.ts";
+import { ensurePooler, findPooler, findPoolerProcess, type Pooler, poolerIsCurrent, poolLayout, removePooler } from "../pooler/pooler.ts";
+import { issueCertificate, renewalDue } from "../postgres/certificate.ts";
+import { superuser } from "../postgres/access.ts";
+import { connect } from "../postgres/sql.ts";
+import { type Context, passwordsOf } from "./context.ts";
+import { leaderMember } from "./members.ts";
+import type { PoolerFacts } from "./view.ts";
+
+/** The poolers of a cluster: one that leads to the leader, and one beside each member that leads to that member. */
+export const leaderPooler = "leader";
+
+/** Which poolers there should be: id → where it listens and leads. */
+export function poolersWanted(cluster: ClusterRecord, machines: readonly MachineRecord[]): Map<string, Pooler["config"]> {
+  const { pool } = cluster;
+  if (pool === undefined || cluster.phase !== "ready") return new Map();
+  const { mode, size, address } = pool;
+  const members = machines.filter((machine) => machine.phase === "ready");
+  return new Map([
+    // Its own address stands in the kernel's map like a member's: whoever leads is met there, now and after every change.
+    [leaderPooler, { address, port: poolPort, target: { host: address, port: leaderPort }, mode, size }],
+    ...members.map((machine): [string, Pooler["config"]] => [
+      machine.id,
+      { address: machine.address, port: memberPoolPort, target: { host: machine.address, port: memberPort }, mode, size },
+    ]),
+  ]);
+}
+
+const layoutOf = ({ home }: Context, cluster: ClusterRecord, id: string) =>
+  poolLayout(home, cluster.app, id === leaderPooler ? `${cluster.app}-${leaderPooler}` : id);
+
+export async function poolPassword({ state, vault }: Pick<Context, "state" | "vault">, app: string): Promise<string> {
+  const secret = await state.secrets.get({ app, name: "POOL_PASSWORD" });
+  if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/POOL_PASSWORD`, why: "it is missing" });
+  return vault.open(`${app}/POOL_PASSWORD`, secret.sealed);
+}
+
+async function poolerOf(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"]): Promise<Pooler> {
+  const at = layoutOf(context, cluster, id);
+  const app = `${cluster.app}.internal`;
+  const subject = { commonName: app, names: [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, "localhost"], addresses: [config.address] };
+  const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
+  const kept = certificate !== undefined && key !== undefined && !renewalDue(certificate, context.authority.certificate, subject);
+  return {
+    at,
+    place: context.place,
+    config,
+    password: await poolPassword(context, cluster.app),
+    certificate: kept ? { certificate, key } : await issueCertificate(context.authority, subject),
+  };
+}
+
+/** What runs, wanted or not; empty where no pool is or was. */
+export async function observePoolers(
+  context: Context,
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+): Promise<Map<string, PoolerFacts>> {
+  const wanted = poolersWanted(cluster, machines);
+  const there = await readdir(join(context.home.postgres, "pool", cluster.app)).catch((): string[] => []);
+  const ids = new Set([...wanted.keys(), ...there.map((name) => (name === `${cluster.app}-${leaderPooler}` ? leaderPooler : name))]);
+  const found = await Promise.all([...ids].map(async (id): Promise<[string, PoolerFacts]> => [id, await look(context, cluster, id, wanted.get(id))]));
+  return new Map(found);
+}
+
+async function look(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"] | undefined): Promise<PoolerFacts> {
+  const at = layoutOf(context, cluster, id);
+  const running = (await findPoolerProcess(at)) !== undefined;
+  if (config === undefined || !running) return { wanted: config !== undefined, running, current: false, paused: false };
+  const pooler = await poolerOf(context, cluster, id, config);
+  const { version } = await findPooler();
+  await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
+  return { wanted: true, running, current: await poolerIsCurrent(pooler, version), paused: !context.flowing.has(at.root) };
+}
+
+/** Started, told or let go on: as it should be afterwards. */
+export async function applyPooler(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], id: string): Promise<void> {
+  const config = poolersWanted(cluster, machines).get(id);
+  if (config === undefined) return;
+  const pooler = await poolerOf(context, cluster, id, config);
+  await context.publish(); // its address must be there before it listens on it
+  await ensurePooler(pooler);
+  await letGo(context, pooler);
+}
+
+export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> => removePooler(layoutOf(context, cluster, id));
+
+/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. */
+async function letGo(context: Context, pooler: Pooler): Promise<void> {
+  await withConsole(pooler, (console) => console.ask("RESUME").catch(() => []));
+  context.flowing.add(pooler.at.root);
+}
+
+async function withConsole<T>({ at, config, password }: Pooler, work: (console: PoolConsole) => Promise<T>): Promise<T> {
+  const console = await openConsole(at, { port: config.port, password });
+  return work(console).finally(() => console.close());
+}
+
+/** PgBouncer may look roles up in these databases. */
+export async function admitDatabases(context: Context, cluster: ClusterRecord, databases: readonly string[]): Promise<void> {
+  const { perch } = await passwordsOf(context, cluster.app);
+  const leader = await leaderMember(context, cluster);
+  for (const database of databases) {
+    const session = await connect(leader, { user: superuser, password: perch, database });
+    await admit(session, database).finally(() => session.close());
+    context.admitted.add(`${cluster.app}/${database}`);
+  }
+}
+
+/**
+ * Keeps the clients of the leader's pooler waiting between two transactions, at most that long for those under way, and gives what lets them go on. A session
+ * keeps its server until its client leaves, so in session mode nobody is kept. Without a pool it does nothing.
+ */
+export async function pausePool(context: Context, cluster: ClusterRecord, withinMs: number): Promise<() => Promise<void>> {
+  const config = poolersWanted(cluster, []).get(leaderPooler);
+  if (config === undefined || config.mode === "session") return () => Promise.resolve();
+  const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
+  if (pooler === undefined || (await findPoolerProcess(pooler.at)) === undefined) return () => Promise.resolve();
+  context.flowing.delete(pooler.at.root); // until it is told to go on, by whomever
+  const pausing = await openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
+  await pausing
+    ?.ask("PAUSE", withinMs)
+    .catch((error: unknown) => context.log.warn({ err: error }, "transactions went on for too long; the change goes on"));
+  return async () => {
+    await letGo(context, pooler).catch((error: unknown) => context.log.warn({ err: error }, "the pooler is not resumed yet"));
+    await pausing?.close();
+  };
+}

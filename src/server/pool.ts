@@ -1,0 +1,110 @@
+import { fail } from "../errors/error.ts";
+import { machineAddress } from "../model/address.ts";
+import type { Pool } from "../model/records.ts";
+import { findRegion } from "../model/region.ts";
+import { knowsPreparedStatements } from "../pooler/config.ts";
+import { dismiss, makePoolUser } from "../pooler/lookup.ts";
+import { findPooler } from "../pooler/pooler.ts";
+import { superuser } from "../postgres/access.ts";
+import { connect } from "../postgres/sql.ts";
+import { memberOf, passwordsOf } from "../reconcile/context.ts";
+import { poolPassword } from "../reconcile/pools.ts";
+import type { ClusterView } from "../reconcile/view.ts";
+import { sealedSecret } from "../store/sealed-secret.ts";
+import { requireCluster, requireLeader } from "./cluster.ts";
+import { randomPassword } from "./clusters.ts";
+import type { Deps } from "./deps.ts";
+import type { Handlers } from "./http.ts";
+import { onLeader } from "./leader.ts";
+import { settle } from "./settle.ts";
+
+type PoolHandlers = Pick<Handlers, "showPool" | "setPool" | "removePool">;
+
+const defaultSize = 20;
+
+/** A pooler before a cluster: the wish, the role as whom it looks others up, and what there is of it. */
+export function poolHandlers(deps: Deps): PoolHandlers {
+  const { state, vault, events, place } = deps;
+
+  async function shown(view: ClusterView | undefined, app: string, pool: Pool | undefined) {
+    const found = pool === undefined ? undefined : await findPooler();
+    const poolers = view?.poolers ?? [];
+    return {
+      cluster: app,
+      on: pool !== undefined,
+      mode: pool?.mode ?? null,
+      size: pool?.size ?? null,
+      version: found?.version ?? null,
+      /** Whether statements prepared by the protocol work: in session mode always, in transaction mode from PgBouncer 1.21 on. */
+      preparedStatements: pool === undefined || found === undefined ? null : pool.mode === "session" || knowsPreparedStatements(found.version),
+      poolers: poolers.map(({ id, facts, trouble }) => ({
+        id,
+        state: facts.running ? (facts.paused ? ("paused" as const) : ("started" as const)) : ("stopped" as const),
+        ...(trouble === undefined ? {} : { note: trouble.why }),
+      })),
+    };
+  }
+
+  return {
+    async showPool({ params }) {
+      const { record, loop } = await requireCluster(deps, params.cluster);
+      return shown(loop.view(), record.app, record.pool);
+    },
+
+    async setPool({ params, body }, call) {
+      if (place.mode === "portable") throw fail("pool_portable", {});
+      const { record, loop } = await requireLeader(deps, params.cluster);
+      await findPooler();
+      const app = record.app;
+      if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
+        await state.secrets.create(sealedSecret(vault, app, "POOL_PASSWORD", randomPassword()));
+      const password = await poolPassword(deps, app);
+      await onLeader(deps, app, (session) => makePoolUser(session, password));
+      const address = record.pool?.address ?? (await newAddress(deps, app));
+      const pool = { mode: body.mode ?? record.pool?.mode ?? "transaction", size: body.size ?? record.pool?.size ?? defaultSize, address };
+      await state.clusters.update(record, (current) => ({ ...current, pool }));
+      const ready = (view: ClusterView | undefined) => {
+        const poolers = view?.poolers.filter(({ facts }) => facts.wanted) ?? [];
+        const whole = poolers.length > 0 && poolers.every(({ facts }) => facts.running && facts.current && !facts.paused);
+        return whole && view?.unadmitted.length === 0 && view.cluster.pool?.size === pool.size && view.cluster.pool.mode === pool.mode
+          ? view
+          : undefined;
+      };
+      const things = ["pooler leader", "cluster"];
+      const view = await settle(loop, call, { what: `switching the pooler of ${app} on`, things, done: ready }).catch(async (error: unknown) => {
+        if (record.pool === undefined) await state.clusters.update(record, ({ pool: _undone, ...rest }) => rest);
+        throw error;
+      });
+      await events.append(app, `the pooler of ${app} is on: ${pool.mode} mode, ${pool.size} connections for each database and role`);
+      return shown(view, app, pool);
+    },
+
+    async removePool({ params }, call) {
+      const { record, loop, leader } = await requireLeader(deps, params.cluster);
+      const { app } = record;
+      const pooled = (await state.attachments.list({ cluster: app })).filter((attachment) => attachment.pooled === true);
+      if (pooled.length > 0)
+        throw fail("app_in_use", { app: `the pooler of ${app}`, by: `${pooled.map((one) => one.app).join(", ")} attached through it` });
+      await state.clusters.update(record, ({ pool: _gone, ...rest }) => rest);
+      await settle(loop, call, {
+        what: `switching the pooler of ${app} off`,
+        things: [],
+        done: (view) => (view !== undefined && view.poolers.length === 0 && view.cluster.pool === undefined ? true : undefined),
+      });
+      const { perch } = await passwordsOf(deps, app);
+      await dismiss((database) => connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }));
+      for (const key of deps.context.admitted) if (key.startsWith(`${app}/`)) deps.context.admitted.delete(key);
+      await state.secrets.remove({ app, name: "POOL_PASSWORD" });
+      await events.append(app, `the pooler of ${app} is off`);
+      return shown(loop.view(), app, undefined);
+    },
+  };
+}
+
+/** An address of its own in the region of the cluster, never used before. */
+async function newAddress({ state, prefix }: Deps, app: string): Promise<string> {
+  const region = findRegion((await state.apps.get({ name: app }))?.primaryRegion ?? "");
+  const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + 1 }));
+  if (region === undefined || network === undefined) throw fail("internal", { why: "the network or the cluster's region has no record" });
+  return machineAddress(prefix, region, network.nextMachine - 1);
+}
