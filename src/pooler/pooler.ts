@@ -66,7 +66,8 @@ export interface Pooler {
   certificate: { certificate: string; key: string };
 }
 
-const wholeConfig = ({ at, place, config }: Pooler, version: string): string =>
+type Uncertified = Omit<Pooler, "certificate">;
+const wholeConfig = ({ at, place, config }: Uncertified, version: string): string =>
   configText({
     ...config,
     version,
@@ -83,7 +84,7 @@ export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity
 }
 
 /** Whether its files say what they should. */
-export async function poolerIsCurrent(pooler: Pooler, version: string): Promise<boolean> {
+export async function poolerIsCurrent(pooler: Uncertified, version: string): Promise<boolean> {
   const { at, password } = pooler;
   return (await readText(at.config)) === wholeConfig(pooler, version) && (await readText(at.users)) === userText(password);
 }

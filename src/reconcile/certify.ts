@@ -68,7 +68,7 @@ function complain({ complaints, say }: Context, app: string, error: unknown): vo
 /**
  * Every name and address under which a client may meet a member, with sslmode=verify-full: the leader answers on 5432 of all, and any of them may become it.
  */
-function subjectOf({ place }: Context, cluster: ClusterRecord, members: readonly MachineRecord[]): Subject {
+export function subjectOf({ place }: Context, cluster: ClusterRecord, members: readonly MachineRecord[]): Subject {
   const app = `${cluster.app}.internal`;
   const names = [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"];
   return {

@@ -6,10 +6,20 @@ import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { leaderPort, memberPort, memberPoolPort, poolPort } from "../network/rules.ts";
 import { openConsole, type PoolConsole } from "../pooler/console.ts";
 import { admit } from "../pooler/lookup.ts";
-import { ensurePooler, findPooler, findPoolerProcess, type Pooler, poolerIsCurrent, poolLayout, removePooler } from "../pooler/pooler.ts";
-import { issueCertificate, renewalDue } from "../postgres/certificate.ts";
+import {
+  ensurePooler,
+  findPooler,
+  findPoolerProcess,
+  type Pooler,
+  poolerIsCurrent,
+  type PoolLayout,
+  poolLayout,
+  removePooler,
+} from "../pooler/pooler.ts";
+import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
+import { subjectOf } from "./certify.ts";
 import { type Context, passwordsOf } from "./context.ts";
 import { leaderMember } from "./members.ts";
 import type { PoolerFacts } from "./view.ts";
@@ -42,19 +52,21 @@ export async function poolPassword({ state, vault }: Pick<Context, "state" | "va
   return vault.open(`${app}/POOL_PASSWORD`, secret.sealed);
 }
 
-async function poolerOf(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"]): Promise<Pooler> {
-  const at = layoutOf(context, cluster, id);
-  const app = `${cluster.app}.internal`;
-  const subject = { commonName: app, names: [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, "localhost"], addresses: [config.address] };
+/** All that a pooler is run with but its certificate. */
+async function poolerOf(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"]): Promise<Omit<Pooler, "certificate">> {
+  return { at: layoutOf(context, cluster, id), place: context.place, config, password: await poolPassword(context, cluster.app) };
+}
+
+/** Its port is met by any name of the cluster and at any member's address. The certificate it has; undefined where it must be made. */
+async function certificateOf(context: Context, at: PoolLayout, subject: Subject): Promise<Credentials | undefined> {
   const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
-  const kept = certificate !== undefined && key !== undefined && !renewalDue(certificate, context.authority.certificate, subject);
-  return {
-    at,
-    place: context.place,
-    config,
-    password: await poolPassword(context, cluster.app),
-    certificate: kept ? { certificate, key } : await issueCertificate(context.authority, subject),
-  };
+  if (certificate === undefined || key === undefined) return undefined;
+  return renewalDue({ certificate, key }, context.authority.certificate, subject) ? undefined : { certificate, key };
+}
+
+function poolSubject(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], { address }: Pooler["config"]): Subject {
+  const subject = subjectOf(context, cluster, machines);
+  return { ...subject, addresses: [...new Set([...subject.addresses, address])] };
 }
 
 /** What runs, wanted or not; empty where no pool is or was. */
@@ -66,18 +78,26 @@ export async function observePoolers(
   const wanted = poolersWanted(cluster, machines);
   const there = await readdir(join(context.home.postgres, "pool", cluster.app)).catch((): string[] => []);
   const ids = new Set([...wanted.keys(), ...there.map((name) => (name === `${cluster.app}-${leaderPooler}` ? leaderPooler : name))]);
-  const found = await Promise.all([...ids].map(async (id): Promise<[string, PoolerFacts]> => [id, await look(context, cluster, id, wanted.get(id))]));
+  const found = await Promise.all(
+    [...ids].map(async (id): Promise<[string, PoolerFacts]> => [id, await look(context, cluster, id, { config: wanted.get(id), machines })]),
+  );
   return new Map(found);
 }
 
-async function look(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"] | undefined): Promise<PoolerFacts> {
+async function look(
+  context: Context,
+  cluster: ClusterRecord,
+  id: string,
+  { config, machines }: { config: Pooler["config"] | undefined; machines: readonly MachineRecord[] },
+): Promise<PoolerFacts> {
   const at = layoutOf(context, cluster, id);
   const running = (await findPoolerProcess(at)) !== undefined;
   if (config === undefined || !running) return { wanted: config !== undefined, running, current: false, paused: false };
   const pooler = await poolerOf(context, cluster, id, config);
   const { version } = await findPooler();
+  const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
   await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
-  return { wanted: true, running, current: await poolerIsCurrent(pooler, version), paused: !context.flowing.has(at.root) };
+  return { wanted: true, running, current: certified && (await poolerIsCurrent(pooler, version)), paused: !context.flowing.has(at.root) };
 }
 
 /** Started, told or let go on: as it should be afterwards. */
@@ -86,19 +106,21 @@ export async function applyPooler(context: Context, cluster: ClusterRecord, mach
   if (config === undefined) return;
   const pooler = await poolerOf(context, cluster, id, config);
   await context.publish(); // its address must be there before it listens on it
-  await ensurePooler(pooler);
+  const subject = poolSubject(context, cluster, machines, config);
+  const certificate = (await certificateOf(context, pooler.at, subject)) ?? (await issueCertificate(context.authority, subject));
+  await ensurePooler({ ...pooler, certificate });
   await letGo(context, pooler);
 }
 
 export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> => removePooler(layoutOf(context, cluster, id));
 
 /** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. */
-async function letGo(context: Context, pooler: Pooler): Promise<void> {
+async function letGo(context: Context, pooler: Omit<Pooler, "certificate">): Promise<void> {
   await withConsole(pooler, (console) => console.ask("RESUME").catch(() => []));
   context.flowing.add(pooler.at.root);
 }
 
-async function withConsole<T>({ at, config, password }: Pooler, work: (console: PoolConsole) => Promise<T>): Promise<T> {
+async function withConsole<T>({ at, config, password }: Omit<Pooler, "certificate">, work: (console: PoolConsole) => Promise<T>): Promise<T> {
   const console = await openConsole(at, { port: config.port, password });
   return work(console).finally(() => console.close());
 }

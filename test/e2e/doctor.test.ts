@@ -194,7 +194,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
   });
 
   it("finds a name server that is silent", async () => {
-    const [server] = (await processesOf(world.root)).filter(({ command }) => command.includes("dns/main"));
+    const server = (await processesOf(world.root)).find(({ command }) => command.includes("dns/main"));
     process.kill(server?.pid ?? 0, "SIGSTOP");
     const [line, ...others] = wrong(await doctor());
     process.kill(server?.pid ?? 0, "SIGCONT");
