@@ -145,7 +145,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     const [answer] = (await once(socket, "data")) as [Buffer];
     expect(answer.toString("latin1")).toMatch(/^R[\s\S]*SCRAM-SHA-256-PLUS/);
     socket.destroy();
-    await expect(direct(["http/1.1"])).rejects.toThrow();
+    await expect(direct(["http/1.1"])).rejects.toThrow("no application protocol");
   });
 
   it("is the network's own again without the files, and without a door", async () => {

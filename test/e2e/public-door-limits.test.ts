@@ -138,7 +138,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
 
   it("leads to the new leader after a switchover", async () => {
     const { id } = await world.replica();
-    const [{ value }] = await Promise.all([timed("switchover", ok("postgres", "failover", "-a", "pg", "--to", id))]);
+    const { value } = await timed("switchover", ok("postgres", "failover", "-a", "pg", "--to", id));
     expect(value).toContain(id);
     const client = await login(neighbour);
     const { rows } = await client.query<{ name: string; standby: boolean }>(

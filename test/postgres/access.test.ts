@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { accessText } from "../../src/postgres/access.ts";
 
 it("pg_hba.conf lets Perch in by the socket only, replication by TLS only, and everyone else from the network only", () => {
@@ -15,4 +15,36 @@ it("pg_hba.conf lets Perch in by the socket only, replication by TLS only, and e
     "host all all fdaa:1:2::/48 scram-sha-256",
     "",
   ]);
+});
+
+describe("those who come by a public door", () => {
+  const network = "fdaa:1:2:ffff::/64";
+  const doorLines = (refused: readonly string[] | undefined) =>
+    accessText(["fdaa:1:2::/48"], { network, refused })
+      .split("\n")
+      .map((line) => line.trim().replace(/ +/g, " "))
+      .filter((line) => line.includes(network));
+
+  it("are refused, all of them, before a door was asked for", () => {
+    expect(doorLines(undefined)).toEqual([`host replication all ${network} reject`, `host all all ${network} reject`]);
+  });
+
+  it("need TLS and a password, are no superusers and do not replicate", () => {
+    expect(doorLines(["postgres", 'my "root", all'])).toEqual([
+      `host all "postgres" ${network} reject`,
+      `host all "my ""root"", all" ${network} reject`,
+      `hostssl all all ${network} scram-sha-256`,
+      `host replication all ${network} reject`,
+      `host all all ${network} reject`,
+    ]);
+  });
+
+  it("stand before the lines of the network, of which theirs is a part", () => {
+    const text = accessText(["fdaa:1:2::/48"], { network, refused: [] });
+    expect(text.lastIndexOf(network)).toBeLessThan(text.indexOf("fdaa:1:2::/48"));
+  });
+
+  it("are refused, all of them, when a superuser has a name that no line of the file can hold", () => {
+    expect(doorLines(["postgres", "two\nlines"])).toEqual(doorLines(undefined));
+  });
 });

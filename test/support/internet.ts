@@ -20,8 +20,8 @@ export interface Internet {
 export const hostAddress = "203.0.113.1";
 
 export async function internet(addresses: readonly string[]): Promise<Internet> {
-  const id = `pt${process.pid.toString(36)}`;
-  const names = { host: `${id}-host`, strangers: `${id}-strangers` };
+  const own = `pt${process.pid.toString(36)}`;
+  const names = { host: `${own}-host`, strangers: `${own}-strangers` };
   const ip = async (...args: string[]) => succeeded(await runToEnd(["ip", ...args]));
   afterAll(async () => {
     helper?.kill("SIGKILL");
@@ -64,7 +64,7 @@ export async function internet(addresses: readonly string[]): Promise<Internet> 
 
 /** A socket keeps the namespace that it was made in: this program makes them among the strangers and hands them over. */
 function dialler(enter: readonly string[]): ChildProcess {
-  const [program = "", ...args] = [...enter, process.execPath, fileURLToPath(new URL("dialler.mjs", import.meta.url))];
+  const [program, ...args] = [...enter, process.execPath, fileURLToPath(new URL("dialler.mjs", import.meta.url))];
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   child.setMaxListeners(0);
   return child;
