@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/api/schemas.ts";
+import type { NetworkDiagnosis } from "../../src/cli/diagnose-network.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { makeAuthority } from "../../src/postgres/certificate.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
@@ -45,6 +46,34 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     const nowhere = worldIn();
     const sentence = `Perch is not running for ${nowhere.root}`;
     expect(await doctorOf(nowhere)).toEqual([{ check: "daemon", state: "fail", sentence, next: "perch up" }]);
+  });
+
+  it("without an app looks at perchd and the name server while there is no cluster, and then at every cluster", async () => {
+    const fresh = worldIn();
+    const asked = async () => {
+      const { code, stdout } = await fresh.perch(["doctor", "--json"]);
+      return { code, ...(JSON.parse(stdout) as NetworkDiagnosis) };
+    };
+    const checks = (lines: Line[] = []) => lines.map(({ state, check }) => `${state} ${check}`).join(", ");
+    expect(await asked()).toMatchObject({ code: 1, ok: false, lines: [{ check: "daemon", next: "perch up" }] });
+    await fresh.ok("up");
+    const { code, lines } = await asked();
+    expect([code, checks(lines)]).toEqual([0, "ok daemon, ok name"]);
+    expect(await fresh.ok("doctor")).toMatch(/\n\nThere is no cluster yet\. Make one: {2}perch postgres create --name pg\n$/);
+    await fresh.create("one");
+    await fresh.create("two");
+    await fresh.ok("machine", "stop", (await fresh.leader("two")).id);
+    const both = await asked();
+    expect([both.code, checks(both.lines)]).toEqual([1, "ok daemon, ok namespace, ok disk"]);
+    expect(both.clusters.map(({ app, ok, lines: own }) => [app, ok, checks(wrong(own))])).toEqual([
+      ["one", true, ""],
+      ["two", false, "fail name, fail leader"],
+    ]);
+    expect((await fresh.perch(["doctor"])).stdout).toMatch(
+      /\n\nCluster one\n[^]+\none can connect\.\n\nCluster two\n[^]+\ntwo cannot connect: look at name, leader\.\n$/,
+    );
+    expect(await fresh.error("doctor", "--variable-name", "MAIN_URL")).toMatchObject({ code: "usage_invalid", exit: 2 });
+    await fresh.ok("down");
   });
 
   it("finds an app that is not attached, and what attaches it", async () => {
@@ -195,9 +224,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
 
   it("finds a name server that is silent", async () => {
     const server = (await processesOf(world.root)).find(({ command }) => command.includes("dns/main"));
-    process.kill(server?.pid ?? 0, "SIGSTOP");
+    if (server === undefined) throw new Error("there is no name server");
+    process.kill(server.pid, "SIGSTOP");
     const [line, ...others] = wrong(await doctor());
-    process.kill(server?.pid ?? 0, "SIGCONT");
+    process.kill(server.pid, "SIGCONT");
     expect([line?.check, others]).toEqual(["name", []]);
     expect(line?.sentence).toContain("the name server does not answer for pg.internal");
     await well();
