@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { isThere, missingTools } from "../support/tools.ts";
+import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** Go has a resolver of its own; no test needs it to be there. */
-const hasGo = isThere("go");
+/** Go has a resolver of its own. */
 const goProgram = `package main
 import ("fmt"; "net")
 func main() {
@@ -55,7 +54,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
     expect([first, second, third].map((code) => addresses[code ?? ""])).toEqual(dug);
   });
 
-  it.runIf(hasGo)("come nearest first for Go", async () => {
+  it.skipIf(missingTools("go"))("come nearest first for Go", async () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, "main.go"), goProgram);
     const env = { CGO_ENABLED: "0", GOFLAGS: "-mod=mod", GO111MODULE: "off" };

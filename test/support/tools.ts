@@ -17,8 +17,7 @@ export function missingTools(...programs: readonly string[]): boolean {
 
 const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** For what a test does only where the program happens to be. */
-export const isThere = (program: string): boolean => (program.includes(" ") ? spawnSync("sh", ["-c", program]).status === 0 : isInPath(program));
+const isThere = (program: string): boolean => (program.includes(" ") ? spawnSync("sh", ["-c", program]).status === 0 : isInPath(program));
 
 const isInPath = (program: string): boolean =>
   directories.some((directory) => {
