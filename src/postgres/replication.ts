@@ -107,6 +107,17 @@ export interface Standing {
   timeline: number;
 }
 
+/**
+ * Of a replica that does not stream: the latest timeline of which it has the WAL file with its last position. Its last checkpoint may be from an earlier one,
+ * and would make it look as if it had gone on there.
+ */
+const timelineOnDisk = `(
+  SELECT max(('x' || substr(file.name, 1, 8))::bit(32)::int)
+    FROM (SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') - 1 AS at, pg_size_bytes(current_setting('wal_segment_size')) AS size) AS last,
+         pg_ls_waldir() AS file
+   WHERE file.name ~ '^[0-9A-F]{24}$'
+     AND right(file.name, 16) = upper(lpad(to_hex(div(last.at, 4294967296)::bigint), 8, '0') || lpad(to_hex(div(mod(last.at, 4294967296), last.size)::bigint), 8, '0')))`;
+
 /** Any server's view of itself. */
 export async function standing(session: Session): Promise<Standing> {
   const [row] = await session.query<{ recovering: boolean; streaming: boolean; received: string; replayed: string; timeline: number }>(
@@ -114,7 +125,7 @@ export async function standing(session: Session): Promise<Standing> {
             EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
             pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') AS received,
             pg_wal_lsn_diff(${here}, '0/0') AS replayed,
-            CASE WHEN pg_is_in_recovery() THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), timeline_id)
+            CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), ${timelineOnDisk}, timeline_id)
                  ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline
        FROM pg_control_checkpoint()`,
   );

@@ -36,11 +36,12 @@ export async function align(member: Member, source: Source, signal?: AbortSignal
   // pg_rewind reads the leader's timeline from its last checkpoint; where that is from before the promotion, it would find nothing to do.
   if ((await readControlFile(source.leader.layout))?.timeline !== history.timeline) await source.session.query("CHECKPOINT", [], 600_000);
   const outcome = await rewind(member, source, signal);
-  return outcome === "rewound" && (await readControlFile(member.layout))?.timeline === history.timeline ? "rewound" : "copy";
+  if (outcome !== "rewound") return outcome;
+  return (await readControlFile(member.layout))?.timeline === history.timeline ? "rewound" : "copy";
 }
 
 /** pg_rewind, where it is installed and finds the point. It finishes the recovery of a server that was killed first. */
-export async function rewind(member: Member, { leader, password }: Source, signal?: AbortSignal): Promise<"rewound" | "copy"> {
+export async function rewind(member: Member, { leader, password }: Source, signal?: AbortSignal): Promise<"fits" | "rewound" | "copy"> {
   if (!(await exists(join(member.binaries, "pg_rewind")))) return "copy";
   const { layout, place } = member;
   const pass = join(layout.root, "rewind.pass");
@@ -55,12 +56,12 @@ export async function rewind(member: Member, { leader, password }: Source, signa
     passfile: place.seen(pass),
   });
   try {
-    await run(command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]), {
+    const { stderr } = await run(command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]), {
       cwd: "/",
       timeoutMs: 3_600_000,
       ...(signal === undefined ? {} : { signal }),
     });
-    return "rewound";
+    return stderr.includes("no rewind required") ? "fits" : "rewound";
   } catch (error) {
     if (error instanceof CommandError && signal?.aborted !== true) return "copy";
     throw error;

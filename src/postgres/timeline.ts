@@ -7,7 +7,7 @@ export type History = ReadonlyMap<number, bigint>;
 /** The leader's timeline and the ones it came from. */
 export async function historyOf(session: Session): Promise<{ timeline: number; forks: History }> {
   const [row] = await session.query<{ timeline: number; text: string | null }>(
-    `SELECT timeline, pg_read_file('pg_wal/' || lpad(to_hex(timeline), 8, '0') || '.history', 0, 1048576, true) AS text
+    `SELECT timeline, pg_read_file('pg_wal/' || upper(lpad(to_hex(timeline), 8, '0')) || '.history', 0, 1048576, true) AS text
        FROM (SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline) AS now`,
   );
   if (row === undefined) throw fail("internal", { why: "pg_walfile_name() gave no row" });

@@ -6,6 +6,7 @@ import { createSlot, promote, slotOf, standing } from "../../../src/postgres/rep
 import { align } from "../../../src/postgres/rewind.ts";
 import { start, stop } from "../../../src/postgres/server.ts";
 import { withSession } from "../../../src/postgres/sql.ts";
+import { historyOf, isPartOf } from "../../../src/postgres/timeline.ts";
 import { asPerch, installed, newLeader, newMember, passwords, settle, sql } from "../../support/ground.ts";
 import { eventually } from "../../support/world.ts";
 
@@ -26,6 +27,15 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     const source = { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot: slotOf(member.id) };
     await takeBaseBackup(member, source);
     await settle(member, leader);
+  };
+
+  /** A leader that is restarted as a replica of nobody, and promoted. */
+  const promoteAgain = async () => {
+    await stop(old, "fast");
+    await settle(old, next);
+    await start(old);
+    await become(old);
+    await settle(old);
   };
 
   beforeAll(async () => {
@@ -75,5 +85,31 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     const [one, other] = [await readControlFile(next.layout), await readControlFile(old.layout)];
     expect(one?.timeline).toBe(other?.timeline);
     expect(await aligned(next, old)).toBe("copy");
+  });
+
+  it("fits on the tenth timeline, too, whose file is named in hexadecimal", async () => {
+    const timeline = async () => (await withSession(old, login, historyOf)).timeline;
+    while ((await timeline()) < 9) await promoteAgain();
+    await removeData(next.layout);
+    await copy(next, old);
+    await start(next);
+    await follows(next);
+    await stop(next, "fast");
+    await promoteAgain();
+    expect(await timeline()).toBe(10);
+    expect(await aligned(next, old)).toBe("fits");
+  });
+
+  it("is not taken for more than the leader's, where a replica was killed after it had gone on to the leader's timeline", async () => {
+    await start(next);
+    await follows(next);
+    await sql(old, "INSERT INTO t SELECT generate_series(1, 10)");
+    await eventually("all is there", async () => (await sql<{ n: number }>(next, "SELECT count(*)::int AS n FROM t"))[0]?.n === 1010);
+    await stop(next, "immediate");
+    const history = await withSession(old, login, historyOf);
+    await stop(old, "immediate");
+    await start(next);
+    const { timeline, received, streaming } = await withSession(next, login, standing);
+    expect({ streaming, fits: isPartOf(history, { timeline, position: received }) }).toEqual({ streaming: false, fits: true });
   });
 });
