@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pause } from "../../src/base/deadline.ts";
 import type { Member } from "../../src/api/schemas.ts";
 import { occupants } from "../../src/host/occupants.ts";
-import { isSuspended } from "../../src/host/process.ts";
+import { identify, isSuspended } from "../../src/host/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { layout } from "../../src/postgres/directory.ts";
 import { start } from "../support/perch.ts";
@@ -22,6 +22,21 @@ const near = async (world: World): Promise<Member> => {
 
 export const switchOver = (world: World) => world.ok("postgres", "failover", "-a", "pg");
 export const killLeader = async (world: World) => killHard([await leaderProcess(world)]);
+/** As soon as it runs again, until Perch takes it for one that cannot. */
+export async function killLeaderAgain(world: World): Promise<void> {
+  const { id } = await world.leader();
+  let killed: number | null = null;
+  const another = async () => {
+    const leader = await world.leader();
+    if (leader.id !== id) return true;
+    if (leader.pid === null || leader.pid === killed) return undefined;
+    killed = leader.pid;
+    const found = await identify(leader.pid);
+    if (found !== undefined) await killHard([found]);
+    return undefined;
+  };
+  await eventually("another leads", another, 60_000);
+}
 export const killLeaderAndReplica = async (world: World) => killHard([await leaderProcess(world), await known((await near(world)).pid)]);
 export const killNameServer = async (world: World) => killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
 

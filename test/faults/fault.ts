@@ -9,6 +9,8 @@ export interface Fault {
   withinMs: number;
   /** No client may notice: not one query or connection may fail. */
   unnoticed?: true;
+  /** A server dies of it. Before it comes a perchd that has seen none die: after the third within a minute Perch acts otherwise, which is a fault of its own. */
+  crash?: true;
   /** How often in the short form; once where nothing is said. */
   times?: number;
   /** The load ends with it, and is begun anew. */

@@ -9,6 +9,7 @@ import { digests, doubled, ledgerTable, missing, secondWritersInData } from "../
 import { temporaryDirectory } from "../support/temporary.ts";
 import { eventually, type World } from "../support/world.ts";
 import { costsOf } from "./costs.ts";
+import { killDaemon } from "./deeds.ts";
 import type { Fault } from "./fault.ts";
 
 const writer = fileURLToPath(new URL("../support/writer.ts", import.meta.url));
@@ -83,6 +84,7 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
 
     /** Does it, waits until all is as before, and gives what it cost beyond what is promised. */
     async suffer(fault: Fault, round = 0): Promise<object> {
+      if (fault.crash) await killDaemon(world);
       await whole();
       await goesOn();
       const from = milliseconds();
