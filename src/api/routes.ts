@@ -20,6 +20,11 @@ export const routes = {
     body: z.object({ name: text.min(1).max(253), type: z.enum(["AAAA", "A", "TXT", "PTR", "SOA", "NS", "ANY"]).default("AAAA"), region: text.optional(), tcp: z.boolean().default(false) }),
     answer: s.answer,
   }),
+  proxy: route({
+    method: "POST", path: "/v1/proxy", kind: "plain",
+    summary: "Where a connection into the network would lead; with Upgrade: perch-proxy, the connection itself",
+    query: z.object({ host: text.min(1).max(260), port: z.coerce.number().int().min(1).max(65_535).optional(), region: text.optional() }), answer: s.proxied,
+  }),
   authority: route({ method: "GET", path: "/v1/certificates/authority", kind: "plain", summary: "The certificate authority of the network, PEM", answer: z.object({ pem: text }) }),
 
   listApps: route({ method: "GET", path: "/v1/apps", kind: "plain", summary: "Apps and clusters", answer: list(s.app) }),

@@ -215,6 +215,8 @@ export const answer = z.object({
   answers: z.array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), data: z.string() })),
 });
 
+/** Where a proxied connection leads. */
+export const proxied = z.object({ host: z.string(), port: z.int(), addresses: z.array(z.string()) });
 export const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string() });
 export const none = z.object({});
 

@@ -4,7 +4,9 @@
  *
  * Start here, then `commands.ts` (all of them), `find.ts` (from words to a command), `context.ts` (what handlers get) and `main.ts`.
  */
+import type { Socket } from "node:net";
 import type { Answer as ApiAnswer, CallName, FeedName, Input } from "../client/client.ts";
+import type { TunnelTo } from "../client/tunnel.ts";
 import type { Home } from "../host/home.ts";
 import type { Terminal } from "./output/terminal.ts";
 
@@ -55,6 +57,8 @@ export interface Daemon {
   /** One call; progress goes to the terminal, Ctrl-C interrupts and waits until all is undone. */
   call<N extends CallName>(name: N, input: Input<N>): Promise<ApiAnswer<N>>;
   feed<N extends FeedName>(name: N, input: Input<N>): AsyncGenerator<ApiAnswer<N>>;
+  /** A connection into the network. */
+  tunnel(to: TunnelTo): Promise<Socket>;
 }
 
 export type Context<A extends Args, F extends Flags, N extends Need> = {

@@ -21,6 +21,7 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   "secrets import": () => import("./commands/secrets/import.ts"),
   run: () => import("./commands/run.ts"),
   shell: () => import("./commands/shell.ts"),
+  proxy: () => import("./commands/proxy.ts"),
   "postgres create": () => import("./commands/postgres/create.ts"),
   "postgres list": () => import("./commands/postgres/list.ts"),
   "postgres status": () => import("./commands/postgres/status.ts"),

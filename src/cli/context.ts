@@ -26,6 +26,7 @@ export function daemonOf(client: Client, terminal: Terminal, signal: AbortSignal
   return {
     call: (name, input) => client.call(name, input, { signal, onProgress: (sentence) => terminal.progress.say(sentence) }),
     feed: (name, input) => client.feed(name, input, signal),
+    tunnel: (to) => client.tunnel(to),
   };
 }
 

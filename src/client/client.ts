@@ -4,11 +4,13 @@
  *
  * The routes carry their schemas, and loading those takes longer than a small command: they are loaded at the first call.
  */
+import type { Socket } from "node:net";
 import type { CallInput, RouteAnswer } from "../api/route.ts";
 import type { routes } from "../api/routes.ts";
 import { pause } from "../base/deadline.ts";
 import { fail, isCode, PerchError, toPerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
+import type { TunnelTo } from "./tunnel.ts";
 import { type Connection, connectionError, open } from "./connection.ts";
 import { errorIn, jsonLines } from "./frames.ts";
 
@@ -40,6 +42,8 @@ export interface Client {
   call<N extends CallName>(name: N, input: Input<N>, options?: CallOptions): Promise<Answer<N>>;
   /** Ends when either side closes; ends quietly when the signal aborts. */
   feed<N extends FeedName>(name: N, input: Input<N>, signal?: AbortSignal): AsyncGenerator<Answer<N>>;
+  /** A connection into the network. */
+  tunnel(to: TunnelTo): Promise<Socket>;
 }
 
 /** How long a daemon may be silent on a plain route, and how long it may take to undo. Milliseconds. */
@@ -64,6 +68,8 @@ export function clientOf(home: Pick<Home, "socket" | "root">, wait = patience): 
   };
 
   return {
+    tunnel: async (to) => (await import("./tunnel.ts")).openTunnel(home, to),
+
     async call(name, input, options = {}) {
       const { signal, onProgress } = options;
       const connection = await connect(name, input as AnyInput, signal);

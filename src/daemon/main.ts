@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     progress: (sentence) => say({ progress: sentence }),
   });
 
-  const app = httpServer(network.handlers, { log, version });
+  const app = httpServer(network.handlers, { log, version, upgrade: network.upgrade });
   let ending: Promise<void> | undefined;
   network.onShutdown(() => {
     // After the answer of the request that asked for it.

@@ -7,6 +7,7 @@ import { machineSize } from "../host/machine.ts";
 import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
 import { openNamespace } from "../network/choose.ts";
+import { openDialler } from "../network/dialler.ts";
 import { networkInterface } from "../network/interface.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
@@ -17,7 +18,8 @@ import { resolversOf, zoneOf } from "../reconcile/publication.ts";
 import { type Outlet, publisher } from "../reconcile/publish.ts";
 import { broughtBack, type ClusterView } from "../reconcile/view.ts";
 import { handlersOf } from "../server/handlers.ts";
-import type { Handlers } from "../server/http.ts";
+import type { Handlers, HttpOptions } from "../server/http.ts";
+import { proxyUpgrade } from "../server/proxy.ts";
 import { completeRotations } from "../server/rotate.ts";
 import type { Deps } from "../server/deps.ts";
 import { forgetEndedRuns } from "../server/runs.ts";
@@ -44,6 +46,7 @@ export interface StartOptions {
 
 export interface Network {
   handlers: Handlers;
+  upgrade: NonNullable<HttpOptions["upgrade"]>;
   mode: "root" | "user" | "portable";
   /** Ends everything of the network; once. */
   shutdown(progress: (sentence: string) => void): Promise<void>;
@@ -73,6 +76,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const opened = await openNamespace(home, { portable: options.portable, postgres });
   const { namespace } = opened;
   const { place } = namespace;
+  const dialler = openDialler(() => place.tool([]));
   await refuseUnreachable(home, place, postgres);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
 
@@ -142,6 +146,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const shutdown = (say: (sentence: string) => void) => {
     ending ??= (async () => {
       stopWaking();
+      await dialler.stop();
       clearInterval(tidying);
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors: doors.stop, log }, say);
       setImmediate(ended);
@@ -163,6 +168,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     context,
     doors: doors.doors,
     publisher: published,
+    dialler,
     log,
     shutdown,
   };
@@ -172,7 +178,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   );
   await tidy(deps);
   await published.publish();
-  return { handlers: handlersOf(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
+  return { handlers: handlersOf(deps), upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
 }
 
 /** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */

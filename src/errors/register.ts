@@ -32,6 +32,7 @@ export const register = {
   env_pair_invalid: usage('--env "{pair}" is not a NAME=VALUE pair', "For example: --env LOG_LEVEL=debug"),
   config_file_invalid: usage("{file}:{line}:{column}: {why}", "Mend the file; its [env] holds strings, app and primary_region are names."),
   config_file_unreadable: usage("{file} cannot be read: {why}", "Check the path given by --config and its permissions."),
+  proxy_invalid: usage('"{value}" is not valid: {why}', "Give LOCAL[:REMOTE], for example: perch proxy 15432:5432 -a pg"),
   no_app: usage("no app was named", "Name it with -a APP, or run where a perch.toml or fly.toml has a line: app = \"NAME\""),
   no_cluster: usage("no cluster was named", "Name it with -a CLUSTER; list them with: perch postgres list"),
   no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),
@@ -108,6 +109,10 @@ export const register = {
   namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
   name_server_failed: system(500, "the name server did not start: {why}", "Read the end of perchd.log."),
   name_server_lost: system(503, "the name server does not answer: {why}", "perchd starts it again by itself; look at: perch events"),
+  target_refused: user(403, "{target} cannot be reached by perch proxy: {why}", "Give an address of the network, or a name of it such as pg.internal."),
+  target_unknown: user(404, "there is no {name} in the network", "Look at: perch dig _apps.internal TXT"),
+  target_unreachable: user(503, "{target} cannot be reached: {why}", "Look at: perch status"),
+  proxy_listen: user(409, "{listen} cannot be listened at: {why}", "Choose another port, or 0 for any that is free; --bind-addr chooses the address."),
   portable_mode: user(409, "{what} needs the private network, and this one is in portable mode", "Stop it and start without --portable: perch down, perch up"),
   mode_fixed: user(409, "this network is in {mode} mode while it runs", "Stop it first: perch down"),
 

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail } from "../errors/error.ts";
+import { join } from "../host/join.ts";
 
 /**
  * Portable mode's stand-in for the kernel map: a TCP port on 127.0.0.1 that leads to the leader's own port. It is slower than the map (about 0.6 of a
@@ -23,11 +24,14 @@ export async function openRelay(port: number): Promise<Relay> {
   /** Those that wait for a target, each with the end of its patience. */
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const open = new Set<Socket>();
-  const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (client) => {
-    if (target === "held") return wait(client);
-    if (target === undefined) return client.destroy();
-    lead(client, target);
-  });
+  const server = createServer(
+    { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
+    (client) => {
+      if (target === "held") return wait(client);
+      if (target === undefined) return client.destroy();
+      lead(client, target);
+    },
+  );
   server.maxConnections = maxConnections;
 
   function wait(client: Socket): void {
@@ -45,7 +49,7 @@ export async function openRelay(port: number): Promise<Relay> {
   }
 
   function lead(client: Socket, to: number): void {
-    const upstream = connect({ host: "127.0.0.1", port: to, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    const upstream = connect({ host: "127.0.0.1", port: to, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
     join(client, upstream);
     open.add(client);
     client.on("close", () => open.delete(client));
@@ -71,16 +75,6 @@ export async function openRelay(port: number): Promise<Relay> {
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-/** Half-closed ends are passed on, errors end both sides, and back pressure is the streams' own. */
-function join(a: Socket, b: Socket): void {
-  a.pipe(b);
-  b.pipe(a);
-  a.on("error", () => b.destroy());
-  b.on("error", () => a.destroy());
-  a.on("close", () => b.destroy());
-  b.on("close", () => a.destroy());
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import type { Dialler } from "../network/dialler.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
 import type { Publisher } from "../reconcile/publish.ts";
@@ -24,6 +25,8 @@ export interface Deps {
   context: Context;
   doors: Doors;
   publisher: Publisher;
+  /** Connections into the network. */
+  dialler: Dialler;
   log: Log;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
   shutdown(progress: (sentence: string) => void): Promise<void>;

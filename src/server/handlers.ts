@@ -11,6 +11,7 @@ import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
 import { networkHandlers } from "./network.ts";
 import { poolHandlers } from "./pool.ts";
+import { proxyHandler } from "./proxy.ts";
 import { rotateHandler } from "./rotate.ts";
 import { runHandlers } from "./runs.ts";
 import { secretHandlers } from "./secrets.ts";
@@ -33,6 +34,7 @@ export function handlersOf(deps: Deps): Handlers {
     rotateUser: rotateHandler(deps),
     ...settingHandlers(deps),
     ...attachmentHandlers(deps),
+    ...proxyHandler(deps),
     ...machineHandlers(deps),
     ...runHandlers(deps),
     ...exposureHandlers(deps),

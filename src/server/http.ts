@@ -2,7 +2,8 @@
  * The daemon's HTTP side: routes of `api/` bound to handlers. A handler checks, changes desired state and waits for the loops to make it so; it never
  * touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts` (which handler serves which route).
  */
-import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { type Duplex, Readable } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Frame, maxBodyBytes, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
 import { type RouteName, routes } from "../api/routes.ts";
@@ -27,9 +28,16 @@ export type Handlers = {
     : (input: RouteInput<Routes[N]>, call: Call) => Promise<RouteAnswer<Routes[N]>>;
 };
 
+export interface HttpOptions {
+  log: Log;
+  version: string;
+  /** What a request to upgrade its connection becomes; without it, it is a request like any other. */
+  upgrade?: (request: IncomingMessage, client: Duplex) => void;
+}
+
 type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
 
-export function httpServer(handlers: Handlers, options: { log: Log; version: string }): FastifyInstance {
+export function httpServer(handlers: Handlers, options: HttpOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
@@ -39,6 +47,7 @@ export function httpServer(handlers: Handlers, options: { log: Log; version: str
   });
   // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
   Object.assign(app.server, { httpAllowHalfOpen: true });
+  if (options.upgrade !== undefined) app.server.on("upgrade", options.upgrade);
   app.setErrorHandler(async (error, request, reply) => {
     const known = fromFastify(error);
     if (known.code === "request_too_large") await readOn(request);
@@ -126,7 +135,7 @@ async function sendFeed(handler: AnyHandler, input: Parameters<AnyHandler>[0], r
   else signal.addEventListener("abort", stop, { once: true });
 }
 
-function parse(schema: Route["body"], value: unknown, where: string): unknown {
+export function parse(schema: Route["body"], value: unknown, where: string): unknown {
   if (schema === undefined) return {};
   const result = schema.strict().safeParse(value ?? {});
   if (result.success) return result.data;
