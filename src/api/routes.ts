@@ -104,6 +104,13 @@ export const routes = {
   }),
   unexpose: route({ method: "DELETE", path: "/v1/clusters/:cluster/exposure", kind: "stream", summary: "Shut the public door; connections through it end", answer: s.none }),
 
+  listPeers: route({ method: "GET", path: "/v1/peers", kind: "plain", summary: "WireGuard peers, and when each was heard", answer: list(s.peer) }),
+  createPeer: route({
+    method: "POST", path: "/v1/peers", kind: "plain", summary: "Let a peer join by WireGuard; its private key stays where it was made",
+    body: z.object({ name: text, publicKey: text.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "a key has 32 bytes in base64"), region: text.optional(), endpoint: text.optional() }), answer: s.newPeer,
+  }),
+  removePeer: route({ method: "DELETE", path: "/v1/peers/:peer", kind: "plain", summary: "Remove a peer; its sessions end", answer: s.none }),
+
   listMachines: route({ method: "GET", path: "/v1/machines", kind: "plain", summary: "Machines: members of clusters and runs of apps", query: z.object({ app: text.optional() }), answer: list(s.machine) }),
   cloneMachine: route({ method: "POST", path: "/v1/machines/:machine/clone", kind: "stream", summary: "Make a streaming replica in a region", body: z.object({ region: text.optional() }), answer: s.machine }),
   startMachine: route({ method: "POST", path: "/v1/machines/:machine/start", kind: "stream", summary: "Start a member", answer: s.machine }),

@@ -204,6 +204,28 @@ export const exposure = z.object({
   shut: z.array(z.object({ source: z.string(), until: time })),
 });
 
+/** Who may join by WireGuard. */
+export const peer = z.object({
+  name: z.string(),
+  region: z.string().nullable(),
+  address: z.string(),
+  publicKey: z.string(),
+  createdAt: time,
+  /** Where its last packet came from, and when it last shook hands; null: not since the door was opened. */
+  from: z.string().nullable(),
+  handshake: time.nullable(),
+  /** Bytes, as this end counts them. */
+  received: z.int(),
+  sent: z.int(),
+});
+/** All that a peer must know, but for its private key, which it has already. */
+export const newPeer = peer.omit({ from: true, handshake: true, received: true, sent: true }).extend({
+  network: z.string(),
+  resolver: z.string(),
+  endpoint: z.string(),
+  networkKey: z.string(),
+});
+
 export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });
 export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
 export const answer = z.object({
@@ -227,4 +249,6 @@ export type Member = z.infer<typeof member>;
 export type Machine = z.infer<typeof machine>;
 export type Attachment = z.infer<typeof attachment>;
 export type Exposure = z.infer<typeof exposure>;
+export type Peer = z.infer<typeof peer>;
+export type NewPeer = z.infer<typeof newPeer>;
 export type Diagnosis = z.infer<typeof diagnosis>;

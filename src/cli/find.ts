@@ -9,6 +9,7 @@ const nouns: Readonly<Record<string, string>> = {
   regions: "platform regions",
   cert: "certs",
   networks: "network",
+  wg: "wireguard",
 };
 const verbs: Readonly<Record<string, string>> = { ls: "list", rm: "destroy", view: "show" };
 const inner: Readonly<Record<string, string>> = { databases: "db", database: "db", user: "users" };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../base/log.ts";
 import { ask } from "../base/deadline.ts";
-import { fail } from "../errors/error.ts";
+import { fail, toPerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
 import { machineSize } from "../host/machine.ts";
 import { networkPrefix } from "../model/address.ts";
@@ -33,6 +33,7 @@ import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
+import { wireGuardDoor } from "./wireguard.ts";
 import { undoHalfMade, workOf } from "./work.ts";
 
 export interface StartOptions {
@@ -63,7 +64,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const { home, store, log, version, progress } = options;
   const since = new Date().toISOString();
   const state = stateOf(store);
-  const vault = await openVault(home.key, { mayCreate: (await state.secrets.list()).length === 0 });
+  const vault = await openVault(home.key, {
+    mayCreate: (await state.secrets.list()).length === 0 && (await state.network.get({}))?.wireguard === undefined,
+  });
   const events = await openEvents(store);
   const record = await networkRecord(state, home.network);
   const { prefix } = record;
@@ -94,7 +97,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       control: `${home.runtime}/dns.sock`,
       version,
       enter: () => place.tool([]),
-      zone: zoneOf({ prefix, apps: await state.apps.list(), runs: [], overrides, views: [] }),
+      zone: zoneOf({ prefix, apps: await state.apps.list(), peers: await state.peers.list(), runs: [], overrides, views: [] }),
       fresh: opened.fresh,
       log,
       say: (sentence) => tell("network", sentence),
@@ -103,12 +106,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     outlet = { kind: "namespace", openDoors, network, setZone: (zone) => kept.set(zone) };
   }
 
+  const wireguard = wireGuardDoor({ home, place, prefix, state, vault, say: (sentence) => tell("network", sentence) });
+  // It tries again by itself; nothing else waits for it.
+  wireguard.refresh().catch((error: unknown) => tell("network", `the WireGuard door is closed: ${toPerchError(error).message}`));
+
   const runs = async () => (await state.machines.list()).filter((machine) => machine.kind === "run");
   const published = publisher(
     outlet,
     async () => {
       const views = clusters.views();
-      return views && { prefix, apps: await state.apps.list(), runs: await runs(), overrides, views };
+      return views && { prefix, apps: await state.apps.list(), peers: await state.peers.list(), runs: await runs(), overrides, views };
     },
     log,
   );
@@ -141,6 +148,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await ask(() => (clusters.views()?.every(settled) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
   const stopWaking = await wakeOnChange(store, state, (app) => clusters.find(app)?.wake());
 
+  const closeDoors = async () => void (await Promise.all([doors.stop(), wireguard.stop()]));
   let ending: Promise<void> | undefined;
   let ended: () => void = () => undefined;
   const shutdown = (say: (sentence: string) => void) => {
@@ -148,7 +156,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       stopWaking();
       await dialler.stop();
       clearInterval(tidying);
-      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors: doors.stop, log }, say);
+      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
       setImmediate(ended);
     })();
     // One that failed half-way can be asked for again.
@@ -167,6 +175,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     clusters,
     context,
     doors: doors.doors,
+    wireguard,
     publisher: published,
     dialler,
     log,

@@ -40,6 +40,8 @@ export const register = {
   listen_invalid: usage('{what} "{value}" is not valid: {why}', "Give an address of this machine and a port: {what} 203.0.113.7:5432, or '[2001:db8::1]:5432'."),
   cidr_invalid: usage('--allow "{value}" is not valid: {why}', "For example: --allow 203.0.113.0/24"),
   hostname_invalid: usage('hostname "{name}" is not valid: {why}', "Give the public name that clients connect to, such as db.example.com."),
+  endpoint_invalid: usage('--endpoint "{value}" is not valid: {why}', "Give the host and the UDP port by which the peer reaches this machine: vpn.example.com:51820, or '[2001:db8::1]:51820'."),
+  file_refused: usage("{path} cannot be written: {why}", "Choose another file; nothing was changed."),
   size_invalid: usage("{what} {value} is not valid: {why}", "See the command's --help for the range."),
 
   // What is there and what is not
@@ -80,6 +82,13 @@ export const register = {
   certificate_invalid: user(422, "{path} cannot serve {hostname}: {why}", "Give the whole chain with --cert and its key with --key; nothing was changed."),
   listen_refused: user(422, "nobody can listen on {listen}: {why}", "Choose a free port of an address this machine has, of 1024 or above unless Perch runs as root; nothing is open."),
   door_failed: system(500, "the public door did not open: {why}", "Read the end of perchd.log; nothing is open."),
+
+  // WireGuard
+  peer_not_found: user(404, 'peer "{peer}" does not exist', "List the peers with: perch wireguard list"),
+  peer_exists: user(409, 'peer "{peer}" already exists', "Choose another name, or remove it first: perch wireguard remove {peer}"),
+  endpoint_unknown: usage("this machine has no address that it could tell a peer", "Give the host and the UDP port by which the peer reaches it: --endpoint HOST:PORT"),
+  wireguard_needs_root: user(409, "an ordinary user may not open a WireGuard door: its socket is on the host, and its interface is moved into the network", "Run Perch as root, where that is possible; what runs on this machine joins without it, by perch run."),
+  wireguard_failed: system(500, "the WireGuard door did not open: {why}", "Mend the cause and repeat; perchd tries again by itself while there are peers."),
 
   // The machine underneath
   tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),

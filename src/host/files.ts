@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, chmod, chown, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fail } from "../errors/error.ts";
 
 /** Files as Perch writes them: whole or not at all, closed to others. */
 
@@ -92,3 +93,37 @@ export async function permissions(path: string): Promise<number | undefined> {
     },
   );
 }
+
+/** A file that was not there before, 0600: made at once, so that nobody else can be first, and empty until its text is known. Rejects with `file_refused`. */
+export async function newFile(path: string): Promise<{ write(text: string): Promise<void>; discard(): Promise<void> }> {
+  const refused = (error: NodeJS.ErrnoException) =>
+    fail("file_refused", { path, why: error.code === "EEXIST" ? "it is there already" : (reasons[error.code ?? ""] ?? error.message) }, error);
+  const file = await open(path, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw refused(error);
+  });
+  const discard = async () => {
+    await file.close().catch(() => undefined);
+    await rm(path, { force: true });
+  };
+  return {
+    async write(text) {
+      try {
+        await file.chmod(0o600);
+        await file.writeFile(text);
+        await file.sync();
+        await file.close();
+      } catch (error) {
+        await discard();
+        throw refused(error as NodeJS.ErrnoException);
+      }
+    },
+    discard,
+  };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "its directory does not exist",
+  EACCES: "permission denied",
+  ENOSPC: "the disk is full",
+  EROFS: "the file system is read-only",
+};

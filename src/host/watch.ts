@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from "node:fs";
+import { connect } from "node:net";
 
 /** Calls back when something directly in a directory, or the directory itself, appears, goes or gets another name. Gives what ends it. A directory that is not there is not watched. */
 export function watchDirectory(path: string, onChange: () => void): () => void {
@@ -12,4 +13,24 @@ export function watchDirectory(path: string, onChange: () => void): () => void {
     return () => undefined;
   }
   return () => watcher.close();
+}
+
+/**
+ * Calls back when whoever listens at a unix socket is gone, by a connection that says nothing. Gives what ends it. Where nobody listens, it is not called. A
+ * process that closes such connections by itself would look dead.
+ */
+export function watchSocket(path: string, onGone: () => void): () => void {
+  let connected = false;
+  const socket = connect({ path });
+  socket.on("connect", () => (connected = true));
+  // There is the socket's file, and nobody behind it.
+  socket.on("error", (error: NodeJS.ErrnoException) => (connected ||= error.code === "ECONNREFUSED"));
+  socket.once("close", () => {
+    if (connected) onGone();
+  });
+  socket.resume();
+  return () => {
+    connected = false;
+    socket.destroy();
+  };
 }

@@ -64,6 +64,12 @@ export const networkResolver = (prefix: string): string => inNetwork(prefix, [0,
 /** `<net>::3:<n>`: the resolver that answers nearest-first for region n. */
 export const regionResolver = (prefix: string, region: Region): string => inNetwork(prefix, [0, 0, 0, 3, region.number]);
 
+/** `<net>::a:<n>`: a WireGuard peer, from 1; never used twice while the network lasts. */
+export const peerAddress = (prefix: string, number: number): string => inNetwork(prefix, [0, 0, 0, 0xa, number]);
+
+/** Where all of them are. */
+export const peerNetwork = (prefix: string): string => `${inNetwork(prefix, [0, 0, 0, 0xa, 0])}/112`;
+
 /** The region a machine's address lies in; undefined for region 0 and other networks. */
 export function regionOfAddress(prefix: string, address: string): Region | undefined {
   const groups = parseAddress(address);

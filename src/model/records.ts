@@ -20,6 +20,28 @@ export interface NetworkRecord {
   prefix: string;
   /** The number the next machine gets; counts up only. */
   nextMachine: number;
+  /** Its own end of WireGuard, once there was a peer. */
+  wireguard?: WireGuardRecord;
+  createdAt: string;
+}
+
+export interface WireGuardRecord {
+  publicKey: string;
+  /** The private key, sealed. */
+  sealed: string;
+  /** Where it listens on the host, UDP. Chosen when there is no peer yet. */
+  port: number;
+  /** The number the next peer gets; counts up only. */
+  nextPeer: number;
+}
+
+/** A laptop or another host that may join by WireGuard. Its private key was never here. */
+export interface PeerRecord {
+  name: string;
+  publicKey: string;
+  address: string;
+  /** As seen from where names are nearest first. */
+  region?: string;
   createdAt: string;
 }
 

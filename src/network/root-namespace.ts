@@ -6,12 +6,15 @@ import type { Place } from "../host/place.ts";
 import { raiseLoopback } from "./loopback.ts";
 import type { Namespace } from "./namespace.ts";
 
+/** As `ip netns` knows it. */
+export const namespaceName = (home: Pick<Home, "id">): string => `perch-${home.id}`;
+
 /**
  * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to enter PERCH_HOME (below a 0700
  * directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a mount namespace of each server's own, which goes with it.
  */
 export function rootNamespace(home: Home, postgres: Owner): Namespace {
-  const name = `perch-${home.id}`;
+  const name = namespaceName(home);
   const path = `/run/netns/${name}`;
   const shown = join(home.runtime, "postgres");
   const enter = ["nsenter", `--net=${path}`, "--"];

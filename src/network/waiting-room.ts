@@ -34,17 +34,20 @@ route replace default via ${gateway} dev ${inner} table ${table}
 export const waitingRoomText = `add set inet perch held { type ipv6_addr; }
 add chain inet perch hold { type route hook output priority -300; policy accept; }
 add chain inet perch door { type filter hook prerouting priority -300; policy accept; }
-flush chain inet perch door
+`;
+
+const doorText = `flush chain inet perch door
 add rule inet perch door iifname "${outer}" meta mark set 0
 `;
 
 /** What sets who is held. The chain is empty while nobody is, so that a packet at rest passes no rule more. */
 export function heldText(port: number, held: readonly string[]): string {
-  const text = "flush set inet perch held\nflush chain inet perch hold\n";
+  const text = `flush set inet perch held\nflush chain inet perch hold\n${doorText}`;
   if (held.length === 0) return text;
   const knocks = `tcp dport ${port} ip6 daddr @held tcp flags & (syn | ack) == syn`;
   return `${text}add element inet perch held { ${held.join(", ")} }
 add rule inet perch hold ${knocks} notrack meta mark set ${mark}
+add rule inet perch door iifname != { "lo", "${outer}" } ${knocks} drop
 `;
 }
 

@@ -3,13 +3,15 @@
  */
 import { resolvers } from "../dns/resolvers.ts";
 import type { ZoneData, ZoneMachine } from "../dns/zone-data.ts";
-import type { AppRecord, MachineRecord } from "../model/records.ts";
+import type { AppRecord, MachineRecord, PeerRecord } from "../model/records.ts";
 import type { RouteTable } from "../network/rules.ts";
 import { type ClusterView, expectsLeader, leaderOf, leads } from "./view.ts";
 
 export interface Shown {
   prefix: string;
   apps: readonly AppRecord[];
+  /** Those who may join by WireGuard. */
+  peers: readonly PeerRecord[];
   /** Runs of apps; members of clusters come with their views. */
   runs: readonly MachineRecord[];
   views: readonly ClusterView[];
@@ -66,12 +68,12 @@ function targetOf(view: ClusterView, override: Override | undefined): MachineRec
   return expectsLeader(view) ? "held" : undefined;
 }
 
-export function zoneOf({ prefix, apps, runs, views }: Shown): ZoneData {
+export function zoneOf({ prefix, apps, peers, runs, views }: Shown): ZoneData {
   const members = new Map(views.map((view) => [view.cluster.app, view]));
   return {
     prefix,
     defaultRegion: apps.find((app) => app.primaryRegion !== undefined)?.primaryRegion ?? "ams",
-    peers: [],
+    peers: peers.map(({ name, address }) => ({ name, address })),
     apps: apps.map((app) => ({
       name: app.name,
       ...(app.primaryRegion === undefined ? {} : { primaryRegion: app.primaryRegion }),

@@ -6,6 +6,7 @@ import type { Place } from "../host/place.ts";
 import type { Dialler } from "../network/dialler.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
+import type { WireGuard } from "../network/wireguard-keeper.ts";
 import type { Publisher } from "../reconcile/publish.ts";
 import type { Events } from "../store/events.ts";
 import type { State } from "../store/records.ts";
@@ -24,6 +25,7 @@ export interface Deps {
   clusters: Clusters;
   context: Context;
   doors: Doors;
+  wireguard: WireGuard;
   publisher: Publisher;
   /** Connections into the network. */
   dialler: Dialler;

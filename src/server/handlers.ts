@@ -11,6 +11,7 @@ import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
 import { networkHandlers } from "./network.ts";
 import { poolHandlers } from "./pool.ts";
+import { peerHandlers } from "./peers.ts";
 import { proxyHandler } from "./proxy.ts";
 import { rotateHandler } from "./rotate.ts";
 import { runHandlers } from "./runs.ts";
@@ -38,6 +39,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...machineHandlers(deps),
     ...runHandlers(deps),
     ...exposureHandlers(deps),
+    ...peerHandlers(deps),
     doctor: doctorHandler(deps),
   };
 }

@@ -1,5 +1,14 @@
 /** The desired state, typed: one collection a noun, and transactions over all of them. */
-import type { AppRecord, AttachmentRecord, ClusterRecord, MachineRecord, NetworkRecord, RotationRecord, SecretRecord } from "../model/records.ts";
+import type {
+  AppRecord,
+  AttachmentRecord,
+  ClusterRecord,
+  MachineRecord,
+  NetworkRecord,
+  PeerRecord,
+  RotationRecord,
+  SecretRecord,
+} from "../model/records.ts";
 import { type Collection, collection } from "./collection.ts";
 import { shapes } from "./shapes.ts";
 import type { Compare, Store, TxnResult, Write } from "./store.ts";
@@ -14,6 +23,8 @@ export interface State {
   attachments: Collection<AttachmentRecord, "cluster" | "app" | "variable">;
   /** `user` is percent-encoded: a name may hold a slash. */
   rotations: Collection<RotationRecord, "cluster" | "user">;
+  /** Those who may join by WireGuard. */
+  peers: Collection<PeerRecord, "name">;
   /**
    * All writes or none, and none when one of the compares does not hold:
    * `commit([secrets.absent(secret), attachments.still(seen)], [secrets.put(secret), attachments.put(ready)])`.
@@ -34,6 +45,7 @@ export function state(store: Store): State {
       shape: shapes.attachment,
     }),
     rotations: collection<RotationRecord, "cluster" | "user">(store, { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation }),
+    peers: collection<PeerRecord, "name">(store, { folder: "peers", fields: ["name"], shape: shapes.peer }),
     commit: (compare, writes) => store.txn(compare, writes),
   };
 }

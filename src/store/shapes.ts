@@ -7,6 +7,7 @@ import type {
   EventRecord,
   MachineRecord,
   NetworkRecord,
+  PeerRecord,
   RotationRecord,
   SecretRecord,
 } from "../model/records.ts";
@@ -15,7 +16,15 @@ const time = z.iso.datetime();
 const phase = z.enum(["creating", "ready", "destroying"]);
 const port = z.int().min(1).max(65_535);
 
-const network = z.object({ name: z.string(), prefix: z.string(), nextMachine: z.int().nonnegative(), createdAt: time });
+const network = z.object({
+  name: z.string(),
+  prefix: z.string(),
+  nextMachine: z.int().nonnegative(),
+  wireguard: z.object({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
+  createdAt: time,
+});
+
+const peer = z.object({ name: z.string(), publicKey: z.base64(), address: z.string(), region: z.string().exactOptional(), createdAt: time });
 
 const app = z.object({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
 
@@ -98,5 +107,6 @@ export const shapes: {
   secret: z.ZodType<SecretRecord>;
   attachment: z.ZodType<AttachmentRecord>;
   rotation: z.ZodType<RotationRecord>;
+  peer: z.ZodType<PeerRecord>;
   event: z.ZodType<EventRecord>;
-} = { network, app, cluster, machine, secret, attachment, rotation, event };
+} = { network, app, cluster, machine, secret, attachment, rotation, peer, event };

@@ -67,7 +67,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       client: "the only way to perchd",
       host: "starting perchd, and the command of `perch run`",
     },
-    packages: ["commander", "@clack/prompts", "smol-toml", "pg"],
+    packages: ["commander", "@clack/prompts", "smol-toml", "pg", "uqr"],
   },
   host: {
     holds: "running programs, files, users, the home: the only door to the operating system",

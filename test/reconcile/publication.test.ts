@@ -51,7 +51,7 @@ describe("relayTargets", () => {
 
 describe("addressesOf", () => {
   it("holds the resolvers, every member and every run", () => {
-    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, runs: [run], overrides, views: [cluster([leader, replica])] });
+    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, peers: [], runs: [run], overrides, views: [cluster([leader, replica])] });
     expect(addresses).toEqual([...resolversOf("fdaa:1:2"), "fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:c::12"]);
     expect(new Set(addresses).size).toBe(addresses.length);
   });
@@ -61,6 +61,7 @@ describe("zoneOf", () => {
   const zone = zoneOf({
     prefix: "fdaa:1:2",
     apps,
+    peers: [{ name: "laptop", publicKey: "", address: "fdaa:1:2::a:1", createdAt: "" }],
     runs: [run],
     overrides,
     views: [cluster([leader, replica, member("x1", leading, { record: { phase: "creating" } })])],

@@ -7,7 +7,7 @@ import type { Shown } from "../../src/reconcile/publication.ts";
 import { cluster, leading, member } from "./world.ts";
 
 const log = openLog({ write: () => undefined });
-const shown = (): Shown => ({ prefix: "fdaa:1:2", apps: [], runs: [], overrides: new Map(), views: [cluster([member("a1", leading)])] });
+const shown = (): Shown => ({ prefix: "fdaa:1:2", apps: [], peers: [], runs: [], overrides: new Map(), views: [cluster([member("a1", leading)])] });
 
 /** A network that notes what is set in it, and can be slow. */
 function notebook(slow: () => Promise<void> = () => Promise.resolve()) {

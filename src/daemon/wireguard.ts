@@ -1,0 +1,56 @@
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import { wireGuardDevice } from "../network/wireguard-device.ts";
+import { keepWireGuard, type WireGuard } from "../network/wireguard-keeper.ts";
+import type { WireGuardWish } from "../network/wireguard.ts";
+import type { State } from "../store/records.ts";
+import type { Vault } from "../store/vault.ts";
+import { openWireGuardKey } from "../store/wireguard-key.ts";
+
+interface At {
+  home: Home;
+  place: Place;
+  prefix: string;
+  state: State;
+  vault: Vault;
+  say(sentence: string): void;
+}
+
+export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): WireGuard {
+  const device = wireGuardDevice({ home, place, prefix, onLost: () => keeper.lost() });
+  const keeper = keepWireGuard(device, say);
+
+  async function wish(): Promise<WireGuardWish | undefined> {
+    const [network, peers] = await Promise.all([state.network.get({}), state.peers.list()]);
+    const own = network?.wireguard;
+    if (own === undefined || peers.length === 0 || place.mode !== "root") return undefined;
+    return {
+      port: own.port,
+      publicKey: own.publicKey,
+      privateKey: openWireGuardKey(vault, own),
+      peers: peers.map(({ publicKey, address }) => ({ publicKey, address })),
+    };
+  }
+
+  return {
+    refresh: async () => keeper.want(await wish()),
+    async heard() {
+      const [handshakes, endpoints, transfers] = await Promise.all([
+        device.show("latest-handshakes"),
+        device.show("endpoints"),
+        device.show("transfer"),
+      ]);
+      const known = [...(handshakes ?? [])].filter(([, [seconds]]) => Number(seconds) > 0);
+      return new Map(
+        known.map(([key, [seconds]]) => {
+          const [received, sent] = transfers?.get(key) ?? [];
+          return [
+            key,
+            { endpoint: endpoints?.get(key)?.[0] ?? "", handshake: Number(seconds) * 1000, received: Number(received), sent: Number(sent) },
+          ];
+        }),
+      );
+    },
+    stop: () => keeper.stop(),
+  };
+}

@@ -1,0 +1,87 @@
+import { fail, type PerchError, toPerchError } from "../errors/error.ts";
+import { CommandError } from "../host/command.ts";
+import type { WireGuardDevice } from "./wireguard-device.ts";
+import type { WireGuardWish } from "./wireguard.ts";
+
+/** The WireGuard door of a network: as the records of its peers say. Without a peer there is none, and nothing listens. */
+export interface WireGuard {
+  /** Brings it to what the records say now. */
+  refresh(): Promise<void>;
+  /** What is known of peers that were heard, by their keys. */
+  heard(): Promise<Map<string, Heard>>;
+  stop(): Promise<void>;
+}
+
+export interface Heard {
+  /** Where its packets come from. */
+  endpoint: string;
+  /** Milliseconds since the epoch. */
+  handshake: number;
+  received: number;
+  sent: number;
+}
+
+/** The WireGuard door kept as it is wanted: made when there are peers, made again when it dies, gone when there are none. */
+export interface WireGuardKeeper {
+  /** Undefined: shut. Rejects when it cannot be so for now; then it is tried again until it is, or something else is wanted. */
+  want(wish: WireGuardWish | undefined): Promise<void>;
+  /** wireguard-go is gone. */
+  lost(): void;
+  /** Shut for good. */
+  stop(): Promise<void>;
+}
+
+const againMs = [200, 500, 1_000, 2_000, 5_000];
+
+export function keepWireGuard(device: WireGuardDevice, say: (sentence: string) => void): WireGuardKeeper {
+  let wanted: WireGuardWish | undefined;
+  let stopped = false;
+  let attempts = 0;
+  let retry: NodeJS.Timeout | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function settle(): Promise<void> {
+    clearTimeout(retry);
+    try {
+      if (wanted === undefined) await device.remove();
+      else await device.set(wanted);
+      attempts = 0;
+    } catch (error) {
+      const known = knownOf(error);
+      if (!stopped) retry = setTimeout(() => void again().catch(() => undefined), againMs[attempts++] ?? 5_000);
+      throw known;
+    }
+  }
+
+  function again(): Promise<void> {
+    const mine = turn.then(settle);
+    turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  return {
+    want(wish) {
+      wanted = wish;
+      return again();
+    },
+    lost() {
+      if (stopped || wanted === undefined) return;
+      again().then(
+        () => say("the WireGuard device was gone and is made again"),
+        (error: unknown) => say(`the WireGuard device is gone: ${toPerchError(error).message}`),
+      );
+    },
+    async stop() {
+      stopped = true;
+      wanted = undefined;
+      clearTimeout(retry);
+      await again();
+    },
+  };
+}
+
+/** What `ip`, `wg` or `nft` refused, in a sentence of the register. */
+function knownOf(error: unknown): PerchError {
+  if (!(error instanceof CommandError)) return toPerchError(error);
+  return fail("wireguard_failed", { why: error.message }, error);
+}
