@@ -75,6 +75,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   postgres: "PostgreSQL clusters: a leader and its read replicas",
   "postgres db": "Databases of a cluster",
   "postgres users": "Users of a cluster",
+  "postgres pool": "PgBouncer before a cluster",
   "postgres config": "PostgreSQL settings of a cluster",
   machine: "Machines: members of clusters, and running apps",
   platform: "What Perch offers everywhere",

@@ -1,7 +1,7 @@
 /** Records and views as the API shows them. Pure. */
 import type * as api from "../api/schemas.ts";
 import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
-import { memberPort, leaderPort } from "../network/rules.ts";
+import { leaderPort, memberPort, poolPort } from "../network/rules.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
 import { type ClusterView, type MemberView, situationOf } from "../reconcile/view.ts";
@@ -17,6 +17,7 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
     phase: cluster.phase,
     host: mode === "portable" ? "localhost" : `${cluster.app}.internal`,
     port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
+    pool: cluster.pool === undefined ? null : { mode: cluster.pool.mode, size: cluster.pool.size, port: poolPort },
     synchronous: cluster.synchronous === undefined ? "off" : cluster.synchronous.holders.length > 0 ? "on" : "waiting",
     members: leaderFirst(view).map((member) => memberShape(view, member, mode)),
     attachments: view.attachments
@@ -65,7 +66,7 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   }
   if (since.suspended !== undefined) return "a signal stopped it; it goes on within seconds";
   if (trouble !== undefined)
-    return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)`;
+    return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)${advice(trouble.why)}`;
   if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
   if (!facts.running && member.starts.length >= crashLoop)
     return `it died ${member.starts.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
@@ -74,6 +75,14 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming)
     return "it answers but does not stream from the leader";
   return undefined;
+}
+
+/** What a person can do about it, where Perch can only try again. */
+function advice(why: string): string {
+  if (/No space left on device|the disk under .* is full/.test(why)) return "; make room, and it goes on by itself";
+  if (/Address already in use|could not bind/.test(why)) return "; another program listens there: end it, and it goes on by itself";
+  if (/Permission denied/.test(why)) return "; give its files back to the user PostgreSQL runs as";
+  return "";
 }
 
 export function machineShape(view: ClusterView, member: MemberView): api.Machine {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { pause } from "../../src/base/deadline.ts";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
 import { perchIn, repository, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
@@ -62,6 +63,31 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     const onReplica = (sql: string) => perch(["run", "--", "psql", url.href, "-XAtc", sql], { cwd: "/" });
     await eventually("the row is on the replica", async () => (await onReplica("SELECT count(*) FROM t")).stdout === "2\n");
     expect((await onReplica("INSERT INTO t VALUES (3)")).stderr).toContain("read-only transaction");
+  });
+
+  it("changes its leader behind the same port: who connects meanwhile waits", async () => {
+    const before = (await members()).find(({ role }) => role === "leader")?.id;
+    const url = await urlOf();
+    await ok("machine", "clone", before ?? "", "--region", "ams");
+    const queries = Array.from({ length: 12 }, async (_, index) => {
+      await pause(index * 40);
+      return query("SELECT pg_is_in_recovery()");
+    });
+    await ok("postgres", "failover", "-a", "pg");
+    expect(new Set(await Promise.all(queries))).toEqual(new Set(["f"]));
+    expect((await members()).find(({ role }) => role === "leader")?.id).not.toBe(before);
+    expect(await urlOf()).toBe(url);
+    await eventually("the old leader streams", async () => (await members()).every(({ role, state }) => role === "leader" || state === "streaming"));
+    await ok("machine", "destroy", before ?? "", "--yes");
+    await ok(
+      "postgres",
+      "failover",
+      "-a",
+      "pg",
+      "--allow-secondary-region",
+      "--to",
+      (await members()).find(({ role }) => role === "replica")?.id ?? "",
+    );
   });
 
   it("lives on when perchd is killed: the servers at once, the relay when up adopts them, all with the ports they had", async () => {

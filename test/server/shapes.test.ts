@@ -43,6 +43,8 @@ describe("a cluster, as it is shown", () => {
 
   it("says what is wrong with a member and what happens next", () => {
     const waiting = member("a1", down, { trouble: { step: "start", why: "port 5433 is taken", attempts: 3, until: 1_004_000 } });
+    const full = { ...waiting, trouble: { step: "start", why: "could not write lock file: No space left on device", attempts: 1, until: 0 } };
+    expect(memberShape(cluster([full]), full, "root").note).toContain("; make room, and it goes on by itself");
     expect(memberShape(cluster([waiting]), waiting, "root").note).toBe("port 5433 is taken (attempt 3; next in 4 s)");
     const apart = member("l1", { ...streaming, streaming: false });
     expect(memberShape(cluster([leader, apart], { leader: "a1" }), apart, "root").note).toBe("it answers but does not stream from the leader");

@@ -29,6 +29,9 @@ export function clusterText(cluster: Cluster): string {
   const attached = cluster.attachments.map(({ app, database, user, variable }) => [app, database, user, variable]);
   return [
     `Cluster ${cluster.name}: ${clusterState(cluster)}; PostgreSQL ${cluster.version}, primary region ${cluster.primaryRegion}, ${cluster.host}:${cluster.port}`,
+    ...(cluster.pool === null
+      ? []
+      : [`  pooler on port ${cluster.pool.port} of every member: ${cluster.pool.mode} mode, ${cluster.pool.size} connections`]),
     ...(cluster.synchronous === "off" ? [] : [`  ${commits[cluster.synchronous]}`]),
     membersText(cluster.members, 2),
     ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable"], attached, "", { indent: 2 })]),

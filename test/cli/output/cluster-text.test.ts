@@ -21,6 +21,7 @@ const cluster: Cluster = {
   host: "pg.internal",
   port: 5432,
   synchronous: "off",
+  pool: null,
   members: [leader, replica],
   attachments: [],
 };

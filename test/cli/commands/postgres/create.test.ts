@@ -11,6 +11,7 @@ it("postgres create prints the credentials once, as flyctl does", () => {
       host: "pg.internal",
       port: 5432,
       synchronous: "off" as const,
+      pool: null,
       attachments: [],
       members: [{ id: "m1", region: "ams", role: "leader", address: "fdaa::1", port: 5433, state: "started", pid: 1, lagBytes: 0 }],
     },
@@ -44,6 +45,7 @@ describe("the block", () => {
       host: "localhost",
       port: 4000,
       synchronous: "off" as const,
+      pool: null,
       members: [],
       attachments: [],
     };
