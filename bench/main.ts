@@ -8,6 +8,7 @@ import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
+import { door } from "./door.ts";
 import { gap } from "./gap.ts";
 import { cli } from "./ground.ts";
 import { path } from "./path.ts";
@@ -18,7 +19,7 @@ import { headline, type Results, writeResults } from "./results.ts";
 import { start } from "./start.ts";
 import { timed } from "./stats.ts";
 
-const benches: readonly Bench[] = [start, path, copy, gap, rest, dns, quickstart];
+const benches: readonly Bench[] = [start, path, copy, gap, rest, dns, door, quickstart];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {

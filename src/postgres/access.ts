@@ -36,7 +36,8 @@ function doorRows({ network, refused }: DoorAccess): Row[] {
   const open = refused !== undefined && !refused.some((role) => /[\r\n]/.test(role));
   const named = (role: string): string => `"${role.replaceAll('"', '""')}"`;
   return [
-    ...(open ? refused.map((role): Row => ["host", "all", named(role), network, "reject"]) : []),
+    // Nor does who may read the verifiers of passwords come from outside.
+    ...(open ? [poolUser, ...refused].map((role): Row => ["host", "all", named(role), network, "reject"]) : []),
     ...(open ? [["hostssl", "all", "all", network, "scram-sha-256"] as const] : []),
     ["host", "replication", "all", network, "reject"],
     ["host", "all", "all", network, "reject"],

@@ -31,6 +31,7 @@ describe("those who come by a public door", () => {
 
   it("need TLS and a password, are no superusers and do not replicate", () => {
     expect(doorLines(["postgres", 'my "root", all'])).toEqual([
+      `host all "perch_pooler" ${network} reject`,
       `host all "postgres" ${network} reject`,
       `host all "my ""root"", all" ${network} reject`,
       `hostssl all all ${network} scram-sha-256`,
