@@ -12,7 +12,7 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/django"
   beforeAll(async () => {
     django = await exampleOf("django");
     await django.prepare(["python3", "-m", "venv", ".venv"]);
-    await django.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.txt"]);
+    await django.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.lock"]);
     await attach(django);
   });
 

@@ -44,7 +44,7 @@ describe("the nearest member by port 5433", () => {
   it.skipIf(missingTools("python3 -c 'import ensurepip'"))("is met by psycopg", async () => {
     const python = await exampleOf("python", node.world);
     await python.prepare(["python3", "-m", "venv", ".venv"]);
-    await python.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.txt"]);
+    await python.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.lock"]);
     expect(await arrivals(python, ".venv/bin/python", "nearest.py")).toEqual(expected);
   });
 

@@ -8,7 +8,7 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/python"
   beforeAll(async () => {
     python = await exampleOf("python");
     await python.prepare(["python3", "-m", "venv", ".venv"]);
-    await python.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.txt"]);
+    await python.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.lock"]);
     await attach(python);
   });
 

@@ -9,7 +9,7 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/sqlalch
   beforeAll(async () => {
     sqlalchemy = await exampleOf("sqlalchemy");
     await sqlalchemy.prepare(["python3", "-m", "venv", ".venv"]);
-    await sqlalchemy.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.txt"]);
+    await sqlalchemy.prepare([".venv/bin/pip", "install", "-q", "-r", "requirements.lock"]);
     await attach(sqlalchemy);
   });
 

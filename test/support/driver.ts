@@ -18,7 +18,7 @@ export interface Driver {
   tls?: string;
 }
 
-const venv = [".venv/bin/pip", "install", "-q", "-r", "requirements.txt"];
+const venv = [".venv/bin/pip", "install", "-q", "-r", "requirements.lock"];
 
 export const psql: Driver = { name: "psql", tools: ["psql"], example: "psql", prepare: [], program: "psql.sh", argv: ["sh", "psql.sh"] };
 

@@ -13,6 +13,7 @@ export interface Recipe {
 }
 
 const npm = ["npm ci", "npm install"] as const;
+const pip = ["-r requirements.lock", "-r requirements.txt"] as const;
 const visit = ["models/visit.js", "migrations/20261124080000-create-visit.js"] as const;
 
 export const recipes: Readonly<Record<string, Recipe>> = {
@@ -29,12 +30,13 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     ],
     otherVariable: ["  encoding: unicode\n", '  encoding: unicode\n  url: <%= ENV["DATABASE_URL"] %>\n'],
   },
-  python: { files: ["requirements.txt", "main.py", "nearest.py"] },
+  python: { files: ["requirements.txt", "main.py", "nearest.py"], unlocked: pip },
   django: {
     files: ["requirements.txt", "mysite/settings.py", "mysite/urls.py", "greetings/models.py", "greetings/views.py"],
+    unlocked: pip,
     otherVariable: ['"default": env.db(),', '"default": env.db("DATABASE_URL"),'],
   },
-  sqlalchemy: { files: ["requirements.txt", "main.py"] },
+  sqlalchemy: { files: ["requirements.txt", "main.py"], unlocked: pip },
   go: {
     files: ["go.mod", "main.go", "direct/main.go", "nearest/main.go"],
     unlocked: ["go build -o hello .", "go mod tidy && go build -o hello ."],
