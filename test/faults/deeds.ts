@@ -38,6 +38,13 @@ export async function killLeaderAgain(world: World): Promise<void> {
   await eventually("another leads", another, 60_000);
 }
 export const killLeaderAndReplica = async (world: World) => killHard([await leaderProcess(world), await known((await near(world)).pid)]);
+const poolers = async (world: World) => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
+async function leadingPooler(world: World): Promise<ProcessIdentity> {
+  const found = (await poolers(world)).find(({ command }) => command.includes("leader"));
+  return known(found?.pid);
+}
+export const killPooler = async (world: World) => killHard([await leadingPooler(world)]);
+export const killPoolers = async (world: World) => killHard(await poolers(world));
 export const killNameServer = async (world: World) => killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
 
 /** It is over when the replica runs again. */
@@ -79,6 +86,7 @@ export async function killDaemonInSwitchover(world: World, round: number): Promi
   await inSwitchover(world, round, () => daemonProcess(world));
   await world.ok("up");
 }
+export const killPoolerInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leadingPooler(world));
 export const killLeaderInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leaderProcess(world));
 export const killNextInSwitchover = (world: World, round: number) => inSwitchover(world, round, async () => known((await near(world)).pid));
 

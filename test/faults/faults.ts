@@ -38,3 +38,16 @@ export const synchronousFaults: readonly Fault[] = [
   { name: "the leader's WAL removed, and its postmaster killed", rows: "kept", withinMs: 30_000, crash: true, act: deeds.removeWal },
   { name: "the leader killed, and its port taken", rows: "kept", withinMs: 60_000, crash: true, act: deeds.takePort },
 ];
+
+/** Through 6432. What is planned costs no query there; an accident costs what is under way. */
+export const pooledFaults: readonly Fault[] = [
+  { name: "switchover", rows: "kept", withinMs: 3_000, unnoticed: true, times: 3, act: deeds.switchOver },
+  { name: "kill -9 of perchd", rows: "kept", withinMs: 2_000, unnoticed: true, act: deeds.killDaemon },
+  { name: "kill -9 of the name server", rows: "kept", withinMs: 2_000, unnoticed: true, act: deeds.killNameServer },
+  { name: "kill -9 of the leader's pooler", rows: "kept", withinMs: 10_000, act: deeds.killPooler },
+  { name: "kill -9 of every pooler", rows: "kept", withinMs: 10_000, act: deeds.killPoolers },
+  { name: "kill -9 of the leader's postmaster", rows: "kept", withinMs: 10_000, crash: true, act: deeds.killLeader },
+  { name: "kill -9 of perchd in a switchover", rows: "kept", withinMs: 20_000, times: 5, act: deeds.killDaemonInSwitchover },
+  { name: "kill -9 of the leader's pooler in a switchover", rows: "kept", withinMs: 20_000, times: 3, act: deeds.killPoolerInSwitchover },
+  { name: "the leader's data directory removed", rows: "may be lost", withinMs: 20_000, act: deeds.removeData },
+];

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -66,8 +66,9 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
     });
     afterAll(async () => {
       await world.ok("down");
-      execFileSync("umount", [world.root]);
       trial.report();
+      // perchd says that all is down a moment before it ends itself.
+      await eventually("nobody uses the disk any more", () => spawnSync("umount", [world.root]).status === 0);
     });
 
     it.each(faults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {

@@ -22,7 +22,7 @@ const milliseconds = (): number => performance.timeOrigin + performance.now();
 export const asPromised = { lost: [], tooLongMs: 0, noticed: [], secondWriters: [] };
 export const allKept = { lost: [], doubled: 0, secondWriters: [], digests: 1 };
 
-export function trialIn(world: World, title: string, where: { replicas: readonly string[]; create?: readonly string[]; attach?: readonly string[] }) {
+export function trialIn(world: World, title: string, where: { replicas: readonly string[]; pooled?: true }) {
   const path = join(temporaryDirectory(), "ledger");
   const ledger = ledgerAt(path);
   const costs = costsOf(title);
@@ -74,10 +74,11 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
 
     async prepare(): Promise<void> {
       await world.ok("up");
-      await world.create("pg", ...(where.create ?? []));
+      await world.create();
       for (const region of where.replicas) await world.ok("machine", "clone", (await world.leader()).id, "--region", region);
       await world.ok("apps", "create", "web");
-      await world.ok("postgres", "attach", "pg", "--app", "web", ...(where.attach ?? []));
+      if (where.pooled) await world.ok("postgres", "pool", "on", "-a", "pg");
+      await world.ok("postgres", "attach", "pg", "--app", "web", ...(where.pooled ? ["--pooled"] : []));
       await world.ok("run", "-a", "web", "--", "psql", "-c", ledgerTable);
       await begin();
     },
