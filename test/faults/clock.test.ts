@@ -6,7 +6,7 @@ import { missingTools } from "../support/tools.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { type World, worldIn } from "../support/world.ts";
 import { killBackend, killLeader, killReplica, switchOver } from "./deeds.ts";
-import { type Fault, rounds } from "./fault.ts";
+import { cases, type Fault, timesOf } from "./fault.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
 /** perchd under Debian's libfaketime: its clock is what a file says, from one moment to the next. Servers and clients keep the machine's. */
@@ -71,8 +71,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", `test -e
       expect(Date.parse(last?.at ?? "") - Date.now()).toBeGreaterThan(23 * 3_600_000);
     });
 
-    it.each(faults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {
-      for (let round = 0; round < rounds; round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
+    it.each(cases(faults))("bears: %s", async (_name, fault) => {
+      for (let round = 0; round < timesOf(fault); round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
     });
 
     it("has all rows once, and the same on every member, at the end", async () => {

@@ -13,6 +13,8 @@ export interface Fault {
   crash?: true;
   /** How often in the short form; once where nothing is said. */
   times?: number;
+  /** It takes long, and is left to the long form. */
+  long?: true;
   /** The load ends with it, and is begun anew. */
   endsLoad?: true;
   act(world: World, round: number): Promise<unknown>;
@@ -21,3 +23,7 @@ export interface Fault {
 /** In the long form every fault is repeated so often. */
 export const rounds = Number(process.env["FAULT_ROUNDS"] ?? 1);
 export const timesOf = (fault: Fault): number => Math.max(rounds, fault.times ?? 1);
+
+/** What this form has of them, as `it.each` takes it. */
+export const cases = (faults: readonly Fault[]): [string, Fault][] =>
+  faults.filter(({ long }) => rounds > 1 || long !== true).map((fault) => [fault.name, fault]);

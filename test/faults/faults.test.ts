@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingTools } from "../support/tools.ts";
 import { worldIn } from "../support/world.ts";
-import { rounds, timesOf } from "./fault.ts";
+import { cases, timesOf } from "./fault.ts";
 import { faults, synchronousFaults } from "./faults.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
@@ -20,7 +20,7 @@ describe.skipIf(tools)("a cluster that is written to", () => {
     trial.report();
   });
 
-  it.each(faults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {
+  it.each(cases(faults))("bears: %s", async (_name, fault) => {
     for (let round = 0; round < timesOf(fault); round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
   });
 
@@ -41,8 +41,8 @@ describe.skipIf(tools)("a cluster that is written to, with synchronous replicati
     trial.report();
   });
 
-  it.each(synchronousFaults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {
-    for (let round = 0; round < rounds; round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
+  it.each(cases(synchronousFaults))("bears: %s", async (_name, fault) => {
+    for (let round = 0; round < timesOf(fault); round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
   });
 
   it("has all rows once, and the same on every member, at the end", async () => {

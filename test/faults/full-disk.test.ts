@@ -8,7 +8,7 @@ import { isRoot } from "../../src/host/home.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, type World, worldIn } from "../support/world.ts";
-import { type Fault, rounds } from "./fault.ts";
+import { cases, type Fault, timesOf } from "./fault.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
 /** PERCH_HOME, with the servers and what perchd itself keeps, on a disk of its own that somebody fills. Mounting it takes root. */
@@ -52,7 +52,7 @@ async function fillAndFree(world: World, fullMs: number): Promise<void> {
 
 const faults: readonly Fault[] = [
   { name: "the disk full, and freed when that is said", rows: "kept", withinMs: 60_000, act: (world) => fillAndFree(world, 0) },
-  { name: "the disk full for ten seconds more", rows: "kept", withinMs: 90_000, act: (world) => fillAndFree(world, 10_000) },
+  { name: "the disk full for ten seconds more", rows: "kept", withinMs: 90_000, long: true, act: (world) => fillAndFree(world, 10_000) },
 ];
 
 describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "psql", "mount", "umount"))(
@@ -71,8 +71,8 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
       await eventually("nobody uses the disk any more", () => spawnSync("umount", [world.root]).status === 0);
     });
 
-    it.each(faults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {
-      for (let round = 0; round < rounds; round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
+    it.each(cases(faults))("bears: %s", async (_name, fault) => {
+      for (let round = 0; round < timesOf(fault); round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
     });
 
     it("has all rows once, and the same on every member, at the end", async () => {

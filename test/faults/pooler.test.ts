@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingTools } from "../support/tools.ts";
 import { worldIn } from "../support/world.ts";
-import { timesOf } from "./fault.ts";
+import { cases, timesOf } from "./fault.ts";
 import { pooledFaults } from "./faults.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
@@ -14,7 +14,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     trial.report();
   });
 
-  it.each(pooledFaults.map((fault) => [fault.name, fault] as const))("bears: %s", async (_name, fault) => {
+  it.each(cases(pooledFaults))("bears: %s", async (_name, fault) => {
     for (let round = 0; round < timesOf(fault); round++) expect(await trial.suffer(fault, round)).toEqual(asPromised);
   });
 
