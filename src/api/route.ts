@@ -14,6 +14,20 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
   readonly answer: z.ZodType;
+  /** Who may call it over the network; absent: nobody, it is for the machine itself. */
+  readonly remote?: Access;
+}
+
+/** What a token may do: `deploy` may all that `read` may, `admin` all that `deploy` may. */
+export const scopes = ["read", "deploy", "admin"] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface Access {
+  readonly scope: Scope;
+  /** Where the request names the app it is about, for tokens that are limited to one; `any`: it is about none and tells nothing; absent: not for them. */
+  readonly app?: `params.${string}` | `query.${string}` | `body.${string}` | "any";
+  /** Switches in the body that take more than the scope: only `admin` may set them. */
+  readonly adminFor?: readonly string[];
 }
 
 type PathParams<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`

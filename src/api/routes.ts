@@ -1,22 +1,25 @@
 /** Every route of perchd, in the order of the nouns. */
 import { z } from "zod";
-import type { Route } from "./route.ts";
+import { type Access, type Route, scopes } from "./route.ts";
 import * as s from "./schemas.ts";
 
 const route = <const R extends Route>(definition: R): R => definition;
 const text = z.string();
+const read = (app?: NonNullable<Access["app"]>): Access => ({ scope: "read", ...(app === undefined ? {} : { app }) });
+const deploy = (app: NonNullable<Access["app"]>, ...adminFor: string[]): Access => ({ scope: "deploy", app, adminFor });
+const admin = (app?: NonNullable<Access["app"]>): Access => ({ scope: "admin", ...(app === undefined ? {} : { app }) });
 const list = <T extends z.ZodType>(item: T) => z.array(item);
 
 export const routes = {
-  status: route({ method: "GET", path: "/v1/status", kind: "plain", summary: "The network, the daemon, and every cluster with its members", answer: s.status }),
+  status: route({ method: "GET", path: "/v1/status", kind: "plain", remote: read(), summary: "The network, the daemon, and every cluster with its members", answer: s.status }),
   shutdown: route({ method: "POST", path: "/v1/shutdown", kind: "stream", summary: "Stop every process and take the network away; data stays", answer: s.none }),
   events: route({
-    method: "GET", path: "/v1/events", kind: "feed", summary: "What Perch did and why, oldest first",
+    method: "GET", path: "/v1/events", kind: "feed", remote: read("query.subject"), summary: "What Perch did and why, oldest first",
     query: z.object({ follow: z.stringbool().default(false), subject: text.optional(), last: z.coerce.number().int().min(0).max(10_000).default(100) }),
     answer: s.event,
   }),
   dig: route({
-    method: "POST", path: "/v1/dig", kind: "plain", summary: "Ask the network's name server from inside the network",
+    method: "POST", path: "/v1/dig", kind: "plain", remote: read(), summary: "Ask the network's name server from inside the network",
     body: z.object({ name: text.min(1).max(253), type: z.enum(["AAAA", "A", "TXT", "PTR", "SOA", "NS", "ANY"]).default("AAAA"), region: text.optional(), tcp: z.boolean().default(false) }),
     answer: s.answer,
   }),
@@ -25,62 +28,62 @@ export const routes = {
     summary: "Where a connection into the network would lead; with Upgrade: perch-proxy, the connection itself",
     query: z.object({ host: text.min(1).max(260), port: z.coerce.number().int().min(1).max(65_535).optional(), region: text.optional() }), answer: s.proxied,
   }),
-  authority: route({ method: "GET", path: "/v1/certificates/authority", kind: "plain", summary: "The certificate authority of the network, PEM", answer: z.object({ pem: text }) }),
+  authority: route({ method: "GET", path: "/v1/certificates/authority", kind: "plain", remote: read("any"), summary: "The certificate authority of the network, PEM", answer: z.object({ pem: text }) }),
 
-  listApps: route({ method: "GET", path: "/v1/apps", kind: "plain", summary: "Apps and clusters", answer: list(s.app) }),
-  createApp: route({ method: "POST", path: "/v1/apps", kind: "plain", summary: "Create an app", body: z.object({ name: text, primaryRegion: text.optional() }), answer: s.app }),
-  destroyApp: route({ method: "DELETE", path: "/v1/apps/:app", kind: "plain", summary: "Destroy an app and its secrets", answer: s.none }),
+  listApps: route({ method: "GET", path: "/v1/apps", kind: "plain", remote: read(), summary: "Apps and clusters", answer: list(s.app) }),
+  createApp: route({ method: "POST", path: "/v1/apps", kind: "plain", remote: admin(), summary: "Create an app", body: z.object({ name: text, primaryRegion: text.optional() }), answer: s.app }),
+  destroyApp: route({ method: "DELETE", path: "/v1/apps/:app", kind: "plain", remote: admin("params.app"), summary: "Destroy an app and its secrets", answer: s.none }),
 
-  doctor: route({ method: "GET", path: "/v1/apps/:app/doctor", kind: "plain", summary: "Why an app cannot connect: a line for each place a packet passes", query: z.object({ variable: text.default("DATABASE_URL"), region: text.optional() }), answer: s.diagnosis }),
+  doctor: route({ method: "GET", path: "/v1/apps/:app/doctor", kind: "plain", remote: read("params.app"), summary: "Why an app cannot connect: a line for each place a packet passes", query: z.object({ variable: text.default("DATABASE_URL"), region: text.optional() }), answer: s.diagnosis }),
 
-  listSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets", kind: "plain", summary: "Names and digests of an app's secrets, never values", answer: list(s.secret) }),
-  setSecrets: route({ method: "PUT", path: "/v1/apps/:app/secrets", kind: "plain", summary: "Set secrets, all or none", body: z.object({ secrets: z.record(text, text) }), answer: list(s.secret) }),
-  unsetSecrets: route({ method: "POST", path: "/v1/apps/:app/secrets/unset", kind: "plain", summary: "Remove secrets; an unknown name is no error", body: z.object({ names: list(text).min(1).max(1000) }), answer: z.object({ removed: list(text) }) }),
+  listSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets", kind: "plain", remote: read("params.app"), summary: "Names and digests of an app's secrets, never values", answer: list(s.secret) }),
+  setSecrets: route({ method: "PUT", path: "/v1/apps/:app/secrets", kind: "plain", remote: deploy("params.app"), summary: "Set secrets, all or none", body: z.object({ secrets: z.record(text, text) }), answer: list(s.secret) }),
+  unsetSecrets: route({ method: "POST", path: "/v1/apps/:app/secrets/unset", kind: "plain", remote: deploy("params.app"), summary: "Remove secrets; an unknown name is no error", body: z.object({ names: list(text).min(1).max(1000) }), answer: z.object({ removed: list(text) }) }),
 
-  listClusters: route({ method: "GET", path: "/v1/clusters", kind: "plain", summary: "Clusters", answer: list(s.cluster) }),
+  listClusters: route({ method: "GET", path: "/v1/clusters", kind: "plain", remote: read(), summary: "Clusters", answer: list(s.cluster) }),
   createCluster: route({
-    method: "POST", path: "/v1/clusters", kind: "stream", summary: "Create a cluster: its leader, and replicas beside it",
+    method: "POST", path: "/v1/clusters", kind: "stream", remote: admin(), summary: "Create a cluster: its leader, and replicas beside it",
     body: z.object({ name: text, region: text, size: z.int().min(1).max(9).default(1), password: text.optional(), version: z.int().optional(), binaries: text.optional() }),
     answer: s.created,
   }),
-  showCluster: route({ method: "GET", path: "/v1/clusters/:cluster", kind: "plain", summary: "One cluster", answer: s.cluster }),
-  destroyCluster: route({ method: "DELETE", path: "/v1/clusters/:cluster", kind: "stream", summary: "Destroy a cluster with its data", query: z.object({ detach: z.stringbool().default(false) }), answer: s.none }),
-  restartCluster: route({ method: "POST", path: "/v1/clusters/:cluster/restart", kind: "stream", summary: "Restart every member, replicas first", answer: s.none }),
+  showCluster: route({ method: "GET", path: "/v1/clusters/:cluster", kind: "plain", remote: read("params.cluster"), summary: "One cluster", answer: s.cluster }),
+  destroyCluster: route({ method: "DELETE", path: "/v1/clusters/:cluster", kind: "stream", remote: admin("params.cluster"), summary: "Destroy a cluster with its data", query: z.object({ detach: z.stringbool().default(false) }), answer: s.none }),
+  restartCluster: route({ method: "POST", path: "/v1/clusters/:cluster/restart", kind: "stream", remote: admin("params.cluster"), summary: "Restart every member, replicas first", answer: s.none }),
   failover: route({
-    method: "POST", path: "/v1/clusters/:cluster/failover", kind: "stream", summary: "Make another member the leader",
+    method: "POST", path: "/v1/clusters/:cluster/failover", kind: "stream", remote: admin("params.cluster"), summary: "Make another member the leader",
     body: z.object({ to: text.optional(), force: z.boolean().default(false), allowSecondaryRegion: z.boolean().default(false), promote: z.boolean().default(false) }),
     answer: s.cluster,
   }),
-  setSynchronous: route({ method: "PUT", path: "/v1/clusters/:cluster/synchronous", kind: "stream", summary: "Acknowledge a commit when a replica has it, too, or by the leader alone", body: z.object({ on: z.boolean() }), answer: s.cluster }),
-  showPool: route({ method: "GET", path: "/v1/clusters/:cluster/pool", kind: "plain", summary: "The pooler of a cluster", answer: s.pool }),
+  showPool: route({ method: "GET", path: "/v1/clusters/:cluster/pool", kind: "plain", remote: read("params.cluster"), summary: "The pooler of a cluster", answer: s.pool }),
   setPool: route({
-    method: "PUT", path: "/v1/clusters/:cluster/pool", kind: "stream", summary: "Put PgBouncer before a cluster, or change its mode and size",
+    method: "PUT", path: "/v1/clusters/:cluster/pool", kind: "stream", remote: admin("params.cluster"), summary: "Put PgBouncer before a cluster, or change its mode and size",
     body: z.object({ mode: z.enum(["transaction", "session"]).optional(), size: z.int().min(1).max(1000).optional() }), answer: s.pool,
   }),
-  removePool: route({ method: "DELETE", path: "/v1/clusters/:cluster/pool", kind: "stream", summary: "Take the pooler of a cluster away", answer: s.pool }),
+  removePool: route({ method: "DELETE", path: "/v1/clusters/:cluster/pool", kind: "stream", remote: admin("params.cluster"), summary: "Take the pooler of a cluster away", answer: s.pool }),
+  setSynchronous: route({ method: "PUT", path: "/v1/clusters/:cluster/synchronous", kind: "stream", remote: admin("params.cluster"), summary: "Acknowledge a commit when a replica has it, too, or by the leader alone", body: z.object({ on: z.boolean() }), answer: s.cluster }),
   session: route({
     method: "POST", path: "/v1/clusters/:cluster/session", kind: "plain", summary: "How a client reaches the cluster",
     body: z.object({ user: text.default("postgres"), database: text.optional(), region: text.optional() }), answer: s.session,
   }),
   clusterLogs: route({
-    method: "GET", path: "/v1/clusters/:cluster/logs", kind: "feed", summary: "PostgreSQL's log lines of every member",
+    method: "GET", path: "/v1/clusters/:cluster/logs", kind: "feed", remote: read("params.cluster"), summary: "PostgreSQL's log lines of every member",
     query: z.object({ follow: z.stringbool().default(false), machine: text.optional(), last: z.coerce.number().int().min(0).max(10_000).default(100) }), answer: s.logLine,
   }),
 
-  listDatabases: route({ method: "GET", path: "/v1/clusters/:cluster/databases", kind: "plain", summary: "Databases of a cluster", answer: list(s.database) }),
-  createDatabase: route({ method: "POST", path: "/v1/clusters/:cluster/databases", kind: "plain", summary: "Create a database", body: z.object({ name: text, owner: text.optional() }), answer: s.database }),
-  dropDatabase: route({ method: "DELETE", path: "/v1/clusters/:cluster/databases/:database", kind: "plain", summary: "Drop a database; its connections end", answer: s.none }),
-  listUsers: route({ method: "GET", path: "/v1/clusters/:cluster/users", kind: "plain", summary: "Roles that can log in", answer: list(s.user) }),
-  createUser: route({ method: "POST", path: "/v1/clusters/:cluster/users", kind: "plain", summary: "Create a role; its password is shown once", body: z.object({ name: text, password: text.optional(), superuser: z.boolean().default(false) }), answer: s.credentials }),
-  dropUser: route({ method: "DELETE", path: "/v1/clusters/:cluster/users/:user", kind: "plain", summary: "Drop a role that owns nothing", answer: s.none }),
-  rotateUser: route({ method: "POST", path: "/v1/clusters/:cluster/users/:user/rotate", kind: "plain", summary: "Give a role a new password, and its attachments the new URL", body: z.object({ password: text.optional() }), answer: s.credentials.extend({ apps: list(text) }) }),
+  listDatabases: route({ method: "GET", path: "/v1/clusters/:cluster/databases", kind: "plain", remote: read("params.cluster"), summary: "Databases of a cluster", answer: list(s.database) }),
+  createDatabase: route({ method: "POST", path: "/v1/clusters/:cluster/databases", kind: "plain", remote: admin("params.cluster"), summary: "Create a database", body: z.object({ name: text, owner: text.optional() }), answer: s.database }),
+  dropDatabase: route({ method: "DELETE", path: "/v1/clusters/:cluster/databases/:database", kind: "plain", remote: admin("params.cluster"), summary: "Drop a database; its connections end", answer: s.none }),
+  listUsers: route({ method: "GET", path: "/v1/clusters/:cluster/users", kind: "plain", remote: read("params.cluster"), summary: "Roles that can log in", answer: list(s.user) }),
+  createUser: route({ method: "POST", path: "/v1/clusters/:cluster/users", kind: "plain", remote: admin("params.cluster"), summary: "Create a role; its password is shown once", body: z.object({ name: text, password: text.optional(), superuser: z.boolean().default(false) }), answer: s.credentials }),
+  dropUser: route({ method: "DELETE", path: "/v1/clusters/:cluster/users/:user", kind: "plain", remote: admin("params.cluster"), summary: "Drop a role that owns nothing", answer: s.none }),
+  rotateUser: route({ method: "POST", path: "/v1/clusters/:cluster/users/:user/rotate", kind: "plain", remote: admin("params.cluster"), summary: "Give a role a new password, and its attachments the new URL", body: z.object({ password: text.optional() }), answer: s.credentials.extend({ apps: list(text) }) }),
 
-  listSettings: route({ method: "GET", path: "/v1/clusters/:cluster/settings", kind: "plain", summary: "PostgreSQL settings: those changed, the named ones, or all", query: z.object({ names: text.optional(), all: z.stringbool().default(false) }), answer: list(s.setting) }),
-  updateSettings: route({ method: "PATCH", path: "/v1/clusters/:cluster/settings", kind: "plain", summary: "Change settings on every member, checked against pg_settings", body: z.object({ set: z.record(text, text).default({}), unset: list(text).default([]) }), answer: s.settingsChange }),
+  listSettings: route({ method: "GET", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: read("params.cluster"), summary: "PostgreSQL settings: those changed, the named ones, or all", query: z.object({ names: text.optional(), all: z.stringbool().default(false) }), answer: list(s.setting) }),
+  updateSettings: route({ method: "PATCH", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: admin("params.cluster"), summary: "Change settings on every member, checked against pg_settings", body: z.object({ set: z.record(text, text).default({}), unset: list(text).default([]) }), answer: s.settingsChange }),
 
-  listAttachments: route({ method: "GET", path: "/v1/clusters/:cluster/attachments", kind: "plain", summary: "Apps attached to a cluster", answer: list(s.attachment) }),
+  listAttachments: route({ method: "GET", path: "/v1/clusters/:cluster/attachments", kind: "plain", remote: read("params.cluster"), summary: "Apps attached to a cluster", answer: list(s.attachment) }),
   attach: route({
-    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", summary: "Give an app its own role and database, and the URL as a secret",
+    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", remote: deploy("body.app", "superuser", "existingDatabase"), summary: "Give an app its own role and database, and the URL as a secret",
     body: z.object({
       app: text, database: text.optional(), user: text.optional(), variable: text.default("DATABASE_URL"), superuser: z.boolean().default(false),
       scheme: z.enum(["postgres", "postgresql"]).default("postgres"), existingDatabase: z.boolean().default(false), ifNotAttached: z.boolean().default(false),
@@ -89,11 +92,11 @@ export const routes = {
     answer: s.attachment,
   }),
   detach: route({
-    method: "POST", path: "/v1/clusters/:cluster/detach", kind: "stream", summary: "Take the role and the secret away; the database stays unless dropped",
+    method: "POST", path: "/v1/clusters/:cluster/detach", kind: "stream", remote: deploy("body.app", "dropDatabase"), summary: "Take the role and the secret away; the database stays unless dropped",
     body: z.object({ app: text, variable: text.optional(), dropDatabase: z.boolean().default(false) }), answer: s.attachment,
   }),
 
-  listExposures: route({ method: "GET", path: "/v1/exposures", kind: "plain", summary: "Public doors", answer: list(s.exposure) }),
+  listExposures: route({ method: "GET", path: "/v1/exposures", kind: "plain", remote: read(), summary: "Public doors", answer: list(s.exposure) }),
   expose: route({
     method: "PUT", path: "/v1/clusters/:cluster/exposure", kind: "stream", summary: "Open a public door to a cluster, or change the one there is",
     body: z.object({
@@ -104,22 +107,29 @@ export const routes = {
   }),
   unexpose: route({ method: "DELETE", path: "/v1/clusters/:cluster/exposure", kind: "stream", summary: "Shut the public door; connections through it end", answer: s.none }),
 
-  listPeers: route({ method: "GET", path: "/v1/peers", kind: "plain", summary: "WireGuard peers, and when each was heard", answer: list(s.peer) }),
+  listPeers: route({ method: "GET", path: "/v1/peers", kind: "plain", remote: read(), summary: "WireGuard peers, and when each was heard", answer: list(s.peer) }),
   createPeer: route({
     method: "POST", path: "/v1/peers", kind: "plain", summary: "Let a peer join by WireGuard; its private key stays where it was made",
     body: z.object({ name: text, publicKey: text.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "a key has 32 bytes in base64"), region: text.optional(), endpoint: text.optional() }), answer: s.newPeer,
   }),
-  removePeer: route({ method: "DELETE", path: "/v1/peers/:peer", kind: "plain", summary: "Remove a peer; its sessions end", answer: s.none }),
+  removePeer: route({ method: "DELETE", path: "/v1/peers/:peer", kind: "plain", remote: admin(), summary: "Remove a peer; its sessions end", answer: s.none }),
 
-  listMachines: route({ method: "GET", path: "/v1/machines", kind: "plain", summary: "Machines: members of clusters and runs of apps", query: z.object({ app: text.optional() }), answer: list(s.machine) }),
-  cloneMachine: route({ method: "POST", path: "/v1/machines/:machine/clone", kind: "stream", summary: "Make a streaming replica in a region", body: z.object({ region: text.optional() }), answer: s.machine }),
-  startMachine: route({ method: "POST", path: "/v1/machines/:machine/start", kind: "stream", summary: "Start a member", answer: s.machine }),
-  stopMachine: route({ method: "POST", path: "/v1/machines/:machine/stop", kind: "stream", summary: "Stop a member; it stays stopped", answer: s.machine }),
-  destroyMachine: route({ method: "DELETE", path: "/v1/machines/:machine", kind: "stream", summary: "Destroy a replica, its slot and its data", answer: s.none }),
+  listMachines: route({ method: "GET", path: "/v1/machines", kind: "plain", remote: read("query.app"), summary: "Machines: members of clusters and runs of apps", query: z.object({ app: text.optional() }), answer: list(s.machine) }),
+  cloneMachine: route({ method: "POST", path: "/v1/machines/:machine/clone", kind: "stream", remote: admin("params.machine"), summary: "Make a streaming replica in a region", body: z.object({ region: text.optional() }), answer: s.machine }),
+  startMachine: route({ method: "POST", path: "/v1/machines/:machine/start", kind: "stream", remote: admin("params.machine"), summary: "Start a member", answer: s.machine }),
+  stopMachine: route({ method: "POST", path: "/v1/machines/:machine/stop", kind: "stream", remote: admin("params.machine"), summary: "Stop a member; it stays stopped", answer: s.machine }),
+  destroyMachine: route({ method: "DELETE", path: "/v1/machines/:machine", kind: "stream", remote: admin("params.machine"), summary: "Destroy a replica, its slot and its data", answer: s.none }),
 
   createRun: route({ method: "POST", path: "/v1/runs", kind: "plain", summary: "Become a machine of an app, for as long as the calling process lives", body: z.object({ app: text.optional(), region: text.optional(), pid: z.int().positive() }), answer: s.run }),
   endRun: route({ method: "DELETE", path: "/v1/runs/:machine", kind: "plain", summary: "End a run", answer: s.none }),
-  watchSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets/changes", kind: "feed", summary: "One item each time the app's secrets change", answer: z.object({ revision: z.int() }) }),
+  watchSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets/changes", kind: "feed", remote: read("params.app"), summary: "One item each time the app's secrets change", answer: z.object({ revision: z.int() }) }),
+
+  showRemote: route({ method: "GET", path: "/v1/remote", kind: "plain", remote: read(), summary: "Where the API listens for other machines", answer: s.remote }),
+  openRemote: route({ method: "PUT", path: "/v1/remote", kind: "plain", summary: "Let other machines call the API, by TLS and a token", body: z.object({ listen: text, hostnames: list(text).max(20).default([]) }), answer: s.remote }),
+  closeRemote: route({ method: "DELETE", path: "/v1/remote", kind: "plain", summary: "Let none any more; connections end, tokens stay", answer: s.remote }),
+  listTokens: route({ method: "GET", path: "/v1/tokens", kind: "plain", remote: admin(), summary: "Tokens, never their texts", answer: list(s.token) }),
+  createToken: route({ method: "POST", path: "/v1/tokens", kind: "plain", summary: "Make a token; its text is shown once", body: z.object({ name: text, scope: z.enum(scopes).default("read"), app: text.optional(), expiresAt: z.iso.datetime().optional() }), answer: s.token.extend({ token: text }) }),
+  revokeToken: route({ method: "DELETE", path: "/v1/tokens/:token", kind: "plain", remote: admin(), summary: "Revoke a token, at once", answer: s.none }),
 } as const;
 
 export type RouteName = keyof typeof routes;

@@ -3,6 +3,7 @@
  * them; the CLI's types are inferred from them. Times are RFC 3339 in UTC, sizes bytes, lags bytes of WAL.
  */
 import { z } from "zod";
+import { scopes } from "./route.ts";
 
 const time = z.iso.datetime().meta({ example: "2026-11-24T06:30:00.000Z" });
 
@@ -241,6 +242,30 @@ export const answer = z.object({
 
 /** Where a proxied connection leads. */
 export const proxied = z.object({ host: z.string(), port: z.int(), addresses: z.array(z.string()) });
+
+/** The API as other machines reach it. */
+export const remote = z.object({
+  listen: z.string().nullable(),
+  hostnames: z.array(z.string()),
+  /** Asked for and listening. */
+  open: z.boolean(),
+  /** Why it is not, when it was asked for. */
+  note: z.string().optional(),
+  /** SHA-256 of the authority's certificate, as it stands in every token. */
+  fingerprint: z.string(),
+});
+
+export const token = z.object({
+  name: z.string(),
+  scope: z.enum(scopes),
+  /** The only app it may be used for; null: any. */
+  app: z.string().nullable(),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  /** To the minute. */
+  lastUsedAt: time.nullable(),
+});
+
 export const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string() });
 export const none = z.object({});
 

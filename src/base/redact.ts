@@ -1,9 +1,10 @@
 /**
  * Secrets out of text that is about to be logged, shown or kept: passwords in URLs, in `key=value` pairs of any kind (shell, conninfo, JSON), in SQL and
- * in options, and PostgreSQL's scram verifiers. It knows shapes, not values: what looks like nothing passes, so a secret must not be put into text at all.
+ * in options, tokens of Perch, and PostgreSQL's scram verifiers. It knows shapes, not values: what looks like nothing passes, so a secret must not be put into text at all.
  */
 export function redact(text: string): string {
   return text
+    .replace(/\bperch_[\w-]{20,}(\.[\w-]*)?/g, "perch_***")
     .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@]*):[^\s/]+@/gi, "$1:***@")
     .replace(/\b(\w{0,60}(?:password|passwd|pwd|secret|token)["']?)(\s*[=:]\s*)('(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,;&"']+)/gi, "$1$2***")
     .replace(/\bPASSWORD\s+E?'(?:[^']|'')*'/gi, "PASSWORD '***'")

@@ -10,6 +10,7 @@ const nouns: Readonly<Record<string, string>> = {
   cert: "certs",
   networks: "network",
   wg: "wireguard",
+  token: "tokens",
 };
 const verbs: Readonly<Record<string, string>> = { ls: "list", rm: "destroy", view: "show" };
 const inner: Readonly<Record<string, string>> = { databases: "db", database: "db", user: "users" };

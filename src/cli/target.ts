@@ -12,9 +12,24 @@ export interface Target {
   reach(): Promise<Client>;
 }
 
-export async function targetOf(_command: Command, globals: Globals, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
-  const named = globals.network ?? (env["PERCH_NETWORK"] === "" ? undefined : env["PERCH_NETWORK"]);
-  const home = findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network") });
+export async function targetOf(command: Command, globals: Globals, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
+  if (globals.host !== undefined && globals.network !== undefined)
+    throw fail("usage_invalid", { reason: "--host and --network exclude each other: a perchd that is reached from elsewhere serves one network" });
+  const remote = globals.host ?? (globals.network === undefined ? wordIn(env, "PERCH_REMOTE") : undefined);
+  if (remote !== undefined) return remoteTarget(command, remote, env);
+  const named = globals.network ?? wordIn(env, "PERCH_NETWORK");
+  const home = findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") });
   if (home.network !== defaultNetwork && (await networkPlace(home)).made === undefined) throw fail("network_not_found", { network: home.network });
   return { home, allNetworks: named === undefined, reach: () => Promise.resolve(clientOf(home)) };
+}
+
+const wordIn = (env: NodeJS.ProcessEnv, name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
+
+async function remoteTarget(command: Command, text: string, env: NodeJS.ProcessEnv): Promise<Target> {
+  const [{ parseRemote, remoteOf }, { routes }] = await Promise.all([import("./remotes.ts"), import("../api/routes.ts")]);
+  const place = parseRemote(text);
+  const closed = command.routes?.some((name) => !("remote" in routes[name])) ?? false;
+  if (closed || command.machineOnly === true) throw fail("machine_only", { what: `perch ${command.name}` });
+  const home = findHome({ ...env, PERCH_NETWORK: "" });
+  return { home, allNetworks: false, reach: async () => clientOf(await remoteOf(home.base, place, env)) };
 }

@@ -1,6 +1,7 @@
 /**
- * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/` and the unix socket, nothing of the terminal
- * and nothing of how the daemon works. Start here; `connection.ts` is the socket, `frames.ts` what comes over it, `target.ts` the URL.
+ * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/`, the unix socket and the way to another
+ * machine, nothing of the terminal and nothing of how the daemon works. Start here; `connection.ts` is the socket, `remote.ts` whom it trusts elsewhere,
+ * `frames.ts` what comes over it, `target.ts` the URL.
  *
  * The routes carry their schemas, and loading those takes longer than a small command: they are loaded at the first call.
  */
@@ -9,9 +10,8 @@ import type { CallInput, RouteAnswer } from "../api/route.ts";
 import type { routes } from "../api/routes.ts";
 import { pause } from "../base/deadline.ts";
 import { fail, isCode, PerchError, toPerchError } from "../errors/error.ts";
-import type { Home } from "../host/home.ts";
 import type { TunnelTo } from "./tunnel.ts";
-import { type Connection, connectionError, open } from "./connection.ts";
+import { type Connection, connectionError, open, type Where } from "./connection.ts";
 import { errorIn, jsonLines } from "./frames.ts";
 
 type Routes = typeof routes;
@@ -51,13 +51,12 @@ const patience = { plain: 120_000, undo: 20_000 };
 
 type AnyInput = { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 
-export function clientOf(home: Pick<Home, "socket" | "root">, wait = patience): Client {
+export function clientOf(where: Where, wait = patience): Client {
   const connect = async (name: keyof Routes, input: AnyInput, signal: AbortSignal | undefined): Promise<Connection & { kind: string }> => {
     const [{ routes }, { targetOf }] = await Promise.all([import("../api/routes.ts"), import("./target.ts")]);
     const route = routes[name];
     const connection = await open({
-      socket: home.socket,
-      home: home.root,
+      to: where,
       method: route.method,
       target: targetOf(route, input.params ?? {}, input.query ?? {}),
       silenceMs: route.kind === "plain" ? wait.plain : 0,
@@ -68,12 +67,15 @@ export function clientOf(home: Pick<Home, "socket" | "root">, wait = patience): 
   };
 
   return {
-    tunnel: async (to) => (await import("./tunnel.ts")).openTunnel(home, to),
+    async tunnel(to) {
+      if (!("socket" in where)) throw fail("machine_only", { what: "a connection into the network" });
+      return (await import("./tunnel.ts")).openTunnel(where, to);
+    },
 
     async call(name, input, options = {}) {
       const { signal, onProgress } = options;
       const connection = await connect(name, input as AnyInput, signal);
-      const answer = connection.kind === "stream" ? streamAnswer(connection, home, onProgress) : plainAnswer(connection, home);
+      const answer = connection.kind === "stream" ? streamAnswer(connection, where, onProgress) : plainAnswer(connection, where);
       return (await (signal === undefined ? answer : untilUndone(connection, answer, signal, wait.undo))) as Answer<typeof name>;
     },
 
@@ -82,14 +84,14 @@ export function clientOf(home: Pick<Home, "socket" | "root">, wait = patience): 
       const connection = await connect(name, input as AnyInput, signal);
       signal?.addEventListener("abort", connection.close, { once: true });
       try {
-        await refuseErrors(connection, home);
+        await refuseErrors(connection, where);
         for await (const item of jsonLines(connection.response)) {
           const error = errorIn(item);
           if (error !== undefined) throw error;
           yield item as Answer<typeof name>;
         }
       } catch (error) {
-        if (!signal?.aborted) throw known(error, home);
+        if (!signal?.aborted) throw known(error, where);
       } finally {
         signal?.removeEventListener("abort", connection.close);
         connection.close();
@@ -98,13 +100,13 @@ export function clientOf(home: Pick<Home, "socket" | "root">, wait = patience): 
   };
 }
 
-async function plainAnswer(connection: Connection, home: Pick<Home, "root">): Promise<unknown> {
-  await refuseErrors(connection, home);
-  return readJson(connection, home);
+async function plainAnswer(connection: Connection, where: Where): Promise<unknown> {
+  await refuseErrors(connection, where);
+  return readJson(connection, where);
 }
 
-async function streamAnswer(connection: Connection, home: Pick<Home, "root">, onProgress: CallOptions["onProgress"]): Promise<unknown> {
-  await refuseErrors(connection, home);
+async function streamAnswer(connection: Connection, where: Where, onProgress: CallOptions["onProgress"]): Promise<unknown> {
+  await refuseErrors(connection, where);
   try {
     for await (const frame of jsonLines(connection.response)) {
       const error = errorIn(frame);
@@ -114,7 +116,7 @@ async function streamAnswer(connection: Connection, home: Pick<Home, "root">, on
       if ("progress" in frame) onProgress?.(String(frame.progress));
     }
   } catch (error) {
-    throw known(error, home);
+    throw known(error, where);
   }
   throw fail("daemon_lost", { why: "it closed the connection before the result" });
 }
@@ -144,25 +146,25 @@ async function untilUndone(connection: Connection, answer: Promise<unknown>, sig
   }
 }
 
-async function refuseErrors(connection: Connection, home: Pick<Home, "root">): Promise<void> {
+async function refuseErrors(connection: Connection, where: Where): Promise<void> {
   const status = connection.response.statusCode ?? 0;
   if (status >= 200 && status < 300) return;
-  throw errorIn(await readJson(connection, home)) ?? fail("daemon_lost", { why: `it answered with HTTP ${status}` });
+  throw errorIn(await readJson(connection, where)) ?? fail("daemon_lost", { why: `it answered with HTTP ${status}` });
 }
 
-async function readJson(connection: Connection, home: Pick<Home, "root">): Promise<unknown> {
+async function readJson(connection: Connection, where: Where): Promise<unknown> {
   try {
     const chunks: Uint8Array[] = [];
     for await (const chunk of connection.response as AsyncIterable<Uint8Array>) chunks.push(chunk);
     return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
   } catch (error) {
-    throw known(error, home);
+    throw known(error, where);
   }
 }
 
 /** Whatever reading threw, as an error of the register. */
-function known(error: unknown, home: Pick<Home, "root">): PerchError {
+function known(error: unknown, where: Where): PerchError {
   if (error instanceof PerchError) return error;
   if (error instanceof SyntaxError) return fail("daemon_lost", { why: "it sent something that is not JSON" }, error);
-  return error instanceof Error ? connectionError(error, home.root) : toPerchError(error);
+  return error instanceof Error ? connectionError(error, where) : toPerchError(error);
 }

@@ -1,12 +1,16 @@
 import http from "node:http";
+import https from "node:https";
 import { fail, PerchError } from "../errors/error.ts";
+import type { Home } from "../host/home.ts";
+import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
 
-/** One request over the daemon's unix socket. One connection each: a command makes one or two, and closing it is how an operation is cancelled. */
+/** The perchd of this machine by its socket, or of another. */
+export type Where = Pick<Home, "socket" | "root"> | Remote;
+
+/** One request over the daemon's unix socket, or to another machine by TLS. One connection each: a command makes one or two, and closing it is how an operation is cancelled. */
 
 export interface Request {
-  socket: string;
-  /** For the error when nobody listens. */
-  home: string;
+  to: Where;
   method: string;
   target: string;
   body?: unknown;
@@ -27,18 +31,12 @@ export interface Connection {
 export function open(request: Request): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const outgoing = http.request({
-      socketPath: request.socket,
-      method: request.method,
-      path: request.target,
-      agent: false,
-      headers: text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
-    });
+    const outgoing = begin(request, text);
     outgoing.setTimeout(request.silenceMs, () => outgoing.destroy(new Error(`no answer within ${request.silenceMs / 1000} s`)));
     const giveUp = () => outgoing.destroy(fail("interrupted", { seconds: 0 }));
     if (request.signal?.aborted) giveUp();
     request.signal?.addEventListener("abort", giveUp, { once: true });
-    outgoing.on("error", (error) => reject(connectionError(error, request.home)));
+    outgoing.on("error", (error) => reject(connectionError(error, request.to)));
     outgoing.on("response", (response) => {
       request.signal?.removeEventListener("abort", giveUp);
       resolve({ response, halfClose: () => outgoing.socket?.end(), close: () => outgoing.destroy() });
@@ -47,9 +45,33 @@ export function open(request: Request): Promise<Connection> {
   });
 }
 
+function begin({ to, method, target }: Request, text: string | undefined): http.ClientRequest {
+  const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  if ("socket" in to) return http.request({ socketPath: to.socket, method, path: target, agent: false, headers });
+  const { host, port, authority, token } = to;
+  const outgoing = https.request({
+    host,
+    port,
+    ca: authority,
+    servername: serverName,
+    minVersion: "TLSv1.3",
+    method,
+    path: target,
+    agent: false,
+    headers: { ...headers, host: remoteName(to), authorization: `Bearer ${token}` },
+  });
+  outgoing.once("socket", (socket) => {
+    const late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${connectMs / 1000} s`)), connectMs);
+    for (const event of ["secureConnect", "close"]) socket.once(event, () => clearTimeout(late));
+  });
+  return outgoing;
+}
+
 /** What a failing socket means to a user. */
-export function connectionError(error: NodeJS.ErrnoException, home: string): PerchError {
+export function connectionError(error: NodeJS.ErrnoException, to: Where): PerchError {
   if (error instanceof PerchError) return error;
+  if (!("socket" in to)) return remoteError(error, remoteName(to));
+  const home = to.root;
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") return fail("daemon_not_running", { home }, error);
   return fail(
     "daemon_lost",

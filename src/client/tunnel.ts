@@ -30,9 +30,9 @@ export async function openTunnel(home: Pick<Home, "socket" | "root">, to: Tunnel
       resolve(socket);
     });
     request.on("response", (response) => {
-      refusal(response).then(reject, (error: NodeJS.ErrnoException) => reject(connectionError(error, home.root)));
+      refusal(response).then(reject, (error: NodeJS.ErrnoException) => reject(connectionError(error, home)));
     });
-    request.on("error", (error) => reject(connectionError(error, home.root)));
+    request.on("error", (error) => reject(connectionError(error, home)));
     request.end();
   });
 }

@@ -31,6 +31,7 @@ import { openAuthority } from "./authority.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
+import { remoteDoor, type OpenRemoteDoor } from "./remote-door.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
 import { wireGuardDoor } from "./wireguard.ts";
@@ -156,6 +157,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       stopWaking();
       await dialler.stop();
       clearInterval(tidying);
+      await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
       setImmediate(ended);
     })();
@@ -163,6 +165,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     ending.catch(() => (ending = undefined));
     return ending;
   };
+  const remote = await remoteDoor({ home, version, state, log, authority: context.authority, say: (sentence) => tell("network", sentence) });
   const deps = {
     home,
     place,
@@ -176,6 +179,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     context,
     doors: doors.doors,
     wireguard,
+    remote,
     publisher: published,
     dialler,
     log,
@@ -187,14 +191,17 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   );
   await tidy(deps);
   await published.publish();
-  return { handlers: handlersOf(deps), upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
+  const handlers = handlersOf(deps);
+  await remote.serve(handlers);
+  return { handlers, upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
 }
 
 /** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */
 const settled = (view: ClusterView): boolean => broughtBack(view) && view.cluster.change === undefined;
 
-/** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed. */
-async function tidy(deps: Deps): Promise<void> {
+/** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed, the API that cannot listen tries again. */
+async function tidy(deps: Deps & { remote: OpenRemoteDoor }): Promise<void> {
+  await deps.remote.keep();
   await forgetEndedRuns(deps);
   await completeRotations(deps);
 }

@@ -6,7 +6,7 @@
 export interface ErrorEntry {
   /** "user": something the caller can mend by asking differently. "system": the machine, PostgreSQL or Perch itself. */
   readonly kind: "user" | "system";
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 499 | 500 | 503 | 507;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 499 | 500 | 503 | 507;
   /** 1 failed, 2 wrong usage; 126 and 127 as a shell has them, for a command that cannot be run and one that does not exist. */
   readonly exit: 1 | 2 | 126 | 127;
   readonly message: string;
@@ -89,6 +89,23 @@ export const register = {
   endpoint_unknown: usage("this machine has no address that it could tell a peer", "Give the host and the UDP port by which the peer reaches it: --endpoint HOST:PORT"),
   wireguard_needs_root: user(409, "an ordinary user may not open a WireGuard door: its socket is on the host, and its interface is moved into the network", "Run Perch as root, where that is possible; what runs on this machine joins without it, by perch run."),
   wireguard_failed: system(500, "the WireGuard door did not open: {why}", "Mend the cause and repeat; perchd tries again by itself while there are peers."),
+
+  // Remote control
+  machine_only: usage("{what} works on the machine itself, not from another", "Type it there, and leave --host and PERCH_REMOTE away."),
+  remote_invalid: usage('"{value}" is no HOST:PORT', "For example: --host db.example.com:6643"),
+  remote_unreachable: system(503, "{host} cannot be reached: {why}", "Check the address, and on that machine: perch remote status"),
+  remote_untrusted: user(403, "{host} is not the perchd that the token is from: {why}", "Nothing was sent. Check the address, and log in with a token of that network: perch login {host}"),
+  not_logged_in: usage("there is no token for {host}", "Log in with: perch login {host}, or set PERCH_TOKEN"),
+  token_malformed: usage("what was given is no token of Perch", "Give the whole text that perch tokens create printed: perch_….…"),
+  token_missing: user(401, "the request has no token", "Send it as: Authorization: Bearer TOKEN"),
+  token_invalid: user(401, "the token is not valid: it was never given out, or is revoked", "Make one on that machine: perch tokens create NAME"),
+  token_revoked: user(401, "token {token} has just been revoked", "Make another on that machine: perch tokens create NAME"),
+  token_expired: user(401, "token {token} has expired", "Make another on that machine: perch tokens create NAME"),
+  token_scope: user(403, "token {token} has the scope {scope}, and {what} needs {needed}", "Make one on that machine: perch tokens create NAME --scope {needed}"),
+  token_app: user(403, "token {token} is for app {app} only", "Make one without --app on that machine: perch tokens create NAME"),
+  token_exists: user(409, 'token "{token}" already exists', "Choose another name, or revoke it first: perch tokens revoke {token}"),
+  token_not_found: user(404, 'token "{token}" does not exist', "List the tokens with: perch tokens list"),
+  too_many_requests: user(429, "{source} may not call now: {why}", "Wait a minute."),
 
   // The machine underneath
   tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),

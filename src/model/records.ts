@@ -156,3 +156,22 @@ export interface EventRecord {
   subject: string;
   sentence: string;
 }
+
+/** The API for other machines, as it is wanted. */
+export interface RemoteRecord {
+  /** ADDRESS:PORT */
+  listen: string;
+  hostnames: string[];
+}
+
+export interface TokenRecord {
+  name: string;
+  scope: "read" | "deploy" | "admin";
+  /** The only app it may be used for. */
+  app?: string;
+  /** SHA-256 of its text, hex. The text is nowhere. */
+  hash: string;
+  createdAt: string;
+  expiresAt?: string;
+  lastUsedAt?: string;
+}

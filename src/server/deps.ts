@@ -9,6 +9,7 @@ import type { Context } from "../reconcile/context.ts";
 import type { WireGuard } from "../network/wireguard-keeper.ts";
 import type { Publisher } from "../reconcile/publish.ts";
 import type { Events } from "../store/events.ts";
+import type { RemoteDoor } from "./remote/handlers.ts";
 import type { State } from "../store/records.ts";
 import type { Vault } from "../store/vault.ts";
 
@@ -26,6 +27,7 @@ export interface Deps {
   context: Context;
   doors: Doors;
   wireguard: WireGuard;
+  remote: RemoteDoor;
   publisher: Publisher;
   /** Connections into the network. */
   dialler: Dialler;

@@ -13,6 +13,8 @@ import { networkHandlers } from "./network.ts";
 import { poolHandlers } from "./pool.ts";
 import { peerHandlers } from "./peers.ts";
 import { proxyHandler } from "./proxy.ts";
+import { remoteHandlers } from "./remote/handlers.ts";
+import { tokenHandlers } from "./remote/tokens.ts";
 import { rotateHandler } from "./rotate.ts";
 import { runHandlers } from "./runs.ts";
 import { secretHandlers } from "./secrets.ts";
@@ -41,5 +43,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...exposureHandlers(deps),
     ...peerHandlers(deps),
     doctor: doctorHandler(deps),
+    ...remoteHandlers(deps),
+    ...tokenHandlers(deps),
   };
 }

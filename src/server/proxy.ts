@@ -10,7 +10,8 @@ import { findRegion } from "../model/region.ts";
 import type { Dial } from "../network/dialler.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
 import type { Deps } from "./deps.ts";
-import { type Handlers, parse } from "./http.ts";
+import { parse } from "./answer.ts";
+import type { Handlers } from "./http.ts";
 import { logged } from "./refusal.ts";
 
 /** `POST /v1/proxy`: asked plainly it tells where a connection would lead; asked to upgrade, it becomes that connection. */

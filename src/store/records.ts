@@ -6,8 +6,10 @@ import type {
   MachineRecord,
   NetworkRecord,
   PeerRecord,
+  RemoteRecord,
   RotationRecord,
   SecretRecord,
+  TokenRecord,
 } from "../model/records.ts";
 import { type Collection, collection } from "./collection.ts";
 import { shapes } from "./shapes.ts";
@@ -25,6 +27,9 @@ export interface State {
   rotations: Collection<RotationRecord, "cluster" | "user">;
   /** Those who may join by WireGuard. */
   peers: Collection<PeerRecord, "name">;
+  /** One record while other machines may call, else none. */
+  remote: Collection<RemoteRecord, never>;
+  tokens: Collection<TokenRecord, "name">;
   /**
    * All writes or none, and none when one of the compares does not hold:
    * `commit([secrets.absent(secret), attachments.still(seen)], [secrets.put(secret), attachments.put(ready)])`.
@@ -46,6 +51,8 @@ export function state(store: Store): State {
     }),
     rotations: collection<RotationRecord, "cluster" | "user">(store, { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation }),
     peers: collection<PeerRecord, "name">(store, { folder: "peers", fields: ["name"], shape: shapes.peer }),
+    remote: collection<RemoteRecord, never>(store, { folder: "remote", fields: [], shape: shapes.remote }),
+    tokens: collection<TokenRecord, "name">(store, { folder: "tokens", fields: ["name"], shape: shapes.token }),
     commit: (compare, writes) => store.txn(compare, writes),
   };
 }

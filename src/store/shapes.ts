@@ -8,8 +8,10 @@ import type {
   MachineRecord,
   NetworkRecord,
   PeerRecord,
+  RemoteRecord,
   RotationRecord,
   SecretRecord,
+  TokenRecord,
 } from "../model/records.ts";
 
 const time = z.iso.datetime();
@@ -96,6 +98,18 @@ const attachment = z.object({
 
 const rotation = z.object({ cluster: z.string(), user: z.string(), sealed: z.base64(), createdAt: time });
 
+const remote = z.object({ listen: z.string(), hostnames: z.array(z.string()) });
+
+const token = z.object({
+  name: z.string(),
+  scope: z.enum(["read", "deploy", "admin"]),
+  app: z.string().exactOptional(),
+  hash: z.string().length(64),
+  createdAt: time,
+  expiresAt: time.exactOptional(),
+  lastUsedAt: time.exactOptional(),
+});
+
 const event = z.object({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
 
 /** The annotation holds each schema to its interface. */
@@ -108,5 +122,7 @@ export const shapes: {
   attachment: z.ZodType<AttachmentRecord>;
   rotation: z.ZodType<RotationRecord>;
   peer: z.ZodType<PeerRecord>;
+  remote: z.ZodType<RemoteRecord>;
+  token: z.ZodType<TokenRecord>;
   event: z.ZodType<EventRecord>;
-} = { network, app, cluster, machine, secret, attachment, rotation, peer, event };
+} = { network, app, cluster, machine, secret, attachment, rotation, peer, remote, token, event };

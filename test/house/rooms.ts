@@ -46,12 +46,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     pure: true,
   },
   client: {
-    holds: "the typed client of perchd over its unix socket",
+    holds: "the typed client of perchd, over its unix socket or to another machine",
     start: "client.ts",
     imports: {
       api: "the routes it calls",
       base: "deadlines",
       errors: "an error that crossed the API is one of the register again",
+      model: "what a token says of the server it is for",
       "host/home.ts": "where the socket lies",
     },
     packages: [],

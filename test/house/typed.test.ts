@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commandNames, loadCommand } from "../../src/cli/commands.ts";
 import { find } from "../../src/cli/find.ts";
+import { leadingGlobals } from "../../src/cli/leading-globals.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { files, read } from "./files.ts";
 
@@ -17,7 +18,7 @@ function words(line: string): string[] {
 const typed = pages.flatMap((page) => [...read(page).matchAll(/^(?: {4})?(?:\.\/)?perch (.+)$/gm)].map(([, rest = ""]) => ({ page, line: rest })));
 /** `perch …` in the text. */
 const named = pages.flatMap((page) =>
-  [...read(page).matchAll(/`(?:\.\/)?perch ([a-z][^`]*)`/g)].map(([, rest = ""]) => ({ page, line: rest.replace(/\s+/g, " ") })),
+  [...read(page).matchAll(/`(?:\.\/)?perch ((?:--\w+ \S+ )?[a-z][^`]*)`/g)].map(([, rest = ""]) => ({ page, line: rest.replace(/\s+/g, " ") })),
 );
 
 describe("the commands that the pages tell to type", () => {
@@ -25,7 +26,7 @@ describe("the commands that the pages tell to type", () => {
     expect(typed.length, "lines seen").toBeGreaterThan(15);
     const wrong: string[] = [];
     for (const { page, line } of typed) {
-      const found = find(words(line), commandNames);
+      const found = find(leadingGlobals(words(line)).rest, commandNames);
       if (found.kind !== "command") wrong.push(`${page}: perch ${line}: no such command`);
       else {
         try {
@@ -40,8 +41,10 @@ describe("the commands that the pages tell to type", () => {
 
   it("and those only named in a sentence are there, too", () => {
     expect(named.length, "commands seen").toBeGreaterThan(5);
-    expect(named.filter(({ line }) => find(words(line), commandNames).kind === "unknown").map(({ page, line }) => `${page}: perch ${line}`)).toEqual(
-      [],
-    );
+    expect(
+      named
+        .filter(({ line }) => find(leadingGlobals(words(line)).rest, commandNames).kind === "unknown")
+        .map(({ page, line }) => `${page}: perch ${line}`),
+    ).toEqual([]);
   });
 });

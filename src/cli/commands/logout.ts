@@ -1,0 +1,15 @@
+import { remoteName } from "../../client/remote.ts";
+import { command } from "../command.ts";
+import { forgetLogin, parseRemote } from "../remotes.ts";
+
+export const logoutCommand = command({
+  name: "logout",
+  summary: "Forget the token for another machine; it is not revoked",
+  args: { remote: { summary: "HOST:PORT of that machine" } },
+  examples: ["perch logout db.example.com:6643"],
+  async run({ args, home }) {
+    const place = parseRemote(args.remote);
+    const was = await forgetLogin(home.base, place);
+    return { text: was ? `Logged out of ${remoteName(place)}` : `There was no login for ${remoteName(place)}` };
+  },
+});

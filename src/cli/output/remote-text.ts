@@ -1,0 +1,13 @@
+import type { Answer } from "../../client/client.ts";
+import { columns } from "./columns.ts";
+
+/** Whether and where other machines may call. Pure. */
+export function remoteText(remote: Answer<"showRemote">): string {
+  if (remote.listen === null) return "The API is open to this machine alone";
+  const rows: [string, string][] = [
+    ["Listens on", `${remote.listen}${remote.open ? "" : ` (not yet: ${remote.note ?? "it is being opened"})`}`],
+    ...remote.hostnames.map((name): [string, string] => ["Also named", name]),
+    ["Authority", remote.fingerprint],
+  ];
+  return columns(rows, { indent: 0 });
+}

@@ -1,0 +1,19 @@
+import { fail } from "../errors/error.ts";
+
+/**
+ * A token as text: `perch_` and 256 random bits, a dot, and the SHA-256 of the certificate of the authority that the server must prove to have. So whoever
+ * has the token knows whom to give it to. Pure.
+ */
+const shape = /^perch_[\w-]{43}\.([\w-]{43})$/;
+
+export const tokenText = (secret: string, fingerprint: string): string => `perch_${secret}.${fingerprint}`;
+
+/** The authority's fingerprint in a token. Throws token_malformed, without the text. */
+export function fingerprintIn(token: string): string {
+  const [, fingerprint] = shape.exec(token) ?? [];
+  if (fingerprint === undefined) throw fail("token_malformed", {});
+  return fingerprint;
+}
+
+/** The name in the server's certificate that perch asks for, whatever address leads there. No app has it, so no member's certificate does. */
+export const perchdName = "_perchd.internal";

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { serialise } from "../../src/base/serialise.ts";
+
+it("deeds wait for one another, however the one before ended", async () => {
+  const inTurn = serialise();
+  const done: string[] = [];
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const first = inTurn(async () => {
+    await gate;
+    done.push("first");
+    throw new Error("it failed");
+  });
+  const second = inTurn(() => Promise.resolve(done.push("second")));
+  open();
+  await expect(first).rejects.toThrow("it failed");
+  expect(await second).toBe(2);
+  expect(done).toEqual(["first", "second"]);
+});
