@@ -1,6 +1,6 @@
 import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
 import { certificateFiles, writeCertificates } from "../postgres/configure.ts";
 import type { Member } from "../postgres/directory.ts";
 import { type GivenCertificate, readGiven } from "../postgres/given-certificate.ts";
@@ -54,8 +54,21 @@ async function whatIsDue(
   }
   const subject = subjectOf(context, cluster, members);
   const served = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  return served !== undefined && !renewalDue(served, context.authority.certificate, subject) ? undefined : subject;
+  return served !== undefined && isGood(served, context.authority.certificate, subject) ? undefined : subject;
 }
+
+/** What was found good is not looked at again for an hour: every look of the loop asks, and reading a certificate and a key takes longer than all else of it. */
+export function isGood(served: Credentials, authority: string, subject: Subject): boolean {
+  const what = [served.certificate, served.key, authority, JSON.stringify(subject)].join("\n");
+  if ((good.get(what) ?? 0) > Date.now()) return true;
+  good.delete(what);
+  if (renewalDue(served, authority, subject)) return false;
+  if (good.size > 500) good.clear();
+  good.set(what, Date.now() + 3_600_000);
+  return true;
+}
+
+const good = new Map<string, number>();
 
 /** Said once, not at every look. */
 function complain({ complaints, say }: Context, app: string, error: unknown): void {

@@ -30,10 +30,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     state.apps.get({ name: app }),
   ]);
   const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, machines, passwords)));
-  const onLeader = await askLeader(
-    cluster,
-    looks.find((seen) => seen.record.id === cluster.leader),
-  );
+  const onLeader = await askLeader(cluster, looks);
   await noteSuperusers(context, cluster, onLeader?.superusers);
   const led = onLeader !== undefined;
   const noted = (machine: string, what: string, holds: boolean): number | undefined => note(memory.since, `${machine} ${what}`, holds, now);
@@ -147,14 +144,15 @@ const patienceMs = 2_000;
 interface OnLeader {
   slots: Slot[];
   lag: ReadonlyMap<string, number | null>;
-  history: { timeline: number; forks: History };
+  /** Asked for when a replica stands apart. */
+  history: { timeline: number; forks: History } | undefined;
   /** Where they must be known: by a public door none comes in. */
   superusers: string[] | undefined;
 }
 
 /** A replica that does not stream and has more of a timeline than the leader's history holds. */
 function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | undefined): boolean {
-  if (onLeader === undefined || facts.streaming || facts.recovering !== true || facts.received === undefined) return false;
+  if (onLeader?.history === undefined || facts.streaming || facts.recovering !== true || facts.received === undefined) return false;
   return !isPartOf(onLeader.history, { timeline, position: facts.received });
 }
 
@@ -166,13 +164,15 @@ async function noteSuperusers({ state }: Context, cluster: ClusterRecord, found:
   );
 }
 
-async function askLeader(cluster: ClusterRecord, seen: Look | undefined): Promise<OnLeader | undefined> {
+async function askLeader(cluster: ClusterRecord, looks: readonly Look[]): Promise<OnLeader | undefined> {
+  const seen = looks.find(({ record }) => record.id === cluster.leader);
+  const apart = looks.some(({ facts }) => facts.recovering === true && !facts.streaming);
   if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
   const { session } = seen;
   const asked = async (): Promise<OnLeader> => ({
     slots: await listSlots(session),
     lag: await replicaLags(session),
-    history: await historyOf(session),
+    history: apart ? await historyOf(session) : undefined,
     superusers: cluster.exposure === undefined ? undefined : await listSuperusers(session),
   });
   return within(patienceMs, asked()).catch(() => undefined);

@@ -16,10 +16,10 @@ import {
   poolLayout,
   removePooler,
 } from "../pooler/pooler.ts";
-import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import { type Credentials, issueCertificate, type Subject } from "../postgres/certificate.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
-import { subjectOf } from "./certify.ts";
+import { isGood, subjectOf } from "./certify.ts";
 import { type Context, passwordsOf } from "./context.ts";
 import { leaderMember } from "./members.ts";
 import type { PoolerFacts } from "./view.ts";
@@ -61,7 +61,7 @@ async function poolerOf(context: Context, cluster: ClusterRecord, id: string, co
 async function certificateOf(context: Context, at: PoolLayout, subject: Subject): Promise<Credentials | undefined> {
   const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
   if (certificate === undefined || key === undefined) return undefined;
-  return renewalDue({ certificate, key }, context.authority.certificate, subject) ? undefined : { certificate, key };
+  return isGood({ certificate, key }, context.authority.certificate, subject) ? { certificate, key } : undefined;
 }
 
 function poolSubject(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], { address }: Pooler["config"]): Subject {
