@@ -10,6 +10,7 @@ export const needed = [
   { program: "ip", package: "iproute2", for: "the private network" },
   { program: "nft", package: "nftables", for: "the kernel map of port 5432" },
   { program: "unshare", package: "util-linux", for: "the private network" },
+  { program: "pasta", package: "passt", for: "commands that reach the Internet" },
   { program: "ping", package: "iputils-ping", for: "that networks do not reach each other" },
   { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
   { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },

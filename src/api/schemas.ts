@@ -178,6 +178,8 @@ export const diagnosis = z.object({
 /** What `perch run` needs to become a machine of an app. */
 export const run = z.object({
   machine: machine.nullable(),
+  /** What the command lacks, in a sentence; said to the first that lacks it. */
+  note: z.string().nullable(),
   /** argv to put before the command so that it enters the network; empty in portable mode. */
   enter: z.array(z.string()),
   env: z.record(z.string(), z.string()),

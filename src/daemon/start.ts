@@ -8,6 +8,7 @@ import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
 import { openNamespace } from "../network/choose.ts";
 import { openDialler } from "../network/dialler.ts";
+import { outward } from "../network/outward.ts";
 import { networkInterface } from "../network/interface.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
@@ -81,6 +82,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const { namespace } = opened;
   const { place } = namespace;
   const dialler = openDialler(() => place.tool([]));
+  const wayOut = outward(home, place, (sentence) => tell("network", sentence));
   await refuseUnreachable(home, place, postgres);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
 
@@ -155,7 +157,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const shutdown = (say: (sentence: string) => void) => {
     ending ??= (async () => {
       stopWaking();
-      await dialler.stop();
+      await Promise.all([dialler.stop(), wayOut.stop()]);
       clearInterval(tidying);
       await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
@@ -182,6 +184,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     remote,
     publisher: published,
     dialler,
+    outward: wayOut,
     log,
     shutdown,
   };
@@ -203,6 +206,7 @@ const settled = (view: ClusterView): boolean => broughtBack(view) && view.cluste
 async function tidy(deps: Deps & { remote: OpenRemoteDoor }): Promise<void> {
   await deps.remote.keep();
   await forgetEndedRuns(deps);
+  await deps.outward.tend();
   await completeRotations(deps);
 }
 

@@ -33,6 +33,7 @@ export const register = {
   config_file_invalid: usage("{file}:{line}:{column}: {why}", "Mend the file; its [env] holds strings, app and primary_region are names."),
   config_file_unreadable: usage("{file} cannot be read: {why}", "Check the path given by --config and its permissions."),
   proxy_invalid: usage('"{value}" is not valid: {why}', "Give LOCAL[:REMOTE], for example: perch proxy 15432:5432 -a pg"),
+  publish_invalid: usage('--publish "{value}" is not valid: {why}', "Give a port, or two: --publish 3000, --publish 8080:3000"),
   no_app: usage("no app was named", "Name it with -a APP, or run where a perch.toml or fly.toml has a line: app = \"NAME\""),
   no_cluster: usage("no cluster was named", "Name it with -a CLUSTER; list them with: perch postgres list"),
   no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),

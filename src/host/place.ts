@@ -12,6 +12,8 @@ export interface Place {
   server(argv: readonly string[]): string[];
   /** How a path on the host reads for programs run by `server`: the same, or below the runtime directory where PERCH_HOME is shut to that user. */
   seen(path: string): string;
+  /** The namespaces themselves, by path, for a tool that joins them from the host's side. */
+  joined?(): { net: string; user?: string };
   /** Who must own PostgreSQL's files; undefined when that is the user perchd runs as. */
   readonly owner: Owner | undefined;
 }

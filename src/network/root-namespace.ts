@@ -23,6 +23,7 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
     mode: "root",
     owner: postgres,
     tool: (argv) => [...enter, ...argv],
+    joined: () => ({ net: path }),
     server: (argv) => [
       ...enter,
       "unshare",

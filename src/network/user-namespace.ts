@@ -20,14 +20,16 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
   const file = join(home.runtime, "anchor.json");
   let anchor: ProcessIdentity | undefined;
 
-  const enter = () => {
+  const held = (): number => {
     if (anchor === undefined) throw fail("namespace_refused", { why: "its anchor process is gone" });
-    return ["nsenter", "--target", String(anchor.pid), "--user", "--net", "--preserve-credentials", "--"];
+    return anchor.pid;
   };
+  const enter = () => ["nsenter", "--target", String(held()), "--user", "--net", "--preserve-credentials", "--"];
   const place: Place = {
     mode: "user",
     owner: undefined,
     tool: (argv) => [...enter(), ...argv],
+    joined: () => ({ net: `/proc/${held()}/ns/net`, user: `/proc/${held()}/ns/user` }),
     server: (argv) => [...enter(), ...asUserAgain(user), ...argv],
     seen: (path) => path,
   };

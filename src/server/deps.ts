@@ -4,6 +4,7 @@ import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import type { Dialler } from "../network/dialler.ts";
+import type { Outward } from "../network/outward.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
 import type { WireGuard } from "../network/wireguard-keeper.ts";
@@ -31,6 +32,8 @@ export interface Deps {
   publisher: Publisher;
   /** Connections into the network. */
   dialler: Dialler;
+  /** The way out of it. */
+  outward: Outward;
   log: Log;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
   shutdown(progress: (sentence: string) => void): Promise<void>;

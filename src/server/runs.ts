@@ -23,6 +23,7 @@ export function runHandlers(deps: Deps): RunHandlers {
   const { state, publisher } = deps;
   return {
     async createRun({ body }) {
+      const note = (await deps.outward.open()) ?? null;
       const app = body.app === undefined ? undefined : await requireApp(deps, body.app);
       const primaryRegion = app && (app.primaryRegion ?? (await regionOfCluster(deps, app.name)));
       const region = checkRegion(body.region ?? primaryRegion ?? defaultRegion);
@@ -31,6 +32,7 @@ export function runHandlers(deps: Deps): RunHandlers {
       if (app === undefined) {
         return {
           machine: null,
+          note,
           enter: await enter(deps, region, undefined),
           env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }),
           defaults: {},
@@ -44,6 +46,7 @@ export function runHandlers(deps: Deps): RunHandlers {
       const secrets = await openSecrets(deps, app.name);
       return {
         machine: runShape(machine),
+        note,
         enter: await enter(deps, region, machine),
         env: { ...secrets, ...machineVariables({ app: app.name, region, primaryRegion, machine }) },
         defaults: libpqVariables(secrets["DATABASE_URL"]),

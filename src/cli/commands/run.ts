@@ -1,7 +1,7 @@
 import { fail } from "../../errors/error.ts";
 import { command } from "../command.ts";
 import { envPairs } from "../run/environment.ts";
-import { appAndConfig, runFlags } from "../run/request.ts";
+import { appAndConfig, publishingOf, runFlags } from "../run/request.ts";
 import { runCommand } from "../run/run-command.ts";
 import { watchCommand } from "../run/watch.ts";
 
@@ -9,7 +9,7 @@ export const runVerb = command({
   name: "run",
   summary: "Run a command inside the private network, with an app's secrets",
   details:
-    "The command becomes a machine of the app: it resolves .internal names, sees FLY_REGION, FLY_APP_NAME, FLY_PRIVATE_IP, FLY_MACHINE_ID and PRIMARY_REGION (and the same as PERCH_*), the [env] of perch.toml or fly.toml, and the app's secrets, which win over [env]. It has the terminal, gets signals, and its exit code is that of perch: 126 when it cannot be run, 127 when it does not exist, 128 + n when signal n ended it. With neither -a nor a file it runs in the network without secrets.",
+    "The command becomes a machine of the app: it resolves .internal names, sees FLY_REGION, FLY_APP_NAME, FLY_PRIVATE_IP, FLY_MACHINE_ID and PRIMARY_REGION (and the same as PERCH_*), the [env] of perch.toml or fly.toml, and the app's secrets, which win over [env]. It has the terminal, gets signals, and its exit code is that of perch: 126 when it cannot be run, 127 when it does not exist, 128 + n when signal n ended it. With neither -a nor a file it runs in the network without secrets. Where pasta is installed (package passt) it reaches the Internet, too. Nobody outside of the network reaches it but by ports that are published.",
   args: { command: { summary: "The command and its arguments; everything after its name is its own", optional: true, many: true } },
   flags: {
     ...runFlags,
@@ -18,10 +18,11 @@ export const runVerb = command({
   examples: [
     "perch run -a web -- npm start",
     `perch run -a web --region lhr -- sh -c 'psql "$DATABASE_URL"'`,
+    "perch run -a web --publish 3000 -- npm start",
     "perch run --env LOG_LEVEL=debug node server.js --port 3000",
   ],
   needs: ["daemon"],
-  routes: ["createRun", "endRun", "watchSecrets", "listSecrets"],
+  routes: ["createRun", "proxy", "endRun", "watchSecrets", "listSecrets"],
   passThrough: true,
   ownsTerminal: true,
   machineOnly: true,
@@ -29,7 +30,8 @@ export const runVerb = command({
     if (args.command.length === 0) throw fail("no_command", {});
     const given = envPairs(flags.env);
     const { app, config } = await appAndConfig(flags);
-    const request = { app, config, region: flags.region, given, command: args.command };
+    const { note } = terminal;
+    const request = { app, config, region: flags.region, given, command: args.command, publishing: publishingOf(flags, note), note };
     if (!flags.watch) return { exit: await runCommand(daemon, request) };
     if (app === undefined) throw fail("no_app", {});
     return { exit: await watchCommand(daemon, { ...request, app }, terminal.note) };

@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
 import { envPairs } from "../run/environment.ts";
-import { appAndConfig, runFlags } from "../run/request.ts";
+import { appAndConfig, publishingOf, runFlags } from "../run/request.ts";
 import { runCommand } from "../run/run-command.ts";
 
 export const shellCommand = command({
@@ -10,13 +10,23 @@ export const shellCommand = command({
   flags: runFlags,
   examples: ["perch shell -a web", "perch shell --region lhr"],
   needs: ["daemon"],
-  routes: ["createRun", "endRun"],
+  routes: ["createRun", "proxy", "endRun"],
   ownsTerminal: true,
   machineOnly: true,
-  async run({ flags, daemon }) {
+  async run({ flags, daemon, terminal: { note } }) {
     const given = envPairs(flags.env);
     const { app, config } = await appAndConfig(flags);
     const { SHELL: shell = "" } = process.env;
-    return { exit: await runCommand(daemon, { app, config, region: flags.region, given, command: [shell === "" ? "sh" : shell] }) };
+    return {
+      exit: await runCommand(daemon, {
+        app,
+        config,
+        region: flags.region,
+        given,
+        command: [shell === "" ? "sh" : shell],
+        publishing: publishingOf(flags, note),
+        note,
+      }),
+    };
   },
 });

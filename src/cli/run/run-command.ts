@@ -3,6 +3,7 @@ import { type Interactive, lookUpCommand, runInteractive } from "../../host/inte
 import type { Daemon } from "../command.ts";
 import type { Config } from "../config-file.ts";
 import { runEnvironment } from "./environment.ts";
+import { publish, type Published, type Publishing } from "./publish.ts";
 
 /** One command as a machine of an app: `perch run`, `perch shell` and the quickstart. */
 export interface RunRequest {
@@ -11,6 +12,8 @@ export interface RunRequest {
   config: Config | undefined;
   given: Record<string, string>;
   command: readonly string[];
+  publishing?: Publishing;
+  note?(text: string): void;
 }
 
 export interface RunningCommand extends Interactive {
@@ -26,10 +29,14 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
   const run = await daemon.call("createRun", {
     body: { pid: process.pid, ...(request.app === undefined ? {} : { app: request.app }), ...(region === undefined ? {} : { region }) },
   });
+  let published: Published | undefined;
   const leave = async () => {
+    await published?.close();
     if (run.machine !== null) await daemon.call("endRun", { params: { machine: run.machine.id } }).catch(() => undefined);
   };
   try {
+    if (run.note !== null) request.note?.(run.note);
+    if (request.publishing !== undefined) published = await publish(daemon, run, request.publishing);
     const env = runEnvironment({
       own: process.env,
       file: request.config?.env ?? {},
