@@ -42,7 +42,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
       () => "in",
       (error: Error) => error.message,
     );
-  const door = async () => (await json<Exposure[]>("postgres", "exposures"))[0];
+  const door = async () => (await world.client.call("listExposures", {}))[0];
+  /** Whoever has gone is gone for the door, too. */
+  const empty = () => eventually("the door is empty", async () => (await door())?.connections === 0);
   const doors = async () => (await processesOf(root)).filter(({ command }) => command.includes("door/main"));
 
   beforeAll(async () => {
@@ -82,6 +84,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
   });
 
   it("bears so many of one address, so many in all, and no more", async () => {
+    await empty();
     const five = await Promise.all([1, 2, 3, 4, 5].map(() => login(crowd)));
     expect(await comesIn(crowd)).toBe(false);
     const three = await Promise.all([1, 2, 3].map(() => login(neighbour)));
@@ -92,6 +95,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
   });
 
   it("does not bother PostgreSQL for who says nothing, and ends him after ten seconds", async () => {
+    await empty();
     const silent = await net.dial({ port, from: crowd });
     const closed = once(silent.resume(), "close");
     const { id } = await world.leader();
@@ -122,6 +126,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
   });
 
   it("goes on while perchd is killed and comes back: for those inside, and for those who come", async () => {
+    await empty();
     const client = await login(neighbour);
     const before = await doors();
     await killHard([await known((await world.status()).daemon.pid)]);
