@@ -8,6 +8,10 @@ import { checkAppName, checkRegion, printable } from "../model/name.ts";
 import type { PeerRecord, WireGuardRecord } from "../model/records.ts";
 import { findRegion } from "../model/region.ts";
 import { hostAddress } from "../network/host-address.ts";
+import { superuser } from "../postgres/access.ts";
+import { endSessionsFrom } from "../postgres/sessions-from.ts";
+import { withSession } from "../postgres/sql.ts";
+import { memberOf, passwordsOf } from "../reconcile/context.ts";
 import { sealWireGuardKey } from "../store/wireguard-key.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
@@ -78,10 +82,22 @@ export function peerHandlers(deps: Deps): PeerHandlers {
   }
 
   async function remove(name: string): Promise<void> {
-    if (!(await state.peers.remove({ name }))) throw fail("peer_not_found", { peer: printable(name) });
+    const record = await state.peers.get({ name });
+    if (record === undefined || !(await state.peers.remove(record))) throw fail("peer_not_found", { peer: printable(name) });
     await wireguard.refresh();
-    await publisher.publish();
+    await Promise.all([publisher.publish(), endSessions(record.address)]);
     await events.append("network", `peer ${name} is removed; its sessions are ended`);
+  }
+
+  /** On every server that answers: a query that runs for whoever is gone would go on to its end. */
+  async function endSessions(address: string): Promise<void> {
+    for (const { cluster, members } of deps.clusters.views() ?? []) {
+      const { perch } = await passwordsOf(deps, cluster.app);
+      const running = members.filter(({ facts }) => facts.answers).map(({ record }) => memberOf(deps, cluster, record));
+      await Promise.all(
+        running.map((member) => withSession(member, { user: superuser, password: perch }, (session) => endSessionsFrom(session, address))),
+      );
+    }
   }
 
   return {
