@@ -134,7 +134,7 @@ export async function promoteByHand(world: World): Promise<void> {
   await eventually("it follows again", () => undone().catch(() => undefined), 90_000);
 }
 
-/** The leader dies, and before it is started again somebody else listens where it did, until another leads. */
+/** The leader dies, and before it is started again somebody else listens where it did, until another leads and it is said why. */
 export async function takePort(world: World): Promise<void> {
   const { id, address, port } = await world.leader();
   const [leader, daemon] = [await leaderProcess(world), await daemonProcess(world)];
@@ -144,7 +144,11 @@ export async function takePort(world: World): Promise<void> {
   const squatter = await start(["nsenter", `--net=${netnsOf(world.root)}`, process.execPath, "-e", listen]);
   await recordProcess(squatter.pid);
   await eventually("somebody else listens", () => squatter.stdout().includes("listens"), 30_000).finally(() => process.kill(daemon.pid, "SIGCONT"));
-  await eventually("another leads", async () => (await world.leader()).id !== id, 60_000).finally(() => squatter.kill("SIGKILL"));
+  const named = async () => {
+    const member = (await world.cluster()).members.find((one) => one.id === id);
+    return member?.role === "replica" && /in use/i.test(member.note ?? "");
+  };
+  await eventually("another leads, and status says why", named, 60_000).finally(() => squatter.kill("SIGKILL"));
   await squatter.ended;
 }
 
