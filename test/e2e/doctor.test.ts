@@ -1,35 +1,15 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Diagnosis } from "../../src/api/schemas.ts";
-import type { NetworkDiagnosis } from "../../src/cli/diagnose-network.ts";
-import type { ProcessIdentity } from "../../src/model/records.ts";
 import { makeAuthority } from "../../src/postgres/certificate.ts";
-import { runToEnd, succeeded } from "../support/perch.ts";
+import { doctorOf, mend, wrong } from "../support/diagnosis.ts";
+import { succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
-import { killHard, processesOf } from "../support/traces.ts";
-import { eventually, worldIn, type World } from "../support/world.ts";
+import { eventually, worldIn } from "../support/world.ts";
 
-type Line = Diagnosis["lines"][number];
-
-/** `perch doctor -a web`, with its exit code held against its lines. */
-async function doctorOf(world: World, ...more: string[]): Promise<Line[]> {
-  const ended = await world.perch(["doctor", "-a", "web", "--json", ...more]);
-  const { ok, lines } = JSON.parse(ended.stdout) as Diagnosis;
-  expect([ok, ended.code]).toEqual(lines.some(({ state }) => state === "fail") ? [false, 1] : [true, 0]);
-  return lines;
-}
-
-const wrong = (lines: Line[]): Line[] => lines.filter(({ state }) => state !== "ok");
-
-/** Types what the line says, word by word. */
-async function mend(world: World, line: Line | undefined): Promise<void> {
-  for (const command of line?.next?.split(" && ") ?? []) await world.ok(...command.split(" ").slice(1));
-}
-
-describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, with each thing broken for real", () => {
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, with each thing of a server broken for real", () => {
   const world = worldIn();
   const doctor = (...more: string[]) => doctorOf(world, ...more);
   const sql = async (text: string, database?: string) => world.sql((await world.leader()).id, text, database);
@@ -46,34 +26,6 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     const nowhere = worldIn();
     const sentence = `Perch is not running for ${nowhere.root}`;
     expect(await doctorOf(nowhere)).toEqual([{ check: "daemon", state: "fail", sentence, next: "perch up" }]);
-  });
-
-  it("without an app looks at perchd and the name server while there is no cluster, and then at every cluster", async () => {
-    const fresh = worldIn();
-    const asked = async () => {
-      const { code, stdout } = await fresh.perch(["doctor", "--json"]);
-      return { code, ...(JSON.parse(stdout) as NetworkDiagnosis) };
-    };
-    const checks = (lines: Line[] = []) => lines.map(({ state, check }) => `${state} ${check}`).join(", ");
-    expect(await asked()).toMatchObject({ code: 1, ok: false, lines: [{ check: "daemon", next: "perch up" }] });
-    await fresh.ok("up");
-    const { code, lines } = await asked();
-    expect([code, checks(lines)]).toEqual([0, "ok daemon, ok name"]);
-    expect(await fresh.ok("doctor")).toMatch(/\n\nThere is no cluster yet\. Make one: {2}perch postgres create --name pg\n$/);
-    await fresh.create("one");
-    await fresh.create("two");
-    await fresh.ok("machine", "stop", (await fresh.leader("two")).id);
-    const both = await asked();
-    expect([both.code, checks(both.lines)]).toEqual([1, "ok daemon, ok namespace, ok disk"]);
-    expect(both.clusters.map(({ app, ok, lines: own }) => [app, ok, checks(wrong(own))])).toEqual([
-      ["one", true, ""],
-      ["two", false, "fail name, fail leader"],
-    ]);
-    expect((await fresh.perch(["doctor"])).stdout).toMatch(
-      /\n\nCluster one\n[^]+\none can connect\.\n\nCluster two\n[^]+\ntwo cannot connect: look at name, leader\.\n$/,
-    );
-    expect(await fresh.error("doctor", "--variable-name", "MAIN_URL")).toMatchObject({ code: "usage_invalid", exit: 2 });
-    await fresh.ok("down");
   });
 
   it("finds an app that is not attached, and what attaches it", async () => {
@@ -210,67 +162,5 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     await sql("SELECT pg_reload_conf()");
     await eventually("all is well again", async () => wrong(await doctor()).length === 0);
     await world.ok("postgres", "users", "rotate", "web", "-a", "pg");
-  });
-
-  it("finds a port whose packets are dropped, where nobody says so", async () => {
-    const enter = ["nsenter", `--net=/run/netns/perch-${world.home.id}`, "--"];
-    const rules = `add table inet foreign\nadd chain inet foreign in { type filter hook input priority 0; }\nadd rule inet foreign in tcp dport 5433 drop\n`;
-    succeeded(await runToEnd([...enter, "nft", "-f", "-"], { input: rules }));
-    const [line] = wrong(await doctor());
-    expect(line).toMatchObject({ check: "port", sentence: expect.stringContaining("something drops its packets"), next: "perch down && perch up" });
-    await mend(world, line);
-    await well();
-  });
-
-  it("finds a name server that is silent", async () => {
-    const server = (await processesOf(world.root)).find(({ command }) => command.includes("dns/main"));
-    if (server === undefined) throw new Error("there is no name server");
-    process.kill(server.pid, "SIGSTOP");
-    const [line, ...others] = wrong(await doctor());
-    process.kill(server.pid, "SIGCONT");
-    expect([line?.check, others]).toEqual(["name", []]);
-    expect(line?.sentence).toContain("the name server does not answer for pg.internal");
-    await well();
-  });
-
-  it("finds a namespace that was taken away, and down and up make it anew", async () => {
-    if (process.getuid?.() === 0) succeeded(await runToEnd(["ip", "netns", "delete", `perch-${world.home.id}`]));
-    else await killHard([JSON.parse(readFileSync(join(world.home.runtime, "anchor.json"), "utf8")) as ProcessIdentity]);
-    const [line] = wrong(await doctor());
-    expect([line?.check, line?.next]).toEqual(["namespace", "perch down && perch up"]);
-    await mend(world, line);
-    await well();
-  });
-});
-
-describe("perch doctor in portable mode", () => {
-  const world = worldIn();
-
-  it("goes by localhost and the ports there", async () => {
-    await world.ok("up", "--portable");
-    await world.create();
-    await world.ok("apps", "create", "web");
-    await world.ok("postgres", "attach", "pg", "--app", "web");
-    const lines = await doctorOf(world);
-    expect(wrong(lines)).toEqual([]);
-    expect(lines.find(({ check }) => check === "url")?.sentence).toMatch(
-      /^DATABASE_URL leads to web@localhost:\d+\/web, as the attachment to pg has it$/,
-    );
-  });
-
-  it("finds a stopped leader behind the port, and a password that was changed", async () => {
-    const leader = await world.leader();
-    await world.ok("machine", "stop", leader.id);
-    const stopped = wrong(await doctorOf(world));
-    expect(stopped.map(({ state, check }) => `${state} ${check}`)).toContain("fail leader");
-    await mend(
-      world,
-      stopped.find(({ check }) => check === "leader"),
-    );
-    await world.ok("secrets", "set", "-a", "web", "DATABASE_URL=postgres://web:not-the-one@pg.internal:5432/web");
-    const [line, ...others] = wrong(await doctorOf(world));
-    expect([line?.check, others]).toEqual(["password", []]);
-    await mend(world, line);
-    expect(wrong(await doctorOf(world))).toEqual([]);
   });
 });
