@@ -95,6 +95,9 @@ describe("the log", () => {
   it.skipIf(!existsSync("/dev/full"))("goes on though its disk is full", () => {
     const fd = openSync("/dev/full", "w");
     const log = openLog(fd);
-    for (let line = 0; line < 20_000; line++) log.info("x".repeat(100));
+    const write = () => {
+      for (let line = 0; line < 20_000; line++) log.info("x".repeat(100));
+    };
+    expect(write).not.toThrow();
   });
 });
