@@ -27,7 +27,8 @@ const behaviours = {
     const query = new pg.Query("SELECT pg_sleep(60)");
     const ended = new Promise((resolve) => query.once("error", resolve));
     client.query(query);
-    while ((await value(other, `SELECT state FROM pg_stat_activity WHERE pid = ${pid} AND query = 'SELECT pg_sleep(60)'`)) !== "active");
+    const sleeps = `FROM pg_stat_activity WHERE pid = ${pid} AND query = 'SELECT pg_sleep(60)' AND state = 'active'`;
+    while (!(await value(other, `SELECT EXISTS (SELECT ${sleeps})`)));
     new pg.Client(`${process.env.DATABASE_URL}?${parameters}`).cancel(client, query);
     const { code } = await ended;
     await other.end();
