@@ -1,5 +1,6 @@
 import { fail, PerchError } from "../errors/error.ts";
 import { checkIdentifier } from "../model/name.ts";
+import { poolUser } from "./access.ts";
 import { quoteIdentifier } from "./quote.ts";
 import { type Session, sqlState, transaction } from "./sql.ts";
 
@@ -18,9 +19,10 @@ const protectedDatabases: readonly string[] = ["postgres", "template0", "templat
 export async function listDatabases(session: Session): Promise<Database[]> {
   const rows = await session.query<Database & { bytes: string }>(
     `SELECT datname AS name, pg_get_userbyid(datdba) AS owner, pg_database_size(pg_database.oid) AS bytes,
-            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND NOT rolreplication
+            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND NOT rolreplication AND rolname <> $1
                      AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT') ORDER BY 1) AS users
        FROM pg_database WHERE NOT datistemplate AND datallowconn ORDER BY datname`,
+    [poolUser],
   );
   return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
 }
@@ -39,6 +41,9 @@ export async function createDatabase(session: Session, database: { name: string;
   try {
     await transaction(session, async () => {
       await session.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+      // What else a pooler needs came with template1.
+      const pooled = await session.query("SELECT FROM pg_roles WHERE rolname = $1", [poolUser]);
+      if (pooled.length > 0) await session.query(`GRANT CONNECT ON DATABASE ${name} TO ${quoteIdentifier(poolUser)}`);
       await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
     });
   } catch (error) {
