@@ -6,6 +6,9 @@ import { wayLines } from "./judge-way.ts";
 /** As apps know them; `network/rules.ts` makes them so. */
 const leaderPort = 5432;
 const memberPort = 5433;
+/** The same two through a pooler. */
+const poolPort = 6432;
+const memberPoolPort = 6433;
 
 const hostText = ({ host }: Target): string => (host.includes(":") ? `[${host}]` : host);
 
@@ -55,7 +58,7 @@ function urlLine(facts: Facts): Line {
   const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
   const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;
-  const known = mode === "portable" || target.port === leaderPort || target.port === memberPort;
+  const known = mode === "portable" || [leaderPort, memberPort, poolPort, memberPoolPort].includes(target.port);
   const own = target.host === host && target.user === attachment.user && target.database === attachment.database && known;
   if (own) return { check, state: "ok", sentence: `${leads}, as the attachment to ${attachment.cluster} has it` };
   const sentence = `${leads}, but the attachment is ${attachment.user}@${host}/${attachment.database}: it was set over by hand`;
