@@ -94,8 +94,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
   if (place.mode !== "portable") {
     const network = networkInterface(place, prefix);
-    const machines = await state.machines.list();
-    await network.setAddresses([...resolversOf(prefix), ...machines.map((machine) => machine.address)]);
+    const pools = (await state.clusters.list()).flatMap(({ pool }) => pool ?? []);
+    const present = [...(await state.machines.list()), ...pools];
+    await network.setAddresses([...resolversOf(prefix), ...present.map(({ address }) => address)]);
     const kept = await keepNameServer({
       control: `${home.runtime}/dns.sock`,
       version,
