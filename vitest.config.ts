@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { rooms as table } from "./test/house/rooms.ts";
 
 /**
  * Seven projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
  * a namespace, `e2e` types the CLI, `faults` kills what is written to, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
  */
-const rooms = "base,errors,model,api,client,cli,host,postgres,network,dns,door,doctor,store,engine,reconcile,server,dashboard,daemon";
+const rooms = Object.keys(table).join(",");
 const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
 // Each of these starts a PostgreSQL or a perchd: two at a time is what a small machine bears without a timeout that means nothing.
 const few = { maxWorkers: 2 };
