@@ -36,7 +36,7 @@ export const cluster = z.object({
   /** The port that leads to the leader. */
   port: z.int(),
   /** PgBouncer on that port of every member. */
-  pool: z.object({ mode: z.enum(["transaction", "session"]), size: z.int(), port: z.int() }).nullable(),
+  pool: z.object({ mode: z.enum(["transaction", "session"]), size: z.int(), port: z.int(), note: z.string().nullable() }).nullable(),
   /** on: an acknowledged commit is on a replica, too. waiting: it was asked for, and no replica can. */
   synchronous: z.enum(["off", "on", "waiting"]),
   members: z.array(member),

@@ -6,10 +6,9 @@ import { poolUser } from "../postgres/access.ts";
 /**
  * What PgBouncer may ask PostgreSQL: the verifier of one role, by a function that only its own role may call. A verifier is no password: with it a
  * client's password can be checked, and the same client logged in, and nothing else. Up to PgBouncer 1.18 the question is asked in the client's own database, so
- * the function is in each of them.
+ * the function is in each of them. A schema of that name that is somebody else's goes first, with what is in it: its owner would say what any role's verifier is.
  */
 const lookup = `
-CREATE SCHEMA IF NOT EXISTS perch_pool;
 REVOKE ALL ON SCHEMA perch_pool FROM PUBLIC;
 GRANT USAGE ON SCHEMA perch_pool TO ${poolUser};
 CREATE OR REPLACE FUNCTION perch_pool.lookup(wanted text) RETURNS TABLE (name text, verifier text)
@@ -30,15 +29,28 @@ export const makePoolUser = (session: Session, password: string): Promise<void> 
     await session.query(`${verb} ROLE ${poolUser} LOGIN NOSUPERUSER PASSWORD ${quoteLiteral(scramVerifier(password))}`);
   });
 
-/** Databases into which PgBouncer cannot look yet. */
+/** Databases into which PgBouncer cannot look yet. `admitted` are numbers: one that was dropped and made anew has its name, but not its rights. */
 export async function unadmitted(session: Session, admitted: ReadonlySet<string>): Promise<string[]> {
-  const rows = await session.query<{ name: string }>("SELECT datname::text AS name FROM pg_database WHERE datallowconn AND datname <> 'template0'");
-  return rows.map(({ name }) => name).filter((name) => !admitted.has(name));
+  const rows = await session.query<{ name: string; number: string }>(
+    "SELECT datname::text AS name, oid::text AS number FROM pg_database WHERE datallowconn AND datname <> 'template0'",
+  );
+  return rows.filter(({ number }) => !admitted.has(number)).map(({ name }) => name);
 }
 
-/** Lets it look in one database. Twice is the same as once. */
-export async function admit(session: Session, database: string): Promise<void> {
-  await session.query(`GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${poolUser};${lookup}`);
+/** Lets it look in one database, and gives that one's number. Twice is the same as once. */
+export async function admit(session: Session, database: string): Promise<string> {
+  await transaction(session, async () => {
+    const [there] = await session.query<{ ours: boolean }>(
+      `SELECT bool_and(nspowner = current_user::regrole AND coalesce(proowner = nspowner, true)) AS ours
+         FROM pg_namespace LEFT JOIN pg_proc ON pronamespace = pg_namespace.oid WHERE nspname = 'perch_pool' HAVING count(*) > 0`,
+    );
+    if (there?.ours === false) await session.query("DROP SCHEMA perch_pool CASCADE");
+    // Not IF NOT EXISTS: who is quicker with one of his own gets in the way, but not in.
+    if (there?.ours !== true) await session.query("CREATE SCHEMA perch_pool");
+    await session.query(`GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${poolUser};${lookup}`);
+  });
+  const [row] = await session.query<{ number: string }>("SELECT oid::text AS number FROM pg_database WHERE datname = current_database()");
+  return row?.number ?? "";
 }
 
 /** Takes all of that away again, role and all. */

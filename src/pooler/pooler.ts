@@ -7,6 +7,7 @@ import { run, startDetached } from "../host/command.ts";
 import { findProgram, makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import { endOccupants } from "../host/occupants.ts";
 import { endProcess, identify, signalProcess, worksIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { makeOwned } from "../postgres/directory.ts";
@@ -109,6 +110,8 @@ export async function ensurePooler(pooler: Pooler): Promise<void> {
 }
 
 async function start({ at, place, config }: Pooler, program: string): Promise<void> {
+  // One whose number nobody wrote down would keep the port for ever.
+  await endOccupants(at.root, "pgbouncer");
   const output = await open(at.log, "w", 0o600);
   try {
     const argv = place.server(["env", "-i", "PATH=/usr/bin:/bin", program, place.seen(at.config)]);
@@ -129,6 +132,7 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
 export async function stopPooler(at: PoolLayout): Promise<void> {
   const running = await findPoolerProcess(at);
   if (running !== undefined) await endProcess(running, 500);
+  await endOccupants(at.root, "pgbouncer");
 }
 
 /** Ends it and takes its files away. */

@@ -28,7 +28,7 @@ export interface Context {
   consoles: Consoles;
   /** Poolers that keep nobody waiting, by their directory: those this perchd has told to go on. */
   flowing: Set<string>;
-  /** `<cluster>/<database>` into which a pooler may look. */
+  /** `<cluster>/<number of a database>` into which a pooler may look. */
   admitted: Set<string>;
   /** Signs the certificates of servers. */
   authority: Credentials;

@@ -14,7 +14,7 @@ import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } 
 import { unadmitted } from "../pooler/lookup.ts";
 import { observePoolers } from "./pools.ts";
 import type { LoopMemory } from "./loop.ts";
-import { attachmentKey, poolerKey } from "./step.ts";
+import { admissionKey, attachmentKey, poolerKey } from "./step.ts";
 import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
@@ -55,18 +55,25 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       },
       ...remembered(record.id),
     })),
-    poolers: [...(await observePoolers(context, cluster, machines))].map(([id, facts]) => ({ id, facts, ...remembered(poolerKey(id)) })),
-    unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, app, looks),
+    poolers: [...(await observePoolers(context, cluster, machines))].map(([id, facts]) => ({
+      id,
+      facts,
+      silentSince: noted(poolerKey(id), "silent", facts.wanted && facts.running && !facts.answers && !memory.under.has(poolerKey(id))),
+      ...remembered(poolerKey(id)),
+    })),
+    unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, cluster, looks),
+    admission: remembered(admissionKey),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
     now,
   };
 }
 
-async function unadmittedIn(context: Context, app: string, looks: readonly Look[]): Promise<string[]> {
-  const session = looks.find(({ facts }) => facts.recovering === false)?.session;
+async function unadmittedIn(context: Context, { app, leader }: ClusterRecord, looks: readonly Look[]): Promise<string[]> {
+  const session = looks.find(({ record }) => record.id === leader)?.session;
   const known = new Set([...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)));
-  return session === undefined ? [] : unadmitted(session, known).catch(() => []);
+  const found = session && (await within(patienceMs, unadmitted(session, known)).catch(() => undefined));
+  return found ?? [];
 }
 
 /** Since when something holds: now, when it did not before. */

@@ -132,12 +132,17 @@ function loopUntil({ starts }: MemberView): number {
   return extra < 0 ? 0 : (starts.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
 }
 
+/** A pooler that is well answers within a millisecond. */
+const poolerSilentMs = 3_000;
+
 function forPoolers(view: ClusterView, led: boolean): Reason[] {
   const admitted = led && view.cluster.pool !== undefined && view.unadmitted.length > 0;
   return [
-    ...view.poolers.flatMap(({ id, facts }): Reason[] => {
+    ...view.poolers.flatMap(({ id, facts, silentSince }): Reason[] => {
       const which = id === "leader" ? `the pooler of ${view.cluster.app}` : `the pooler of machine ${id}`;
       if (!facts.wanted) return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it is not wanted any more` }];
+      if (silentSince !== undefined && view.now - silentSince >= poolerSilentMs)
+        return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it does not answer for ${poolerSilentMs / 1000} s` }];
       if (!facts.running) return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
       if (!facts.current) return [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }];
       if (facts.paused && view.cluster.change === undefined)
@@ -212,6 +217,7 @@ function blocked(view: ClusterView, step: Step): boolean {
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (touches(step) === "cluster") return view;
+  if (step.do === "admit") return view.admission;
   if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
   if (step.do === "grant" || step.do === "revoke")
     return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));

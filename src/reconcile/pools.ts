@@ -84,6 +84,9 @@ export async function observePoolers(
   return new Map(found);
 }
 
+/** It has nothing to do but pass bytes on. */
+const answersWithinMs = 500;
+
 async function look(
   context: Context,
   cluster: ClusterRecord,
@@ -92,12 +95,16 @@ async function look(
 ): Promise<PoolerFacts> {
   const at = layoutOf(context, cluster, id);
   const running = (await findPoolerProcess(at)) !== undefined;
-  if (config === undefined || !running) return { wanted: config !== undefined, running, current: false, paused: false };
+  if (config === undefined || !running)
+    return { wanted: config !== undefined, running, answers: false, current: false, paused: false, version: undefined };
   const pooler = await poolerOf(context, cluster, id, config);
-  const { version } = await findPooler();
   const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
-  await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
-  return { wanted: true, running, current: certified && (await poolerIsCurrent(pooler, version)), paused: !context.flowing.has(at.root) };
+  const console = await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
+  const answers = (await console?.ask("SHOW VERSION", answersWithinMs).catch(() => undefined)) !== undefined;
+  // One that runs on though its program was taken off the disk is left as it is.
+  const found = await findPooler().catch(() => undefined);
+  const current = found === undefined || (certified && (await poolerIsCurrent(pooler, found.version)));
+  return { wanted: true, running, answers, current, paused: !context.flowing.has(at.root), version: found?.version };
 }
 
 /** Started, told or let go on: as it should be afterwards. */
@@ -131,8 +138,8 @@ export async function admitDatabases(context: Context, cluster: ClusterRecord, d
   const leader = await leaderMember(context, cluster);
   for (const database of databases) {
     const session = await connect(leader, { user: superuser, password: perch, database });
-    await admit(session, database).finally(() => session.close());
-    context.admitted.add(`${cluster.app}/${database}`);
+    const number = await admit(session, database).finally(() => session.close());
+    context.admitted.add(`${cluster.app}/${number}`);
   }
 }
 

@@ -55,8 +55,9 @@ export function touches(step: Step): string {
     case "pool":
     case "unpool":
       return poolerKey(step.pooler);
-    case "slots":
     case "admit":
+      return admissionKey;
+    case "slots":
     case "lead":
     case "withdraw":
     case "synchronise":
@@ -71,5 +72,7 @@ export function touches(step: Step): string {
   }
 }
 
+/** Apart from the cluster itself: a change of leader waits for nothing of this. */
+export const admissionKey = "admission";
 export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
 export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;

@@ -61,16 +61,22 @@ export interface AttachmentView {
 export interface PoolerFacts {
   wanted: boolean;
   running: boolean;
+  /** Its console answers. */
+  answers: boolean;
   /** Its files say what they should. */
   current: boolean;
   /** It keeps its clients waiting. */
   paused: boolean;
+  /** Of PgBouncer; undefined where it does not run, or is not installed any more. */
+  version: string | undefined;
 }
 
 export interface PoolerView {
   /** "leader", or the machine's. */
   id: string;
   facts: PoolerFacts;
+  /** Since when it runs and does not answer. */
+  silentSince: number | undefined;
   busy: string | undefined;
   trouble: Trouble | undefined;
 }
@@ -84,6 +90,8 @@ export interface ClusterView {
   poolers: readonly PoolerView[];
   /** Databases into which the pooler cannot look yet. */
   unadmitted: readonly string[];
+  /** The step that lets it. */
+  admission: { busy: string | undefined; trouble: Trouble | undefined };
   /** Perch's replication slots on the leader; undefined while it cannot be asked. */
   slots: readonly string[] | undefined;
   /** Those of them whose WAL is gone, because their replica fell too far behind. */
@@ -144,15 +152,20 @@ export function expectsLeader(view: ClusterView): boolean {
 
 /** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */
 export const unsettled = (view: ClusterView): boolean =>
-  view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)));
+  view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming))) ||
+  view.poolers.some(({ facts }) => facts.running && !facts.answers);
 
 /** Everything that shall run does its part, or there is a reason why it does not. */
 export function broughtBack(view: ClusterView): boolean {
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
-  return view.members.every((member) => {
-    const { record, facts, trouble } = member;
-    if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined) return true;
-    return member === leader ? led : led ? facts.streaming : facts.answers;
-  });
+  const pooled = view.poolers.every(({ facts, trouble }) => !facts.wanted || (facts.answers && !facts.paused) || trouble !== undefined);
+  return (
+    pooled &&
+    view.members.every((member) => {
+      const { record, facts, trouble } = member;
+      if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined) return true;
+      return member === leader ? led : led ? facts.streaming : facts.answers;
+    })
+  );
 }

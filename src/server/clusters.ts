@@ -43,6 +43,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       attachments: [],
       poolers: [],
       unadmitted: [],
+      admission: { busy: undefined, trouble: undefined },
       slots: undefined,
       lostSlots: [],
       busy: undefined,

@@ -8,7 +8,8 @@ import { findPooler } from "../pooler/pooler.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
-import { poolPassword } from "../reconcile/pools.ts";
+import { leaderPooler, poolPassword } from "../reconcile/pools.ts";
+import { admissionKey, poolerKey } from "../reconcile/step.ts";
 import type { ClusterView } from "../reconcile/view.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
@@ -45,6 +46,15 @@ export function poolHandlers(deps: Deps): PoolHandlers {
     };
   }
 
+  /** What the pooler looked roles up by goes, in every database. */
+  async function forgetRole(app: string): Promise<void> {
+    const { record, leader } = await requireLeader(deps, app);
+    const { perch } = await passwordsOf(deps, app);
+    await dismiss((database) => connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }));
+    for (const key of deps.context.admitted) if (key.startsWith(`${app}/`)) deps.context.admitted.delete(key);
+    await state.secrets.remove({ app, name: "POOL_PASSWORD" });
+  }
+
   return {
     async showPool({ params }) {
       const { record, loop } = await requireCluster(deps, params.cluster);
@@ -56,6 +66,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       const { record, loop } = await requireLeader(deps, params.cluster);
       await findPooler();
       const app = record.app;
+      await checkSize(deps, app, body.size);
       if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
         await state.secrets.create(sealedSecret(vault, app, "POOL_PASSWORD", randomPassword()));
       const password = await poolPassword(deps, app);
@@ -70,9 +81,10 @@ export function poolHandlers(deps: Deps): PoolHandlers {
           ? view
           : undefined;
       };
-      const things = ["pooler leader", "cluster"];
+      const things = [admissionKey, poolerKey(leaderPooler), ...(loop.view()?.members ?? []).map((member) => poolerKey(member.record.id))];
       const view = await settle(loop, call, { what: `switching the pooler of ${app} on`, things, done: ready }).catch(async (error: unknown) => {
-        if (record.pool === undefined) await state.clusters.update(record, ({ pool: _undone, ...rest }) => rest);
+        await state.clusters.update(record, ({ pool: _undone, ...rest }) => (record.pool === undefined ? rest : { ...rest, pool: record.pool }));
+        if (record.pool === undefined) await forgetRole(app).catch((reason: unknown) => deps.log.warn({ err: reason }, "the pooler's role is left"));
         throw error;
       });
       await events.append(app, `the pooler of ${app} is on: ${pool.mode} mode, ${pool.size} connections for each database and role`);
@@ -80,7 +92,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
     },
 
     async removePool({ params }, call) {
-      const { record, loop, leader } = await requireLeader(deps, params.cluster);
+      const { record, loop } = await requireLeader(deps, params.cluster);
       const { app } = record;
       const pooled = (await state.attachments.list({ cluster: app })).filter((attachment) => attachment.pooled === true);
       if (pooled.length > 0)
@@ -91,14 +103,19 @@ export function poolHandlers(deps: Deps): PoolHandlers {
         things: [],
         done: (view) => (view !== undefined && view.poolers.length === 0 && view.cluster.pool === undefined ? true : undefined),
       });
-      const { perch } = await passwordsOf(deps, app);
-      await dismiss((database) => connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }));
-      for (const key of deps.context.admitted) if (key.startsWith(`${app}/`)) deps.context.admitted.delete(key);
-      await state.secrets.remove({ app, name: "POOL_PASSWORD" });
+      await forgetRole(app);
       await events.append(app, `the pooler of ${app} is off`);
       return shown(loop.view(), app, undefined);
     },
   };
+}
+
+/** More than PostgreSQL takes in all would only fail later, under load. */
+async function checkSize(deps: Deps, app: string, size: number | undefined): Promise<void> {
+  const asked = "SELECT setting::int AS max FROM pg_settings WHERE name = 'max_connections'";
+  const [row] = await onLeader(deps, app, (session) => session.query<{ max: number }>(asked));
+  if (size === undefined || row === undefined || size < row.max) return;
+  throw fail("size_invalid", { what: "--size", value: size, why: `the cluster takes ${row.max} connections in all (max_connections)` });
 }
 
 /** An address of its own in the region of the cluster, never used before. */

@@ -1,10 +1,11 @@
 /** Records and views as the API shows them. Pure. */
 import type * as api from "../api/schemas.ts";
 import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
-import { leaderPort, memberPort, poolPort } from "../network/rules.ts";
+import { leaderPort, memberPort } from "../network/rules.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
 import { type ClusterView, type MemberView, situationOf } from "../reconcile/view.ts";
+import { poolShape } from "./pool-shape.ts";
 
 type Mode = "root" | "user" | "portable";
 
@@ -17,7 +18,7 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
     phase: cluster.phase,
     host: mode === "portable" ? "localhost" : `${cluster.app}.internal`,
     port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
-    pool: cluster.pool === undefined ? null : { mode: cluster.pool.mode, size: cluster.pool.size, port: poolPort },
+    pool: cluster.pool === undefined ? null : poolShape(view, cluster.pool),
     synchronous: cluster.synchronous === undefined ? "off" : cluster.synchronous.holders.length > 0 ? "on" : "waiting",
     members: leaderFirst(view).map((member) => memberShape(view, member, mode)),
     attachments: view.attachments

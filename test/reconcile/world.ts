@@ -1,5 +1,5 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
-import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Synchronous } from "../../src/model/records.ts";
+import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Pool, Synchronous } from "../../src/model/records.ts";
 import type { AttachmentView, ClusterView, MemberFacts, MemberView, PoolerView } from "../../src/reconcile/view.ts";
 
 export const nothing: MemberFacts = {
@@ -48,6 +48,8 @@ export function cluster(
     lostSlots?: string[];
     attachments?: AttachmentView[];
     poolers?: PoolerView[];
+    unadmitted?: string[];
+    pool?: Pool;
     leader?: string;
     change?: LeaderChange;
     synchronous?: Synchronous;
@@ -63,6 +65,7 @@ export function cluster(
       settings: {},
       ...(more.change === undefined ? {} : { change: more.change }),
       ...(more.synchronous === undefined ? {} : { synchronous: more.synchronous }),
+      ...(more.pool === undefined ? {} : { pool: more.pool }),
       createdAt: "2026-11-24T06:00:00.000Z",
     },
     primaryRegion: "ams",
@@ -70,7 +73,8 @@ export function cluster(
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
     poolers: more.poolers ?? [],
-    unadmitted: [],
+    unadmitted: more.unadmitted ?? [],
+    admission: { busy: undefined, trouble: undefined },
     lostSlots: more.lostSlots ?? [],
     busy: undefined,
     trouble: undefined,

@@ -31,7 +31,9 @@ export function clusterText(cluster: Cluster): string {
     `Cluster ${cluster.name}: ${clusterState(cluster)}; PostgreSQL ${cluster.version}, primary region ${cluster.primaryRegion}, ${cluster.host}:${cluster.port}`,
     ...(cluster.pool === null
       ? []
-      : [`  pooler on port ${cluster.pool.port} of every member: ${cluster.pool.mode} mode, ${cluster.pool.size} connections`]),
+      : [
+          `  pooler on port ${cluster.pool.port} of every member: ${cluster.pool.mode} mode, ${cluster.pool.size} connections${cluster.pool.note === null ? "" : `; ${cluster.pool.note}`}`,
+        ]),
     ...(cluster.synchronous === "off" ? [] : [`  ${commits[cluster.synchronous]}`]),
     membersText(cluster.members, 2),
     ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable"], attached, "", { indent: 2 })]),
