@@ -8,6 +8,7 @@ import { listSlots, replicaLags, type Slot, type Standing, standing } from "../p
 import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
+import { diskRoom } from "../host/machine.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
 import { isCertified } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
@@ -40,6 +41,10 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   const remembered = (thing: string) => ({ busy: memory.under.get(thing)?.do, trouble: memory.troubles.get(thing) });
   return {
     cluster,
+    diskFull: await diskRoom(context.home.postgres).then(
+      ({ freeBytes }) => freeBytes < walSegmentBytes,
+      () => false,
+    ),
     primaryRegion: shown?.primaryRegion ?? "",
     slots: onLeader?.slots.map((slot) => slot.name),
     lostSlots: onLeader?.slots.filter((slot) => slot.state === "lost").map((slot) => slot.name) ?? [],
@@ -144,6 +149,9 @@ async function ask(session: Session | undefined): Promise<Standing | undefined> 
   if (session === undefined) return undefined;
   return within(patienceMs, standing(session)).catch(() => undefined);
 }
+
+/** PostgreSQL stops where it cannot make the next segment. */
+const walSegmentBytes = 16 * 1024 * 1024;
 
 /** A server that does not answer in this time does not answer: the others are not kept waiting for it. */
 const patienceMs = 2_000;

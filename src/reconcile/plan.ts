@@ -3,7 +3,7 @@
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
 import { counted } from "../base/count.ts";
-import { crashLoop, decide } from "../engine/local/cases.ts";
+import { crashLoop, decide, suspendedMs } from "../engine/local/cases.ts";
 import type { Verdict } from "../engine/situation.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
@@ -93,10 +93,12 @@ function forReplica(view: ClusterView, replica: MemberView, led: boolean): Reaso
 }
 
 /** What keeps a replica from following the leader, though both run. */
-function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): { step: "clear" | "rejoin"; why: string } | undefined {
+function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): { step: "clear" | "rejoin" | "resume"; why: string } | undefined {
   if (view.lostSlots.includes(slotOf(record.id))) return { step: "clear", why: "it fell so far behind that the WAL it needs is gone" };
   if (!facts.running) return undefined;
   if (facts.recovering === false) return { step: "rejoin", why: "it was promoted by somebody else, and there is another leader" };
+  if (since.suspended !== undefined && view.now - since.suspended >= suspendedMs)
+    return { step: "resume", why: `a signal stopped it ${suspendedMs / 1000} s ago, and nobody let it go on` };
   if (facts.diverged && since.stranded !== undefined && view.now - since.stranded >= 1_000)
     return { step: "rejoin", why: "it has WAL that the leader never had" };
   if (since.stranded !== undefined && view.now - since.stranded >= strandedMs && record.phase === "ready")

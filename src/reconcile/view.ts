@@ -83,6 +83,8 @@ export interface PoolerView {
 
 export interface ClusterView {
   cluster: ClusterRecord;
+  /** The disk that holds all members has no room for WAL any more. */
+  diskFull: boolean;
   /** Where the leader may live. */
   primaryRegion: string;
   members: readonly MemberView[];
@@ -129,8 +131,9 @@ export function situationOf(view: ClusterView): Situation {
       received: facts.received,
       suspendedSince: member.since.suspended,
       silentSince: member.since.silent,
-      starts: member.starts,
-      failures: member.trouble?.step === "start" ? member.trouble.attempts : 0,
+      // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not received.
+      starts: view.diskFull ? [] : member.starts,
+      failures: member.trouble?.step === "start" && !view.diskFull ? member.trouble.attempts : 0,
       busy: member.busy !== undefined,
     })),
   };

@@ -38,6 +38,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
     const { loop, record } = await requireCluster(deps, app);
     const view = loop.view() ?? {
       cluster: record,
+      diskFull: false,
       primaryRegion: "",
       members: [],
       attachments: [],

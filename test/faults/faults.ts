@@ -20,7 +20,7 @@ export const faults: readonly Fault[] = [
   { name: "perch down and up", rows: "kept", withinMs: 60_000, endsLoad: true, act: deeds.downAndUp },
   { name: "a replica promoted by hand", rows: "kept", withinMs: 2_000, unnoticed: true, act: deeds.promoteByHand },
   { name: "a replica away for longer than its slot keeps WAL", rows: "kept", withinMs: 2_000, unnoticed: true, act: deeds.outlastSlot },
-  { name: "the leader killed until another leads", rows: "may be lost", withinMs: 20_000, crash: true, act: deeds.killLeaderAgain },
+  { name: "the leader killed until another leads", rows: "kept", withinMs: 20_000, crash: true, act: deeds.killLeaderAgain },
   { name: "the leader's data directory removed", rows: "may be lost", withinMs: 20_000, act: deeds.removeData },
 ];
 

@@ -68,6 +68,7 @@ export function cluster(
       ...(more.pool === undefined ? {} : { pool: more.pool }),
       createdAt: "2026-11-24T06:00:00.000Z",
     },
+    diskFull: false,
     primaryRegion: "ams",
     members,
     attachments: more.attachments ?? [],

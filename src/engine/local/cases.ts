@@ -7,7 +7,7 @@ import type { Situation, Standing, Verdict } from "../situation.ts";
 import { candidates, type Choice } from "./candidates.ts";
 
 /** Somebody who stops a server by a signal means it for a moment; longer than this it is an accident. */
-const suspendedMs = 3_000;
+export const suspendedMs = 3_000;
 const silentMs = 15_000;
 /** So many starts within a minute are a crash loop. */
 export const crashLoop = 3;

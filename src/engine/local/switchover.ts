@@ -1,6 +1,7 @@
 import { ask } from "../../base/deadline.ts";
 import { fail } from "../../errors/error.ts";
 import { readControlFile } from "../../postgres/data.ts";
+import { find } from "../../postgres/postmaster.ts";
 import { promote, standing } from "../../postgres/replication.ts";
 import { stop } from "../../postgres/server.ts";
 import type { Session } from "../../postgres/sql.ts";
@@ -83,9 +84,12 @@ async function handOver(hands: Hands, from: string, to: string): Promise<void> {
 async function replayed(hands: Hands, to: string, checkpoint: bigint): Promise<Session> {
   const all = async () => {
     const session = await hands.session(to);
-    return session !== undefined && (await standing(session)).replayed > checkpoint ? session : undefined;
+    if (session !== undefined) return (await standing(session)).replayed > checkpoint ? session : undefined;
+    // One that died meanwhile is not waited for: the old leader can be back sooner.
+    return (await find((await hands.member(to)).layout)) === undefined ? "dead" : undefined;
   };
-  const session = await ask(all, { everyMs: 5, withinMs: 5_000 });
+  const session = await ask(() => all().catch(() => undefined), { everyMs: 5, withinMs: 5_000 });
+  if (session === "dead") throw fail("replica_unfit", { machine: to, app: hands.app, why: "it died when its turn came" });
   if (session === undefined) throw fail("replica_unfit", { machine: to, app: hands.app, why: "it did not replay the leader's last WAL within 5 s" });
   return session;
 }

@@ -1,0 +1,38 @@
+import { chown, copyFile, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Member } from "./directory.ts";
+import type { Standing } from "./replication.ts";
+
+/**
+ * What a dead leader wrote and no replica has received is still in its files, on this host: its WAL from the replica's last segment on is laid into the replica's own
+ * pg_wal, which is read to its end before a promotion is through. So a leader that cannot start again is followed without the loss of a row. Gives the names of the
+ * segments; none where the leader's WAL cannot be read.
+ */
+export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, "received" | "timeline">, segmentBytes: bigint): Promise<string[]> {
+  const from = join(dead.layout.data, "pg_wal");
+  const names = await readdir(from).catch((): string[] => []);
+  const wanted = segmentsAfter(names, at, segmentBytes);
+  const { owner } = heir.place;
+  for (const name of wanted) {
+    const there = join(heir.layout.data, "pg_wal", name);
+    const beside = `${there}.inherited`;
+    await copyFile(join(from, name), beside);
+    if (owner !== undefined) await chown(beside, owner.uid, owner.gid);
+    await rename(beside, there);
+  }
+  return wanted;
+}
+
+/** A segment's name is its timeline and its number, in hexadecimal; those of the replica's timeline, from the one it received last. Pure. */
+export function segmentsAfter(
+  names: readonly string[],
+  { received, timeline }: Pick<Standing, "received" | "timeline">,
+  segmentBytes: bigint,
+): string[] {
+  const perFile = 0x1_0000_0000n / segmentBytes;
+  const last = received / segmentBytes;
+  return names
+    .filter((name) => /^[0-9A-F]{24}$/.test(name) && Number.parseInt(name.slice(0, 8), 16) === timeline)
+    .filter((name) => BigInt(`0x${name.slice(8, 16)}`) * perFile + BigInt(`0x${name.slice(16)}`) >= last)
+    .toSorted();
+}
