@@ -25,17 +25,18 @@ interface At {
 
 export async function publicDoors({ home, place, prefix, version, fresh, say }: At): Promise<PublicDoors> {
   const portable = place.mode === "portable";
+  const network = portable ? undefined : prefix;
   const doors = await openDoors({
     directory: `${home.runtime}/doors`,
     version,
-    prefix: portable ? undefined : prefix,
+    prefix: network,
     enter: () => place.tool([]),
     prepare: () => openDoorway(place, prefix),
     fresh,
     outputFd: 2,
     say,
   });
-  const passwords = wrongPasswords(home, doors, say);
+  const passwords = wrongPasswords({ home, prefix: network, doors, say });
   return {
     doors,
     open(views) {

@@ -1,6 +1,6 @@
 import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
-import { sourceOf } from "../model/door-address.ts";
+import { isDoorAddress, sourceOf } from "../model/door-address.ts";
 import { layout } from "../postgres/directory.ts";
 import { followLog } from "../postgres/logs.ts";
 import type { ClusterView } from "../reconcile/view.ts";
@@ -14,12 +14,20 @@ export interface WrongPasswords {
   stop(): void;
 }
 
-export function wrongPasswords(home: Home, doors: Doors, say: (app: string, sentence: string) => void): WrongPasswords {
+interface At {
+  home: Home;
+  /** Undefined in portable mode. */
+  prefix: string | undefined;
+  doors: Doors;
+  say(app: string, sentence: string): void;
+}
+
+export function wrongPasswords({ home, prefix, doors, say }: At): WrongPasswords {
   const reading = new Map<string, AbortController>();
 
   async function read(app: string, machine: string, signal: AbortSignal): Promise<void> {
     for await (const { wrongPasswordFrom } of followLog(layout(home, machine).log, 0, signal)) {
-      if (wrongPasswordFrom === undefined) continue;
+      if (wrongPasswordFrom === undefined || !isDoorAddress(prefix, wrongPasswordFrom)) continue;
       const until = await doors.failed(app, wrongPasswordFrom);
       if (until === undefined) continue;
       const who = sourceOf(wrongPasswordFrom) ?? wrongPasswordFrom;

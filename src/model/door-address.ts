@@ -25,6 +25,14 @@ export function doorAddress(prefix: string | undefined, source: string): string 
   return `127.${64 + ((hash >>> 16) & 63)}.${(hash >>> 8) & 255}.${hash & 255}`;
 }
 
+/** Whether somebody at that address came by a door; apps inside have others. */
+export function isDoorAddress(prefix: string | undefined, address: string): boolean {
+  if (prefix === undefined) return /^127\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address);
+  const door = parseAddress(doorNetwork(prefix).replace("/64", ""));
+  const groups = parseAddress(address);
+  return door !== undefined && groups !== undefined && door.slice(0, 4).every((group, at) => group === groups[at]);
+}
+
 /** Whom a door's address stands for; undefined where it does not tell. */
 export function sourceOf(address: string): string | undefined {
   const half = parseAddress(address)?.slice(4);

@@ -113,8 +113,10 @@ async function sayWhichUser(session: Session, user: string, work: () => Promise<
   }
 }
 
-/** Every role that may do everything, in the order of their names. */
+/** Every role that may do everything, or become one that may (SET ROLE), in the order of their names. */
 export async function listSuperusers(session: Session): Promise<string[]> {
-  const rows = await session.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolsuper ORDER BY rolname COLLATE "C"');
+  const rows = await session.query<{ name: string }>(`SELECT rolname AS name FROM pg_roles r
+      WHERE rolsuper OR EXISTS (SELECT FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER'))
+      ORDER BY rolname COLLATE "C"`);
   return rows.map(({ name }) => name);
 }

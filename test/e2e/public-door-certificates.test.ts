@@ -99,6 +99,13 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     await eventually("the replica streams again", async () => (await world.replica()).state === "streaming");
   });
 
+  it("is served by a member that is made now, too", async () => {
+    await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
+    const streaming = async () => (await world.cluster()).members.filter(({ state }) => state === "streaming").length;
+    const { answer } = await eventually("both replicas stream", async () => ((await streaming()) === 2 ? 2 : undefined));
+    expect(answer).toBe(2);
+  });
+
   it("is renewed from its files without a restart: who is in stays, who comes meets the new one", async () => {
     const { pid } = await world.leader();
     const session = await direct();

@@ -13,7 +13,7 @@ import { eventually, timed, worldIn } from "../support/world.ts";
 const port = 5432;
 const [guesser, crowd, neighbour, sixth] = ["203.0.113.7", "203.0.113.8", "203.0.113.9", "2001:db8:0:7::1"] as const;
 
-describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a public door under load and in trouble", () => {
+describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true"))("a public door under load and in trouble", () => {
   const world = worldIn();
   const { root, ok, json } = world;
   let net: Internet;
@@ -52,6 +52,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
     await up();
     await world.create("pg", "--initial-cluster-size", "2");
     ({ password } = await json<{ password: string }>("postgres", "users", "create", "-a", "pg", "joe"));
+    await ok("apps", "create", "web");
     ca = await ok("certs", "ca");
     await expose("--max-failures", "3", "--shut-for", "4", "--max-per-source", "5", "--max-connections", "8", "--max-rate", "10000");
   });
@@ -68,6 +69,8 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
   });
 
   it("shuts out who guesses passwords, that address alone, and for a while", async () => {
+    const inside = "postgres://joe:guess@pg.internal:5432/postgres";
+    for (const _ of [1, 2, 3]) expect((await world.perch(["run", "-a", "web", "--", "psql", inside, "-c", "SELECT 1"])).code).not.toBe(0);
     for (const _ of [1, 2, 3]) expect(await guess(guesser)).toContain("password authentication failed");
     const { ms } = await eventually("the guesser is shut out", async () => !(await comesIn(guesser)));
     process.stderr.write(`shut out ${Math.round(ms)} ms after the last wrong password\n`);
@@ -125,6 +128,23 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
     await client.end();
   });
 
+  it("passes on what cancels a query", async () => {
+    const client = await login(neighbour);
+    const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+    const slow = client.query("SELECT pg_sleep(60)").catch((error: { code?: string }) => error.code);
+    const { id } = await world.leader();
+    await eventually(
+      "the query runs",
+      async () => (await world.sql(id, "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")).length > 0,
+    );
+    const cancel = Buffer.alloc(16);
+    for (const [at, word] of [16, 80_877_102, processID].entries()) cancel.writeInt32BE(word, at * 4);
+    cancel.writeInt32BE(secretKey, 12);
+    (await net.dial({ port, from: neighbour })).end(cancel);
+    expect(await slow).toBe("57014");
+    await client.end();
+  });
+
   it("goes on while perchd is killed and comes back: for those inside, and for those who come", async () => {
     await empty();
     const client = await login(neighbour);
@@ -141,10 +161,28 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
     await client.end();
   });
 
-  it("leads to the new leader after a switchover", async () => {
+  it("keeps whom it lets in waiting while a switchover lasts, and leads him to the new leader", async () => {
+    await empty();
     const { id } = await world.replica();
-    const { value } = await timed("switchover", ok("postgres", "failover", "-a", "pg", "--to", id));
-    expect(value).toContain(id);
+    let changing = true;
+    const attempts: { error: string | undefined; ms: number }[] = [];
+    const comers = (async () => {
+      while (changing) {
+        const from = performance.now();
+        const error = await login(neighbour).then(
+          (client) => client.end().then(() => undefined),
+          (refused: Error) => refused.message,
+        );
+        attempts.push({ error, ms: performance.now() - from });
+      }
+    })();
+    await timed("switchover", ok("postgres", "failover", "-a", "pg", "--to", id));
+    changing = false;
+    await comers;
+    expect(attempts.length).toBeGreaterThan(2);
+    expect(attempts.filter(({ error }) => error !== undefined)).toEqual([]);
+    process.stderr.write(`${attempts.length} came meanwhile, the longest took ${Math.round(Math.max(...attempts.map(({ ms }) => ms)))} ms
+`);
     const client = await login(neighbour);
     const { rows } = await client.query<{ name: string; standby: boolean }>(
       "SELECT current_setting('cluster_name') AS name, pg_is_in_recovery() AS standby",

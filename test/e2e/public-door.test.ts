@@ -93,6 +93,14 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
         (error: Error) => error.message.includes("pg_hba.conf rejects connection"),
       ),
     );
+    const deputy = await json<{ password: string }>("postgres", "users", "create", "-a", "pg", "deputy");
+    await world.sql((await world.leader()).id, "GRANT postgres TO deputy");
+    await eventually("who may become a superuser is refused", () =>
+      attempt("deputy", deputy.password).then(
+        () => false,
+        (error: Error) => error.message.includes("pg_hba.conf rejects connection"),
+      ),
+    );
     const replicating = await psql(`${url("sslmode=require")}&replication=true`, "IDENTIFY_SYSTEM");
     expect(replicating.stderr).toContain("pg_hba.conf rejects replication connection");
     expect(await expose("--replica-listen", `${hostAddress}:${replicaPort}`, "--allow-superuser")).toMatchObject({ allowSuperuser: true });

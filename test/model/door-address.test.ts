@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { doorAddress, doorNetwork, sourceOf } from "../../src/model/door-address.ts";
+import { doorAddress, doorNetwork, isDoorAddress, sourceOf } from "../../src/model/door-address.ts";
 import { formatAddress } from "../../src/model/address.ts";
 
 const prefix = "fdaa:3f9a:12bc";
@@ -40,6 +40,14 @@ describe("the address of somebody who came by a public door", () => {
         expect(doorAddress(prefix, stranger)).not.toBe(doorAddress(prefix, source));
       }),
     );
+  });
+
+  it("is told from those of apps inside", () => {
+    const inside = [`${prefix}:c::11`, `${prefix}::3`, "fdaa:1:2:ffff::1", "203.0.113.7", "", "[local]"];
+    expect(inside.filter((address) => isDoorAddress(prefix, address))).toEqual([]);
+    expect(isDoorAddress(prefix, doorAddress(prefix, "203.0.113.7"))).toBe(true);
+    expect(["127.0.0.1", "127.63.0.1", "127.128.0.1", "::1"].filter((address) => isDoorAddress(undefined, address))).toEqual([]);
+    expect(["127.64.0.0", "127.99.1.1", "127.100.1.1", "127.127.255.255"].filter((address) => !isDoorAddress(undefined, address))).toEqual([]);
   });
 
   it("is one of 127.64.0.0/10 in portable mode", () => {
