@@ -45,7 +45,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a serv
     const { rows: before } = await session.query(began);
     await world.ok("machine", "clone", leader.id, "--region", "lhr");
     const { address } = await world.replica();
-    await eventually("the leader is certified for one more", async () => (await answerAt(address, 5432)) === leader.address);
+    await eventually("the leader is certified for one more", async () => (await answerAt(address, 5432)) === leader.address, 60_000);
     const { found, right } = await answers();
     expect(found).toEqual(right);
     expect((await session.query(began)).rows).toEqual(before);
@@ -56,7 +56,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a serv
     const { id } = await world.leader();
     await world.ok("postgres", "failover", "-a", "pg", "--allow-secondary-region");
     expect((await world.leader()).id).not.toBe(id);
-    await eventually("the old leader is a replica", async () => (await world.replica()).state === "streaming");
+    await eventually("the old leader is a replica", async () => (await world.replica()).state === "streaming", 60_000);
     const { found, right } = await answers();
     expect(found).toEqual(right);
   });
@@ -66,8 +66,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a serv
     const path = certificateFiles(layout(world.home, id)).certificate;
     const strange = await issueCertificate(await makeAuthority("another"), { commonName: "pg.internal", names: ["pg.internal"], addresses: [] });
     writeFileSync(path, strange.certificate); // in the file that is there, which keeps its owner
-    await eventually("it has one of its own again", () => readFileSync(path, "utf8") !== strange.certificate);
-    await eventually("it shows it", async () => (await answerAt(address, 5433)) === address);
+    await eventually("it has one of its own again", () => readFileSync(path, "utf8") !== strange.certificate, 60_000);
+    await eventually("it shows it", async () => (await answerAt(address, 5433)) === address, 60_000);
     await world.ok("postgres", "restart", "-a", "pg");
     const { found, right } = await answers();
     expect(found).toEqual(right);
