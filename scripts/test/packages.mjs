@@ -12,6 +12,8 @@ export const needed = [
   { program: "unshare", package: "util-linux", for: "the private network" },
   { program: "pasta", package: "passt", for: "commands that reach the Internet" },
   { program: "ping", package: "iputils-ping", for: "that networks do not reach each other" },
+  { program: "wg", package: "wireguard-tools", for: "the WireGuard door" },
+  { program: "wireguard-go", package: "wireguard-go", for: "the WireGuard door, where the kernel has none" },
   { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
   { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },
   { program: "pgbouncer", package: "pgbouncer", for: "the pooler" },

@@ -1,4 +1,5 @@
-import { delimiter } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
 import { perchIn, repository, succeeded } from "../support/perch.ts";
@@ -43,5 +44,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "kill -TERM $$"])).code).toBe(143);
     expect((await perch(["run", "-a", "web", "--", "no-such-command"])).code).toBe(127);
+  });
+
+  it("is told that a WireGuard door needs root, and no file is left behind", async () => {
+    const config = join(home, "laptop.conf");
+    const { code, stderr } = await perch(["wireguard", "create", "laptop", config, "--endpoint", "203.0.113.1:51820"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("[wireguard_needs_root]");
+    expect(existsSync(config)).toBe(false);
+    expect(succeeded(await perch(["wireguard", "list"]))).toContain("No peers yet");
   });
 });

@@ -38,6 +38,9 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
 
   it("says that there is no private network", async () => {
     expect((await status()).network.mode).toBe("portable");
+    const refused = await perch(["wireguard", "create", "laptop", "--endpoint", "203.0.113.1:51820"]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain("a WireGuard door needs the private network");
     expect(await ok("status")).toMatch(/^Network default: .*portable/);
     const dig = await perch(["dig", "pg.internal"]);
     expect(dig).toMatchObject({ code: 1, stdout: "" });

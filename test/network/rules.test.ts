@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { addressCommands, routesText } from "../../src/network/rules.ts";
 
-const nobody = "flush map inet perch pool\nflush set inet perch held\nflush chain inet perch hold\n";
+const atRest = 'flush chain inet perch door\nadd rule inet perch door iifname "perch-door" meta mark set 0\n';
+const nobody = `flush map inet perch pool\nflush set inet perch held\nflush chain inet perch hold\n${atRest}`;
 
 describe("routesText", () => {
   it("replaces the whole map in one transaction, in a stable order", () => {
@@ -19,6 +20,10 @@ describe("routesText", () => {
   it("holds who has no leader just now, in the same transaction", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]), pools: new Map() });
     expect(text).toContain("add element inet perch held { fdaa:1:2:1::10, fdaa:1:2:c::11 }\nadd rule inet perch hold tcp dport 5432 ip6 daddr @held");
+  });
+  it("lets who knocks from outside of the namespace knock again, rather than be refused", () => {
+    const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:1::10"]), pools: new Map() });
+    expect(text).toContain('door iifname != { "lo", "perch-door" } tcp dport 5432 ip6 daddr @held tcp flags & (syn | ack) == syn drop\n');
   });
 });
 

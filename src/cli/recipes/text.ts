@@ -48,10 +48,9 @@ function whereText(own: Own, from: From): string {
   if (from.way === "tunnel") {
     const forwarded = own.url.replace(/@[^/]*/, "@localhost:PORT");
     return [
-      `Over a WireGuard tunnel into the private network, \`${cluster}.internal\` is reached as from inside; through a port forward to`,
-      `\`${cluster}.internal:5432\` the URL is \`${forwarded}\`. ${password}`,
-      "",
-      "This Perch makes neither the tunnel nor the forward yet: you must have made it yourself. Without one, `perch run` is the way in.",
+      `Over a WireGuard tunnel into the private network, \`${cluster}.internal\` is reached as from inside: \`perch wireguard create laptop laptop.conf\``,
+      "writes what `wg-quick up ./laptop.conf` and the apps of WireGuard take. Through a port forward to",
+      `\`${cluster}.internal:5432\`, which you make yourself, the URL is \`${forwarded}\`. ${password}`,
     ].join("\n");
   }
   return [

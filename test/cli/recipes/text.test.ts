@@ -54,11 +54,11 @@ describe("a recipe as text", () => {
     expect(steps("attached")).toEqual([run]);
   });
 
-  it("runs the program itself over a tunnel, and says that Perch makes none", async () => {
+  it("runs the program itself over a tunnel, and says how to get one", async () => {
     const text = recipeText(await readRecipe("python"), own, { way: "tunnel" });
     expect(text).toContain("\nexport MAIN_URL='postgres://shop:***@main.internal:5432/shop'\n.venv/bin/python main.py\n");
     expect(text).toContain("`postgres://shop:***@localhost:PORT/shop`");
-    expect(text).toContain("makes neither the tunnel nor the forward yet");
+    expect(text).toContain("`perch wireguard create laptop laptop.conf`");
   });
 
   it("takes an external host into the URL, and says who must lead it in", async () => {
