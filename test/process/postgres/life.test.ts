@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
+import { occupants } from "../../../src/host/occupants.ts";
 import { awaitEnd, identify, isTaken } from "../../../src/host/process.ts";
 import { readControlFile } from "../../../src/postgres/data.ts";
 import { hasData, removeDirectories } from "../../../src/postgres/directory.ts";
@@ -84,6 +85,15 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     process.stderr.write(`PostgreSQL ${binaries.version}: started after kill -9 in ${Math.round(performance.now() - at)} ms\n`);
     await busy;
     expect(await sql(member, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
+  });
+
+  it("stops in order, at once, though a signal had stopped all of its processes", async () => {
+    const member = await newLeader(binaries, "held");
+    for (const { pid } of await occupants(member.layout.data, "postgres")) process.kill(pid, "SIGSTOP");
+    const at = performance.now();
+    expect(await stop(member, "fast")).toBe("fast");
+    expect(performance.now() - at).toBeLessThan(10_000);
+    expect(await readControlFile(member.layout)).toMatchObject({ state: "shut down" });
   });
 
   it("survives lock files whose numbers are now someone else's", async () => {
