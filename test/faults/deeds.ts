@@ -94,8 +94,9 @@ export const killNextInSwitchover = (world: World, round: number) => inSwitchove
 async function suspend(world: World, member: Member, all: boolean): Promise<void> {
   const found = all ? await occupants(layout(world.home, member.id).data, "postgres") : [await known(member.pid)];
   for (const one of found) process.kill(one.pid, "SIGSTOP");
-  const goesOn = async () => !(await Promise.all(found.map(isSuspended))).includes(true);
-  await eventually(`${member.id} goes on`, goesOn, 90_000);
+  const stopped = async () => (await Promise.all(found.map(isSuspended))).filter(Boolean).length;
+  await eventually(`${member.id} stops`, async () => (await stopped()) === found.length);
+  await eventually(`${member.id} goes on`, async () => (await stopped()) === 0, 90_000);
 }
 export const suspendPostmaster = async (world: World) => suspend(world, await world.leader(), false);
 export const suspendLeader = async (world: World) => suspend(world, await world.leader(), true);
