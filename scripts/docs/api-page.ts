@@ -9,7 +9,8 @@ export function apiPage({ paths, info }: OpenApiDocument): string {
   return [
     "# The API of perchd",
     "",
-    "Written from the code by `npm run docs`. perchd listens on a unix socket that only its user can open; the OpenAPI 3.1 document is served on it:",
+    "Written from the code by `npm run docs`. perchd listens on a unix socket that only its user can open, and by TLS for those with a",
+    "[token](security.md#remote-control) once that is asked for. The OpenAPI 3.1 document is served on both:",
     "",
     "```sh",
     "curl --unix-socket /run/perch/<id>/perchd.sock http://perchd/openapi.json",
@@ -25,7 +26,7 @@ export function apiPage({ paths, info }: OpenApiDocument): string {
 }
 
 function section(path: string, method: string, operation: Operation): string[] {
-  const { responses, requestBody, parameters, operationId, summary } = operation;
+  const { responses, requestBody, parameters, operationId, summary, security } = operation;
   const [[type, answer] = ["", { schema: {} }]] = Object.entries(responses["200"]?.content ?? {});
   const kind =
     type === "application/json" ? "" : ` (${operation.description?.startsWith("Answers with one JSON frame") === true ? "stream" : "feed"})`;
@@ -43,6 +44,8 @@ function section(path: string, method: string, operation: Operation): string[] {
     `## ${method.toUpperCase()} ${path}`,
     "",
     `\`${operationId}\`${kind}: ${summary}.`,
+    "",
+    security === undefined ? "From another machine: never." : `From another machine: with the scope ${security[0]?.token.join(", ")}.`,
     ...(fields.length === 0
       ? []
       : [

@@ -80,6 +80,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   machine: "Machines: members of clusters, and running apps",
   platform: "What Perch offers everywhere",
   network: "Networks on this machine that cannot reach each other",
+  wireguard: "WireGuard peers: laptops and other hosts that join the network",
   remote: "The API for a perch on another machine, off until it is asked for",
   tokens: "Tokens that let another machine in",
   certs: "Certificates of the network",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { maxBodyBytes, type Route } from "../api/route.ts";
+import { maxBodyBytes, type Route, scopes } from "../api/route.ts";
 import { routes } from "../api/routes.ts";
 import * as schemas from "../api/schemas.ts";
 
@@ -11,13 +11,15 @@ export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; description: string };
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, JsonSchema> };
+  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, JsonSchema> };
 }
 
 export interface Operation {
   operationId: string;
   summary: string;
   description?: string;
+  /** The scopes of a token that will do; absent where the operation is for the machine itself. */
+  security?: { token: string[] }[];
   parameters: { name: string; in: "path" | "query"; required: boolean; schema: JsonSchema }[];
   requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> };
   responses: Record<string, { description: string; content: Record<string, { schema: JsonSchema }> }>;
@@ -40,10 +42,13 @@ export function openApiDocument(version: string): OpenApiDocument {
     info: {
       title: "perchd",
       version,
-      description: `The API of one Perch network, over HTTP on a unix socket. Request bodies are JSON, ${maxBodyBytes} bytes at most; unknown fields are refused.`,
+      description: `The API of one Perch network, over HTTP on a unix socket, and where it is asked for by TLS with a bearer token. Request bodies are JSON, ${maxBodyBytes} bytes at most; unknown fields are refused.`,
     },
     paths,
-    components: { schemas: { Error: jsonSchema(errorSchema, "output") } },
+    components: {
+      schemas: { Error: jsonSchema(errorSchema, "output") },
+      securitySchemes: { token: { type: "http", scheme: "bearer", description: "From another machine. The unix socket asks for none." } },
+    },
   };
 }
 
@@ -53,6 +58,7 @@ function operation(name: string, route: Route): Operation {
     operationId: name,
     summary: route.summary,
     ...(route.kind === "plain" ? {} : { description: kinds[route.kind] }),
+    ...(route.remote === undefined ? {} : { security: [{ token: scopes.slice(scopes.indexOf(route.remote.scope)) }] }),
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: { [json]: { schema: jsonSchema(route.body, "input") } } } }),
     responses: {

@@ -32,4 +32,9 @@ describe("the OpenAPI document", () => {
     const schema = paths["/v1/clusters"]?.["post"]?.requestBody?.content["application/json"]?.schema;
     expect(schema?.["required"]).toEqual(["name", "region"]);
   });
+
+  it("says which scope of a token each takes, and nothing where none will do", () => {
+    expect(paths["/v1/apps/{app}/secrets"]?.["put"]?.security).toEqual([{ token: ["deploy", "admin"] }]);
+    expect(paths["/v1/runs"]?.["post"]?.security).toBeUndefined();
+  });
 });

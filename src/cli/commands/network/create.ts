@@ -27,7 +27,9 @@ export const networkCreate = command({
     await beginNetwork(home);
     try {
       const result = await up({ home, terminal, signal, portable: flags.portable, foreground: false });
-      const { prefix } = result.status.network;
+      const { prefix, mode } = result.status.network;
+      if (mode === "portable")
+        terminal.note("In portable mode all networks share this machine's localhost: they have names and states of their own, and no wall");
       await completeNetwork(home, { wanted: "up", prefix, createdAt: new Date().toISOString() });
       return { json: { name, prefix, home: home.root }, text: upText(result) };
     } catch (error) {
