@@ -28,6 +28,8 @@ export const routes = {
     summary: "Where a connection into the network would lead; with Upgrade: perch-proxy, the connection itself",
     query: z.object({ host: text.min(1).max(260), port: z.coerce.number().int().min(1).max(65_535).optional(), region: text.optional() }), answer: s.proxied,
   }),
+  hostAccess: route({ method: "GET", path: "/v1/host-access", kind: "plain", summary: "Whether the host itself may reach the network", answer: s.hostAccess }),
+  setHostAccess: route({ method: "PUT", path: "/v1/host-access", kind: "plain", summary: "Let the host itself reach the network, or no longer", body: z.object({ on: z.boolean() }), answer: s.hostAccess }),
   authority: route({ method: "GET", path: "/v1/certificates/authority", kind: "plain", remote: read("any"), summary: "The certificate authority of the network, PEM", answer: z.object({ pem: text }) }),
 
   listApps: route({ method: "GET", path: "/v1/apps", kind: "plain", remote: read(), summary: "Apps and clusters", answer: list(s.app) }),

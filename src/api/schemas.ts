@@ -242,6 +242,16 @@ export const answer = z.object({
   answers: z.array(z.object({ name: z.string(), type: z.string(), ttl: z.int(), data: z.string() })),
 });
 
+/** Whether the host may reach the network. */
+export const hostAccess = z.object({
+  on: z.boolean(),
+  interface: z.string(),
+  address: z.string(),
+  resolver: z.string(),
+  /** Whether the host's resolver knows the names; if not, what to add to it. */
+  names: z.boolean(),
+  lines: z.array(z.string()),
+});
 /** Where a proxied connection leads. */
 export const proxied = z.object({ host: z.string(), port: z.int(), addresses: z.array(z.string()) });
 
@@ -278,6 +288,7 @@ export type Member = z.infer<typeof member>;
 export type Machine = z.infer<typeof machine>;
 export type Attachment = z.infer<typeof attachment>;
 export type Exposure = z.infer<typeof exposure>;
+export type HostAccess = z.infer<typeof hostAccess>;
 export type Peer = z.infer<typeof peer>;
 export type NewPeer = z.infer<typeof newPeer>;
 export type Diagnosis = z.infer<typeof diagnosis>;

@@ -9,6 +9,7 @@ import type { NetworkRecord } from "../model/records.ts";
 import { openNamespace } from "../network/choose.ts";
 import { openDialler } from "../network/dialler.ts";
 import { outward } from "../network/outward.ts";
+import { hostAccess } from "../network/host-access.ts";
 import { networkInterface } from "../network/interface.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
@@ -82,6 +83,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const { namespace } = opened;
   const { place } = namespace;
   const dialler = openDialler(() => place.tool([]));
+  const wayIn = hostAccess(home, place, prefix);
   const wayOut = outward(home, place, (sentence) => tell("network", sentence));
   await refuseUnreachable(home, place, postgres);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
@@ -110,6 +112,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     outlet = { kind: "namespace", openDoors, network, setZone: (zone) => kept.set(zone) };
   }
 
+  if (record.hostAccess === true)
+    await wayIn.set(true).catch((error: unknown) => tell("network", `this host does not reach the network: ${toPerchError(error).message}`));
   const wireguard = wireGuardDoor({ home, place, prefix, state, vault, say: (sentence) => tell("network", sentence) });
   // It tries again by itself; nothing else waits for it.
   wireguard.refresh().catch((error: unknown) => tell("network", `the WireGuard door is closed: ${toPerchError(error).message}`));
@@ -158,7 +162,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const shutdown = (say: (sentence: string) => void) => {
     ending ??= (async () => {
       stopWaking();
-      await Promise.all([dialler.stop(), wayOut.stop()]);
+      await Promise.all([dialler.stop(), wayOut.stop(), wayIn.set(false)]);
       clearInterval(tidying);
       await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
@@ -186,6 +190,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     publisher: published,
     dialler,
     outward: wayOut,
+    hostAccess: wayIn,
     log,
     shutdown,
   };

@@ -136,6 +136,8 @@ export const register = {
   namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
   name_server_failed: system(500, "the name server did not start: {why}", "Read the end of perchd.log."),
   name_server_lost: system(503, "the name server does not answer: {why}", "perchd starts it again by itself; look at: perch events"),
+  host_access_needs_root: user(409, "an ordinary user may not give this host a way into the network: it takes an interface and a route on the host", "Use perch proxy or perch run, or run Perch as root."),
+  host_access_failed: system(500, "the host's way into the network could not be made: {why}", "Mend the cause and repeat: perch host-access on"),
   target_refused: user(403, "{target} cannot be reached by perch proxy: {why}", "Give an address of the network, or a name of it such as pg.internal."),
   target_unknown: user(404, "there is no {name} in the network", "Look at: perch dig _apps.internal TXT"),
   target_unreachable: user(503, "{target} cannot be reached: {why}", "Look at: perch status"),

@@ -58,6 +58,9 @@ const inNetwork = (prefix: string, rest: readonly number[]): string => {
 export const machineAddress = (prefix: string, region: Region, number: number): string =>
   inNetwork(prefix, [region.number, 0, 0, (number >>> 16) & 0xffff, number & 0xffff]);
 
+/** `<net>::1`: the host, while it may reach the network. */
+export const hostAddress = (prefix: string): string => inNetwork(prefix, [0, 0, 0, 0, 1]);
+
 /** `<net>::3`, the resolver for a tunnel or a run without a region. */
 export const networkResolver = (prefix: string): string => inNetwork(prefix, [0, 0, 0, 0, 3]);
 

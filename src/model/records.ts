@@ -22,6 +22,8 @@ export interface NetworkRecord {
   nextMachine: number;
   /** Its own end of WireGuard, once there was a peer. */
   wireguard?: WireGuardRecord;
+  /** Present: the host itself may reach the network. */
+  hostAccess?: true;
   createdAt: string;
 }
 

@@ -67,7 +67,7 @@ export const linkCommands = (name: string, prefix: string): string =>
   `link set dev ${name} addrgenmode none\nlink set dev ${name} up\nroute replace ${peerNetwork(prefix)} dev ${name}\n`;
 
 /** What a peer may reach: the leader and members, directly and by the pooler, and the name server. */
-const ports = [53, 5432, 5433, 6432, 6433];
+export const peerPorts: readonly number[] = [53, 5432, 5433, 6432, 6433];
 
 /**
  * Whom the device lets in, and where to. What a peer may not reach is refused rather than passed over in silence, and nothing goes on from it to anywhere
@@ -81,7 +81,7 @@ flush chain inet perch beyond
 add rule inet perch peers iifname != "${name}" accept
 add rule inet perch peers ct state established,related accept
 add rule inet perch peers ip6 daddr != ${prefix}::/48 drop
-add rule inet perch peers tcp dport { ${ports.join(", ")} } accept
+add rule inet perch peers tcp dport { ${peerPorts.join(", ")} } accept
 add rule inet perch peers udp dport 53 accept
 add rule inet perch peers icmpv6 type echo-request accept
 add rule inet perch peers reject with icmpx type admin-prohibited

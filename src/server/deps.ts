@@ -4,6 +4,7 @@ import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import type { Dialler } from "../network/dialler.ts";
+import type { HostAccess } from "../network/host-access.ts";
 import type { Outward } from "../network/outward.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
@@ -34,6 +35,8 @@ export interface Deps {
   dialler: Dialler;
   /** The way out of it. */
   outward: Outward;
+  /** The host's way into it. */
+  hostAccess: HostAccess;
   log: Log;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
   shutdown(progress: (sentence: string) => void): Promise<void>;

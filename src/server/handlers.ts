@@ -6,6 +6,7 @@ import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
 import { doctorHandler } from "./doctor.ts";
 import { exposureHandlers } from "./exposures.ts";
+import { hostAccessHandlers } from "./host-access.ts";
 import type { Handlers } from "./http.ts";
 import { leadershipHandlers } from "./leadership.ts";
 import { machineHandlers } from "./machines.ts";
@@ -38,6 +39,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...settingHandlers(deps),
     ...attachmentHandlers(deps),
     ...proxyHandler(deps),
+    ...hostAccessHandlers(deps),
     ...machineHandlers(deps),
     ...runHandlers(deps),
     ...exposureHandlers(deps),

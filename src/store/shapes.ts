@@ -23,6 +23,7 @@ const network = z.object({
   prefix: z.string(),
   nextMachine: z.int().nonnegative(),
   wireguard: z.object({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
+  hostAccess: z.literal(true).exactOptional(),
   createdAt: time,
 });
 

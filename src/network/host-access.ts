@@ -1,0 +1,94 @@
+import { fail } from "../errors/error.ts";
+import { run, succeeds } from "../host/command.ts";
+import { findProgram } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import type { Place } from "../host/place.ts";
+import { hostAddress, networkResolver } from "../model/address.ts";
+import {
+  hostAccessRules,
+  hostCommands,
+  hostLink,
+  insideCommands,
+  insideLink,
+  noHostAccessRules,
+  resolvedCommands,
+  resolverLines,
+} from "./host-access-plan.ts";
+
+/** The host's way into the network, set as it is wanted: twice is the same as once. */
+export interface HostAccess {
+  /** Rejects with `host_access_needs_root`, `portable_mode` or `host_access_failed`; nothing is half made then. */
+  set(on: boolean): Promise<void>;
+  state(): Promise<HostAccessState>;
+}
+
+export interface HostAccessState {
+  on: boolean;
+  interface: string;
+  /** The host's own in the network. */
+  address: string;
+  resolver: string;
+  /** Whether this host's resolver knows the names; if not, `lines` are what to add to it. */
+  names: boolean;
+  lines: string[];
+}
+
+export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string): HostAccess {
+  const link = hostLink(home.id);
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const there = () => succeeds(["ip", "link", "show", "dev", link]);
+  const pair = () => succeeds(place.tool(["ip", "link", "show", "dev", insideLink]));
+
+  async function remove(): Promise<void> {
+    if (await there()) await run(["ip", "link", "delete", "dev", link]);
+    await succeeds(place.tool(["nft", "-f", "-"]), { input: noHostAccessRules });
+  }
+
+  async function make(): Promise<void> {
+    const namespace = place.joined?.().net;
+    if (namespace === undefined) throw new Error("there is no namespace");
+    // The rules first: there is no moment at which somebody may more than he should.
+    await run(place.tool(["nft", "-f", "-"]), { input: hostAccessRules(prefix) });
+    // An end without its other was left by a network that is gone.
+    if ((await there()) && !(await pair())) await run(["ip", "link", "delete", "dev", link]);
+    if (!(await there())) {
+      await run(["ip", "link", "add", "name", link, "type", "veth", "peer", "name", insideLink, "netns", namespace.replace(/^.*\//, "")]);
+    }
+    await run(place.tool(["ip", "-6", "-batch", "-"]), { input: insideCommands(prefix) });
+    await run(["ip", "-6", "-batch", "-"], { input: hostCommands(link, prefix) });
+    if (await resolvedRuns()) for (const argv of resolvedCommands(link, prefix)) await run(argv);
+  }
+
+  async function set(on: boolean): Promise<void> {
+    if (place.mode !== "root") {
+      if (!on) return;
+      throw place.mode === "portable" ? fail("portable_mode", { what: "perch host-access" }) : fail("host_access_needs_root", {});
+    }
+    if (!on) return remove();
+    try {
+      await make();
+    } catch (error) {
+      await remove().catch(() => undefined);
+      throw fail("host_access_failed", { why: error instanceof Error ? error.message : String(error) }, error);
+    }
+  }
+
+  return {
+    set(on) {
+      const done = turn.then(() => set(on));
+      turn = done.catch(() => undefined);
+      return done;
+    },
+    async state() {
+      await turn;
+      const on = place.mode === "root" && (await there());
+      const names = on && (await resolvedRuns());
+      const lines = on && !names ? resolverLines(prefix) : [];
+      return { on, interface: link, address: hostAddress(prefix), resolver: networkResolver(prefix), names, lines };
+    },
+  };
+}
+
+const resolvedRuns = async (): Promise<boolean> =>
+  (await findProgram("resolvectl")) !== undefined && succeeds(["resolvectl", "status"], { timeoutMs: 5_000 });
