@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pause } from "../../src/base/deadline.ts";
 import type { Member } from "../../src/api/schemas.ts";
 import { occupants } from "../../src/host/occupants.ts";
-import { identify, isSuspended } from "../../src/host/process.ts";
+import { identify, isSuspended, signalProcess } from "../../src/host/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { layout } from "../../src/postgres/directory.ts";
 import { start } from "../support/perch.ts";
@@ -92,8 +92,9 @@ export const killNextInSwitchover = (world: World, round: number) => inSwitchove
 
 /** Stopped as a debugger would, for as long as nobody lets it go on. The fault is over when it does its part again. */
 async function suspend(world: World, member: Member, all: boolean): Promise<void> {
-  const found = all ? await occupants(layout(world.home, member.id).data, "postgres") : [await known(member.pid)];
-  for (const one of found) process.kill(one.pid, "SIGSTOP");
+  const found: ProcessIdentity[] = [];
+  for (const one of all ? await occupants(layout(world.home, member.id).data, "postgres") : [await known(member.pid)])
+    if (await signalProcess(one, "SIGSTOP")) found.push(one); // a backend may have left meanwhile
   const stopped = async () => (await Promise.all(found.map(isSuspended))).filter(Boolean).length;
   await eventually(`${member.id} stops`, async () => (await stopped()) === found.length);
   await eventually(`${member.id} goes on`, async () => (await stopped()) === 0, 90_000);

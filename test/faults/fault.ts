@@ -21,7 +21,7 @@ export interface Fault {
 }
 
 /** In the long form every fault is repeated so often. */
-export const rounds = Number(process.env["FAULT_ROUNDS"] ?? 1);
+const rounds = Number(process.env["FAULT_ROUNDS"] ?? 1);
 export const timesOf = (fault: Fault): number => Math.max(rounds, fault.times ?? 1);
 
 /** What this form has of them, as `it.each` takes it. */
