@@ -17,17 +17,21 @@ export interface Internet {
   dial(to: { host?: string; port: number; from?: string }): Promise<Socket>;
 }
 
+const made: string[] = [];
+const helpers: ChildProcess[] = [];
+afterAll(async () => {
+  for (const helper of helpers.splice(0)) helper.kill("SIGKILL");
+  for (const name of made.splice(0)) await runToEnd(["ip", "netns", "delete", name]);
+});
+
 export const hostAddress = "203.0.113.1";
 
 export async function internet(addresses: readonly string[]): Promise<Internet> {
   const own = `pt${process.pid.toString(36)}`;
   const names = { host: `${own}-host`, strangers: `${own}-strangers` };
   const ip = async (...args: string[]) => succeeded(await runToEnd(["ip", ...args]));
-  afterAll(async () => {
-    helper?.kill("SIGKILL");
-    for (const name of Object.values(names)) await runToEnd(["ip", "netns", "delete", name]);
-  });
   for (const name of Object.values(names)) {
+    made.push(name);
     await ip("netns", "add", name);
     await ip("-n", name, "link", "set", "lo", "up");
   }
@@ -67,6 +71,7 @@ function dialler(enter: readonly string[]): ChildProcess {
   const [program, ...args] = [...enter, process.execPath, fileURLToPath(new URL("dialler.mjs", import.meta.url))];
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   child.setMaxListeners(0);
+  helpers.push(child);
   return child;
 }
 
