@@ -38,7 +38,7 @@ ${waitingRoomText}`;
 
 /** The whole map and who is held, old elements out and new ones in, as one transaction of nft. */
 export function routesText({ leaders, held, pools }: RouteTable): string {
-  return `${mapText("leader", leaders, memberPort)}${mapText("pool", pools, poolPort)}${heldText(leaderPort, [...held].toSorted())}`;
+  return `${mapText("leader", leaders, memberPort)}${mapText("pool", pools, poolPort)}${heldText([leaderPort, poolPort], [...held].toSorted())}`;
 }
 
 function mapText(name: string, to: ReadonlyMap<string, string>, port: number): string {

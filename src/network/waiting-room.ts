@@ -1,5 +1,5 @@
 /**
- * Where a connection waits while its cluster has no leader, in the kernel alone. A SYN to 5432 of a held address is marked and routed into a veth pair, to a
+ * Where a connection waits while its cluster has no leader, in the kernel alone. A SYN to 5432 or 6432 of a held address is marked and routed into a veth pair, to a
  * gateway that does not exist: the kernel keeps it in that neighbour's queue. When there is a leader again the neighbour is given an address, the queue
  * runs out of the other end of the pair, and the map leads each SYN to the new leader as if it had just been sent: nobody retransmits, nothing relays, and
  * the waiting goes on when perchd is killed. After `patienceSeconds` the kernel gives up and the client reads EHOSTUNREACH. Texts only; pure.
@@ -41,10 +41,10 @@ add rule inet perch door iifname "${outer}" meta mark set 0
 `;
 
 /** What sets who is held. The chain is empty while nobody is, so that a packet at rest passes no rule more. */
-export function heldText(port: number, held: readonly string[]): string {
+export function heldText(ports: readonly number[], held: readonly string[]): string {
   const text = `flush set inet perch held\nflush chain inet perch hold\n${doorText}`;
   if (held.length === 0) return text;
-  const knocks = `tcp dport ${port} ip6 daddr @held tcp flags & (syn | ack) == syn`;
+  const knocks = `tcp dport { ${ports.join(", ")} } ip6 daddr @held tcp flags & (syn | ack) == syn`;
   return `${text}add element inet perch held { ${held.join(", ")} }
 add rule inet perch hold ${knocks} notrack meta mark set ${mark}
 add rule inet perch door iifname != { "lo", "${outer}" } ${knocks} drop

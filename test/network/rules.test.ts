@@ -19,7 +19,9 @@ describe("routesText", () => {
   });
   it("holds who has no leader just now, in the same transaction", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]), pools: new Map() });
-    expect(text).toContain("add element inet perch held { fdaa:1:2:1::10, fdaa:1:2:c::11 }\nadd rule inet perch hold tcp dport 5432 ip6 daddr @held");
+    expect(text).toContain(
+      "add element inet perch held { fdaa:1:2:1::10, fdaa:1:2:c::11 }\nadd rule inet perch hold tcp dport { 5432, 6432 } ip6 daddr @held",
+    );
   });
   it("lets who knocks from outside of the namespace knock again, rather than be refused", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:1::10"]), pools: new Map() });
