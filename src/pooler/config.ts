@@ -52,7 +52,7 @@ export function configText(config: PoolConfig): string {
     ...(config.mode === "transaction" && knowsPreparedStatements(config.version) ? { max_prepared_statements: 200 } : {}),
     // While there is no leader the kernel keeps the connection attempt waiting; clients wait with it, and no longer than they would anywhere.
     server_connect_timeout: 12,
-    server_login_retry: 1,
+    server_login_retry: 0.1,
     query_wait_timeout: 60,
     server_idle_timeout: 300,
     server_lifetime: 3_600,
