@@ -120,8 +120,14 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
     void started.ended.then(() => (ended = true));
     await writeWhole(join(at.root, "pid"), `${started.pid}\n`);
     const ready = async () => (ended ? false : /process up/.test((await readText(at.log)) ?? "") ? true : undefined);
-    if ((await ask(ready, { everyMs: 10, withinMs: 5_000 })) === true) return;
-    const words = ((await readText(at.log)) ?? "").trim().split("\n").slice(-2).join("; ");
+    const up = (await ask(ready, { everyMs: 10, withinMs: 5_000 })) === true;
+    const lines = ((await readText(at.log)) ?? "").trim().split("\n");
+    const { address, port } = config;
+    // Where another program has its port it only warns, and runs with its console alone.
+    if (up && lines.some((line) => line.endsWith(` listening on ${address.includes(":") ? `[${address}]` : address}:${port}`))) return;
+    if (up) await stopPooler(at);
+    const severe = lines.filter((line) => /WARNING|ERROR|FATAL/.test(line));
+    const words = (severe.length > 0 ? severe : lines).slice(-2).join("; ");
     throw fail("pooler_failed", { address: `${config.address}:${config.port}`, why: words === "" ? "it said nothing" : words });
   } finally {
     await output.close();

@@ -1,0 +1,137 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, describe, expect, it } from "vitest";
+import { isAlive, signalProcess } from "../../../src/host/process.ts";
+import { freePort } from "../../../src/host/ports.ts";
+import { openConsole } from "../../../src/pooler/console.ts";
+import { admit, makePoolUser } from "../../../src/pooler/lookup.ts";
+import { ensurePooler, findPooler, findPoolerProcess, type Pooler, poolerIsCurrent, poolLayout, removePooler } from "../../../src/pooler/pooler.ts";
+import { issueCertificate } from "../../../src/postgres/certificate.ts";
+import { createUser } from "../../../src/postgres/roles.ts";
+import { asPerch, authority, home, installed, newLeader, place } from "../../support/ground.ts";
+import { missingTools } from "../../support/tools.ts";
+
+/** A real PgBouncer before a real PostgreSQL. One story: each test goes on where the one before it ended. */
+describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
+  const [binaries] = await installed();
+  if (binaries === undefined) throw new Error("there is no PostgreSQL");
+  const leader = await newLeader(binaries, "pooled");
+  const session = await asPerch(leader);
+  await makePoolUser(session, 'pool"s secret');
+  await createUser(session, { name: "web", password: "web's secret" });
+  await admit(session, "postgres");
+  await session.close();
+  const port = (await freePort()) ?? 0;
+  const pooler: Pooler = {
+    at: poolLayout(home, "pg", "leader"),
+    place,
+    config: { address: "127.0.0.1", port, target: { host: "127.0.0.1", port: leader.port }, mode: "transaction", size: 2 },
+    password: 'pool"s secret',
+    certificate: await issueCertificate(authority, { commonName: "pg.internal", names: ["localhost"], addresses: ["127.0.0.1"] }),
+  };
+  afterAll(() => removePooler(pooler.at));
+
+  const connect = async (password = "web's secret", user = "web"): Promise<pg.Client> => {
+    const client = new pg.Client({ host: "localhost", port, user, password, database: "postgres", ssl: { ca: authority.certificate } });
+    client.on("error", () => undefined);
+    await client.connect();
+    return client;
+  };
+  const console = () => openConsole(pooler.at, { port, password: pooler.password });
+
+  it("starts once, and lets a role in by a password that only PostgreSQL knows", async () => {
+    await ensurePooler(pooler);
+    const first = await findPoolerProcess(pooler.at);
+    await ensurePooler(pooler);
+    expect(await findPoolerProcess(pooler.at)).toEqual(first);
+    expect(await poolerIsCurrent(pooler, (await findPooler()).version)).toBe(true);
+    const client = await connect();
+    expect((await client.query("SELECT current_user AS who")).rows).toEqual([{ who: "web" }]);
+    await client.end();
+  });
+
+  it.each([
+    ["a wrong password", "wrong", "web"],
+    ["one of Perch's own roles", "perch-secret-1", "perch"],
+    ["the role that replicates", "repl:i\\cator-1", "replicator"],
+    ["a role that is not there", "web's secret", "nobody"],
+  ])("refuses %s", async (_what, password, user) => {
+    await expect(connect(password, user)).rejects.toThrow(/authentication failed|no such user/);
+  });
+
+  it("shares its connections among more clients than it has of them", async () => {
+    const clients = await Promise.all(Array.from({ length: 12 }, () => connect()));
+    const backends = await Promise.all(
+      clients.map(async (client) => (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid),
+    );
+    expect(new Set(backends).size).toBeLessThanOrEqual(2);
+    await Promise.all(clients.map((client) => client.end()));
+  });
+
+  it("keeps clients waiting between two transactions while it is paused, and fails none of them", async () => {
+    const client = await connect();
+    const asking = await console();
+    await asking.ask("PAUSE");
+    let answered = false;
+    const waiting = client.query("SELECT 1 AS one").then(({ rows }) => {
+      answered = true;
+      return rows;
+    });
+    const [pool] = (await asking.ask<{ database: string; user: string; cl_waiting: number }>("SHOW POOLS")).filter(({ user }) => user === "web");
+    expect(pool).toBeDefined();
+    expect(answered).toBe(false);
+    await asking.ask("RESUME");
+    expect(await waiting).toEqual([{ one: 1 }]);
+    await asking.close();
+    await client.end();
+  });
+
+  it("gives up waiting for a transaction that goes on for too long, and can still be told to go on", async () => {
+    const [busy, other, pausing] = [await connect(), await connect(), await console()];
+    await busy.query("BEGIN");
+    await expect(pausing.ask("PAUSE", 100)).rejects.toMatchObject({ code: "pooler_failed" });
+    const asking = await console();
+    await asking.ask("RESUME");
+    expect((await other.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    expect((await busy.query("COMMIT")).command).toBe("COMMIT");
+    await Promise.all([asking.close(), pausing.close(), busy.end(), other.end()]);
+  });
+
+  it("takes a new mode and size while its clients stay", async () => {
+    const client = await connect();
+    const before = await findPoolerProcess(pooler.at);
+    await ensurePooler({ ...pooler, config: { ...pooler.config, mode: "session", size: 3 } });
+    expect(await poolerIsCurrent(pooler, (await findPooler()).version)).toBe(false);
+    expect(await findPoolerProcess(pooler.at)).toEqual(before);
+    expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    await client.end();
+  });
+
+  it("is started again when it was killed, when its number was lost, and ended though a signal stopped it", async () => {
+    const first = await findPoolerProcess(pooler.at);
+    if (first === undefined) throw new Error("it does not run");
+    await signalProcess(first, "SIGKILL");
+    await ensurePooler(pooler);
+    const second = await findPoolerProcess(pooler.at);
+    await rm(join(pooler.at.root, "pid"));
+    await ensurePooler(pooler);
+    expect(second === undefined || (await isAlive(second))).toBe(false);
+    const third = await findPoolerProcess(pooler.at);
+    if (third === undefined) throw new Error("it does not run");
+    await (await connect()).end();
+    await signalProcess(third, "SIGSTOP");
+    await removePooler(pooler.at);
+    expect(await isAlive(third)).toBe(false);
+    await removePooler(pooler.at); // twice is the same as once
+  });
+
+  it("says why it cannot start", async () => {
+    const taken = { ...pooler, at: poolLayout(home, "pg", "other"), config: { ...pooler.config, port: leader.port } };
+    await expect(ensurePooler(taken)).rejects.toMatchObject({
+      code: "pooler_failed",
+      message: expect.stringMatching(/cannot listen|in use/) as string,
+    });
+    await removePooler(taken.at);
+  });
+});
