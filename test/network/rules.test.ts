@@ -25,7 +25,7 @@ describe("routesText", () => {
   });
   it("lets who knocks from outside of the namespace knock again, rather than be refused", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:1::10"]), pools: new Map() });
-    expect(text).toContain('door iifname != { "lo", "perch-door" } tcp dport 5432 ip6 daddr @held tcp flags & (syn | ack) == syn drop\n');
+    expect(text).toContain('door iifname != { "lo", "perch-door" } tcp dport { 5432, 6432 } ip6 daddr @held tcp flags & (syn | ack) == syn drop\n');
   });
 });
 
