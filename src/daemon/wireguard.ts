@@ -7,6 +7,8 @@ import type { State } from "../store/records.ts";
 import type { Vault } from "../store/vault.ts";
 import { openWireGuardKey } from "../store/wireguard-key.ts";
 
+const rememberMs = 10_000;
+
 interface At {
   home: Home;
   place: Place;
@@ -18,7 +20,7 @@ interface At {
 
 export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): WireGuard {
   const device = wireGuardDevice({ home, place, prefix, onLost: () => keeper.lost() });
-  const keeper = keepWireGuard(device, say);
+  const keeper = keepWireGuard(device, wish, say);
 
   async function wish(): Promise<WireGuardWish | undefined> {
     const [network, peers] = await Promise.all([state.network.get({}), state.peers.list()]);
@@ -28,12 +30,25 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
       port: own.port,
       publicKey: own.publicKey,
       privateKey: openWireGuardKey(vault, own),
-      peers: peers.map(({ publicKey, address }) => ({ publicKey, address })),
+      peers: peers.map(({ publicKey, address, endpoint }) => ({ publicKey, address, ...(endpoint === undefined ? {} : { endpoint }) })),
     };
   }
 
+  /** So that a device made anew, after a death or a restart of this machine, can call them. */
+  async function remember(): Promise<void> {
+    const peers = await state.peers.list();
+    if (peers.length === 0 || place.mode !== "root") return;
+    const endpoints = await device.show("endpoints");
+    for (const peer of peers) {
+      const [endpoint] = endpoints?.get(peer.publicKey) ?? [];
+      if (endpoint === undefined || endpoint === "(none)" || endpoint === peer.endpoint) continue;
+      await state.peers.update(peer, (record) => ({ ...record, endpoint }));
+    }
+  }
+  const remembering = setInterval(() => void remember().catch(() => undefined), rememberMs);
+
   return {
-    refresh: async () => keeper.want(await wish()),
+    refresh: () => keeper.refresh(),
     async heard() {
       const [handshakes, endpoints, transfers] = await Promise.all([
         device.show("latest-handshakes"),
@@ -51,6 +66,10 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
         }),
       );
     },
-    stop: () => keeper.stop(),
+    async stop() {
+      clearInterval(remembering);
+      await remember().catch(() => undefined);
+      await keeper.stop();
+    },
   };
 }

@@ -44,6 +44,8 @@ export interface PeerRecord {
   address: string;
   /** As seen from where names are nearest first. */
   region?: string;
+  /** Where it was last heard from: there it is called when the door is made anew. */
+  endpoint?: string;
   createdAt: string;
 }
 

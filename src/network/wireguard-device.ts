@@ -18,6 +18,7 @@ import {
   interfaceName,
   linkCommands,
   peersIn,
+  quietWords,
   type WireGuardPeer,
   type WireGuardState,
   type WireGuardWish,
@@ -35,6 +36,7 @@ export interface WireGuardDevice {
 }
 
 const readyWithinMs = 5_000;
+const callForMs = 10_000;
 /** Node's stdin is a socket, which cannot be opened by its name; a pipe can. */
 const syncconf = 'cat | wg syncconf "$1" /dev/stdin';
 
@@ -45,6 +47,7 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
   const note = join(home.runtime, "wireguard.json");
   const orders = `/var/run/wireguard/${name}.sock`;
   let unwatch: (() => void) | undefined;
+  let calling: NodeJS.Timeout | undefined;
 
   const inside = (argv: readonly string[], input = "") => run(place.tool(argv), { input });
   const show = async (what: string): Promise<string> => (await inside(["wg", "show", name, what])).stdout.trim();
@@ -106,6 +109,18 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
     return { publicKey, port: Number(port), peers: peersIn(peers) };
   }
 
+  /** A peer that was removed meanwhile stays so: `wg set` would make it anew. */
+  function quieten(called: readonly WireGuardPeer[]): void {
+    clearTimeout(calling);
+    const turnOff = async () => {
+      const now = peersIn(await show("allowed-ips"));
+      const words = quietWords(called.filter(({ publicKey }) => now.some((peer) => peer.publicKey === publicKey)));
+      if (words.length > 0) await inside(["wg", "set", name, ...words]);
+    };
+    calling = setTimeout(() => void turnOff().catch(() => undefined), callForMs);
+    calling.unref();
+  }
+
   /** Both ends of every connection of a peer hear that it is over. */
   const hangUp = (peers: readonly WireGuardPeer[]) =>
     Promise.all(peers.map(({ address }) => succeeds(place.tool(["ss", "-K", "-t", "dst", `[${address}]`]))));
@@ -116,7 +131,10 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
       const made = await ensure(wish.port);
       await inside(["nft", "-f", "-"], admissionText(name, prefix));
       const change = made ? ({ kind: "whole" } as const) : changeOf(await state(), wish);
-      if (change.kind === "whole") await inside(["sh", "-c", syncconf, "perch", name], wholeText(wish));
+      if (change.kind === "whole") {
+        await inside(["sh", "-c", syncconf, "perch", name], wholeText(wish));
+        quieten(wish.peers);
+      }
       if (change.kind === "peers") {
         await hangUp(change.removed);
         await inside(["wg", "set", name, ...change.words]);
@@ -128,6 +146,7 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
     },
 
     async remove() {
+      clearTimeout(calling);
       if ((await readText(note)) === undefined) return;
       const peers = await state().then(
         (found) => found.peers,

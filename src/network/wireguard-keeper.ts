@@ -23,8 +23,8 @@ export interface Heard {
 
 /** The WireGuard door kept as it is wanted: made when there are peers, made again when it dies, gone when there are none. */
 export interface WireGuardKeeper {
-  /** Undefined: shut. Rejects when it cannot be so for now; then it is tried again until it is, or something else is wanted. */
-  want(wish: WireGuardWish | undefined): Promise<void>;
+  /** Brings it to what is wanted now. Rejects when it cannot be so; then it is tried again until it is. */
+  refresh(): Promise<void>;
   /** wireguard-go is gone. */
   lost(): void;
   /** Shut for good. */
@@ -33,8 +33,12 @@ export interface WireGuardKeeper {
 
 const againMs = [200, 500, 1_000, 2_000, 5_000];
 
-export function keepWireGuard(device: WireGuardDevice, say: (sentence: string) => void): WireGuardKeeper {
-  let wanted: WireGuardWish | undefined;
+/** `wanted` is asked for each time; undefined: shut. */
+export function keepWireGuard(
+  device: WireGuardDevice,
+  wanted: () => Promise<WireGuardWish | undefined>,
+  say: (sentence: string) => void,
+): WireGuardKeeper {
   let stopped = false;
   let attempts = 0;
   let retry: NodeJS.Timeout | undefined;
@@ -43,8 +47,9 @@ export function keepWireGuard(device: WireGuardDevice, say: (sentence: string) =
   async function settle(): Promise<void> {
     clearTimeout(retry);
     try {
-      if (wanted === undefined) await device.remove();
-      else await device.set(wanted);
+      const wish = stopped ? undefined : await wanted();
+      if (wish === undefined) await device.remove();
+      else await device.set(wish);
       attempts = 0;
     } catch (error) {
       const known = knownOf(error);
@@ -60,12 +65,9 @@ export function keepWireGuard(device: WireGuardDevice, say: (sentence: string) =
   }
 
   return {
-    want(wish) {
-      wanted = wish;
-      return again();
-    },
+    refresh: again,
     lost() {
-      if (stopped || wanted === undefined) return;
+      if (stopped) return;
       again().then(
         () => say("the WireGuard device was gone and is made again"),
         (error: unknown) => say(`the WireGuard device is gone: ${toPerchError(error).message}`),
@@ -73,7 +75,6 @@ export function keepWireGuard(device: WireGuardDevice, say: (sentence: string) =
     },
     async stop() {
       stopped = true;
-      wanted = undefined;
       clearTimeout(retry);
       await again();
     },

@@ -16,6 +16,8 @@ export interface WireGuardPeer {
   publicKey: string;
   /** The only one it may have. */
   address: string;
+  /** Where it was last heard from. */
+  endpoint?: string;
 }
 
 /** What a device says of itself: `wg show … public-key`, `… listen-port` and `… allowed-ips`. */
@@ -28,12 +30,22 @@ export interface WireGuardState {
 /** One a machine: wireguard-go listens for its orders at a socket of this name. */
 export const interfaceName = (homeId: string): string => `wg-${homeId}`;
 
-/** The whole, for `wg syncconf`, by stdin. */
+/**
+ * The whole, for `wg syncconf`, by stdin. A device that was made anew knows no peer's whereabouts, and a peer finds out only after 15 seconds that nobody answers:
+ * it is called where it was heard last, until `quietWords`.
+ */
 export const wholeText = ({ port, privateKey, peers }: WireGuardWish): string =>
   [
     `[Interface]\nListenPort = ${port}\nPrivateKey = ${privateKey}\n`,
-    ...peers.map(({ publicKey, address }) => `[Peer]\nPublicKey = ${publicKey}\nAllowedIPs = ${address}/128\n`),
+    ...peers.map(({ publicKey, address, endpoint }) => {
+      const call = endpoint === undefined ? "" : `Endpoint = ${endpoint}\nPersistentKeepalive = 5\n`;
+      return `[Peer]\nPublicKey = ${publicKey}\nAllowedIPs = ${address}/128\n${call}`;
+    }),
   ].join("\n");
+
+/** For `wg set`: who was called is called no more, wherever he may be. Empty where nobody was. */
+export const quietWords = (peers: readonly WireGuardPeer[]): string[] =>
+  peers.filter(({ endpoint }) => endpoint !== undefined).flatMap(({ publicKey }) => ["peer", publicKey, "persistent-keepalive", "0"]);
 
 export type WireGuardChange = { kind: "nothing" } | { kind: "whole" } | { kind: "peers"; removed: WireGuardPeer[]; words: string[] };
 

@@ -27,7 +27,14 @@ const network = z.object({
   createdAt: time,
 });
 
-const peer = z.object({ name: z.string(), publicKey: z.base64(), address: z.string(), region: z.string().exactOptional(), createdAt: time });
+const peer = z.object({
+  name: z.string(),
+  publicKey: z.base64(),
+  address: z.string(),
+  region: z.string().exactOptional(),
+  endpoint: z.string().exactOptional(),
+  createdAt: time,
+});
 
 const app = z.object({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
 

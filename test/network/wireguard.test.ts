@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { admissionText, changeOf, linkCommands, peersIn, wholeText, type WireGuardState, type WireGuardWish } from "../../src/network/wireguard.ts";
+import {
+  admissionText,
+  changeOf,
+  linkCommands,
+  peersIn,
+  quietWords,
+  wholeText,
+  type WireGuardState,
+  type WireGuardWish,
+} from "../../src/network/wireguard.ts";
 
 const laptop = { publicKey: "laptop=", address: "fdaa:1:2::a:1" };
 const phone = { publicKey: "phone=", address: "fdaa:1:2::a:2" };
@@ -11,6 +20,13 @@ describe("what a device is told", () => {
     expect(wholeText({ ...wish, peers: [laptop] })).toBe(
       "[Interface]\nListenPort = 51820\nPrivateKey = secret=\n\n[Peer]\nPublicKey = laptop=\nAllowedIPs = fdaa:1:2::a:1/128\n",
     );
+  });
+
+  it("is to call who was heard before, until it is told to be quiet", () => {
+    const called = { ...laptop, endpoint: "[2001:db8::7]:40000" };
+    expect(wholeText({ ...wish, peers: [called] })).toContain("\nEndpoint = [2001:db8::7]:40000\nPersistentKeepalive = 5\n");
+    expect(quietWords([called, phone])).toEqual(["peer", "laptop=", "persistent-keepalive", "0"]);
+    expect(changeOf(state(), { ...wish, peers: [called, phone] })).toEqual({ kind: "nothing" });
   });
 
   it("is nothing where it is as it should be, so that its socket stays", () => {
