@@ -143,7 +143,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
     const asking = await first.ask(resolver, "pg.internal");
     await eventually("it is answered", asking.answered);
     const before = device();
-    for (const _death of ["first", "second"]) {
+    for (let deaths = 0; deaths < 2; deaths++) {
       const old = daemon();
       process.kill(old.pid, "SIGKILL");
       await eventually("perchd is gone", async () => !(await isAlive(old)));
