@@ -81,6 +81,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   platform: "What Perch offers everywhere",
   network: "Networks on this machine that cannot reach each other",
   wireguard: "WireGuard peers: laptops and other hosts that join the network",
+  "host-access": "This host itself in the network: its own route and names",
   remote: "The API for a perch on another machine, off until it is asked for",
   tokens: "Tokens that let another machine in",
   certs: "Certificates of the network",
