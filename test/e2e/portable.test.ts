@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/base/deadline.ts";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
-import { perchIn, repository, succeeded } from "../support/perch.ts";
+import { perchIn, repository, start, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
@@ -9,6 +10,7 @@ import { killHard, known } from "../support/traces.ts";
 import { eventually } from "../support/world.ts";
 import type { Status } from "../../src/api/schemas.ts";
 
+const main = join(repository, "dist/cli/main.js");
 const ordinary = ordinaryUser();
 const accounts: [who: string, account: Account | undefined][] =
   process.getuid?.() === 0
@@ -52,6 +54,22 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     expect(await query("CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT current_user, n, pg_is_in_recovery() FROM t")).toBe("web|1|f");
     expect(await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"')).toMatch(/^lhr fdaa:\S+\n$/);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
+  });
+
+  it("leads perch proxy to the leader and to a member, and nowhere else, and publishes nothing: its commands are on the host already", async () => {
+    const proxy = await start([process.execPath, main, "proxy", "0", "-a", "pg", "--json"], {
+      env: { PERCH_HOME: home },
+      ...(account === undefined ? {} : { as: account, cwd: "/" }),
+    });
+    const { answer } = await eventually("the proxy listens", () => /"listen":"127\.0\.0\.1:(\d+)"/.exec(proxy.stdout())?.[1]);
+    const url = new URL(await urlOf());
+    url.port = answer;
+    expect(await ok("run", "--", "psql", url.href, "-XAtc", "SELECT pg_is_in_recovery()")).toBe("f\n");
+    proxy.kill("SIGINT");
+    expect((await proxy.ended).code).toBe(0);
+    expect((await perch(["proxy", "0:22", "-a", "pg"])).stderr).toContain("[portable_mode]");
+    expect((await perch(["proxy", "0", "web.internal"])).stderr).toContain("[portable_mode]");
+    expect((await perch(["run", "--publish", "3000", "--", "true"])).stderr).toContain("[portable_mode]");
   });
 
   it("makes a replica that streams, on a port of its own", async () => {
