@@ -1,16 +1,13 @@
 import { createServer, type Server } from "node:https";
-import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { serialise } from "../base/serialise.ts";
 import type { Log } from "../base/log.ts";
 import { fail } from "../errors/error.ts";
-import { makeDirectory, readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
-import { isEverywhere, isIPv4, parseListen } from "../model/exposure.ts";
-import { parseAddress } from "../model/address.ts";
+import { parseListen } from "../model/exposure.ts";
 import type { RemoteRecord } from "../model/records.ts";
-import { perchdName } from "../model/token.ts";
-import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import { type Credentials, renewalDue } from "../postgres/certificate.ts";
+import { certificateFor, subjectOf } from "./remote-certificate.ts";
 import { type Handlers, httpServer } from "../server/http.ts";
 import { openGuard } from "../server/remote/guard.ts";
 import type { RemoteDoor } from "../server/remote/handlers.ts";
@@ -139,27 +136,3 @@ const tlsOf = (credentials: Credentials, authority: Credentials) => ({
   cert: `${credentials.certificate.trimEnd()}\n${authority.certificate}`,
   key: credentials.key,
 });
-
-function subjectOf({ listen, hostnames }: RemoteRecord): Subject {
-  const at = parseListen(listen, "--listen");
-  const isAddress = (name: string) => isIPv4(name) || parseAddress(name) !== undefined;
-  return {
-    commonName: "perchd",
-    names: [perchdName, ...hostnames.filter((name) => !isAddress(name))],
-    addresses: [...new Set([...(isEverywhere(at) ? [] : [at.host]), ...hostnames.filter(isAddress)])],
-  };
-}
-
-/** The one that was made before, while it serves. */
-async function certificateFor({ home, authority }: Options, wish: RemoteRecord): Promise<Credentials> {
-  const paths = { certificate: join(home.root, "ca", "perchd.crt"), key: join(home.root, "ca", "perchd.key") };
-  const subject = subjectOf(wish);
-  const [certificate, key] = await Promise.all([readText(paths.certificate), readText(paths.key)]);
-  if (certificate !== undefined && key !== undefined && !renewalDue({ certificate, key }, authority.certificate, subject))
-    return { certificate, key };
-  const made = await issueCertificate(authority, subject);
-  await makeDirectory(join(home.root, "ca"));
-  await writeWhole(paths.key, made.key);
-  await writeWhole(paths.certificate, made.certificate, { mode: 0o644 });
-  return made;
-}

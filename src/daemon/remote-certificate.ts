@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { makeDirectory, readText, writeWhole } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import { parseAddress } from "../model/address.ts";
+import { isEverywhere, isIPv4, parseListen } from "../model/exposure.ts";
+import type { RemoteRecord } from "../model/records.ts";
+import { perchdName } from "../model/token.ts";
+import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+
+/** `_perchd.internal` for perch, and what other clients dial. */
+export function subjectOf({ listen, hostnames }: RemoteRecord): Subject {
+  const at = parseListen(listen, "--listen");
+  const isAddress = (name: string) => isIPv4(name) || parseAddress(name) !== undefined;
+  return {
+    commonName: "perchd",
+    names: [perchdName, ...hostnames.filter((name) => !isAddress(name))],
+    addresses: [...new Set([...(isEverywhere(at) ? [] : [at.host]), ...hostnames.filter(isAddress)])],
+  };
+}
+
+/** The one that was made before, while it serves. */
+export async function certificateFor({ home, authority }: { home: Home; authority: Credentials }, wish: RemoteRecord): Promise<Credentials> {
+  const paths = { certificate: join(home.root, "ca", "perchd.crt"), key: join(home.root, "ca", "perchd.key") };
+  const subject = subjectOf(wish);
+  const [certificate, key] = await Promise.all([readText(paths.certificate), readText(paths.key)]);
+  if (certificate !== undefined && key !== undefined && !renewalDue({ certificate, key }, authority.certificate, subject))
+    return { certificate, key };
+  const made = await issueCertificate(authority, subject);
+  await makeDirectory(join(home.root, "ca"));
+  await writeWhole(paths.key, made.key);
+  await writeWhole(paths.certificate, made.certificate, { mode: 0o644 });
+  return made;
+}
