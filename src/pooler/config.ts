@@ -47,8 +47,8 @@ export function configText(config: PoolConfig): string {
     pool_mode: config.mode,
     default_pool_size: config.size,
     max_client_conn: 2_000,
-    // Drivers send these at the start of a session; a pooled server cannot promise them.
-    ignore_startup_parameters: "extra_float_digits,options",
+    // Drivers send it at the start of a session, and nothing depends on it. Whatever else a pooled server cannot promise is refused, not dropped in silence.
+    ignore_startup_parameters: "extra_float_digits",
     ...(config.mode === "transaction" && knowsPreparedStatements(config.version) ? { max_prepared_statements: 200 } : {}),
     // While there is no leader the kernel keeps the connection attempt waiting; clients wait with it, and no longer than they would anywhere.
     server_connect_timeout: 12,
@@ -67,6 +67,8 @@ export function configText(config: PoolConfig): string {
     log_connections: 0,
     log_disconnections: 0,
     log_stats: 0,
+    // Clients are told; an app that tries again and again would fill the disk.
+    log_pooler_errors: 0,
     stats_period: 60,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);

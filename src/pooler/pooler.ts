@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { open, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
@@ -112,7 +112,8 @@ export async function ensurePooler(pooler: Pooler): Promise<void> {
 async function start({ at, place, config }: Pooler, program: string): Promise<void> {
   // One whose number nobody wrote down would keep the port for ever.
   await endOccupants(at.root, "pgbouncer");
-  const output = await open(at.log, "w", 0o600);
+  await rm(at.log, { force: true });
+  const output = await open(at.log, "a", 0o600);
   try {
     const argv = place.server(["env", "-i", "PATH=/usr/bin:/bin", program, place.seen(at.config)]);
     const started = await startDetached(argv, { cwd: at.root, outputFd: output.fd });
@@ -132,6 +133,17 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
   } finally {
     await output.close();
   }
+}
+
+const longLogBytes = 4 * 1024 * 1024;
+
+/** What it says is read when it does not start; of the rest nobody keeps more than this. */
+export async function keepLogShort(at: PoolLayout): Promise<void> {
+  const size = await stat(at.log).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > longLogBytes) await truncate(at.log);
 }
 
 /** Ends it; its clients' connections end with it. */

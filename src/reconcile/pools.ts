@@ -10,6 +10,7 @@ import {
   ensurePooler,
   findPooler,
   findPoolerProcess,
+  keepLogShort,
   type Pooler,
   poolerIsCurrent,
   type PoolLayout,
@@ -101,6 +102,7 @@ async function look(
   const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
   const console = await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
   const answers = (await console?.ask("SHOW VERSION", answersWithinMs).catch(() => undefined)) !== undefined;
+  await keepLogShort(at);
   // One that runs on though its program was taken off the disk is left as it is.
   const found = await findPooler().catch(() => undefined);
   const current = found === undefined || (certified && (await poolerIsCurrent(pooler, found.version)));

@@ -46,6 +46,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
     expect((await perch(["run", "-a", "web", "--", "no-such-command"])).code).toBe(127);
   });
 
+  it.skipIf(missingTools("pgbouncer"))("has a pooler that runs as itself, and is let in by it", async () => {
+    succeeded(await perch(["postgres", "pool", "on", "-a", "pg"]));
+    const sql = "SELECT current_user, inet_server_port()";
+    expect(succeeded(await perch(["run", "-a", "web", "--", "psql", "-p", "6432", "-XAtc", sql]))).toBe("web|5433\n");
+    expect((await perch(["run", "-a", "web", "--", "env", "PGPASSWORD=wrong", "psql", "-p", "6433", "-c", sql])).code).not.toBe(0);
+    succeeded(await perch(["postgres", "pool", "off", "-a", "pg"]));
+  });
+
   it("is told that a WireGuard door needs root, and no file is left behind", async () => {
     const config = join(home, "laptop.conf");
     const { code, stderr } = await perch(["wireguard", "create", "laptop", config, "--endpoint", "203.0.113.1:51820"]);

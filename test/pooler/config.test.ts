@@ -21,6 +21,9 @@ describe("pgbouncer.ini", () => {
     expect(text).toContain("auth_query = SELECT name, verifier FROM perch_pool.lookup($1)\n");
     expect(text).toContain("admin_users = perch_pooler\n");
   });
+  it("drops nothing in silence that a client asks for at the start but what no client depends on", () => {
+    expect(configText(config)).toContain("ignore_startup_parameters = extra_float_digits\n");
+  });
   it.each([
     ["1.18.0", "transaction" as const, false],
     ["1.21.0", "transaction" as const, true],

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { appendFile, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
@@ -7,7 +7,16 @@ import { isAlive, signalProcess } from "../../../src/host/process.ts";
 import { freePort } from "../../../src/host/ports.ts";
 import { openConsole } from "../../../src/pooler/console.ts";
 import { admit, makePoolUser } from "../../../src/pooler/lookup.ts";
-import { ensurePooler, findPooler, findPoolerProcess, type Pooler, poolerIsCurrent, poolLayout, removePooler } from "../../../src/pooler/pooler.ts";
+import {
+  ensurePooler,
+  findPooler,
+  findPoolerProcess,
+  keepLogShort,
+  type Pooler,
+  poolerIsCurrent,
+  poolLayout,
+  removePooler,
+} from "../../../src/pooler/pooler.ts";
 import { issueCertificate } from "../../../src/postgres/certificate.ts";
 import { createUser } from "../../../src/postgres/roles.ts";
 import { asPerch, authority, home, installed, newLeader, place } from "../../support/ground.ts";
@@ -98,6 +107,28 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
     expect((await other.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
     expect((await busy.query("COMMIT")).command).toBe("COMMIT");
     await Promise.all([asking.close(), pausing.close(), busy.end(), other.end()]);
+  });
+
+  it("refuses a session what it cannot keep, rather than forget it", async () => {
+    const asking = new pg.Client({
+      host: "localhost",
+      port,
+      user: "web",
+      password: "web's secret",
+      database: "postgres",
+      options: "-c search_path=other",
+    });
+    asking.on("error", () => undefined);
+    await expect(asking.connect()).rejects.toThrow(/unsupported startup parameter/);
+  });
+
+  it("keeps little of what it has to say", async () => {
+    await appendFile(pooler.at.log, "x".repeat(5 * 1024 * 1024));
+    await keepLogShort(pooler.at);
+    await signalProcess((await findPoolerProcess(pooler.at)) ?? { pid: 0, startTime: "" }, "SIGHUP");
+    const said = async () => /SIGHUP/.test(await readFile(pooler.at.log, "utf8")) || undefined;
+    expect(await ask(said, { everyMs: 5, withinMs: 2_000 })).toBe(true);
+    expect((await stat(pooler.at.log)).size).toBeLessThan(10_000);
   });
 
   it("takes a new mode and size while its clients stay", async () => {

@@ -1,0 +1,111 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PoolStatus } from "../../src/api/schemas.ts";
+import { findProgram } from "../../src/host/files.ts";
+import { isRoot } from "../../src/host/home.ts";
+import { signalProcess } from "../../src/host/process.ts";
+import { runToEnd, succeeded } from "../support/perch.ts";
+import { recordProcess } from "../support/processes.ts";
+import { missingTools } from "../support/tools.ts";
+import { killHard, known, processesOf } from "../support/traces.ts";
+import { eventually, worldIn } from "../support/world.ts";
+
+/** What can go wrong with poolers, and who is told what. One story: each test goes on where the one before it ended. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("a pooler in trouble", () => {
+  const world = worldIn();
+  const { ok, error } = world;
+  const pool = () => world.json<PoolStatus>("postgres", "pool", "status", "-a", "pg");
+  const poolers = async () => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
+  const leading = async () => (await poolers()).find(({ command }) => command.includes("leader")) ?? (await known(undefined));
+  const psql = (...args: string[]) => ok("run", "-a", "web", "--", "psql", "-qtA", ...args);
+  const answers = async () => (await world.perch(["run", "-a", "web", "--", "psql", "-c", "SELECT 1"])).code === 0;
+  const role = async () => world.sql((await world.leader()).id, "SELECT FROM pg_roles WHERE rolname = 'perch_pooler'");
+
+  beforeAll(async () => {
+    await ok("up");
+    await world.create("pg", "--initial-cluster-size", "2");
+    await ok("apps", "create", "web");
+  });
+  afterAll(() => ok("down"));
+
+  it("is refused with more connections than PostgreSQL takes, and nothing is left of it", async () => {
+    expect(await error("postgres", "pool", "on", "-a", "pg", "--size", "1000")).toMatchObject({ code: "size_invalid", exit: 2 });
+    expect(await role()).toEqual([]);
+    expect(await pool()).toMatchObject({ on: false, poolers: [] });
+  });
+
+  it("is refused where another program has one of its ports, and nothing is left of it", async () => {
+    const { address } = await world.replica();
+    const listen = `require("net").createServer().listen(6433, ${JSON.stringify(address)}, () => console.log("listens"))`;
+    const other = await world.begin(["run", "--", process.execPath, "-e", listen]);
+    await recordProcess(other.pid);
+    await eventually("the other one listens", () => other.stdout().includes("listens"));
+    const refused = await error("postgres", "pool", "on", "-a", "pg");
+    expect(refused).toMatchObject({ code: "pooler_failed", exit: 1 });
+    expect(refused.message).toContain(`${address}:6433`);
+    await eventually("none is left", async () => (await poolers()).length === 0);
+    expect(await role()).toEqual([]);
+    expect((await world.cluster()).pool).toBeNull();
+    other.kill("SIGTERM");
+    await other.ended;
+  });
+
+  it("is no reason for the doctor to doubt the URL, and status says what a driver must know of it", async () => {
+    await ok("postgres", "pool", "on", "-a", "pg");
+    await ok("postgres", "attach", "pg", "--app", "web", "--pooled");
+    expect(await ok("doctor", "-a", "web")).toMatch(/^ok +url .*@pg\.internal:6432\/web, as the attachment to pg has it$/m);
+    const { version, preparedStatements } = await pool();
+    const { note } = (await world.cluster()).pool ?? {};
+    if (preparedStatements === false) expect(note).toContain(`transaction mode with PgBouncer ${version}`);
+    else expect(note).toBeNull();
+  });
+
+  it("opens a database that was dropped and made anew under its name", async () => {
+    for (const round of [1, 2]) {
+      await ok("postgres", "db", "create", "again", "-a", "pg", "--owner", "web");
+      expect(await psql("-d", "again", "-c", `SELECT ${round}`)).toBe(`${round}\n`);
+      await ok("postgres", "db", "drop", "again", "-a", "pg", "--yes");
+    }
+    expect(await ok("postgres", "db", "list", "-a", "pg")).not.toContain("perch_pooler");
+  });
+
+  it("is ended and started again when a signal stopped it", async () => {
+    const stopped = await leading();
+    await signalProcess(stopped, "SIGSTOP");
+    const { ms } = await eventually("queries go through again", answers, 30_000);
+    process.stderr.write(`stopped pooler replaced: ${Math.round(ms)} ms\n`);
+    expect((await leading()).pid).not.toBe(stopped.pid);
+    expect(await ok("events", "-a", "pg")).toContain("end the pooler of pg: it does not answer for 3 s.");
+  });
+
+  it("is replaced when perchd was killed before it wrote down its number, and `up` waits for it", async () => {
+    const lost = await leading();
+    await killHard([await known((await world.status()).daemon.pid)]);
+    rmSync(join(world.home.postgres, "pool", "pg", "pg-leader", "pid"));
+    await ok("up");
+    expect(await psql("-c", "SELECT 1")).toBe("1\n");
+    expect((await poolers()).map(({ pid }) => pid)).not.toContain(lost.pid);
+    expect(await poolers()).toHaveLength(3);
+  });
+
+  it.skipIf(!isRoot())("works on when PgBouncer is taken off the machine, and who then asks for one is told what to install", async () => {
+    const program = (await findProgram("pgbouncer")) ?? "";
+    await killHard([await known((await world.status()).daemon.pid)]);
+    // A perchd that sees nothing to run where the program was.
+    const hide = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$1" && shift && exec "$@"', "hide", program];
+    succeeded(await runToEnd([...hide, process.execPath, "dist/cli/main.js", "up"], { env: { PERCH_HOME: world.root } }));
+    expect(await psql("-c", "SELECT 1")).toBe("1\n");
+    expect((await world.cluster()).members.map(({ state }) => state)).toEqual(["started", "streaming"]);
+    const refused = await error("postgres", "pool", "on", "-a", "pg", "--mode", "session");
+    expect(refused).toMatchObject({ code: "pooler_missing" });
+    await killHard([await known((await world.status()).daemon.pid)]);
+    await ok("up");
+    expect(await psql("-c", "SELECT 1")).toBe("1\n");
+  });
+
+  it("goes with its cluster", async () => {
+    await ok("postgres", "destroy", "pg", "--yes", "--detach");
+    expect(await poolers()).toEqual([]);
+  });
+});
