@@ -11,6 +11,7 @@ export const needed = [
   { program: "nft", package: "nftables", for: "the kernel map of port 5432" },
   { program: "unshare", package: "util-linux", for: "the private network" },
   { program: "pasta", package: "passt", for: "commands that reach the Internet" },
+  { program: "curl", package: "curl", for: "what strangers see of a published port" },
   { program: "ping", package: "iputils-ping", for: "that networks do not reach each other" },
   { program: "wg", package: "wireguard-tools", for: "the WireGuard door" },
   { program: "wireguard-go", package: "wireguard-go", for: "the WireGuard door, where the kernel has none" },
