@@ -115,7 +115,7 @@ async function loseLeader(world: World, lose: (data: string) => Promise<unknown>
   await eventually("another leads", async () => (await world.leader()).id !== id, 30_000);
 }
 export const removeData = (world: World) => loseLeader(world, (data) => rm(data, { recursive: true, force: true, maxRetries: 10 }));
-export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away`));
+export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away-${Date.now()}`));
 export const removeControlFile = (world: World) => loseLeader(world, (data) => unlink(join(data, "global/pg_control")));
 /** A server goes on with files that are open; the next crash shows what is missing. */
 export const removeWal = (world: World) =>
