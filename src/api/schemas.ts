@@ -51,6 +51,9 @@ export const status = z.object({
 });
 
 /** PgBouncer before a cluster. Nulls where it is off. */
+/** Clients, those of them that wait, and connections to PostgreSQL, just now. */
+const poolerCounts = z.object({ clients: z.int(), waiting: z.int(), servers: z.int() });
+
 export const pool = z.object({
   cluster: z.string(),
   on: z.boolean(),
@@ -60,7 +63,9 @@ export const pool = z.object({
   /** Whether statements that a driver prepares work. */
   preparedStatements: z.boolean().nullable(),
   /** "leader", for 6432 of any member; a machine's id, for its own 6433. */
-  poolers: z.array(z.object({ id: z.string(), state: z.enum(["started", "paused", "stopped"]), note: z.string().optional() })),
+  poolers: z.array(
+    z.object({ id: z.string(), state: z.enum(["started", "paused", "stopped"]), counts: poolerCounts.nullable(), note: z.string().optional() }),
+  ),
 });
 
 export const app = z.object({

@@ -109,6 +109,29 @@ async function look(
   return { wanted: true, running, answers, current, paused: !context.flowing.has(at.root), version: found?.version };
 }
 
+export interface PoolerCounts {
+  clients: number;
+  /** Those of them that wait for a server. */
+  waiting: number;
+  /** Connections to the server, in use or not. */
+  servers: number;
+}
+
+/** Who is connected through one just now; undefined when it does not say. */
+export async function countsOf(context: Context, cluster: ClusterRecord, id: string): Promise<PoolerCounts | undefined> {
+  const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+  const console = await context.consoles.hold(layoutOf(context, cluster, id), login, cluster.app);
+  type Row = Record<"cl_active" | "cl_waiting" | "sv_active" | "sv_idle" | "sv_used", number> & { database: string };
+  const rows = await console?.ask<Row>("SHOW POOLS", answersWithinMs).catch(() => undefined);
+  const sum = (count: (row: Row) => number) => rows?.reduce((total, row) => total + (row.database === "pgbouncer" ? 0 : count(row)), 0) ?? 0;
+  if (rows === undefined) return undefined;
+  return {
+    clients: sum((row) => row.cl_active + row.cl_waiting),
+    waiting: sum((row) => row.cl_waiting),
+    servers: sum((row) => row.sv_active + row.sv_idle + row.sv_used),
+  };
+}
+
 /** Started, told or let go on: as it should be afterwards. */
 export async function applyPooler(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], id: string): Promise<void> {
   const config = poolersWanted(cluster, machines).get(id);

@@ -8,7 +8,7 @@ import { findPooler } from "../pooler/pooler.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
-import { leaderPooler, poolPassword } from "../reconcile/pools.ts";
+import { countsOf, leaderPooler, poolPassword } from "../reconcile/pools.ts";
 import { admissionKey, poolerKey } from "../reconcile/step.ts";
 import type { ClusterView } from "../reconcile/view.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
@@ -28,7 +28,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
   const { state, vault, events, place } = deps;
 
   async function shown(view: ClusterView | undefined, app: string, pool: Pool | undefined) {
-    const found = pool === undefined ? undefined : await findPooler();
+    const found = pool === undefined ? undefined : await findPooler().catch(() => undefined);
     const poolers = view?.poolers ?? [];
     return {
       cluster: app,
@@ -38,11 +38,14 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       version: found?.version ?? null,
       /** Whether statements prepared by the protocol work: in session mode always, in transaction mode from PgBouncer 1.21 on. */
       preparedStatements: pool === undefined || found === undefined ? null : pool.mode === "session" || knowsPreparedStatements(found.version),
-      poolers: poolers.map(({ id, facts, trouble }) => ({
-        id,
-        state: facts.running ? (facts.paused ? ("paused" as const) : ("started" as const)) : ("stopped" as const),
-        ...(trouble === undefined ? {} : { note: trouble.why }),
-      })),
+      poolers: await Promise.all(
+        poolers.map(async ({ id, facts, trouble }) => ({
+          id,
+          state: facts.running ? (facts.paused ? ("paused" as const) : ("started" as const)) : ("stopped" as const),
+          counts: (view && facts.answers ? await countsOf(deps.context, view.cluster, id) : undefined) ?? null,
+          ...(trouble === undefined ? {} : { note: trouble.why }),
+        })),
+      ),
     };
   }
 

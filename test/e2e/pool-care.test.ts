@@ -67,6 +67,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       expect(await psql("-d", "again", "-c", `SELECT ${round}`)).toBe(`${round}\n`);
       await ok("postgres", "db", "drop", "again", "-a", "pg", "--yes");
     }
+    const { counts } = (await pool()).poolers.find(({ id }) => id === "leader") ?? {};
+    expect(counts?.waiting).toBe(0);
+    expect(counts?.servers).toBeGreaterThan(0);
     expect(await ok("postgres", "db", "list", "-a", "pg")).not.toContain("perch_pooler");
   });
 

@@ -4,10 +4,15 @@ import { table } from "./columns.ts";
 /** The pooler of a cluster for people. Pure. */
 export function poolText(pool: PoolStatus): string {
   if (!pool.on) return `Cluster ${pool.cluster} has no pooler. Switch one on with: perch postgres pool on -a ${pool.cluster}`;
-  const rows = pool.poolers.map(({ id, state, note }) => [id === "leader" ? "6432 of any member" : `6433 of ${id}`, state, note ?? ""]);
+  const rows = pool.poolers.map(({ id, state, counts, note }) => [
+    id === "leader" ? "6432 of any member" : `6433 of ${id}`,
+    state,
+    ...[counts?.clients, counts?.waiting, counts?.servers].map((count) => String(count ?? "-")),
+    note ?? "",
+  ]);
   return [
     `Pooler of ${pool.cluster}: PgBouncer ${pool.version ?? ""}, ${pool.mode ?? ""} mode, ${pool.size ?? 0} connections for each database and role`,
-    table(["Port", "State", "Note"], rows, "None runs", { indent: 2 }),
+    table(["Port", "State", "Clients", "Waiting", "Servers", "Note"], rows, "None runs", { indent: 2 }),
     ...(pool.preparedStatements === false
       ? [
           "  Statements prepared by a driver do not work in transaction mode before PgBouncer 1.21: switch them off in the driver, or use --mode session.",
