@@ -146,10 +146,15 @@ export async function applyPooler(context: Context, cluster: ClusterRecord, mach
 
 export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> => removePooler(layoutOf(context, cluster, id));
 
-/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. */
-async function letGo(context: Context, pooler: Omit<Pooler, "certificate">): Promise<void> {
-  await withConsole(pooler, (console) => console.ask("RESUME").catch(() => []));
-  context.flowing.add(pooler.at.root);
+const letGo = (context: Context, pooler: Omit<Pooler, "certificate">): Promise<void> =>
+  withConsole(pooler, (console) => letGoBy(console, context, pooler));
+
+/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. Any other one is a reason to tell it again. */
+async function letGoBy(console: PoolConsole, context: Context, { at }: Omit<Pooler, "certificate">): Promise<void> {
+  await console.ask("RESUME").catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.includes("not paused"))) throw error;
+  });
+  context.flowing.add(at.root);
 }
 
 async function withConsole<T>({ at, config, password }: Omit<Pooler, "certificate">, work: (console: PoolConsole) => Promise<T>): Promise<T> {
@@ -178,12 +183,15 @@ export async function pausePool(context: Context, cluster: ClusterRecord, within
   const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
   if (pooler === undefined || (await findPoolerProcess(pooler.at)) === undefined) return () => Promise.resolve();
   context.flowing.delete(pooler.at.root); // until it is told to go on, by whomever
-  const pausing = await openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
+  // PAUSE is answered when all is quiet; who is to say RESUME must not wait behind it, nor connect while everybody waits.
+  const console = () => openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
+  const [pausing, resuming] = await Promise.all([console(), console()]);
   await pausing
     ?.ask("PAUSE", withinMs)
     .catch((error: unknown) => context.log.warn({ err: error }, "transactions went on for too long; the change goes on"));
   return async () => {
-    await letGo(context, pooler).catch((error: unknown) => context.log.warn({ err: error }, "the pooler is not resumed yet"));
-    await pausing?.close();
+    const told = resuming === undefined ? letGo(context, pooler) : letGoBy(resuming, context, pooler);
+    await told.catch((error: unknown) => context.log.warn({ err: error }, "the pooler is not resumed yet"));
+    await Promise.all([pausing?.close(), resuming?.close()]);
   };
 }

@@ -9,7 +9,7 @@ import { runToEnd, succeeded } from "../support/perch.ts";
 import { recordProcess } from "../support/processes.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
-import { eventually, worldIn } from "../support/world.ts";
+import { eventually, timed, worldIn } from "../support/world.ts";
 
 /** What can go wrong with poolers, and who is told what. One story: each test goes on where the one before it ended. */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("a pooler in trouble", () => {
@@ -20,6 +20,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const leading = async () => (await poolers()).find(({ command }) => command.includes("leader")) ?? (await known(undefined));
   const psql = (...args: string[]) => ok("run", "-a", "web", "--", "psql", "-qtA", ...args);
   const answers = async () => (await world.perch(["run", "-a", "web", "--", "psql", "-c", "SELECT 1"])).code === 0;
+  const sleeping = (seconds: number) => ["run", "-a", "web", "--", "psql", "-c", `BEGIN; SELECT pg_sleep(${seconds}); COMMIT`];
   const role = async () => world.sql((await world.leader()).id, "SELECT FROM pg_roles WHERE rolname = 'perch_pooler'");
 
   beforeAll(async () => {
@@ -105,6 +106,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await killHard([await known((await world.status()).daemon.pid)]);
     await ok("up");
     expect(await psql("-c", "SELECT 1")).toBe("1\n");
+  });
+
+  it("waits two seconds for a transaction before a switchover ends it, and ends nobody else's", async () => {
+    const [endless, patient] = [await world.begin(sleeping(60)), await world.begin(sleeping(1))];
+    const [before, asked] = [(await world.leader()).id, "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'"];
+    await eventually("both are at work", async () => (await world.sql<{ n: number }>(before, asked))[0]?.n === 2);
+    const { ms } = await timed("switchover with a transaction that does not end", ok("postgres", "failover", "-a", "pg"));
+    expect(ms).toBeGreaterThan(2_000);
+    expect((await patient.ended).code).toBe(0);
+    expect((await endless.ended).code).not.toBe(0);
+    expect(await psql("-c", "SELECT 1")).toBe("1\n");
+    expect((await world.leader()).id).not.toBe(before);
   });
 
   it("goes with its cluster", async () => {
