@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pause } from "../../src/base/deadline.ts";
 import type { Member } from "../../src/api/schemas.ts";
 import { occupants } from "../../src/host/occupants.ts";
-import { identify, isSuspended, signalProcess } from "../../src/host/process.ts";
+import { awaitEnd, identify, isSuspended, signalProcess } from "../../src/host/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { layout } from "../../src/postgres/directory.ts";
 import { start } from "../support/perch.ts";
@@ -88,7 +88,16 @@ export async function killDaemonInSwitchover(world: World, round: number): Promi
 }
 export const killPoolerInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leadingPooler(world));
 export const killLeaderInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leaderProcess(world));
-export const killNextInSwitchover = (world: World, round: number) => inSwitchover(world, round, async () => known((await near(world)).pid));
+/** At one of the moments; every other time at the worst of all, when the old leader has just ended. */
+export async function killNextInSwitchover(world: World, round: number): Promise<void> {
+  const next = await known((await near(world)).pid);
+  if (round % 2 === 1) return inSwitchover(world, round, () => Promise.resolve(next));
+  const old = await leaderProcess(world);
+  const done = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
+  if (!(await awaitEnd(old, 30_000))) throw new Error("the old leader did not end");
+  await killHard([next]);
+  await done;
+}
 
 /** Stopped as a debugger would, for as long as nobody lets it go on. The fault is over when it does its part again. */
 async function suspend(world: World, member: Member, all: boolean): Promise<void> {
