@@ -51,7 +51,8 @@ async function startAndWait(member: Member, at: { withinMs?: number; signal?: Ab
     const words = await lastWords(member, since);
     // By a server that was killed, until its last process has noticed; or by one that someone else started a moment ago, which is found next time.
     const held = /still in use|lock file "postmaster\.pid" already exists/.test(words);
-    if (ready === false && held && performance.now() < end) {
+    const another = ready === false && (await find(member.layout)) !== undefined;
+    if (ready === false && (held || another) && performance.now() < end) {
       await pause(50, at.signal);
       continue;
     }
