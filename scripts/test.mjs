@@ -13,7 +13,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { countsOf, sum } from "./test/counts.mjs";
+import { countsOf, failuresOf, sum } from "./test/counts.mjs";
 import { end, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
 import { canInstall, install, missing } from "./test/packages.mjs";
 
@@ -77,6 +77,8 @@ const directory = mkdtempSync(join(tmpdir(), "perch-test-"));
 // Directories of an ordinary user's tests lie below it, so others may pass through it, but not list it.
 spawnSync("chmod", ["711", directory]);
 
+const failures = [];
+
 /** Runs one project; its counts. Without test files vitest writes no report and is content: then nothing is counted. */
 function test(project) {
   say(`\n— ${project} —`);
@@ -86,6 +88,7 @@ function test(project) {
   const succeeded = runs(process.execPath, args, { ...process.env, PERCH_TEST_DIR: directory }) === 0;
   if (succeeded && !existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
   const counts = countsOf(report);
+  failures.push(...failuresOf(report));
   return succeeded || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
@@ -105,5 +108,6 @@ rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 const none = total.passed + total.failed === 0;
 if (none) say("No test ran.");
 say("");
+for (const failure of failures) say(`Failed: ${failure}`);
 say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(none || total.failed > 0 ? 1 : 0);

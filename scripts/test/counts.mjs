@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
 
 /** The counts of one vitest JSON report. A file that could not be loaded has no tests to fail, so it counts as one failure; so does a run without a report. */
 export function countsOf(reportFile) {
@@ -11,6 +12,19 @@ export function countsOf(reportFile) {
     skipped: report.numPendingTests + report.numTodoTests,
   };
 }
+
+/** What failed, to be read at the end of a long run: one line a test or file, with the first line of the reason. */
+export function failuresOf(reportFile) {
+  if (!existsSync(reportFile)) return [];
+  const { testResults } = JSON.parse(readFileSync(reportFile, "utf8"));
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length > 0) return failed.map((test) => line(name, test.fullName, test.failureMessages[0]));
+    return message ? [line(name, "could not be loaded", message)] : [];
+  });
+}
+
+const line = (file, what, why = "") => `${relative(process.cwd(), file)}: ${what}: ${why.trim().split("\n", 1)[0].slice(0, 400)}`;
 
 export const sum = (all) =>
   all.reduce((total, one) => ({ passed: total.passed + one.passed, failed: total.failed + one.failed, skipped: total.skipped + one.skipped }), {
