@@ -27,6 +27,8 @@ export interface Answerer {
 }
 
 const keptAtMost = 10_000;
+/** One name can be written in any number of ways and its answer be long, so the bytes are counted, too. */
+const keptBytesAtMost = 8_388_608;
 /** Longer messages are no ordinary questions and are not kept. */
 const keyBytesAtMost = 300;
 
@@ -34,17 +36,19 @@ export function makeAnswerer(first: ZoneData): Answerer {
   let zone = makeZone(first, 1);
   let kept = new Map<Asker, Map<string, Buffer>>();
   let count = 0;
+  let bytes = 0;
 
   function forget() {
     kept = new Map();
-    count = 0;
+    [count, bytes] = [0, 0];
   }
 
   function keep(asker: Asker, key: string, reply: Buffer) {
-    if (count >= keptAtMost) forget();
+    if (count >= keptAtMost || bytes + reply.length > keptBytesAtMost) forget();
     const answers = kept.get(asker) ?? new Map<string, Buffer>();
     kept.set(asker, answers.set(key, reply));
     count++;
+    bytes += reply.length;
   }
 
   function fromZone(query: Query, asker: Asker): Buffer {

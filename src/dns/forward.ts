@@ -9,8 +9,8 @@ import { type Exchange, exchangeTcp, exchangeUdp, questionEnd, type Server } fro
  */
 
 export interface Forwarder {
-  /** The answer with the asker's id, not above what he takes; undefined when nobody answers or too much is under way. */
-  forward(message: Buffer, query: Query, over: "udp" | "tcp"): Promise<Buffer | undefined>;
+  /** The answer with the asker's id, not above what he takes; undefined when nobody answers, or too much is under way, in all or for that source. */
+  forward(message: Buffer, query: Query, over: "udp" | "tcp", source: string): Promise<Buffer | undefined>;
 }
 
 export interface ForwardSettings {
@@ -24,12 +24,15 @@ export interface ForwardSettings {
 }
 
 const atOnce = 256;
+/** Of one source: whoever asks for what nobody answers leaves room for others. */
+const atOnceOfOne = 128;
 const rounds = 2;
 const servfail = 2;
 const refused = 5;
 
 export function makeForwarder(settings: ForwardSettings): Forwarder {
   const underWay = new Map<number, string>();
+  const bySource = new Map<string, number>();
   let lastGood: string | undefined;
 
   async function usable(): Promise<Server[]> {
@@ -67,19 +70,24 @@ export function makeForwarder(settings: ForwardSettings): Forwarder {
   }
 
   return {
-    async forward(message, query, over) {
+    async forward(message, query, over, source) {
       // Our own question come back to us means that a host's resolver asks us: silence ends the circle.
       const key = query.questionBytes.toString("latin1");
-      if (underWay.size >= atOnce || underWay.get(query.id) === key) return undefined;
+      const ofSource = bySource.get(source) ?? 0;
+      if (underWay.size >= atOnce || ofSource >= atOnceOfOne || underWay.get(query.id) === key) return undefined;
       const id = freshId(underWay);
       const ours = Buffer.from(message);
       ours.writeUInt16BE(id, 0);
       underWay.set(id, key);
+      bySource.set(source, ofSource + 1);
       try {
         const answer = await askAll(ours, over);
         return answer === undefined ? undefined : fit(withId(answer, query.id), over === "tcp" ? 65_535 : udpLimit(query.edns));
       } finally {
         underWay.delete(id);
+        const left = (bySource.get(source) ?? 1) - 1;
+        if (left === 0) bySource.delete(source);
+        else bySource.set(source, left);
       }
     },
   };

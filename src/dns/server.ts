@@ -28,12 +28,12 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
   let queries = 0;
 
   /** Answers at once from the zone, later from elsewhere, or never. A fault of ours costs that one question. */
-  function respond(message: Buffer, asker: Asker, reply: (answer: Buffer) => void): void {
+  function respond(message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void): void {
     queries++;
     try {
       const said = answerer.say(message, asker);
       if (Buffer.isBuffer(said)) reply(said);
-      else if (said !== undefined) elsewhere(message, said.forward, asker).then(reply).catch(failed);
+      else if (said !== undefined) elsewhere(message, said.forward, asker, source).then(reply).catch(failed);
     } catch (error) {
       failed(error);
     }
@@ -41,8 +41,8 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
 
   const failed = (error: unknown) => report(`a question could not be answered: ${(error as Error).message}`);
 
-  const elsewhere = async (message: Buffer, query: Query, { over }: Asker): Promise<Buffer> =>
-    (await forwarder.forward(message, query, over)) ?? answerer.refuse(query, "SERVFAIL");
+  const elsewhere = async (message: Buffer, query: Query, { over }: Asker, source: string): Promise<Buffer> =>
+    (await forwarder.forward(message, query, over, source)) ?? answerer.refuse(query, "SERVFAIL");
 
   function serveUdp(socket: UdpSocket, region: string | undefined): void {
     const asker: Asker = { region, over: "udp" };
@@ -50,7 +50,7 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
     const unheard = () => undefined;
     socket.setRecvBufferSize(receiveBuffer);
     socket.on("error", (error) => report(`a UDP socket failed: ${error.message}`));
-    socket.on("message", (message, from) => respond(message, asker, (answer) => socket.send(answer, from.port, from.address, unheard)));
+    socket.on("message", (message, from) => respond(message, asker, from.address, (answer) => socket.send(answer, from.port, from.address, unheard)));
   }
 
   const tcp = makeTcpService(respond);

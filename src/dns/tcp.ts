@@ -4,7 +4,8 @@ import { takeFrames, toFrame } from "./frame.ts";
 
 /**
  * DNS over TCP (RFC 7766): any number of questions on a connection, answered as they are ready. Bounded on every side: connections, time without a
- * whole question (so a slow sender is cut, too), length of a question, answers waiting for a slow reader.
+ * whole question (so a slow sender is cut, too), length of a question, answers waiting for a slow reader. Where there are too many connections, whoever has the
+ * most loses the one that has been silent for longest.
  */
 
 export interface TcpService {
@@ -23,16 +24,38 @@ export interface TcpLimits {
 const limitsOfUse: TcpLimits = { connections: 256, idleMs: 10_000, messageBytes: 4_096, unreadBytes: 262_144 };
 
 export function makeTcpService(
-  respond: (message: Buffer, asker: Asker, reply: (answer: Buffer) => void) => void,
+  respond: (message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void) => void,
   limits: TcpLimits = limitsOfUse,
 ): TcpService {
-  // In order of their last whole question: when there are too many, the first is the one that has been silent for longest.
-  const open = new Set<Socket>();
+  // By source, in order of their last whole question.
+  const open = new Map<string, Set<Socket>>();
+  let count = 0;
+
+  function enter(socket: Socket, source: string): void {
+    if (count >= limits.connections) makeRoom();
+    open.set(source, (open.get(source) ?? new Set()).add(socket));
+    count++;
+  }
+
+  function leave(socket: Socket, source: string): void {
+    const others = open.get(source);
+    if (others?.delete(socket) !== true) return;
+    count--;
+    if (others.size === 0) open.delete(source);
+  }
+
+  function makeRoom(): void {
+    let crowd: [source: string, sockets: ReadonlySet<Socket>] | undefined;
+    for (const each of open) if (crowd === undefined || each[1].size > crowd[1].size) crowd = each;
+    const [silent] = crowd?.[1] ?? [];
+    if (crowd === undefined || silent === undefined) return;
+    leave(silent, crowd[0]);
+    silent.destroy();
+  }
 
   function take(socket: Socket, asker: Asker): void {
-    const [silent] = open;
-    if (open.size >= limits.connections) silent?.destroy();
-    open.add(socket);
+    const source = socket.remoteAddress ?? "";
+    enter(socket, source);
     const timer = setTimeout(() => socket.destroy(), limits.idleMs);
     let pending: Buffer = Buffer.alloc(0);
 
@@ -47,21 +70,21 @@ export function makeTcpService(
       if (tooLong) return void socket.destroy();
       if (frames.length === 0) return;
       timer.refresh();
-      open.delete(socket);
-      open.add(socket);
-      for (const frame of frames) respond(frame, asker, reply);
+      const others = open.get(source);
+      if (others?.delete(socket) === true) others.add(socket);
+      for (const frame of frames) respond(frame, asker, source, reply);
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {
       clearTimeout(timer);
-      open.delete(socket);
+      leave(socket, source);
     });
   }
 
   return {
     take,
     close() {
-      for (const socket of open) socket.destroy();
+      for (const sockets of open.values()) for (const socket of sockets) socket.destroy();
     },
   };
 }

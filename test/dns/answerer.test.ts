@@ -132,6 +132,21 @@ describe("the answer to a message", () => {
     expect(answerer.set({ ...data, apps: [] }).serial).toBe(2);
     expect(answer(query("pg.internal", "AAAA")).rcode).toBe("NXDOMAIN");
   });
+
+  it("is not kept for every way to write a name where it is long: some megabytes are kept, and no more", () => {
+    const crowd = Array.from({ length: 900 }, (_, i) => machine(`m${i}`, "ams", `1::${(256 + i).toString(16)}`));
+    answerer.set({ ...data, apps: [{ name: "crowd", machines: crowd }] });
+    const before = process.memoryUsage().arrayBuffers;
+    let longest = 0;
+    for (let way = 0; way < 3_000; way++) {
+      let at = 0;
+      const name = "_instances.internal".replace(/[a-z]/g, (letter) => ((way >> at++) & 1 ? letter.toUpperCase() : letter));
+      longest = Math.max(longest, bytes(query(name, "TXT"), tcp).length);
+    }
+    expect(longest).toBeGreaterThan(50_000);
+    // All of them together are above 150 MB.
+    expect((process.memoryUsage().arrayBuffers - before) / 2 ** 20).toBeLessThan(64);
+  });
 });
 
 describe("whatever the bytes", () => {

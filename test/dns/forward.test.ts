@@ -18,7 +18,7 @@ async function serversAt(...speaking: [string, Speaks][]): Promise<OtherServer[]
 
 function forwarder(addresses: readonly string[], more: { prefix?: string; port?: number; tryMs?: number } = {}) {
   const { forward } = makeForwarder({ servers: async () => addresses, prefix: "fdaa:1:2", port: servers[0]?.port ?? 1, tryMs: 150, ...more });
-  return async (name: string, over: "udp" | "tcp" = "udp", edns?: number) => {
+  return async (name: string, over: "udp" | "tcp" = "udp", edns?: number, source = "fdaa::1") => {
     const opt =
       edns === undefined
         ? []
@@ -26,7 +26,7 @@ function forwarder(addresses: readonly string[], more: { prefix?: string; port?:
     const message = encode({ type: "query", id: 77, flags: 0x100, questions: [{ name, type: "A" }], additionals: opt });
     const reading = readQuery(message);
     if (reading.kind !== "query") throw new Error(reading.kind);
-    const answer = await forward(message, reading.query, over);
+    const answer = await forward(message, reading.query, over, source);
     return answer === undefined ? undefined : decode(answer);
   };
 }
@@ -90,10 +90,22 @@ describe("a name that is not ours", () => {
   it("is refused when too many are under way", async () => {
     await serversAt(["127.0.0.1", silent]);
     const ask = forwarder(["127.0.0.1"]);
-    const waiting = Array.from({ length: 256 }, (_, i) => ask(`n${i}.example`));
+    const waiting = Array.from({ length: 256 }, (_, i) => ask(`n${i}.example`, "udp", undefined, `fdaa::${i % 2}`));
     const began = performance.now();
     expect(await ask("one.too.many.example")).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(100);
     await Promise.all(waiting);
+  });
+
+  it("is asked for one source while another asks for more than half of what is borne at once", async () => {
+    await serversAt(["127.0.0.1", (question, over) => (question.questions?.[0]?.name === "a.example" ? ordinary(question, over) : undefined)]);
+    const ask = forwarder(["127.0.0.1"]);
+    const crowd = Array.from({ length: 300 }, (_, i) => ask(`n${i}.example`, "udp", undefined, "fdaa::2"));
+    const began = performance.now();
+    await Promise.all(crowd.slice(128));
+    expect(performance.now() - began, "those above its share are refused at once").toBeLessThan(150);
+    expect((await ask("a.example", "udp", undefined, "fdaa::1"))?.answers).toHaveLength(1);
+    await Promise.all(crowd);
+    expect((await ask("a.example", "udp", undefined, "fdaa::2"))?.answers, "its share is free again").toHaveLength(1);
   });
 });

@@ -13,8 +13,8 @@ afterEach(() => {
 });
 
 /** A service that sends back what it gets, and a way to connect to it. */
-async function echo(limits: Partial<TcpLimits> = {}): Promise<() => Promise<Socket>> {
-  const tcp = makeTcpService((message, _, reply) => reply(message), {
+async function echo(limits: Partial<TcpLimits> = {}): Promise<(from?: string) => Promise<Socket>> {
+  const tcp = makeTcpService((message, _asker, _source, reply) => reply(message), {
     connections: 10,
     idleMs: 2_000,
     messageBytes: 100,
@@ -24,8 +24,8 @@ async function echo(limits: Partial<TcpLimits> = {}): Promise<() => Promise<Sock
   const server = createServer((socket) => tcp.take(socket, asker)).listen(0, "127.0.0.1");
   open.push(server);
   await once(server, "listening");
-  return async () => {
-    const socket = createConnection((server.address() as AddressInfo).port, "127.0.0.1");
+  return async (from = "127.0.0.1") => {
+    const socket = createConnection({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", localAddress: from });
     open.push(socket);
     socket.on("error", () => undefined);
     await once(socket, "connect");
@@ -97,6 +97,18 @@ describe("a connection", () => {
     for (const socket of [first, third]) {
       socket.write(toFrame(Buffer.from("b")));
       expect(await frames(socket, 1)).toEqual(["b"]);
+    }
+  });
+
+  it("does not give way to a crowd from elsewhere, however long it has been silent", async () => {
+    const connect = await echo({ connections: 4 });
+    const silent = await connect("127.0.0.2");
+    const crowd = [];
+    for (let count = 0; count < 20; count++) crowd.push(await connect("127.0.0.3"));
+    await Promise.all(crowd.slice(0, 17).map((socket) => closed(socket.resume())));
+    for (const socket of [silent, ...crowd.slice(17)]) {
+      socket.write(toFrame(Buffer.from("a")));
+      expect(await frames(socket, 1)).toEqual(["a"]);
     }
   });
 });
