@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { pause } from "../base/deadline.ts";
+import { join } from "../host/join.ts";
 import type { Target } from "./settings.ts";
 
 /** The way of one connection through a door. Nothing that is said on it is read. */
@@ -9,8 +10,6 @@ const firstByteMs = 10_000;
 /** As long as a connection waits elsewhere while a cluster has no leader. */
 const patienceMs = 8_000;
 const againMs = 100;
-/** A client whose server has gone takes what is left, and is not waited for any longer. */
-const lingerMs = 2_000;
 
 /**
  * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none answers it asks again. `targets` is asked
@@ -69,22 +68,4 @@ function connected({ host, port }: Target, localAddress: string, withinMs: numbe
       resolve(undefined);
     });
   });
-}
-
-/** Back pressure is the streams' own: a client that reads slowly slows PostgreSQL down and fills no memory here. */
-function join(a: Socket, b: Socket): void {
-  a.pipe(b);
-  b.pipe(a);
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    const gone = () => {
-      // What it said last is still on its way to the other, unless it broke off.
-      if (one.readableEnded && !other.destroyed) other.setTimeout(lingerMs, () => other.destroy());
-      else other.destroy();
-    };
-    if (one.destroyed) gone();
-    else one.once("close", gone);
-  }
 }
