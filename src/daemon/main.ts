@@ -11,6 +11,7 @@ import { findHome, type Home } from "../host/home.ts";
 import { identify } from "../host/process.ts";
 import { perchVersion } from "../host/version.ts";
 import { httpServer } from "../server/http.ts";
+import { refuseUnknown } from "../store/known.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { prepareDirectories } from "./prepare.ts";
@@ -61,11 +62,18 @@ async function main(): Promise<void> {
 
 async function openStore(home: Home): Promise<Store> {
   const pid = /"pid":\s*(\d+)/.exec((await readText(home.daemonFile)) ?? "")?.[1] ?? "starting";
-  return openSqliteStore({
+  const store = await openSqliteStore({
     path: home.store,
     locked: () => fail("already_running", { home: home.root, pid }),
     watcherFailed: (error) => log.error({ err: error }, "a watcher failed"),
   });
+  try {
+    await refuseUnknown(store);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 main().catch((error: unknown) => {

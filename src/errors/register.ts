@@ -151,7 +151,7 @@ export const register = {
   already_running: user(409, "Perch is already running for {home} (perchd {pid})", "Nothing needs doing; look at: perch status"),
   daemon_lost: system(503, "the connection to perchd was lost: {why}", "Start it again with: perch up; what was half done is undone or taken up then."),
   shutting_down: user(503, "perchd is shutting down", "Start it again with: perch up"),
-  state_newer: system(500, "the state in {path} was written by a newer Perch (schema {found}, this one knows {known})", "Update Perch."),
+  state_newer: system(500, "the state in {path} was written by a newer Perch: {what}", "Start the version that wrote it, or a newer one; nothing was changed."),
   state_damaged: system(500, "the state in {path} cannot be read: {why}", "Restore perch.db and secret.key from your backup of PERCH_HOME."),
   state_unreachable: system(500, "the state in {path} cannot be opened: {why}", "Check the owner, the permissions and the disk of {path}."),
   key_missing: system(500, "the key file {path} is missing, and there are secrets under it", "Restore secret.key from your backup of PERCH_HOME."),

@@ -110,7 +110,7 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
   return self;
 }
 
-/** The record in an entry. Fails with `state_damaged` when it is not what it must be. */
+/** The record in an entry. Fails with `state_newer` when it has a field that nobody here knows, with `state_damaged` when it is not what it must be. */
 export function readRecord<T>(shape: z.ZodType<T>, entry: { key: string; value: string }): T {
   let value: unknown;
   try {
@@ -121,6 +121,10 @@ export function readRecord<T>(shape: z.ZodType<T>, entry: { key: string; value: 
   const checked = shape.safeParse(value);
   if (checked.success) return checked.data;
   const first = checked.error.issues[0];
+  if (first?.code === "unrecognized_keys") {
+    const field = [...first.path, first.keys[0]].join(".");
+    throw fail("state_newer", { path: `record ${entry.key}`, what: `this one knows no field ${field} of it` }, checked.error);
+  }
   throw fail(
     "state_damaged",
     { path: `record ${entry.key}`, why: `${first?.path.join(".") ?? ""}: ${first?.message ?? "not valid"}` },

@@ -25,7 +25,8 @@ export interface Events {
 
 const kept = 10_000;
 const digits = 12;
-const folder = "events/";
+export const eventFolder = "events";
+const folder = `${eventFolder}/`;
 const keyOf = (id: number): string => `${folder}${String(id).padStart(digits, "0")}`;
 const idOf = (key: string): number => Number(key.slice(folder.length));
 

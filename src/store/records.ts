@@ -37,22 +37,32 @@ export interface State {
   commit(compare: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
 }
 
+/** Where each kind of record lies, and what it must look like. */
+export const kinds = {
+  network: { folder: "network", fields: [], shape: shapes.network },
+  apps: { folder: "apps", fields: ["name"], shape: shapes.app },
+  clusters: { folder: "clusters", fields: ["app"], shape: shapes.cluster },
+  machines: { folder: "machines", fields: ["id"], shape: shapes.machine },
+  secrets: { folder: "secrets", fields: ["app", "name"], shape: shapes.secret },
+  attachments: { folder: "attachments", fields: ["cluster", "app", "variable"], shape: shapes.attachment },
+  rotations: { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation },
+  peers: { folder: "peers", fields: ["name"], shape: shapes.peer },
+  remote: { folder: "remote", fields: [], shape: shapes.remote },
+  tokens: { folder: "tokens", fields: ["name"], shape: shapes.token },
+} as const;
+
 export function state(store: Store): State {
   return {
-    network: collection<NetworkRecord, never>(store, { folder: "network", fields: [], shape: shapes.network }),
-    apps: collection<AppRecord, "name">(store, { folder: "apps", fields: ["name"], shape: shapes.app }),
-    clusters: collection<ClusterRecord, "app">(store, { folder: "clusters", fields: ["app"], shape: shapes.cluster }),
-    machines: collection<MachineRecord, "id">(store, { folder: "machines", fields: ["id"], shape: shapes.machine }),
-    secrets: collection<SecretRecord, "app" | "name">(store, { folder: "secrets", fields: ["app", "name"], shape: shapes.secret }),
-    attachments: collection<AttachmentRecord, "cluster" | "app" | "variable">(store, {
-      folder: "attachments",
-      fields: ["cluster", "app", "variable"],
-      shape: shapes.attachment,
-    }),
-    rotations: collection<RotationRecord, "cluster" | "user">(store, { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation }),
-    peers: collection<PeerRecord, "name">(store, { folder: "peers", fields: ["name"], shape: shapes.peer }),
-    remote: collection<RemoteRecord, never>(store, { folder: "remote", fields: [], shape: shapes.remote }),
-    tokens: collection<TokenRecord, "name">(store, { folder: "tokens", fields: ["name"], shape: shapes.token }),
+    network: collection<NetworkRecord, never>(store, kinds.network),
+    apps: collection<AppRecord, "name">(store, kinds.apps),
+    clusters: collection<ClusterRecord, "app">(store, kinds.clusters),
+    machines: collection<MachineRecord, "id">(store, kinds.machines),
+    secrets: collection<SecretRecord, "app" | "name">(store, kinds.secrets),
+    attachments: collection<AttachmentRecord, "cluster" | "app" | "variable">(store, kinds.attachments),
+    rotations: collection<RotationRecord, "cluster" | "user">(store, kinds.rotations),
+    peers: collection<PeerRecord, "name">(store, kinds.peers),
+    remote: collection<RemoteRecord, never>(store, kinds.remote),
+    tokens: collection<TokenRecord, "name">(store, kinds.tokens),
     commit: (compare, writes) => store.txn(compare, writes),
   };
 }

@@ -5,7 +5,7 @@
 import type { DatabaseSyncInstance } from "@photostructure/sqlite";
 import { fail } from "../errors/error.ts";
 
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `CREATE TABLE kv (
      key TEXT PRIMARY KEY,
      value TEXT NOT NULL,
@@ -24,13 +24,22 @@ const migrations: readonly string[] = [
 
 export const knownSchema = migrations.length;
 
-/** Brings the file to the newest schema, all or nothing. Fails with `state_newer` when a newer Perch wrote it. */
-export function migrate(db: DatabaseSyncInstance, path: string): void {
+/** Fails with `state_newer`, having only read, when a newer Perch wrote the file. */
+export function refuseNewerSchema(db: DatabaseSyncInstance, path: string): void {
+  const found = schemaOf(db);
+  if (found > knownSchema) throw fail("state_newer", { path, what: `it has schema ${found}, this one knows ${knownSchema}` });
+}
+
+/** Brings the file to the newest schema, all or nothing. `steps` are those of this version. */
+export function migrate(db: DatabaseSyncInstance, steps: readonly string[] = migrations): void {
   db.exec("BEGIN IMMEDIATE");
   db.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT");
-  const found = (db.prepare("SELECT value FROM meta WHERE name = 'schema'").get() as { value: number } | undefined)?.value ?? 0;
-  if (found > knownSchema) throw fail("state_newer", { path, found, known: knownSchema });
-  for (const migration of migrations.slice(found)) db.exec(migration);
-  db.prepare("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(knownSchema);
+  for (const migration of steps.slice(schemaOf(db))) db.exec(migration);
+  db.prepare("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(steps.length);
   db.exec("COMMIT");
+}
+
+function schemaOf(db: DatabaseSyncInstance): number {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined) return 0;
+  return (db.prepare("SELECT value FROM meta WHERE name = 'schema'").get() as { value: number } | undefined)?.value ?? 0;
 }

@@ -1,4 +1,7 @@
-/** The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. */
+/**
+ * The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. A field that is not here is one of a newer
+ * Perch, and refused: to read it and write the record back would lose it.
+ */
 import { z } from "zod";
 import type {
   AppRecord,
@@ -18,16 +21,16 @@ const time = z.iso.datetime();
 const phase = z.enum(["creating", "ready", "destroying"]);
 const port = z.int().min(1).max(65_535);
 
-const network = z.object({
+const network = z.strictObject({
   name: z.string(),
   prefix: z.string(),
   nextMachine: z.int().nonnegative(),
-  wireguard: z.object({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
+  wireguard: z.strictObject({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
   hostAccess: z.literal(true).exactOptional(),
   createdAt: time,
 });
 
-const peer = z.object({
+const peer = z.strictObject({
   name: z.string(),
   publicKey: z.base64(),
   address: z.string(),
@@ -36,9 +39,9 @@ const peer = z.object({
   createdAt: time,
 });
 
-const app = z.object({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
+const app = z.strictObject({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
 
-const limits = z.object({
+const limits = z.strictObject({
   total: z.int(),
   perSource: z.int(),
   perSecond: z.number(),
@@ -47,34 +50,34 @@ const limits = z.object({
   shutFor: z.number(),
 });
 
-const exposure = z.object({
+const exposure = z.strictObject({
   hostname: z.string(),
   listen: z.string(),
   replicaListen: z.string().exactOptional(),
   allow: z.array(z.string()),
-  files: z.object({ certificate: z.string(), key: z.string() }).exactOptional(),
+  files: z.strictObject({ certificate: z.string(), key: z.string() }).exactOptional(),
   allowSuperuser: z.boolean(),
   superusers: z.array(z.string()),
   limits,
   createdAt: time,
 });
 
-const cluster = z.object({
+const cluster = z.strictObject({
   app: z.string(),
   phase,
   major: z.int().positive(),
   binaries: z.string(),
   leader: z.string(),
-  change: z.object({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
-  pool: z.object({ mode: z.enum(["transaction", "session"]), size: z.int().positive(), address: z.string() }).exactOptional(),
-  synchronous: z.object({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
+  change: z.strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
+  pool: z.strictObject({ mode: z.enum(["transaction", "session"]), size: z.int().positive(), address: z.string() }).exactOptional(),
+  synchronous: z.strictObject({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
   exposure: exposure.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,
 });
 
-const machine = z.object({
+const machine = z.strictObject({
   id: z.string(),
   app: z.string(),
   kind: z.enum(["postgres", "run"]),
@@ -83,14 +86,14 @@ const machine = z.object({
   address: z.string(),
   phase,
   wanted: z.enum(["started", "stopped"]),
-  process: z.object({ pid: z.int().positive(), startTime: z.string() }).exactOptional(),
+  process: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,
 });
 
-const secret = z.object({ app: z.string(), name: z.string(), sealed: z.base64(), digest: z.string(), updatedAt: time });
+const secret = z.strictObject({ app: z.string(), name: z.string(), sealed: z.base64(), digest: z.string(), updatedAt: time });
 
-const attachment = z.object({
+const attachment = z.strictObject({
   app: z.string(),
   cluster: z.string(),
   database: z.string(),
@@ -100,15 +103,15 @@ const attachment = z.object({
   scheme: z.enum(["postgres", "postgresql"]),
   pooled: z.literal(true).exactOptional(),
   phase,
-  made: z.object({ database: z.boolean(), user: z.boolean() }),
+  made: z.strictObject({ database: z.boolean(), user: z.boolean() }),
   createdAt: time,
 });
 
-const rotation = z.object({ cluster: z.string(), user: z.string(), sealed: z.base64(), createdAt: time });
+const rotation = z.strictObject({ cluster: z.string(), user: z.string(), sealed: z.base64(), createdAt: time });
 
-const remote = z.object({ listen: z.string(), hostnames: z.array(z.string()) });
+const remote = z.strictObject({ listen: z.string(), hostnames: z.array(z.string()) });
 
-const token = z.object({
+const token = z.strictObject({
   name: z.string(),
   scope: z.enum(["read", "deploy", "admin"]),
   app: z.string().exactOptional(),
@@ -118,7 +121,7 @@ const token = z.object({
   lastUsedAt: time.exactOptional(),
 });
 
-const event = z.object({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
+const event = z.strictObject({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
 
 /** The annotation holds each schema to its interface. */
 export const shapes: {

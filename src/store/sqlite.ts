@@ -8,7 +8,7 @@ import { pause } from "../base/deadline.ts";
 import { fail, type PerchError } from "../errors/error.ts";
 import { makePrivateFile } from "../host/files.ts";
 import { checkWrites, keyOfWrite, storable, storablePrefix } from "./key.ts";
-import { migrate } from "./schema.ts";
+import { migrate, refuseNewerSchema } from "./schema.ts";
 import { inOurWords, isBusy } from "./sqlite-error.ts";
 import type { Change, Compare, Entry, Store, TxnResult, Write } from "./store.ts";
 import { Watchers } from "./watchers.ts";
@@ -51,10 +51,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function openLocked(path: string): DatabaseSyncInstance {
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    db.exec("PRAGMA locking_mode = EXCLUSIVE");
+    refuseNewerSchema(db, path);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const check = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw fail("state_damaged", { path, why: check.quick_check });
-    migrate(db, path);
+    migrate(db);
     return db;
   } catch (error) {
     closeAndUnlock(db);

@@ -57,7 +57,7 @@ describe("an error of the register", () => {
 
   it("takes parameters as they are, whatever they look like", () => {
     expect(fail("name_invalid", { what: "{why}", name: "$&{name}$1", why: "{what}" }).message).toBe('{why} "$&{name}$1" is not valid: {what}');
-    expect(fail("state_newer", { path: "p", found: 2, known: 1 }).message).toContain("schema 2");
+    expect(fail("state_newer", { path: "p", what: "it has schema 2, this one knows 1" }).message).toContain("schema 2");
   });
 
   it("keeps its cause for the log and out of the body", () => {

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import type { State } from "../../src/store/records.ts";
+import { sealedSecret } from "../../src/store/sealed-secret.ts";
+import type { Vault } from "../../src/store/vault.ts";
+import { sealWireGuardKey } from "../../src/store/wireguard-key.ts";
+
+/**
+ * One record of every kind, with every field it may have, as perchd of this version writes them. The compiler holds it to that: a kind that is added is
+ * missing here. Everything is stopped, so that a perchd that starts on it has nothing to run.
+ */
+type Kinds = Omit<State, "commit">;
+type RecordOf<K extends keyof Kinds> = NonNullable<Awaited<ReturnType<Kinds[K]["get"]>>>;
+export type Sample = { [K in keyof Kinds]: readonly Required<RecordOf<K>>[] };
+
+/** What is sealed in it. They open nothing: they were made for this. */
+export const sampleSecrets = {
+  "web/API_KEY": 'a key of nobody, with "quotes" and ünïcode',
+  "web/DATABASE_URL": "postgres://web:sample-password@pg.internal:5432/web",
+  "pg/OPERATOR_PASSWORD": "sample-operator-password",
+  "pg/SU_PASSWORD": "sample-superuser-password",
+  "pg/REPL_PASSWORD": "sample-replication-password",
+  "pg/POOL_PASSWORD": "sample-pool-password",
+  wireguard: "c2FtcGxlIHdpcmVndWFyZCBrZXksIDMyIGJ5dGVzISE=",
+  rotation: "sample-password-to-be",
+};
+
+const at = "2026-01-02T03:04:05.678Z";
+const prefix = "fdaa:3f9a:12bc";
+const process = { pid: 4_000_000, startTime: "1" };
+const limits = { total: 100, perSource: 40, perSecond: 20, failures: 10, failuresWithin: 60, shutFor: 300 };
+
+export function sample(vault: Vault): Sample {
+  const secret = (app: string, name: string) => ({
+    ...sealedSecret(vault, app, name, sampleSecrets[`${app}/${name}` as keyof typeof sampleSecrets]),
+    updatedAt: at,
+  });
+  const attachment = { app: "web", cluster: "pg", scheme: "postgres", pooled: true, phase: "ready", createdAt: at } as const;
+  const member = { app: "pg", kind: "postgres", phase: "ready", wanted: "stopped", process, createdAt: at } as const;
+  return {
+    network: [
+      {
+        name: "default",
+        prefix,
+        nextMachine: 18,
+        wireguard: { publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=", sealed: sealWireGuardKey(vault, sampleSecrets.wireguard), port: 51_899, nextPeer: 2 },
+        hostAccess: true,
+        createdAt: at,
+      },
+    ],
+    apps: [
+      { name: "pg", kind: "cluster", primaryRegion: "ams", createdAt: at },
+      { name: "web", kind: "app", primaryRegion: "lhr", createdAt: at },
+    ],
+    clusters: [
+      {
+        app: "pg",
+        phase: "ready",
+        major: 18,
+        binaries: "/usr/lib/postgresql/18/bin",
+        leader: "m1",
+        change: { kind: "switchover", to: "m2", because: "somebody asked for it" },
+        pool: { mode: "transaction", size: 20, address: `${prefix}:0:0:0:0:9` },
+        synchronous: { names: ["m2"], holders: ["m2"] },
+        settings: { work_mem: "16MB" },
+        exposure: {
+          hostname: "db.example.com",
+          listen: "127.0.0.1:54399",
+          replicaListen: "127.0.0.1:54398",
+          allow: ["203.0.113.0/24"],
+          files: { certificate: "/nowhere/chain.pem", key: "/nowhere/key.pem" },
+          allowSuperuser: false,
+          superusers: ["postgres"],
+          limits,
+          createdAt: at,
+        },
+        portablePort: 54_397,
+        createdAt: at,
+      },
+    ],
+    machines: [
+      { ...member, id: "m1", region: "ams", number: 16, address: `${prefix}:0:0:0:0:10`, portablePort: 54_396 },
+      { ...member, id: "m2", region: "lhr", number: 17, address: `${prefix}:0:0:0:0:11`, portablePort: 54_395 },
+    ],
+    secrets: [
+      secret("web", "API_KEY"),
+      secret("web", "DATABASE_URL"),
+      ...["OPERATOR_PASSWORD", "SU_PASSWORD", "REPL_PASSWORD", "POOL_PASSWORD"].map((name) => secret("pg", name)),
+    ],
+    attachments: [
+      { ...attachment, database: "web", user: "web", variable: "DATABASE_URL", superuser: false, made: { database: true, user: true } },
+      { ...attachment, database: "web", user: "admin", variable: "ADMIN_URL", superuser: true, made: { database: false, user: true } },
+    ],
+    rotations: [{ cluster: "pg", user: "web", sealed: vault.seal("pg/web", sampleSecrets.rotation), createdAt: at }],
+    peers: [
+      { name: "laptop", publicKey: "c2FtcGxlIHBlZXI=", address: `${prefix}:0:0:1:0:1`, region: "fra", endpoint: "203.0.113.9:51820", createdAt: at },
+    ],
+    remote: [{ listen: "127.0.0.1:54394", hostnames: ["perch.example.com"] }],
+    tokens: [
+      {
+        name: "ci",
+        scope: "deploy",
+        app: "web",
+        hash: createHash("sha256").update("no token hashes to this").digest("hex"),
+        createdAt: at,
+        expiresAt: "2126-01-02T03:04:05.678Z",
+        lastUsedAt: at,
+      },
+    ],
+  };
+}
