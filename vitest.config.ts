@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 import { rooms as table } from "./test/house/rooms.ts";
 
 /**
- * Seven projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
- * a namespace, `e2e` types the CLI, `faults` kills what is written to, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
+ * Eight projects, quickest first. `test/<room>/` mirrors `src/<room>/` and is pure or nearly so; `process` runs real PostgreSQL, `network` works inside
+ * a namespace, `e2e` types the CLI, `fuzz` feeds bad bytes to all that reads, `faults` kills what is written to, `examples` runs `examples/`, and `house` holds the repository to its own rules. `npm test` runs all of them in turn.
  */
 const rooms = Object.keys(table).join(",");
 const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
@@ -19,6 +19,7 @@ export default defineConfig({
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
       { test: { name: "faults", include: ["test/faults/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(3_600), ...one } },
       { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...one } },
     ],

@@ -17,7 +17,7 @@ import { countsOf, failuresOf, sum } from "./test/counts.mjs";
 import { end, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
 import { canInstall, install, missing } from "./test/packages.mjs";
 
-const projects = ["house", "unit", "process", "network", "e2e", "faults", "examples"];
+const projects = ["house", "unit", "process", "network", "e2e", "fuzz", "faults", "examples"];
 const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (line) => console.log(line);
 process.chdir(root);

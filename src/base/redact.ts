@@ -5,7 +5,7 @@
 export function redact(text: string): string {
   return text
     .replace(/\bperch_[\w-]{20,}(\.[\w-]*)?/g, "perch_***")
-    .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@]*):[^\s/]+@/gi, "$1:***@")
+    .replace(/(:\/\/[^\s:/@]*):[^\s/]+@/g, "$1:***@")
     .replace(/\b(\w{0,60}(?:password|passwd|pwd|secret|token)["']?)(\s*[=:]\s*)('(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,;&"']+)/gi, "$1$2***")
     .replace(/\bPASSWORD\s+E?'(?:[^']|'')*'/gi, "PASSWORD '***'")
     .replace(/(--[a-z-]{0,30}password)\s+(?!-)\S+/gi, "$1 ***")

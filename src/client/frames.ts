@@ -17,8 +17,9 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 export function errorIn(frame: unknown): PerchError | undefined {
   if (typeof frame !== "object" || frame === null || !("error" in frame)) return undefined;
   const { error } = frame;
-  if (typeof error !== "object" || error === null || !("code" in error) || !("message" in error)) return undefined;
-  const next = "next" in error ? String(error.next) : "";
-  const code = String(error.code);
-  return new PerchError({ code: Object.hasOwn(register, code) ? (code as ErrorCode) : "internal", message: String(error.message), next });
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code, message, next } = error as Record<string, unknown>;
+  if (typeof code !== "string" || typeof message !== "string") return undefined;
+  const known = Object.hasOwn(register, code) ? (code as ErrorCode) : "internal";
+  return new PerchError({ code: known, message, next: typeof next === "string" ? next : "" });
 }

@@ -60,7 +60,9 @@ export function parseListen(text: string, flag: string): Listen {
   return { host, port };
 }
 
-export const isIPv4 = (text: string): boolean => /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split(".").every((part) => Number(part) < 256);
+/** Without leading zeros: some read those as octal, and Node not at all. */
+export const isIPv4 = (text: string): boolean =>
+  /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split(".").every((part) => Number(part) < 256 && String(Number(part)) === part);
 
 /** Whether it stands for every address of the machine. */
 export const isEverywhere = ({ host }: Listen): boolean => host === "0.0.0.0" || (parseAddress(host)?.every((group) => group === 0) ?? false);

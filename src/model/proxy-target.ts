@@ -21,7 +21,7 @@ export function proxyTarget(prefix: string, host: string): ProxyTarget {
   const name = bare.toLowerCase().replace(/\.$/, "");
   if (name === "localhost") return { kind: "loopback" };
   if (!/\.(internal|flycast)$/.test(name))
-    throw refused(host, name.includes(".") ? "it is no address and no name of the network" : `${name}.internal may be meant`);
+    throw refused(host, name.includes(".") ? "it is no address and no name of the network" : `${printable(name)}.internal may be meant`);
   if (name.length > 253 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(name)) throw refused(host, "it is no name");
   return { kind: "name", name };
 }

@@ -6,6 +6,7 @@ describe("redacted text", () => {
     ["postgres://web:hunter2@pg.internal:5432/web", "postgres://web:***@pg.internal:5432/web"],
     ["postgresql://web:p%40ss@[fdaa::1]/web?sslmode=require", "postgresql://web:***@[fdaa::1]/web?sslmode=require"],
     ["to postgres://:hunter2@h/ and redis://u:hunter2@h/1.", "to postgres://:***@h/ and redis://u:***@h/1."],
+    [`${"x".repeat(40)}postgres://web:hunter2@h`, `${"x".repeat(40)}postgres://web:***@h`],
     ["postgres://web:a@b@c@host/db", "postgres://web:***@host/db"],
     ["password=hunter2 host=pg", "password=*** host=pg"],
     ["PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"],

@@ -38,7 +38,9 @@ describe("errors on the wire", () => {
     expect(errorIn({ error: { code: "toString", message: "news", next: "" } })?.toBody()).toEqual({ code: "internal", message: "news", next: "" });
   });
 
-  it("are not seen in results and progress", () => {
-    for (const frame of [null, 1, "error", { result: { error: 1 } }, { progress: "x" }, { error: "text" }]) expect(errorIn(frame)).toBeUndefined();
+  it("are not seen in results and progress, nor where what stands there is no text", () => {
+    const noText = { error: { code: "internal", message: { toString: 1 }, next: "" } };
+    for (const frame of [null, 1, "error", { result: { error: 1 } }, { progress: "x" }, { error: "text" }, noText])
+      expect(errorIn(frame)).toBeUndefined();
   });
 });

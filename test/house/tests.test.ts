@@ -20,7 +20,7 @@ describe("the tests", () => {
   });
 
   it("belong to a project of vitest.config.ts", () => {
-    const folders = new Set([...Object.keys(rooms), "dashboard", "process", "e2e", "faults", "examples", "house"]);
+    const folders = new Set([...Object.keys(rooms), "dashboard", "process", "e2e", "fuzz", "faults", "examples", "house"]);
     expect(tests.filter((path) => !folders.has(path.split("/")[1] ?? ""))).toEqual([]);
   });
 

@@ -40,4 +40,8 @@ describe("perch proxy may not lead to", () => {
   ])("%s", (_title, host) => {
     expect(() => proxyTarget(prefix, host)).toThrow(expect.objectContaining({ code: "target_refused" }));
   });
+
+  it("and says so without the control characters of what was asked for", () => {
+    expect(() => proxyTarget(prefix, "pg\u001b[2m")).toThrow("pg\\u{1b}[2m.internal may be meant");
+  });
 });

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { built, texts, type Target } from "../target.ts";
+
+const password = "correct-horse";
+const line = (more: object) => JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "ERROR", message: "x", ...more });
+
+export const logLine: Target = {
+  name: "log-line",
+  claim: "a line of PostgreSQL's log of any bytes is one line with text in it or none, quickly, and never shows the password of a URL",
+  covers: ["postgres/log-line", "base/redact"],
+  seeds: texts(
+    line({ statement: "ALTER ROLE web PASSWORD 'it''s'", detail: "postgres://web:hunter2@pg.internal:5432/web" }),
+    line({ state_code: "28P01", remote_host: "fdaa:3f9a:12bc:ffff::1", message: "password authentication failed" }),
+    line({ hint: 'password="a\\"b" token: x, secret=y --db-password z', context: "SCRAM-SHA-256$4096:abc$def:ghi" }),
+    line({ message: `perch_${"a".repeat(43)}.${"b".repeat(43)}` }),
+    "null",
+    "[]",
+    '"x"',
+  ),
+  tokens: [
+    "password",
+    "password='",
+    'password="',
+    "\\\\",
+    "''",
+    "://",
+    ":",
+    "@",
+    "token=",
+    "--x-password ",
+    "PASSWORD '",
+    "perch_",
+    "SCRAM-SHA-256$",
+    "timestamp",
+    "null",
+    "a".repeat(500),
+  ],
+  longest: 65_536,
+  runs: 15_000,
+  async open() {
+    const { parseLogLine } = await built<typeof import("../../../src/postgres/log-line.ts")>("postgres/log-line");
+    return {
+      run(input) {
+        const found = parseLogLine(input.toString("utf8"));
+        if (found !== undefined) for (const value of Object.values(found)) assert.equal(typeof value, "string");
+        const said = parseLogLine(line({ message: `${input.toString("latin1").replaceAll(/\s/g, "")} postgres://web:${password}@pg.internal/x` }));
+        assert.ok(said !== undefined && !said.message.includes(password), said?.message);
+      },
+    };
+  },
+};
