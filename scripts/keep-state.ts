@@ -10,10 +10,11 @@ import { fileURLToPath } from "node:url";
 import { fail } from "../src/errors/error.ts";
 import { perchVersion } from "../src/host/version.ts";
 import { openEvents } from "../src/store/events.ts";
+import { keyFile } from "../src/store/key-file.ts";
 import { state as stateOf } from "../src/store/records.ts";
+import { newSecretKey } from "../src/store/secret-key.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
 import type { Write } from "../src/store/store.ts";
-import { openVault } from "../src/store/vault.ts";
 import { sample, sampleSecrets } from "./state/sample.ts";
 
 const directory = fileURLToPath(new URL(`../test/store/released/${perchVersion()}`, import.meta.url));
@@ -23,7 +24,8 @@ if (existsSync(directory)) {
 }
 mkdirSync(directory, { recursive: true });
 
-const vault = await openVault(join(directory, "secret.key"), { mayCreate: true });
+const secretKey = newSecretKey();
+await keyFile(join(directory, "secret.key")).write(secretKey);
 const store = await openSqliteStore({
   path: join(directory, "perch.db"),
   locked: () => fail("already_running", { home: directory, pid: "unknown" }),
@@ -32,12 +34,13 @@ const store = await openSqliteStore({
   },
 });
 const state = stateOf(store);
-const { network, apps, clusters, machines, secrets, attachments, rotations, peers, remote, tokens } = sample(vault);
+const { network, apps, clusters, machines, key, secrets, attachments, rotations, peers, remote, tokens } = sample(secretKey);
 const writes: Write[] = [
   ...network.map((record) => state.network.put(record)),
   ...apps.map((record) => state.apps.put(record)),
   ...clusters.map((record) => state.clusters.put(record)),
   ...machines.map((record) => state.machines.put(record)),
+  ...key.map((record) => state.key.put(record)),
   ...secrets.map((record) => state.secrets.put(record)),
   ...attachments.map((record) => state.attachments.put(record)),
   ...rotations.map((record) => state.rotations.put(record)),

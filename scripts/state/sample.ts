@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { State } from "../../src/store/records.ts";
 import { sealedSecret } from "../../src/store/sealed-secret.ts";
-import type { Vault } from "../../src/store/vault.ts";
+import type { SecretKey } from "../../src/store/secret-key.ts";
 import { sealWireGuardKey } from "../../src/store/wireguard-key.ts";
 
 /**
@@ -29,9 +29,9 @@ const prefix = "fdaa:3f9a:12bc";
 const process = { pid: 4_000_000, startTime: "1" };
 const limits = { total: 100, perSource: 40, perSecond: 20, failures: 10, failuresWithin: 60, shutFor: 300 };
 
-export function sample(vault: Vault): Sample {
+export function sample(key: SecretKey): Sample {
   const secret = (app: string, name: string) => ({
-    ...sealedSecret(vault, app, name, sampleSecrets[`${app}/${name}` as keyof typeof sampleSecrets]),
+    ...sealedSecret(key, app, name, sampleSecrets[`${app}/${name}` as keyof typeof sampleSecrets]),
     updatedAt: at,
   });
   const attachment = { app: "web", cluster: "pg", scheme: "postgres", pooled: true, phase: "ready", createdAt: at } as const;
@@ -42,7 +42,7 @@ export function sample(vault: Vault): Sample {
         name: "default",
         prefix,
         nextMachine: 18,
-        wireguard: { publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=", sealed: sealWireGuardKey(vault, sampleSecrets.wireguard), port: 51_899, nextPeer: 2 },
+        wireguard: { publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=", sealed: sealWireGuardKey(key, sampleSecrets.wireguard), port: 51_899, nextPeer: 2 },
         hostAccess: true,
         createdAt: at,
       },
@@ -81,6 +81,7 @@ export function sample(vault: Vault): Sample {
       { ...member, id: "m1", region: "ams", number: 16, address: `${prefix}:0:0:0:0:10`, portablePort: 54_396 },
       { ...member, id: "m2", region: "lhr", number: 17, address: `${prefix}:0:0:0:0:11`, portablePort: 54_395 },
     ],
+    key: [{ id: key.id, stale: true }],
     secrets: [
       secret("web", "API_KEY"),
       secret("web", "DATABASE_URL"),
@@ -90,7 +91,7 @@ export function sample(vault: Vault): Sample {
       { ...attachment, database: "web", user: "web", variable: "DATABASE_URL", superuser: false, made: { database: true, user: true } },
       { ...attachment, database: "web", user: "admin", variable: "ADMIN_URL", superuser: true, made: { database: false, user: true } },
     ],
-    rotations: [{ cluster: "pg", user: "web", sealed: vault.seal("pg/web", sampleSecrets.rotation), createdAt: at }],
+    rotations: [{ cluster: "pg", user: "web", sealed: key.seal("pg/web", sampleSecrets.rotation), createdAt: at }],
     peers: [
       { name: "laptop", publicKey: "c2FtcGxlIHBlZXI=", address: `${prefix}:0:0:1:0:1`, region: "fra", endpoint: "203.0.113.9:51820", createdAt: at },
     ],

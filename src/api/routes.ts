@@ -42,6 +42,8 @@ export const routes = {
   setSecrets: route({ method: "PUT", path: "/v1/apps/:app/secrets", kind: "plain", remote: deploy("params.app"), summary: "Set secrets, all or none", body: z.object({ secrets: z.record(text, text) }), answer: list(s.secret) }),
   unsetSecrets: route({ method: "POST", path: "/v1/apps/:app/secrets/unset", kind: "plain", remote: deploy("params.app"), summary: "Remove secrets; an unknown name is no error", body: z.object({ names: list(text).min(1).max(1000) }), answer: z.object({ removed: list(text) }) }),
 
+  rekey: route({ method: "POST", path: "/v1/secrets/rekey", kind: "plain", summary: "Seal every value with a new key; the old one is gone", answer: z.object({ sealed: z.int(), key: text }) }),
+
   listClusters: route({ method: "GET", path: "/v1/clusters", kind: "plain", remote: read(), summary: "Clusters", answer: list(s.cluster) }),
   createCluster: route({
     method: "POST", path: "/v1/clusters", kind: "stream", remote: admin(), summary: "Create a cluster: its leader, and replicas beside it",

@@ -19,6 +19,7 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   "secrets unset": () => import("./commands/secrets/unset.ts"),
   "secrets list": () => import("./commands/secrets/list.ts"),
   "secrets import": () => import("./commands/secrets/import.ts"),
+  "secrets rekey": () => import("./commands/secrets/rekey.ts"),
   run: () => import("./commands/run.ts"),
   shell: () => import("./commands/shell.ts"),
   "host-access on": () => import("./commands/host-access/on.ts"),

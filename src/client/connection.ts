@@ -36,9 +36,13 @@ export function open(request: Request): Promise<Connection> {
     const giveUp = () => outgoing.destroy(fail("interrupted", { seconds: 0 }));
     if (request.signal?.aborted) giveUp();
     request.signal?.addEventListener("abort", giveUp, { once: true });
-    outgoing.on("error", (error) => reject(connectionError(error, request.to)));
+    const stopListening = () => request.signal?.removeEventListener("abort", giveUp);
+    outgoing.on("error", (error) => {
+      stopListening();
+      reject(connectionError(error, request.to));
+    });
     outgoing.on("response", (response) => {
-      request.signal?.removeEventListener("abort", giveUp);
+      stopListening();
       resolve({ response, halfClose: () => outgoing.socket?.end(), close: () => outgoing.destroy() });
     });
     outgoing.end(text);

@@ -28,7 +28,9 @@ import { forgetEndedRuns } from "../server/runs.ts";
 import { openEvents } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
-import { openVault } from "../store/vault.ts";
+import { keyFile } from "../store/key-file.ts";
+import { openVault } from "../store/open-vault.ts";
+import { forgetOldKey } from "../store/rekey.ts";
 import { openAuthority } from "./authority.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
@@ -67,9 +69,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const { home, store, log, version, progress } = options;
   const since = new Date().toISOString();
   const state = stateOf(store);
-  const vault = await openVault(home.key, {
-    mayCreate: (await state.secrets.list()).length === 0 && (await state.network.get({}))?.wireguard === undefined,
-  });
+  const vault = await openVault(keyFile(home.key), state);
   const events = await openEvents(store);
   const record = await networkRecord(state, home.network);
   const { prefix } = record;
@@ -77,6 +77,11 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     log.info({ subject }, sentence);
     events.append(subject, sentence).catch((error: unknown) => log.error({ err: error }, "an event could not be kept"));
   };
+
+  forgetOldKey({ state, store }).then(
+    (left) => left && tell("network", "the change of the secret key that an ended perchd had begun is through"),
+    (error: unknown) => log.warn({ err: error }, "what the old secret key opens is still in perch.db"),
+  );
 
   const postgres = await serverUser();
   const opened = await openNamespace(home, { portable: options.portable, postgres });
@@ -179,6 +184,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     prefix,
     version,
     since,
+    store,
     state,
     vault,
     events,

@@ -27,7 +27,11 @@ export async function writeWhole(path: string, content: string, options: { mode?
   }
   await file.close();
   await rename(beside, path);
-  // The new name, too, must outlive a power cut.
+  await syncDirectory(path);
+}
+
+/** A new name, too, must outlive a power cut: what was made, renamed or removed at this path stays so. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(dirname(path), "r");
   await directory.sync().finally(() => directory.close());
 }

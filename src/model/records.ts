@@ -116,6 +116,13 @@ export interface MachineRecord {
   createdAt: string;
 }
 
+/** With which key everything is sealed. */
+export interface KeyRecord {
+  id: string;
+  /** What an older key opens may still lie in the store's file. */
+  stale?: true;
+}
+
 export interface SecretRecord {
   app: string;
   name: string;

@@ -56,16 +56,14 @@ async function makeDatabase(context: Context, session: Session, attachment: Atta
 /** The secret appears and the attachment becomes ready in one transaction, or neither. */
 async function complete({ state, vault }: Context, attachment: AttachmentRecord, password: string): Promise<void> {
   const { app, variable, scheme, user, database, cluster } = attachment;
-  const secret = sealedSecret(
-    vault,
-    app,
-    variable,
-    databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: urlPort(attachment), database }),
-  );
+  const url = databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: urlPort(attachment), database });
   const seen = await state.attachments.see(attachment);
   if (seen === undefined || seen.record.phase !== "creating") throw fail("cancelled", { what: `attaching ${app}` });
   const ready = state.attachments.put({ ...seen.record, phase: "ready" });
-  const { done } = await state.commit([state.attachments.still(seen), state.secrets.absent(secret)], [ready, state.secrets.put(secret)]);
+  const { done } = await vault.sealing((sealer) => {
+    const secret = sealedSecret(sealer, app, variable, url);
+    return state.commit([state.attachments.still(seen), state.secrets.absent(secret)], [ready, state.secrets.put(secret)]);
+  });
   if (!done) throw fail("secret_exists", { app, name: variable });
 }
 

@@ -12,6 +12,7 @@ import { layout, type Member } from "../postgres/directory.ts";
 import { connectionText, slotOf } from "../postgres/replication.ts";
 import { serverSettings } from "../postgres/settings.ts";
 import type { State } from "../store/records.ts";
+import { openSecret } from "../store/sealed-secret.ts";
 import type { Vault } from "../store/vault.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Monitors } from "./monitor.ts";
@@ -70,7 +71,7 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
   const open = async (name: string) => {
     const secret = await state.secrets.get({ app, name });
     if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/${name}`, why: "it is missing" });
-    return vault.open(`${app}/${name}`, secret.sealed);
+    return openSecret(vault, secret);
   };
   return { operator: await open("OPERATOR_PASSWORD"), perch: await open("SU_PASSWORD"), replicator: await open("REPL_PASSWORD") };
 }

@@ -20,6 +20,7 @@ import {
 import { type Credentials, issueCertificate, type Subject } from "../postgres/certificate.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
+import { openSecret } from "../store/sealed-secret.ts";
 import { isGood, subjectOf } from "./certify.ts";
 import { type Context, passwordsOf } from "./context.ts";
 import { leaderMember } from "./members.ts";
@@ -50,7 +51,7 @@ const layoutOf = ({ home }: Context, cluster: ClusterRecord, id: string) =>
 export async function poolPassword({ state, vault }: Pick<Context, "state" | "vault">, app: string): Promise<string> {
   const secret = await state.secrets.get({ app, name: "POOL_PASSWORD" });
   if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/POOL_PASSWORD`, why: "it is missing" });
-  return vault.open(`${app}/POOL_PASSWORD`, secret.sealed);
+  return openSecret(vault, secret);
 }
 
 /** All that a pooler is run with but its certificate. */

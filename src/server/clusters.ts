@@ -89,14 +89,16 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
         createdAt: now,
       };
       const secrets = { OPERATOR_PASSWORD: password, SU_PASSWORD: randomPassword(), REPL_PASSWORD: randomPassword() };
-      const { done } = await state.commit(
-        [state.apps.absent(app)],
-        [
-          state.apps.put(app),
-          state.clusters.put(cluster),
-          ...machines.map((machine) => state.machines.put(machine)),
-          ...Object.entries(secrets).map(([secret, value]) => state.secrets.put(sealedSecret(vault, name, secret, value))),
-        ],
+      const { done } = await vault.sealing((sealer) =>
+        state.commit(
+          [state.apps.absent(app)],
+          [
+            state.apps.put(app),
+            state.clusters.put(cluster),
+            ...machines.map((machine) => state.machines.put(machine)),
+            ...Object.entries(secrets).map(([secret, value]) => state.secrets.put(sealedSecret(sealer, name, secret, value))),
+          ],
+        ),
       );
       if (!done) throw fail("app_exists", { app: name });
 

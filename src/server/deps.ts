@@ -13,6 +13,7 @@ import type { Publisher } from "../reconcile/publish.ts";
 import type { Events } from "../store/events.ts";
 import type { RemoteDoor } from "./remote/handlers.ts";
 import type { State } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 
 export interface Deps {
@@ -22,6 +23,7 @@ export interface Deps {
   prefix: string;
   version: string;
   since: string;
+  store: Store;
   state: State;
   vault: Vault;
   events: Events;

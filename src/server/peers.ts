@@ -38,10 +38,12 @@ export function peerHandlers(deps: Deps): PeerHandlers {
     const open = (await state.peers.list()).length > 0;
     const port = open && before !== undefined ? before.port : await portFor(asked, before?.port);
     const made = before === undefined ? makeKeyPair() : undefined;
-    const network = await state.network.update({}, (record) => {
-      const own = record.wireguard ?? (made && { publicKey: made.publicKey, sealed: sealWireGuardKey(vault, made.privateKey), port, nextPeer: 1 });
-      return own === undefined ? record : { ...record, wireguard: { ...own, port, nextPeer: own.nextPeer + 1 } };
-    });
+    const network = await vault.sealing((sealer) =>
+      state.network.update({}, (record) => {
+        const own = record.wireguard ?? (made && { publicKey: made.publicKey, sealed: sealWireGuardKey(sealer, made.privateKey), port, nextPeer: 1 });
+        return own === undefined ? record : { ...record, wireguard: { ...own, port, nextPeer: own.nextPeer + 1 } };
+      }),
+    );
     if (network?.wireguard === undefined) throw fail("internal", { why: "the network's record cannot be changed" });
     return network.wireguard;
   }

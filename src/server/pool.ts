@@ -71,7 +71,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       const app = record.app;
       await checkSize(deps, app, body.size);
       if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
-        await state.secrets.create(sealedSecret(vault, app, "POOL_PASSWORD", randomPassword()));
+        await vault.sealing((sealer) => state.secrets.create(sealedSecret(sealer, app, "POOL_PASSWORD", randomPassword())));
       const password = await poolPassword(deps, app);
       await onLeader(deps, app, (session) => makePoolUser(session, password));
       const address = record.pool?.address ?? (await newAddress(deps, app));

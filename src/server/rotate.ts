@@ -3,6 +3,7 @@ import type { AttachmentRecord, RotationRecord } from "../model/records.ts";
 import { checkPassword, databaseUrl } from "../model/secret.ts";
 import { urlPort } from "../network/rules.ts";
 import { hasUser, setPassword } from "../postgres/roles.ts";
+import { rotationContext } from "../store/sealed.ts";
 import { openSecret, sealedSecret } from "../store/sealed-secret.ts";
 import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
@@ -22,9 +23,13 @@ export function rotateHandler(deps: Deps): Handlers["rotateUser"] {
       if (!(await hasUser(session, user))) throw fail("user_not_found", { user, app: cluster });
     });
     const name = encodeURIComponent(user);
-    const rotation: RotationRecord = { cluster, user: name, sealed: vault.seal(`${cluster}/${name}`, password), createdAt: new Date().toISOString() };
-    if (!(await state.rotations.create(rotation))) throw fail("busy", { what: `user ${user}`, by: "another rotation" });
-    atWork.add(rotation.sealed);
+    const of = { cluster, user: name };
+    const rotation = await vault.sealing(async ({ seal }): Promise<RotationRecord> => {
+      const made = { ...of, sealed: seal(rotationContext(of), password), createdAt: new Date().toISOString() };
+      if (!(await state.rotations.create(made))) throw fail("busy", { what: `user ${user}`, by: "another rotation" });
+      atWork.add(rotationContext(of));
+      return made;
+    });
     try {
       return { user, password, apps: await complete(deps, rotation) };
     } catch (error) {
@@ -32,19 +37,19 @@ export function rotateHandler(deps: Deps): Handlers["rotateUser"] {
       if (refused(error) || isCode(error, "no_active_leader")) await state.rotations.remove(rotation);
       throw error;
     } finally {
-      atWork.delete(rotation.sealed);
+      atWork.delete(rotationContext(of));
     }
   };
 }
 
-/** Rotations whose handler still runs. */
+/** Rotations whose handler still runs: a user has one at a time. */
 const atWork = new Set<string>();
 
 const refused = (error: unknown): boolean => isCode(error, "user_not_found") || isCode(error, "user_protected") || isCode(error, "app_not_found");
 
 /** What was left half rotated, by a perchd that was killed or a full disk, is completed. A cluster without a leader is tried again later. */
 export async function completeRotations(deps: Deps): Promise<void> {
-  const left = (await deps.state.rotations.list()).filter((rotation) => !atWork.has(rotation.sealed));
+  const left = (await deps.state.rotations.list()).filter((rotation) => !atWork.has(rotationContext(rotation)));
   for (const rotation of left) {
     await complete(deps, rotation).catch(async (error: unknown) => {
       deps.log.warn({ err: error }, "a password is still half rotated");
@@ -58,12 +63,14 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<string[]>
   const { state, vault, events } = deps;
   const { cluster } = rotation;
   const user = decodeURIComponent(rotation.user);
-  const password = vault.open(`${cluster}/${rotation.user}`, rotation.sealed);
+  const password = vault.open(rotationContext(rotation), rotation.sealed);
   await onLeader(deps, cluster, (session) => setPassword(session, user, password));
   const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
-  const secrets = attachments.map((attachment) => sealedSecret(vault, attachment.app, attachment.variable, urlOf(attachment, password)));
-  if (user === "postgres") secrets.push(sealedSecret(vault, cluster, "OPERATOR_PASSWORD", password));
-  await state.commit([], [...secrets.map((secret) => state.secrets.put(secret)), state.rotations.drop(rotation)]);
+  await vault.sealing((sealer) => {
+    const secrets = attachments.map((attachment) => sealedSecret(sealer, attachment.app, attachment.variable, urlOf(attachment, password)));
+    if (user === "postgres") secrets.push(sealedSecret(sealer, cluster, "OPERATOR_PASSWORD", password));
+    return state.commit([], [...secrets.map((secret) => state.secrets.put(secret)), state.rotations.drop(rotation)]);
+  });
   const apps = attachments.map((attachment) => attachment.app);
   await events.append(cluster, `user ${user} of ${cluster} has a new password${apps.length === 0 ? "" : `, and ${apps.join(", ")} the URL with it`}`);
   return apps;

@@ -1,14 +1,19 @@
+import { counted } from "../base/count.ts";
+import { serialise } from "../base/serialise.ts";
 import { fail } from "../errors/error.ts";
 import { checkSecretName, checkSecretValue } from "../model/secret.ts";
+import { keyFile } from "../store/key-file.ts";
+import { rekey } from "../store/rekey.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
 import { requireApp } from "./apps.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
 
-type SecretHandlers = Pick<Handlers, "listSecrets" | "setSecrets" | "unsetSecrets" | "watchSecrets">;
+type SecretHandlers = Pick<Handlers, "listSecrets" | "setSecrets" | "unsetSecrets" | "watchSecrets" | "rekey">;
 
 export function secretHandlers(deps: Deps): SecretHandlers {
   const { state, vault, events } = deps;
+  const oneAtATime = serialise();
   const ofApp = (app: string) => state.secrets.list({ app });
   const list = async (app: string) => (await ofApp(app)).map(({ name, digest, updatedAt }) => ({ name, digest, updatedAt }));
 
@@ -23,10 +28,11 @@ export function secretHandlers(deps: Deps): SecretHandlers {
       const pairs = Object.entries(body.secrets);
       if (pairs.length === 0) throw fail("secret_pair_invalid", { what: "none was given" });
       for (const [name, value] of pairs) checkSecretValue(checkSecretName(name), value);
-      const records = pairs.map(([name, value]) => sealedSecret(vault, app, name, value));
-      await state.commit(
-        [],
-        records.map((record) => state.secrets.put(record)),
+      await vault.sealing((sealer) =>
+        state.commit(
+          [],
+          pairs.map(([name, value]) => state.secrets.put(sealedSecret(sealer, app, name, value))),
+        ),
       );
       await events.append(app, `secrets of ${app} were set: ${pairs.map(([name]) => name).join(", ")}`);
       return list(app);
@@ -46,6 +52,12 @@ export function secretHandlers(deps: Deps): SecretHandlers {
       return { removed };
     },
 
+    async rekey() {
+      const sealed = await oneAtATime(() => rekey({ ...deps, file: keyFile(deps.home.key) }));
+      await events.append("network", `every secret is sealed with a new key (${counted(sealed, "value")}); the old key is gone`);
+      return { sealed, key: deps.home.key };
+    },
+
     watchSecrets: ({ params }, call) => changes(deps, params.app, call),
   };
 }
@@ -55,9 +67,15 @@ async function* changes(deps: Deps, app: string, call: Call): AsyncGenerator<{ r
   await requireApp(deps, app);
   let latest = 0;
   let wake: () => void = () => undefined;
-  const { revision } = await deps.state.secrets.snapshot({ app });
+  const { revision, records } = await deps.state.secrets.snapshot({ app });
+  const setAt = new Map(records.map((record) => [record.name, record.updatedAt]));
   const stop = await deps.state.secrets.watch(revision, (change) => {
-    if ((change.type === "put" ? change.record : change.of).app !== app) return;
+    const { app: of, name } = change.type === "put" ? change.record : change.of;
+    if (of !== app) return;
+    // A value that is sealed with another key was not set anew.
+    const at = change.type === "put" ? change.record.updatedAt : "";
+    if (setAt.get(name) === at) return;
+    setAt.set(name, at);
     latest = change.revision;
     wake();
   });

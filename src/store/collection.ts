@@ -26,6 +26,7 @@ export interface Kind<T, F extends keyof T & string> {
 export interface Collection<T, F extends keyof T> {
   get(of: Pick<T, F>): Promise<T | undefined>;
   see(of: Pick<T, F>): Promise<Seen<T> | undefined>;
+  seeAll(): Promise<Seen<T>[]>;
   /** In the order of the keys; those alone that agree with `part`, which costs least where it gives the first fields of the key. */
   list(part?: Partial<Pick<T, F>>): Promise<T[]>;
   /** The same as of one revision, from which `watch` goes on without a gap. */
@@ -67,6 +68,7 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
   const self: Collection<T, F> = {
     get: async (of) => (await self.see(of))?.record,
     see: async (of) => see(await store.get(keyOf(of))),
+    seeAll: async () => (await store.range(within)).entries.map((entry) => ({ record: read(entry), modRevision: entry.modRevision })),
     list: async (part) => (await self.snapshot(part)).records,
     async snapshot(part = {}) {
       const given = fields.findIndex((field) => part[field] === undefined);

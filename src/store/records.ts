@@ -3,6 +3,7 @@ import type {
   AppRecord,
   AttachmentRecord,
   ClusterRecord,
+  KeyRecord,
   MachineRecord,
   NetworkRecord,
   PeerRecord,
@@ -21,6 +22,8 @@ export interface State {
   apps: Collection<AppRecord, "name">;
   clusters: Collection<ClusterRecord, "app">;
   machines: Collection<MachineRecord, "id">;
+  /** One record, once there was a key. */
+  key: Collection<KeyRecord, never>;
   secrets: Collection<SecretRecord, "app" | "name">;
   attachments: Collection<AttachmentRecord, "cluster" | "app" | "variable">;
   /** `user` is percent-encoded: a name may hold a slash. */
@@ -43,6 +46,7 @@ export const kinds = {
   apps: { folder: "apps", fields: ["name"], shape: shapes.app },
   clusters: { folder: "clusters", fields: ["app"], shape: shapes.cluster },
   machines: { folder: "machines", fields: ["id"], shape: shapes.machine },
+  key: { folder: "key", fields: [], shape: shapes.key },
   secrets: { folder: "secrets", fields: ["app", "name"], shape: shapes.secret },
   attachments: { folder: "attachments", fields: ["cluster", "app", "variable"], shape: shapes.attachment },
   rotations: { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation },
@@ -57,6 +61,7 @@ export function state(store: Store): State {
     apps: collection<AppRecord, "name">(store, kinds.apps),
     clusters: collection<ClusterRecord, "app">(store, kinds.clusters),
     machines: collection<MachineRecord, "id">(store, kinds.machines),
+    key: collection<KeyRecord, never>(store, kinds.key),
     secrets: collection<SecretRecord, "app" | "name">(store, kinds.secrets),
     attachments: collection<AttachmentRecord, "cluster" | "app" | "variable">(store, kinds.attachments),
     rotations: collection<RotationRecord, "cluster" | "user">(store, kinds.rotations),

@@ -8,6 +8,7 @@ import type {
   AttachmentRecord,
   ClusterRecord,
   EventRecord,
+  KeyRecord,
   MachineRecord,
   NetworkRecord,
   PeerRecord,
@@ -91,6 +92,8 @@ const machine = z.strictObject({
   createdAt: time,
 });
 
+const key = z.strictObject({ id: z.string(), stale: z.literal(true).exactOptional() });
+
 const secret = z.strictObject({ app: z.string(), name: z.string(), sealed: z.base64(), digest: z.string(), updatedAt: time });
 
 const attachment = z.strictObject({
@@ -129,6 +132,7 @@ export const shapes: {
   app: z.ZodType<AppRecord>;
   cluster: z.ZodType<ClusterRecord>;
   machine: z.ZodType<MachineRecord>;
+  key: z.ZodType<KeyRecord>;
   secret: z.ZodType<SecretRecord>;
   attachment: z.ZodType<AttachmentRecord>;
   rotation: z.ZodType<RotationRecord>;
@@ -136,4 +140,4 @@ export const shapes: {
   remote: z.ZodType<RemoteRecord>;
   token: z.ZodType<TokenRecord>;
   event: z.ZodType<EventRecord>;
-} = { network, app, cluster, machine, secret, attachment, rotation, peer, remote, token, event };
+} = { network, app, cluster, machine, key, secret, attachment, rotation, peer, remote, token, event };

@@ -110,6 +110,14 @@ class SqliteStore implements Store {
     });
   }
 
+  async forget(revision: number): Promise<void> {
+    this.#guard(() => {
+      this.#statements.compact.run(revision - 1);
+      // What is deleted lies on in free pages and in the journal until the file is written anew.
+      this.#db.exec("PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    });
+  }
+
   async close(): Promise<void> {
     this.#watchers.clear();
     if (this.#db.isOpen) closeAndUnlock(this.#db);

@@ -37,5 +37,7 @@ export interface Store {
    * Rejects with the code `conflict` when `fromRevision` is older than what is kept (etcd: ErrCompacted).
    */
   watch(prefix: string, fromRevision: number, onChange: (change: Change) => void): Promise<() => void>;
+  /** Nothing is left of what was before that revision but what still holds, on the disk either. Watches may not begin before it any more. */
+  forget(revision: number): Promise<void>;
   close(): Promise<void>;
 }

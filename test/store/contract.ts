@@ -235,6 +235,24 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
       expect(ended.seen).toEqual(["a", "b"]);
     });
 
+    it("forgets what was before a revision, and goes on with what holds", async () => {
+      await write(put("a", "old"), put("gone"));
+      await write({ delete: "gone" });
+      const revision = await write(put("a", "new"));
+      await write(put("b"));
+      await store.forget(revision);
+      expect((await store.range("")).entries.map(({ key, value }) => [key, value])).toEqual([
+        ["a", '"new"'],
+        ["b", '"b"'],
+      ]);
+      await expect(store.watch("", revision - 2, () => undefined)).rejects.toMatchObject({ code: "conflict" });
+      const watched = recorder<string>();
+      await store.watch("", revision - 1, ({ key }) => watched.record(key));
+      await watched.until(2);
+      expect(watched.seen).toEqual(["a", "b"]);
+      expect((await (await at.reopen()).get("a"))?.value).toBe('"new"');
+    });
+
     it("refuses whoever calls it after it was closed", async () => {
       await store.close();
       await expect(store.get("a")).rejects.toMatchObject({ code: "shutting_down" });

@@ -9,8 +9,7 @@ const wait = { graceMs: 10_000, moreMs: 300, againMs: 1_000 };
 /** `perch run --watch`: the command again each time the app's secrets change, as a deploy would. Ends when the command ends by itself. */
 export async function watchCommand(daemon: Daemon, request: RunRequest & { app: string }, note: (text: string) => void): Promise<number> {
   const changes = await followSecrets(daemon, request.app);
-  for (;;) {
-    const running = await startCommand(daemon, request);
+  for (let running = await startCommand(daemon, request); ; running = await startAgain(daemon, request)) {
     const ended = running.ended.then((code) => ({ code }));
     const first = await Promise.race([ended, changes.next()]);
     if (first !== undefined) {
@@ -19,6 +18,18 @@ export async function watchCommand(daemon: Daemon, request: RunRequest & { app: 
     }
     note(`Secrets of ${request.app} changed: restarting the command`);
     await end(running);
+  }
+}
+
+/** A perchd that is away just then comes back. */
+async function startAgain(daemon: Daemon, request: RunRequest): Promise<RunningCommand> {
+  for (;;) {
+    try {
+      return await startCommand(daemon, request);
+    } catch (error) {
+      if (!isCode(error, "daemon_lost") && !isCode(error, "daemon_not_running")) throw error;
+      await pause(wait.againMs);
+    }
   }
 }
 
@@ -34,8 +45,9 @@ async function end(running: RunningCommand): Promise<void> {
  * with this process.
  */
 async function followSecrets(daemon: Daemon, app: string): Promise<{ next(): Promise<undefined> }> {
-  const digests = async () => JSON.stringify(await daemon.call("listSecrets", { params: { app } }));
-  let seen = await digests();
+  // Not their digests: those are other ones after perch secrets rekey, which changes no value.
+  const whenSet = async () => JSON.stringify((await daemon.call("listSecrets", { params: { app } })).map(({ name, updatedAt }) => [name, updatedAt]));
+  let seen = await whenSet();
   let changed = false;
   let wake: () => void = () => undefined;
   const notice = () => {
@@ -56,7 +68,7 @@ async function followSecrets(daemon: Daemon, app: string): Promise<{ next(): Pro
       )
         return;
       await pause(wait.againMs);
-      const now = await digests().catch(() => seen);
+      const now = await whenSet().catch(() => seen);
       if (now !== seen) notice();
       seen = now;
     }
