@@ -54,5 +54,8 @@ export type RouteAnswer<R extends Route> = z.infer<R["answer"]>;
 
 export type Frame<T> = { progress: string } | { result: T } | { error: { code: string; message: string; next: string } };
 
+/** In every answer over the unix socket: the version of perchd. */
+export const versionHeader = "perch-version";
+
 /** Requests above this are refused with 413. */
 export const maxBodyBytes = 1_048_576;

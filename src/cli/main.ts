@@ -5,8 +5,9 @@ import { commandNames, loadAll, loadCommand } from "./commands.ts";
 import { errorText, exitCodeOf } from "./exit-code.ts";
 import { find } from "./find.ts";
 import { leadingGlobals } from "./leading-globals.ts";
-import { processTerminal } from "./output/terminal.ts";
+import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { styleOf } from "./output/style.ts";
+import { perchVersion } from "../host/version.ts";
 
 /** The program: words in, an exit code out. What a command is stands in `command.ts`. */
 
@@ -43,7 +44,7 @@ async function runCommand(command: Command, words: readonly string[], leading: G
   }
   const json = parsed.flags["json"] === true;
   const terminal = processTerminal({ quiet: json });
-  const target = await targetOf(command, { ...leading, ...parsed.globals });
+  const target = await targetOf(command, { ...leading, ...parsed.globals }, process.env, otherVersion(terminal));
   try {
     const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
     const answer = (await command.run(await contextOf(command, parsed, { terminal, target, signal }))) ?? {};
@@ -56,6 +57,16 @@ async function runCommand(command: Command, words: readonly string[], leading: G
   } finally {
     terminal.progress.stop();
   }
+}
+
+/** Says once that perchd is of another version, whatever becomes of the command. */
+function otherVersion(terminal: Terminal): (version: string) => void {
+  let said = false;
+  return (version) => {
+    if (said || version === perchVersion()) return;
+    said = true;
+    terminal.note(`perchd is version ${version}, this perch is ${perchVersion()}: to put this one in its place, type: perch up`);
+  };
 }
 
 function print(answer: Answer, json: boolean): void {

@@ -1,8 +1,10 @@
 import { ask } from "../base/deadline.ts";
 import { type Answer, clientOf } from "../client/client.ts";
-import { fail, isCode } from "../errors/error.ts";
+import { fail, isCode, toPerchError } from "../errors/error.ts";
 import { startDaemon, type StartedDaemon } from "../host/daemon.ts";
 import type { Home } from "../host/home.ts";
+import { leaveDaemon } from "../host/leave.ts";
+import { perchVersion } from "../host/version.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { requireTools } from "./tools.ts";
 
@@ -18,13 +20,15 @@ export interface Up {
   status: Answer<"status">;
   /** Undefined where perchd ran already. */
   started: StartedDaemon | undefined;
+  /** The version that ran before, where another took its place. */
+  replaced?: string;
 }
 
 /** The API is asked first: a socket or a pid file proves nothing. */
 export async function up(request: StartRequest): Promise<Up> {
   const { home, portable } = request;
   const running = await statusIfRunning(home);
-  if (running !== undefined) return already(running, portable);
+  if (running !== undefined) return running.daemon.version === perchVersion() ? already(running, portable) : replace(request, running);
   const mode = await chooseMode(request);
   try {
     const { terminal, signal, foreground } = request;
@@ -41,6 +45,34 @@ export async function up(request: StartRequest): Promise<Up> {
     const other = await ask(() => statusIfRunning(home), { everyMs: 100, withinMs: otherMs, signal: request.signal });
     if (other === undefined) throw error;
     return already(other, portable);
+  }
+}
+
+/**
+ * Another version runs: it ends alone, and this one adopts what it looked after. When this one does not start (the state may be newer than it knows), the one
+ * before is started again, so that a version that is no good costs nothing.
+ */
+async function replace({ home, terminal, signal, foreground, portable: wanted }: StartRequest, running: Answer<"status">): Promise<Up> {
+  already(running, wanted);
+  const { version, pid } = running.daemon;
+  const portable = running.network.mode === "portable";
+  if (!portable) await requireTools();
+  else terminal.note("In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew");
+  terminal.progress.say(`perchd ${version} hands over to ${perchVersion()}`);
+  const onProgress = (sentence: string) => terminal.progress.say(sentence);
+  const before = await leaveDaemon(pid);
+  try {
+    const started = await startDaemon(home, { portable, foreground, signal, onProgress });
+    return { status: await clientOf(home).call("status", {}), started, replaced: version };
+  } catch (error) {
+    if (isCode(error, "already_running")) throw error; // two at once: the other one's is there
+    const patient = new AbortController().signal;
+    const back = startDaemon(home, { portable, foreground: false, signal: patient, onProgress }, before);
+    await back.then(
+      () => terminal.note(`perchd ${version} runs again`),
+      (reason: unknown) => terminal.note(`perchd ${version} does not start again either: ${toPerchError(reason).message}`),
+    );
+    throw error;
   }
 }
 
@@ -71,8 +103,9 @@ async function chooseMode({ portable, terminal }: StartRequest): Promise<"portab
 }
 
 /** One line on what runs. Pure. */
-export function upText({ status, started }: Up): string {
+export function upText({ status, started, replaced }: Up): string {
   const { network, daemon } = status;
   const where = network.mode === "portable" ? "portable mode: ports on localhost, no private network" : network.prefix;
-  return `Perch is ${started === undefined ? "already running" : "up"} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
+  const what = started === undefined ? "already running" : replaced === undefined ? "up" : `up, ${status.daemon.version} in place of ${replaced}`;
+  return `Perch is ${what} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
 }

@@ -12,7 +12,13 @@ export interface Target {
   reach(): Promise<Client>;
 }
 
-export async function targetOf(command: Command, globals: Globals, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
+/** `heard` is told the version of a perchd of this machine. */
+export async function targetOf(
+  command: Command,
+  globals: Globals,
+  env: NodeJS.ProcessEnv = process.env,
+  heard?: (version: string) => void,
+): Promise<Target> {
   if (globals.host !== undefined && globals.network !== undefined)
     throw fail("usage_invalid", { reason: "--host and --network exclude each other: a perchd that is reached from elsewhere serves one network" });
   const remote = globals.host ?? (globals.network === undefined ? wordIn(env, "PERCH_REMOTE") : undefined);
@@ -20,7 +26,7 @@ export async function targetOf(command: Command, globals: Globals, env: NodeJS.P
   const named = globals.network ?? wordIn(env, "PERCH_NETWORK");
   const home = findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") });
   if (home.network !== defaultNetwork && (await networkPlace(home)).made === undefined) throw fail("network_not_found", { network: home.network });
-  return { home, allNetworks: named === undefined, reach: () => Promise.resolve(clientOf(home)) };
+  return { home, allNetworks: named === undefined, reach: () => Promise.resolve(clientOf(home, undefined, heard)) };
 }
 
 const wordIn = (env: NodeJS.ProcessEnv, name: string): string | undefined => (env[name] === "" ? undefined : env[name]);

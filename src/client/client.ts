@@ -51,9 +51,14 @@ const patience = { plain: 120_000, undo: 20_000 };
 
 type AnyInput = { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 
-export function clientOf(where: Where, wait = patience): Client {
+/** `heard` is told the version of a perchd of this machine, at each answer. */
+export function clientOf(where: Where, wait = patience, heard: (version: string) => void = () => undefined): Client {
   const connect = async (name: keyof Routes, input: AnyInput, signal: AbortSignal | undefined): Promise<Connection & { kind: string }> => {
-    const [{ routes }, { targetOf }] = await Promise.all([import("../api/routes.ts"), import("./target.ts")]);
+    const [{ routes }, { versionHeader }, { targetOf }] = await Promise.all([
+      import("../api/routes.ts"),
+      import("../api/route.ts"),
+      import("./target.ts"),
+    ]);
     const route = routes[name];
     const connection = await open({
       to: where,
@@ -63,6 +68,8 @@ export function clientOf(where: Where, wait = patience): Client {
       signal,
       ...("body" in route ? { body: input.body ?? {} } : {}),
     });
+    const version = connection.response.headers[versionHeader];
+    if (typeof version === "string") heard(version);
     return { ...connection, kind: route.kind };
   };
 

@@ -1,12 +1,14 @@
 /**
  * perchd: builds every part of one network, starts them in order and stops them in reverse. Nothing imports it. Until it is ready it reports on stdout,
  * one JSON value a line; its log goes to stderr. Everything that must outlive it (servers, the name server, the namespace) is a process of its own or
- * the kernel's, and is adopted by the next perchd.
+ * the kernel's, and is adopted by the next perchd. SIGTERM ends all of that, too; `leaveSignal` ends perchd alone.
  */
 import { chmod, rm } from "node:fs/promises";
+import { within } from "../base/deadline.ts";
 import { openLog } from "../base/log.ts";
 import { fail, toPerchError } from "../errors/error.ts";
 import { readText, writeWhole } from "../host/files.ts";
+import { leaveSignal } from "../host/daemon.ts";
 import { findHome, type Home } from "../host/home.ts";
 import { identify } from "../host/process.ts";
 import { perchVersion } from "../host/version.ts";
@@ -16,6 +18,9 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { prepareDirectories } from "./prepare.ts";
 import { startNetwork } from "./start.ts";
+
+/** A caller that does not hang up is not waited for. */
+const leaveMs = 1_000;
 
 const log = openLog(2);
 const say = (value: object) => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -50,6 +55,17 @@ async function main(): Promise<void> {
     process.exit(0);
   }
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void network.shutdown(() => undefined));
+  process.on(leaveSignal, () => {
+    ending ??= leave();
+  });
+  /** What runs goes on; whoever waits for an answer is told that the connection is lost. perchd.json stays, for what it speaks of is not ended. */
+  async function leave(): Promise<void> {
+    await within(leaveMs, app.close());
+    await rm(home.socket, { force: true });
+    await store.close();
+    log.info("perchd leaves what it looked after to the next one");
+    process.exit(0);
+  }
   process.on("SIGHUP", () => undefined);
 
   await rm(home.socket, { force: true }); // the store's lock says that no other perchd listens there

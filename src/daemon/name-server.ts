@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { pause } from "../base/deadline.ts";
 import { connectNameServer, type NameServerClient } from "../dns/control.ts";
-import { startNameServer } from "../dns/start.ts";
+import { startNameServer, succeedNameServer } from "../dns/start.ts";
 import type { ZoneData } from "../dns/zone-data.ts";
 
 /** The network's name server as perchd keeps it: adopted where it runs, started where it does not, started again when it dies. */
@@ -29,8 +29,8 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
   let client = (await adopt(options)) ?? (await start());
   watch(client);
 
-  async function start(): Promise<NameServerClient> {
-    return startNameServer({ zone, control: options.control, enter: [...options.enter()], version: options.version }, 2);
+  function start(): Promise<NameServerClient> {
+    return startNameServer(settingsOf(options, zone), 2);
   }
 
   function watch(current: NameServerClient): void {
@@ -66,12 +66,24 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
   };
 }
 
-/** The one that runs, if it is of this version and in this namespace. */
-async function adopt({ control, version, fresh }: NameServerOptions): Promise<NameServerClient | undefined> {
+const settingsOf = ({ control, enter, version }: NameServerOptions, zone: ZoneData) => ({ zone, control, enter: [...enter()], version });
+
+/** The one that runs in this namespace, if it is of this version; of one of another version, the successor. */
+async function adopt(options: NameServerOptions): Promise<NameServerClient | undefined> {
+  const { control, version, fresh } = options;
   const found = await connectNameServer(control).catch(() => undefined);
   const pong = await found?.ping().catch(() => undefined);
   if (found === undefined || pong === undefined) return undefined;
-  if (pong.version === version && !fresh) return found;
+  if (!fresh) {
+    if (pong.version === version) return found;
+    const successor = await succeedNameServer(found, settingsOf(options, options.zone)).catch((error: unknown) =>
+      options.log.warn({ err: error }, "the name server could not hand over: it is started anew"),
+    );
+    if (successor !== undefined) {
+      found.close();
+      return successor;
+    }
+  }
   await found.stop().catch(() => undefined);
   return undefined;
 }

@@ -18,17 +18,15 @@ interface At {
   home: Home;
   place: Place;
   prefix: string;
-  version: string;
   fresh: boolean;
   say(app: string, sentence: string): void;
 }
 
-export async function publicDoors({ home, place, prefix, version, fresh, say }: At): Promise<PublicDoors> {
+export async function publicDoors({ home, place, prefix, fresh, say }: At): Promise<PublicDoors> {
   const portable = place.mode === "portable";
   const network = portable ? undefined : prefix;
   const doors = await openDoors({
     directory: `${home.runtime}/doors`,
-    version,
     prefix: network,
     enter: () => place.tool([]),
     prepare: () => openDoorway(place, prefix),

@@ -96,7 +96,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const overrides: Context["overrides"] = new Map();
   const relay = relays(state);
   let nameServer: NameServer | undefined;
-  const doors = await publicDoors({ home, place, prefix, version, fresh: opened.fresh, say: tell });
+  const doors = await publicDoors({ home, place, prefix, fresh: opened.fresh, say: tell });
   const openDoors = doors.open;
   let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
   if (place.mode !== "portable") {

@@ -8,6 +8,8 @@ export interface NameServerClient {
   /** Replaces the whole zone; what is asked from then on meets the new one. */
   set(zone: ZoneData): Promise<{ serial: number }>;
   ping(): Promise<Pong>;
+  /** Begins to hand everything over to the name server that `argv` starts. */
+  succeed(argv: readonly string[]): Promise<void>;
   /** Resolves when the process has let go of its sockets. */
   stop(): Promise<void>;
   /** Resolves when the connection is gone, whoever ended it. */
@@ -21,6 +23,8 @@ export interface Pong {
   serial: number;
   /** Messages received since it started. */
   queries: number;
+  /** How it stands with one that is to take over; absent where a version before does not know of that. */
+  succession?: "none" | "under way" | "done" | "failed";
 }
 
 const stopWithinMs = 3_000;
@@ -39,6 +43,7 @@ export async function connectNameServer(path: string): Promise<NameServerClient>
   return {
     set: async (zone) => ({ serial: (await request({ set: zone }))["serial"] as number }),
     ping: async () => (await request({ ping: true })) as unknown as Pong,
+    succeed: async (argv) => void (await request({ succeed: argv })),
     async stop() {
       await request({ stop: true });
       const gone = await within(

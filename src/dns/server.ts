@@ -18,6 +18,8 @@ export interface ServerParts {
 export interface NameServer {
   /** Messages received since the start. */
   readonly queries: number;
+  /** Questions that wait for the host's resolvers. */
+  readonly pending: number;
   close(): void;
 }
 
@@ -26,6 +28,7 @@ const receiveBuffer = 1_048_576;
 
 export function serve({ sockets, answerer, forwarder, report }: ServerParts): NameServer {
   let queries = 0;
+  let pending = 0;
 
   /** Answers at once from the zone, later from elsewhere, or never. A fault of ours costs that one question. */
   function respond(message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void): void {
@@ -41,8 +44,11 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
 
   const failed = (error: unknown) => report(`a question could not be answered: ${(error as Error).message}`);
 
-  const elsewhere = async (message: Buffer, query: Query, { over }: Asker, source: string): Promise<Buffer> =>
-    (await forwarder.forward(message, query, over, source)) ?? answerer.refuse(query, "SERVFAIL");
+  async function elsewhere(message: Buffer, query: Query, { over }: Asker, source: string): Promise<Buffer> {
+    pending++;
+    const answer = await forwarder.forward(message, query, over, source).finally(() => pending--);
+    return answer ?? answerer.refuse(query, "SERVFAIL");
+  }
 
   function serveUdp(socket: UdpSocket, region: string | undefined): void {
     const asker: Asker = { region, over: "udp" };
@@ -64,6 +70,9 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
   return {
     get queries() {
       return queries;
+    },
+    get pending() {
+      return pending;
     },
     close() {
       for (const { socket } of sockets.udp) socket.close();

@@ -9,21 +9,45 @@ import type { Settings } from "./settings.ts";
 
 const readyWithinMs = 20_000;
 
-/**
- * Starts a name server that outlives this process and waits until it answers. The settings lie beside the control socket, as `dns.json`. Its output
- * goes to a file descriptor or nowhere. Rejects with `name_server_failed` when it ends or stays silent instead.
- */
-export async function startNameServer(wanted: Settings, outputFd?: number): Promise<NameServerClient> {
+/** The settings lie beside the control socket, as `dns.json`; argv of the program that reads them. */
+async function programOf(wanted: Settings): Promise<string[]> {
   const file = join(dirname(wanted.control), "dns.json");
   await writeWhole(file, JSON.stringify(wanted));
-  const started = await startDetached([...ourProgram(import.meta.url, "main"), file], { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });
+  return [...ourProgram(import.meta.url, "main"), file];
+}
+
+/**
+ * Starts a name server that outlives this process and waits until it answers. Its output goes to a file descriptor or nowhere. Rejects with
+ * `name_server_failed` when it ends or stays silent instead.
+ */
+export async function startNameServer(wanted: Settings, outputFd?: number): Promise<NameServerClient> {
+  const started = await startDetached(await programOf(wanted), { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });
   let end: string | undefined;
   void started.ended.then(({ exitCode, signal }) => (end = `it ended with ${signal ?? `exit code ${exitCode}`}`));
+  return answering(
+    wanted.control,
+    (pid) => pid === started.pid,
+    async () => end,
+  );
+}
+
+/** Has the one that runs start its successor, which answers from then on. Rejects with `name_server_failed`, and then the old one goes on. */
+export async function succeedNameServer(old: NameServerClient, wanted: Settings): Promise<NameServerClient> {
+  const { pid: before } = await old.ping();
+  await old.succeed(await programOf(wanted));
+  const failed = async () =>
+    (await old.ping().catch(() => undefined))?.succession === "failed" ? "the one before could not hand over to it" : undefined;
+  return answering(wanted.control, (pid) => pid !== before, failed);
+}
+
+async function answering(control: string, isIt: (pid: number) => boolean, failed: () => Promise<string | undefined>): Promise<NameServerClient> {
   const ready = await ask(
     async () => {
-      if (end !== undefined) return end;
-      const client = await connectNameServer(wanted.control).catch(() => undefined);
-      if ((await client?.ping().catch(() => undefined))?.pid === started.pid) return client;
+      const why = await failed();
+      if (why !== undefined) return why;
+      const client = await connectNameServer(control).catch(() => undefined);
+      const pong = await client?.ping().catch(() => undefined);
+      if (pong !== undefined && isIt(pong.pid)) return client;
       client?.close();
       return undefined;
     },

@@ -19,7 +19,6 @@ export interface Doors {
 export interface DoorsOptions {
   /** Where their control sockets lie. */
   directory: string;
-  version: string;
   /** Undefined in portable mode. */
   prefix: string | undefined;
   /** argv that puts a program inside the namespace. */
@@ -42,9 +41,9 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   for (const app of found) keepers.set(app, make(app));
 
   function make(app: string): Keeper {
-    const { version, prefix, enter, prepare, outputFd } = options;
+    const { prefix, enter, prepare, outputFd } = options;
     const say = (sentence: string) => options.say(app, sentence);
-    return keepDoor({ control: join(options.directory, `${app}${suffix}`), version, prefix, enter, prepare, outputFd, say }, options.fresh);
+    return keepDoor({ control: join(options.directory, `${app}${suffix}`), prefix, enter, prepare, outputFd, say }, options.fresh);
   }
 
   return {

@@ -1,6 +1,6 @@
 import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { connectDoor, type Door } from "./control.ts";
-import type { Pong, Wish } from "./settings.ts";
+import { generation, type Pong, type Wish } from "./settings.ts";
 import { startDoor } from "./start.ts";
 
 /** One door kept as it is wanted: adopted where it runs, opened where it does not, opened again when it dies. */
@@ -13,7 +13,6 @@ export type DoorState = ({ state: "open" } & Pong) | { state: "closed"; error: P
 
 export interface KeeperOptions {
   control: string;
-  version: string;
   prefix: string | undefined;
   enter(): readonly string[];
   /** What a door needs of the namespace, before it is opened. */
@@ -62,7 +61,7 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
     const found = await connectDoor(options.control).catch(() => undefined);
     const pong = await found?.ping().catch(() => undefined);
     if (found === undefined || pong === undefined) return undefined;
-    if (pong.version !== options.version || !adoptable) {
+    if (pong.generation !== generation || !adoptable) {
       await found.stop().catch(() => undefined);
       return undefined;
     }
@@ -70,13 +69,9 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   }
 
   async function open({ listens: at, wish }: DoorWish): Promise<void> {
-    const { control, version, prefix } = options;
+    const { control, prefix } = options;
     await options.prepare();
-    const opened = await startDoor(
-      { control, version, listens: at, wish, ...(prefix === undefined ? {} : { prefix }) },
-      options.enter(),
-      options.outputFd,
-    );
+    const opened = await startDoor({ control, listens: at, wish, ...(prefix === undefined ? {} : { prefix }) }, options.enter(), options.outputFd);
     hold(opened, at, text(wish));
     adoptable = true;
   }

@@ -6,7 +6,7 @@ import { doorAddress } from "../model/door-address.ts";
 import { parseCidr } from "../model/exposure.ts";
 import { gate } from "./gate.ts";
 import { lead } from "./relay.ts";
-import type { Settings, Target, Way, Wish } from "./settings.ts";
+import { generation, type Settings, type Target, type Way, type Wish } from "./settings.ts";
 
 /**
  * A door's process. It runs inside the namespace, where it dials; the sockets it listens on were made outside and come over IPC. perchd may die and come back
@@ -62,7 +62,7 @@ function openDoor(settings: Settings) {
     answer(request: Record<string, unknown>): object {
       if ("ping" in request) {
         const shut = keeper.shut().map(({ source, until }) => ({ address: source, until: new Date(until).toISOString() }));
-        return { pid: process.pid, version: settings.version, listens: settings.listens, open: keeper.open, ...counts, shut };
+        return { pid: process.pid, generation, listens: settings.listens, open: keeper.open, ...counts, shut };
       }
       if ("set" in request) {
         wish = request["set"] as Wish;

@@ -18,6 +18,12 @@ export interface Wish {
   limits: DoorLimits;
 }
 
+/**
+ * Raised when a change of this program must reach the doors that are open, at the price of every connection through them. Else a perchd of another version goes on
+ * with a door as it runs: what is led through it lives as long as its process.
+ */
+export const generation = 1;
+
 export interface Target {
   host: string;
   port: number;
@@ -26,7 +32,6 @@ export interface Target {
 /** The first message to a door's process. Its listening sockets follow, one a message, made in the host's own namespace. */
 export interface Settings {
   control: string;
-  version: string;
   /** Three groups, "fdaa:3f9a:12bc"; absent in portable mode. */
   prefix?: string;
   /** Where it listens, as it was asked for; a door that listens elsewhere is another one. */
@@ -39,7 +44,7 @@ export type Way = "leader" | "replicas";
 /** How a door does, as it answers to `ping`. */
 export interface Pong {
   pid: number;
-  version: string;
+  generation: number;
   listens: string[];
   open: number;
   /** Since it was opened. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { fail } from "../errors/error.ts";
-import { startWithServers } from "../host/handles.ts";
+import { startWithHandles } from "../host/handles.ts";
 import { ourProgram } from "../host/program.ts";
 import { parseListen } from "../model/exposure.ts";
 import { connectDoor, type Door } from "./control.ts";
@@ -13,20 +13,23 @@ const flags = ["--max-semi-space-size=2"];
 
 /** Opens the listening sockets here, in the host's namespace, and starts the door's process inside with them. Rejects with `listen_refused` or `door_failed`. */
 export async function startDoor(settings: Settings, enter: readonly string[], outputFd: number): Promise<Door> {
-  const servers: { message: { way: Way }; server: Server }[] = [];
+  const servers: { message: { way: Way }; handle: Server }[] = [];
   try {
     for (const [index, listen] of settings.listens.entries())
-      servers.push({ message: { way: index === 0 ? "leader" : "replicas" }, server: await listenAt(listen) });
+      servers.push({ message: { way: index === 0 ? "leader" : "replicas" }, handle: await listenAt(listen) });
   } catch (error) {
-    for (const { server } of servers) server.close();
+    for (const { handle } of servers) handle.close();
     throw error;
   }
   try {
     const argv = [...enter, ...ourProgram(import.meta.url, "main", flags)];
-    await startWithServers(argv, { settings }, servers, { outputFd, timeoutMs: readyWithinMs });
+    await startWithHandles(argv, { settings }, servers, { outputFd, timeoutMs: readyWithinMs });
     return await connectDoor(settings.control);
   } catch (error) {
     throw fail("door_failed", { why: error instanceof Error ? error.message : String(error) }, error);
+  } finally {
+    // Only when the program has answered: Node sends one after the other.
+    for (const { handle } of servers) handle.close();
   }
 }
 

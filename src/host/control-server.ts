@@ -7,6 +7,7 @@ import { readLines } from "./lines.ts";
  * The control socket (mode 0600): one JSON object a line, one answer a line, in order.
  *
  *     {"set": ZoneData} → {"serial": n}      {"ping": true} → {pid, version, serial, queries}      {"stop": true} → {"stopped": true}
+ *     {"succeed": argv} → {"begun": true}
  *
  * Anything else is answered by {"error": "…"}. A line that is too long, and a client too many, are cut off.
  */

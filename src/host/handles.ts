@@ -36,13 +36,13 @@ export function receiveHandles(argv: readonly string[], timeoutMs: number, onHan
 
 /**
  * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say). It gets the first message; when it has answered, the others, each
- * with a listening socket that is its alone from then on, and then one that says `done`. Resolves when it has answered that, too; rejects with its last line
+ * with a socket that is its, too, from then on, and then one that says `done`. Resolves when it has answered that, too; rejects with its last line
  * when it ends before, or takes longer than `timeoutMs`.
  */
-export function startWithServers(
+export function startWithHandles(
   argv: readonly string[],
   first: object,
-  others: readonly { message: object; server: Server }[],
+  others: readonly { message: object; handle: Handle }[],
   options: { outputFd: number; timeoutMs: number },
 ): Promise<{ pid: number }> {
   return new Promise((resolve, reject) => {
@@ -56,16 +56,11 @@ export function startWithServers(
     const said: Buffer[] = [];
     const late = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs);
     child.stderr?.on("data", (chunk: Buffer) => said.push(chunk));
-    // Ours are closed only when the program has answered: Node sends one after the other.
-    const letGo = () => {
-      clearTimeout(late);
-      for (const { server } of others) server.close();
-    };
     child.once("message", () => {
-      for (const { message, server } of others) child.send(message, server);
+      for (const { message, handle } of others) child.send(message, handle);
       child.send({ done: true });
       child.once("message", () => {
-        letGo();
+        clearTimeout(late);
         child.disconnect();
         child.stderr?.destroy();
         child.unref();
@@ -73,11 +68,11 @@ export function startWithServers(
       });
     });
     child.on("error", (error) => {
-      letGo();
+      clearTimeout(late);
       reject(error);
     });
     child.on("close", (exitCode, signal) => {
-      letGo();
+      clearTimeout(late);
       // Where Node itself ends it, the line that says why stands before the stack.
       const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
       const last = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? "";

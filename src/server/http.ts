@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerFactory } from "fastify";
-import { maxBodyBytes, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
+import { maxBodyBytes, versionHeader, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
 import { type RouteName, routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
 import { fail } from "../errors/error.ts";
@@ -55,6 +55,8 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
   // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
   Object.assign(app.server, { httpAllowHalfOpen: true });
   if (options.upgrade !== undefined) app.server.on("upgrade", options.upgrade);
+  // Strangers are told nothing of what runs here.
+  if (remote === undefined) app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));
   const admissions = admissionsOf(app, remote?.guard);
   app.setErrorHandler(async (error, request, reply) => {
     const known = fromFastify(error);

@@ -54,14 +54,11 @@ export function start(argv: readonly string[], options: RunAs = {}): Promise<Run
 /** Runs any program to its end; a failure is an answer, not an exception. Rejects when the program does not exist. */
 export const runToEnd = async (argv: readonly string[], options: RunAs = {}): Promise<Ended> => (await start(argv, options)).ended;
 
-/** The built CLI as a process of its own, as a user types it. */
-export const runCli = (args: readonly string[], options: RunAs = {}): Promise<Ended> => runToEnd([process.execPath, main, ...args], options);
-
-/** `perch` bound to one home: `const perch = perchIn(tempHome())`, then `await perch(["up"])`. */
+/** `perch` bound to one home: `const perch = perchIn(tempHome())`, then `await perch(["up"])`. `program`: the CLI of another installation. */
 export const perchIn =
-  (home: string, always: RunAs = {}) =>
+  (home: string, always: RunAs = {}, program = main) =>
   (args: readonly string[], options: RunAs = {}): Promise<Ended> =>
-    runCli(args, { ...always, ...options, env: { ...always.env, ...options.env, PERCH_HOME: home } });
+    runToEnd([process.execPath, program, ...args], { ...always, ...options, env: { ...always.env, ...options.env, PERCH_HOME: home } });
 
 /** The same, begun and not waited for. */
 export const startIn =

@@ -1,0 +1,143 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Status } from "../../src/api/schemas.ts";
+import { freePort } from "../../src/host/ports.ts";
+import { perchIn, type RunningProgram, succeeded } from "../support/perch.ts";
+import { recordProcess } from "../support/processes.ts";
+import { missingTools } from "../support/tools.ts";
+import { type Found, known, processesOf } from "../support/traces.ts";
+import { installAs, thisVersion } from "../support/versions.ts";
+import { eventually, timed, worldIn } from "../support/world.ts";
+
+/** Another version of Perch takes the place of the one that runs, and nobody who asks notices. One story: each test goes on where the one before it ended. */
+interface Load {
+  counts: { fresh: number; long: number; names: number };
+  failures: string[];
+}
+
+const loadScript = fileURLToPath(new URL("../support/load.ts", import.meta.url));
+
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("perch up of another version", () => {
+  const world = worldIn();
+  const { root, ok } = world;
+  const next = installAs("9.9.9");
+  const nextPerch = perchIn(root, {}, next.main);
+  const loads: RunningProgram[] = [];
+
+  const seen = (load: RunningProgram): Load | undefined => {
+    const last = load.stdout().trimEnd().split("\n").at(-1) ?? "";
+    return last === "" ? undefined : (JSON.parse(last) as Load);
+  };
+  const failures = () => loads.flatMap((load) => seen(load)?.failures ?? []);
+  /** Waits until each app has asked that many times more, each way. */
+  const more = async (count: number) => {
+    for (const load of loads) {
+      const from = seen(load)?.counts ?? { fresh: 0, long: 0, names: 0 };
+      await eventually(
+        `${count} more queries\n${load.stderr()}`,
+        () => {
+          const now = seen(load)?.counts;
+          return now !== undefined && now.fresh >= from.fresh + count && now.long >= from.long + count && now.names >= from.names + count;
+        },
+        60_000,
+      );
+    }
+  };
+  /** Those of a kind by their command: `dns/main`, `door/main`, `pgbouncer`. */
+  const running = async (what: string): Promise<Found[]> => (await processesOf(root)).filter(({ command }) => command.includes(what));
+  const pids = (found: readonly Found[]) => found.map(({ pid }) => pid).toSorted((a, b) => a - b);
+  const servers = async () => (await world.cluster()).members.map(({ id, pid, role }) => `${id} ${pid} ${role}`);
+  const version = async () => (JSON.parse(succeeded(await nextPerch(["status", "--json"]))) as Status).daemon.version;
+
+  beforeAll(async () => {
+    await ok("up");
+    await world.create();
+    await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
+    await ok("postgres", "pool", "on", "-a", "pg");
+    await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${await freePort()}`);
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+    await ok(
+      "postgres",
+      "attach",
+      "pg",
+      "--app",
+      "web",
+      "--pooled",
+      "--variable-name",
+      "POOLED_URL",
+      "--database-user",
+      "pooled",
+      "--database-name",
+      "pooled",
+    );
+    const app = `exec "${process.execPath}" --import tsx "${loadScript}"`;
+    loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", app]));
+    loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", `DATABASE_URL=$POOLED_URL ${app}`]));
+    for (const load of loads) await recordProcess(load.pid);
+    await more(20);
+  });
+
+  afterAll(async () => {
+    for (const load of loads) load.kill("SIGTERM");
+    for (const load of loads) await load.ended;
+    await ok("down");
+  });
+
+  it("is asked for by every command of it, until it was typed", async () => {
+    const said = await nextPerch(["status", "--json"]);
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.stderr).toBe(`perchd is version ${thisVersion}, this perch is 9.9.9: to put this one in its place, type: perch up\n`);
+    expect((JSON.parse(said.stdout) as Status).daemon.version).toBe(thisVersion);
+    expect((await world.perch(["status"])).stderr).toBe("");
+  });
+
+  it.each([
+    ["up", "9.9.9"],
+    ["back down again", thisVersion],
+  ])(
+    "takes the place of the one that runs, %s, and no query fails and no name is unanswered, over 5432 and 6432, new and old connections",
+    async (_way, to) => {
+      const perch = to === thisVersion ? world.perch : nextPerch;
+      const before = { servers: await servers(), doors: pids(await running("door/main")), poolers: pids(await running("pgbouncer")) };
+      const [names] = await running("dns/main");
+      const { daemon } = await world.status();
+      const perchd = await known(daemon.pid);
+
+      await more(20);
+      const { value, ms } = await timed(`perch up of ${to}`, perch(["up"]));
+      expect(succeeded(value)).toMatch(new RegExp(`^Perch is up, ${to} in place of ${daemon.version} \\(perchd \\d+, `));
+      expect(ms).toBeLessThan(30_000);
+      await more(100);
+      expect(failures()).toEqual([]);
+
+      expect(await version()).toBe(to);
+      expect((await world.status()).daemon.pid).not.toBe(perchd.pid);
+      expect(await processesOf(root).then((all) => all.some(({ pid }) => pid === perchd.pid))).toBe(false);
+      expect({ servers: await servers(), doors: pids(await running("door/main")), poolers: pids(await running("pgbouncer")) }).toEqual(before);
+      // The name server is of the new version, too, and the only one.
+      await eventually("the name server of before has ended", async () => (await running("dns/main")).length === 1);
+      expect((await running("dns/main"))[0]?.pid).not.toBe(names?.pid);
+      await eventually("the replica streams", async () => (await world.replica()).state === "streaming");
+      expect((await world.json<{ kind: string }[]>("machine", "list")).filter(({ kind }) => kind === "run")).toHaveLength(2);
+    },
+  );
+
+  it("that does not know the state leaves the one that runs in its place", async () => {
+    const newer = installAs("10.0.0", {
+      "store/schema.js": (text) =>
+        text.replace("];\nexport const knownSchema", "'CREATE TABLE next (n INTEGER) STRICT',\n];\nexport const knownSchema"),
+    });
+    const newerPerch = perchIn(root, {}, newer.main);
+    await ok("down");
+    for (const load of loads) await load.ended;
+    succeeded(await newerPerch(["up"]));
+    const refused = await world.perch(["up"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("[state_newer]\nNext: Start the version that wrote it");
+    expect(refused.stderr).toContain("perchd 10.0.0 runs again");
+    expect(await version()).toBe("10.0.0");
+    await eventually("the leader answers", async () => (await world.leader()).state === "started");
+    succeeded(await newerPerch(["down"]));
+  });
+});
