@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { steadyNow } from "../base/clock.ts";
 import { fail } from "../errors/error.ts";
 import { makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
-import { identify, isAlive } from "../host/process.ts";
+import { identify, isAlive, isTaken } from "../host/process.ts";
 import { networkResolver, regionResolver } from "../model/address.ts";
 import { checkRegion, printable } from "../model/name.ts";
 import type { MachineRecord } from "../model/records.ts";
@@ -57,7 +58,7 @@ export function runHandlers(deps: Deps): RunHandlers {
       const record = await state.machines.get({ id: params.machine });
       if (record === undefined) return {};
       if (record.kind !== "run") throw fail("machine_not_found", { machine: printable(params.machine) });
-      await forget(deps, record);
+      await forget(deps, [record]);
       return {};
     },
   };
@@ -69,17 +70,29 @@ async function regionOfCluster({ state }: Pick<Deps, "state">, app: string): Pro
   return attachment && (await state.apps.get({ name: attachment.cluster }))?.primaryRegion;
 }
 
-async function forget({ state, publisher, home }: Deps, record: MachineRecord): Promise<void> {
-  await state.machines.remove(record);
-  await removeTree(runDirectory(home, record.id));
+async function forget({ state, publisher, home }: Deps, records: readonly MachineRecord[]): Promise<void> {
+  for (const record of records) await state.machines.remove(record);
+  await Promise.all(records.map((record) => removeTree(runDirectory(home, record.id))));
   await publisher.publish();
 }
 
-/** Runs whose CLI is gone without a word (killed, or perchd was away) are forgotten. */
-export async function forgetEndedRuns(deps: Deps): Promise<void> {
-  for (const record of await deps.state.machines.list()) {
-    if (record.kind === "run" && (record.process === undefined || !(await isAlive(record.process)))) await forget(deps, record);
-  }
+/** A number that was given to another process within the time is noticed a minute later. */
+const wholeLookMs = 60_000;
+
+/** Runs whose CLI is gone without a word (killed, or perchd was away) are forgotten. Whether a number is in use is asked of a thousand in a millisecond; whose it is takes longer. */
+export function endedRuns(): (deps: Deps) => Promise<void> {
+  let lastWhole = -Infinity;
+  return async (deps) => {
+    const whole = steadyNow() - lastWhole >= wholeLookMs;
+    if (whole) lastWhole = steadyNow();
+    const ended: MachineRecord[] = [];
+    for (const record of await deps.state.machines.list()) {
+      if (record.kind !== "run") continue;
+      const lives = record.process !== undefined && isTaken(record.process.pid) && (!whole || (await isAlive(record.process)));
+      if (!lives) ended.push(record);
+    }
+    if (ended.length > 0) await forget(deps, ended);
+  };
 }
 
 const runDirectory = (home: Deps["home"], id: string): string => join(home.runtime, "runs", id);

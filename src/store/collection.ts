@@ -54,6 +54,13 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
   const within = fields.length === 0 ? folder : `${folder}/`;
   const keyOf = (of: Pick<T, F>): string => [folder, ...fields.map((field) => String(of[field]))].join("/");
   const read = (entry: { key: string; value: string }): T => readRecord(kind.shape, entry);
+  // What a store gives as the same object again is the same record.
+  const known = new WeakMap<Entry, T>();
+  const readAgain = (entry: Entry): T => {
+    const found = known.get(entry) ?? Object.freeze(read(entry));
+    known.set(entry, found);
+    return found;
+  };
   const see = (entry: Entry | undefined): Seen<T> | undefined => entry && { record: read(entry), modRevision: entry.modRevision };
   const put = (record: T): Write => {
     const slash = fields.find((field) => /^$|\//.test(String(record[field])));
@@ -76,7 +83,7 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
       // A whole key is a prefix of longer ones: the filter takes those away.
       const prefix = [folder, ...head].join("/") + (head.length < fields.length ? "/" : "");
       const { revision, entries } = await store.range(prefix);
-      const records = entries.map(read).filter((record) => fields.every((field) => part[field] === undefined || part[field] === record[field]));
+      const records = entries.map(readAgain).filter((record) => fields.every((field) => part[field] === undefined || part[field] === record[field]));
       return { revision, records };
     },
     async create(record) {

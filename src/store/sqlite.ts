@@ -8,6 +8,7 @@ import { pause } from "../base/deadline.ts";
 import { fail, type PerchError } from "../errors/error.ts";
 import { makePrivateFile } from "../host/files.ts";
 import { checkWrites, keyOfWrite, storable, storablePrefix } from "./key.ts";
+import { RangeMemory } from "./range-memory.ts";
 import { migrate, refuseNewerSchema } from "./schema.ts";
 import { inOurWords, isBusy } from "./sqlite-error.ts";
 import type { Change, Compare, Entry, Store, TxnResult, Write } from "./store.ts";
@@ -69,6 +70,7 @@ class SqliteStore implements Store {
   readonly #path: string;
   readonly #watchers: Watchers;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #ranges = new RangeMemory();
   #revision: number;
 
   constructor(db: DatabaseSyncInstance, path: string, watchers: Watchers) {
@@ -85,8 +87,8 @@ class SqliteStore implements Store {
 
   async range(prefix: string): Promise<{ revision: number; entries: Entry[] }> {
     return this.#guard(() => {
-      const rows = storablePrefix(prefix) ? this.#statements.range.all(prefix, above(prefix)) : [];
-      return { revision: this.#revision, entries: rows.map(toEntry) };
+      const read = () => this.#statements.range.all(prefix, above(prefix)).map(toEntry);
+      return { revision: this.#revision, entries: storablePrefix(prefix) ? [...this.#ranges.of(prefix, read)] : [] };
     });
   }
 
@@ -96,6 +98,7 @@ class SqliteStore implements Store {
       if (!compare.every(({ key, modRevision }) => (this.#entry(key)?.modRevision ?? 0) === modRevision)) return { done: false };
       const changes = this.#write(writes, this.#revision + 1);
       this.#revision = changes.at(-1)?.revision ?? this.#revision;
+      this.#ranges.forget(changes);
       this.#watchers.publish(changes);
       return { done: true, revision: this.#revision };
     });
