@@ -43,9 +43,48 @@ export const cluster = z.object({
   attachments: z.array(z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string() })),
 });
 
+/** What runs out before it has. */
+export const warning = z.object({
+  what: z.enum([
+    "disk",
+    "inodes",
+    "connections",
+    "kept-wal",
+    "idle-slot",
+    "slots",
+    "memory",
+    "promised-memory",
+    "perchd-memory",
+    "descriptors",
+    "wraparound",
+  ]),
+  /** The cluster, or "network". */
+  subject: z.string(),
+  /** Which of them: a path, a machine, a slot, a database. */
+  thing: z.string(),
+  /** warn: it will run out. fail: it has. */
+  level: z.enum(["warn", "fail"]),
+  /** Bytes, or how many. */
+  used: z.number(),
+  limit: z.number(),
+  sentence: z.string(),
+  /** The command that mends it. */
+  next: z.string(),
+});
+
 export const status = z.object({
   network: z.object({ name: z.string(), prefix: z.string(), mode: z.enum(["root", "user", "portable"]), resolver: z.string().nullable() }),
-  daemon: z.object({ pid: z.int(), version: z.string(), since: time, home: z.string() }),
+  daemon: z.object({
+    pid: z.int(),
+    version: z.string(),
+    since: time,
+    home: z.string(),
+    /** Resident. */
+    memoryBytes: z.int(),
+    /** By how many milliseconds perchd was late within the last one to two minutes. */
+    loopDelay: z.object({ p99: z.number(), max: z.number() }),
+  }),
+  warnings: z.array(warning),
   clusters: z.array(cluster),
   apps: z.array(z.object({ name: z.string(), runs: z.int() })),
 });
@@ -170,6 +209,7 @@ export const diagnosis = z.object({
         "connections",
         "disk",
         "lag",
+        ...warning.shape.what.options.filter((what) => what !== "disk" && what !== "connections"),
       ]),
       /** warn: it works, yet somebody should look. */
       state: z.enum(["ok", "warn", "fail"]),
@@ -286,6 +326,7 @@ export const token = z.object({
 export const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string() });
 export const none = z.object({});
 
+export type Warning = z.infer<typeof warning>;
 export type Status = z.infer<typeof status>;
 export type Cluster = z.infer<typeof cluster>;
 export type PoolStatus = z.infer<typeof pool>;

@@ -14,7 +14,17 @@ export interface NetworkDiagnosis {
   clusters: Diagnosis[];
 }
 
-const inCommon = (line: Line): boolean => line.check === "daemon" || line.check === "namespace" || line.check === "disk";
+const common: ReadonlySet<Line["check"]> = new Set([
+  "daemon",
+  "namespace",
+  "disk",
+  "inodes",
+  "memory",
+  "promised-memory",
+  "perchd-memory",
+  "descriptors",
+]);
+const inCommon = (line: Line): boolean => common.has(line.check);
 
 export async function diagnoseNetwork(daemon: Daemon, region: string | undefined): Promise<NetworkDiagnosis> {
   const status = await daemon.call("status", {});
@@ -30,7 +40,7 @@ export async function diagnoseNetwork(daemon: Daemon, region: string | undefined
 }
 
 /** Where nobody could be gone to: perchd, and the name server asked from inside. */
-async function withoutCluster(daemon: Daemon, { daemon: { pid, version } }: Status): Promise<Line[]> {
+async function withoutCluster(daemon: Daemon, { daemon: { pid, version }, warnings }: Status): Promise<Line[]> {
   const perchd: Line = { check: "daemon", state: "ok", sentence: `perchd ${version} answers (process ${pid})` };
   const asked = await daemon.call("dig", { body: { name: "_apps.internal", type: "TXT" } }).then(
     (): Line => ({ check: "name", state: "ok", sentence: "the name server answers inside the network" }),
@@ -39,5 +49,6 @@ async function withoutCluster(daemon: Daemon, { daemon: { pid, version } }: Stat
         ? undefined
         : { check: "name", state: "fail", sentence: `the name server does not answer: ${toPerchError(error).message}`, next: "perch events" },
   );
-  return asked === undefined ? [perchd] : [perchd, asked];
+  const runningOut = warnings.map(({ what, level, sentence, next }): Line => ({ check: what, state: level, sentence, next }));
+  return [perchd, ...(asked === undefined ? [] : [asked]), ...runningOut];
 }

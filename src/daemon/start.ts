@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../base/log.ts";
 import { ask } from "../base/deadline.ts";
+import { watchLoopDelay } from "../base/loop-delay.ts";
 import { fail, toPerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
 import { machineSize } from "../host/machine.ts";
@@ -24,7 +25,7 @@ import type { Handlers, HttpOptions } from "../server/http.ts";
 import { proxyUpgrade } from "../server/proxy.ts";
 import { completeRotations } from "../server/rotate.ts";
 import type { Deps } from "../server/deps.ts";
-import { forgetEndedRuns } from "../server/runs.ts";
+import { endedRuns } from "../server/runs.ts";
 import { openEvents } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -32,6 +33,7 @@ import { keyFile } from "../store/key-file.ts";
 import { openVault } from "../store/open-vault.ts";
 import { forgetOldKey } from "../store/rekey.ts";
 import { openAuthority } from "./authority.ts";
+import { watchLimits } from "./limits.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
@@ -151,6 +153,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     publish: () => published.publish(),
   };
   const clusters = clusterLoops((app) => workOf(context, app), log);
+  const warnings = watchLimits({ home, views: () => clusters.views() ?? [], say: tell });
+  const loopDelay = watchLoopDelay();
   await undoHalfMade(context);
   const left = await leftovers(home);
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
@@ -198,13 +202,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     outward: wayOut,
     hostAccess: wayIn,
     log,
+    warnings,
+    loopDelay: () => loopDelay.read(),
     shutdown,
   };
+  const forgetEnded = endedRuns();
   const tidying = setInterval(
-    () => void tidy(deps).catch((error: unknown) => log.error({ err: error }, "what ended or was left half-way could not be tidied up")),
+    () => void tidy(deps, forgetEnded).catch((error: unknown) => log.error({ err: error }, "what ended or was left half-way could not be tidied up")),
     tidyMs,
   );
-  await tidy(deps);
+  await tidy(deps, forgetEnded);
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
@@ -215,10 +222,11 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
 const settled = (view: ClusterView): boolean => broughtBack(view) && view.cluster.change === undefined;
 
 /** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed, the API that cannot listen tries again. */
-async function tidy(deps: Deps & { remote: OpenRemoteDoor }): Promise<void> {
+async function tidy(deps: Deps & { remote: OpenRemoteDoor }, forgetEnded: ReturnType<typeof endedRuns>): Promise<void> {
   await deps.remote.keep();
-  await forgetEndedRuns(deps);
+  await forgetEnded(deps);
   await deps.outward.tend();
+  await deps.warnings();
   await completeRotations(deps);
 }
 

@@ -3,6 +3,7 @@
  * PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's own way from inside the network (`knock.ts`, a program; `knocking.ts` runs
  * it). `judge.ts` turns them into lines, pure. The room knows nothing of records, loops or the API; it changes nothing.
  */
+import type { Warning } from "../limits/facts.ts";
 import type { Admission } from "../postgres/admission.ts";
 
 /** The URL an app has, in parts. The password goes to the knock and nowhere else. */
@@ -70,6 +71,8 @@ export interface Facts {
   /** An error: the namespace itself could not be entered. */
   knock: Knock | Refused;
   disk: { path: string; freeBytes: number; bytes: number };
+  /** What runs out of the network and of the cluster. */
+  warnings: readonly Warning[];
 }
 
 /** What the leader said of the role and the database that the URL names. */
@@ -93,7 +96,8 @@ export type Check =
   | "leader"
   | "connections"
   | "disk"
-  | "lag";
+  | "lag"
+  | Exclude<Warning["what"], "disk" | "connections">;
 
 export interface Line {
   check: Check;

@@ -1,6 +1,7 @@
 import type { Asked, ClusterFacts, Facts, Line, MemberFacts } from "./facts.ts";
 import { loginOf } from "./facts.ts";
 import { leaderIn, revival } from "./judge-way.ts";
+import { levelOf } from "../limits/thresholds.ts";
 
 /** How the cluster is that the app is led to: leader, connections, disk, lag. Pure. */
 export function leaderLine(facts: Facts, cluster: ClusterFacts): Line {
@@ -41,8 +42,8 @@ export function connectionsLine(facts: Facts, { name }: ClusterFacts, { admissio
   const login = loginOf(facts);
   if (left > 0 && login !== undefined && "state" in login && login.state === "53300")
     return { check, state: "fail", sentence: `PostgreSQL takes no more: ${login.error}`, next: `perch postgres connect -a ${name}` };
-  if (left === 0) return { check, state: "fail", sentence: count, next };
-  return left < connections.max / 10 ? { check, state: "warn", sentence: count, next } : { check, state: "ok", sentence: count };
+  const level = levelOf({ what: "connections", used: connections.taken, limit: connections.max }, false);
+  return level === undefined ? { check, state: "ok", sentence: count } : { check, state: level, sentence: count, next };
 }
 
 const megabyte = 1024 * 1024;
@@ -51,9 +52,18 @@ export function diskLine({ disk, clusters }: Facts): Line {
   const check = "disk";
   const sentence = `${Math.floor(disk.freeBytes / megabyte)} MB of ${Math.floor(disk.bytes / megabyte)} MB are free under ${disk.path}`;
   const next = `perch postgres db list -a ${clusters[0] ?? "CLUSTER"}`;
-  if (disk.freeBytes < Math.min(64 * megabyte, disk.bytes / 100)) return { check, state: "fail", sentence, next };
-  return disk.freeBytes < Math.min(1024 * megabyte, disk.bytes / 10) ? { check, state: "warn", sentence, next } : { check, state: "ok", sentence };
+  const level = levelOf({ what: "disk", used: disk.bytes - disk.freeBytes, limit: disk.bytes }, false);
+  return level === undefined ? { check, state: "ok", sentence } : { check, state: level, sentence, next };
 }
+
+/** What runs out beside the disk and the connections that have a line of their own. */
+export const warningLines = ({ warnings, disk, cluster }: Facts): Line[] =>
+  warnings
+    .filter(({ what, thing }) => {
+      const leader = cluster?.admission === undefined ? undefined : leaderIn(cluster)?.id;
+      return !(what === "disk" && thing === disk.path) && !(what === "connections" && thing === leader);
+    })
+    .map(({ what, level, sentence, next }) => ({ check: what, state: level, sentence, next }));
 
 export function lagLine(cluster: ClusterFacts, { id, region, state, lagBytes, note }: MemberFacts): Line {
   const check = "lag";

@@ -1,6 +1,6 @@
 import type { Asked, ClusterFacts, Facts, Line } from "./facts.ts";
 import { loginOf, newUrl } from "./facts.ts";
-import { connectionsLine, diskLine, lagLine, leaderLine } from "./judge-cluster.ts";
+import { connectionsLine, diskLine, lagLine, leaderLine, warningLines } from "./judge-cluster.ts";
 
 /** What the server says to the app: password, database, role; what it is like comes from `judge-cluster.ts`. Pure. */
 export function passwordLine(facts: Facts): Line | undefined {
@@ -41,7 +41,7 @@ const psql = (cluster: ClusterFacts | undefined): string => (cluster === undefin
 
 export function serverLines(facts: Facts): (Line | undefined)[] {
   const { cluster, target } = facts;
-  if (cluster === undefined) return [strangerLine(facts), diskLine(facts)];
+  if (cluster === undefined) return [strangerLine(facts), diskLine(facts), ...warningLines(facts)];
   const { admission } = cluster;
   const asked = admission !== undefined && typeof target === "object" ? { admission, target } : undefined;
   return [
@@ -51,6 +51,7 @@ export function serverLines(facts: Facts): (Line | undefined)[] {
     asked && connectionsLine(facts, cluster, asked),
     diskLine(facts),
     ...cluster.members.filter(({ role }) => role === "replica").map((replica) => lagLine(cluster, replica)),
+    ...warningLines(facts),
   ];
 }
 

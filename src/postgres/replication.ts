@@ -40,15 +40,6 @@ export function parametersText(parameters: Readonly<Record<string, string>>): st
 
 export const slotOf = (machine: string): string => `perch_${machine.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`;
 
-export interface Slot {
-  name: string;
-  active: boolean;
-  /** WAL it keeps, in bytes; null before it is first used. */
-  keptBytes: number | null;
-  /** "lost": it fell too far behind, and its replica must be copied anew. */
-  state: "reserved" | "extended" | "unreserved" | "lost" | null;
-}
-
 /** Makes the slot unless it is there, and keeps WAL for it from now on. */
 export async function createSlot(session: Session, name: string): Promise<void> {
   await session.query("SELECT pg_create_physical_replication_slot($1, true)", [name]).catch((error: unknown) => {
@@ -78,24 +69,8 @@ export async function dropSlot(session: Session, name: string): Promise<void> {
   if (dropped !== true) throw fail("busy", { what: `replication slot ${name}`, by: "its replica" });
 }
 
-/** Perch's physical slots. */
-export async function listSlots(session: Session): Promise<Slot[]> {
-  const rows = await session.query<Slot & { keptBytes: string | null }>(
-    `SELECT slot_name AS name, active, wal_status AS state, pg_wal_lsn_diff(${here}, restart_lsn) AS "keptBytes"
-       FROM pg_replication_slots WHERE slot_type = 'physical' AND slot_name LIKE 'perch\\_%' ORDER BY 1`,
-  );
-  return rows.map((row) => ({ ...row, keptBytes: row.keptBytes === null ? null : Number(row.keptBytes) }));
-}
-
-const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
-
-/** The leader's view: machine id → bytes of WAL it has not replayed, for every replica that is connected. */
-export async function replicaLags(session: Session): Promise<Map<string, number | null>> {
-  const rows = await session.query<{ id: string; lag: string | null }>(
-    "SELECT application_name AS id, greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) AS lag FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')",
-  );
-  return new Map(rows.map((row) => [row.id, row.lag === null ? null : Number(row.lag)]));
-}
+/** Up to where a server has its WAL: written where it leads, replayed where it follows. */
+export const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
 
 export interface Standing {
   recovering: boolean;
@@ -118,19 +93,29 @@ const timelineOnDisk = `(
    WHERE file.name ~ '^[0-9A-F]{24}$'
      AND right(file.name, 16) = upper(lpad(to_hex(div(last.at, 4294967296)::bigint), 8, '0') || lpad(to_hex(div(mod(last.at, 4294967296), last.size)::bigint), 8, '0')))`;
 
-/** Any server's view of itself. */
-export async function standing(session: Session): Promise<Standing> {
-  const [row] = await session.query<{ recovering: boolean; streaming: boolean; received: string; replayed: string; timeline: number }>(
-    `SELECT pg_is_in_recovery() AS recovering,
+/** What `standing` asks for, to be asked with more. */
+export const standingColumns = `pg_is_in_recovery() AS recovering,
             EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS streaming,
             pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') AS received,
             pg_wal_lsn_diff(${here}, '0/0') AS replayed,
-            CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), ${timelineOnDisk}, timeline_id)
-                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline
-       FROM pg_control_checkpoint()`,
-  );
-  if (row === undefined) throw fail("internal", { why: "pg_control_checkpoint() gave no row" });
-  return { ...row, received: BigInt(row.received), replayed: BigInt(row.replayed) };
+            CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), ${timelineOnDisk}, (SELECT timeline_id FROM pg_control_checkpoint()))
+                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline`;
+
+export type StandingRow = { recovering: boolean; streaming: boolean; received: string; replayed: string; timeline: number };
+
+export const toStanding = ({ recovering, streaming, received, replayed, timeline }: StandingRow): Standing => ({
+  recovering,
+  streaming,
+  received: BigInt(received),
+  replayed: BigInt(replayed),
+  timeline,
+});
+
+/** Any server's view of itself. */
+export async function standing(session: Session): Promise<Standing> {
+  const [row] = await session.query<StandingRow>(`SELECT ${standingColumns}`);
+  if (row === undefined) throw fail("internal", { why: "a SELECT without FROM gave no row" });
+  return toStanding(row);
 }
 
 /** Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. */

@@ -10,6 +10,8 @@ export interface Session {
   readonly app: string;
   /** The rows. `timeoutMs` is 15 s unless told; what takes longer ends with its connection. */
   query<Row extends object>(text: string, values?: readonly unknown[], timeoutMs?: number): Promise<Row[]>;
+  /** The same for what is asked over and over on one connection: PostgreSQL keeps its plan under that name. */
+  queryAgain<Row extends object>(name: string, text: string): Promise<Row[]>;
   close(): Promise<void>;
   /** Resolves when the connection is gone, by us or by the server: the quickest news of an adopted server's death. */
   readonly ended: Promise<void>;
@@ -22,6 +24,8 @@ export interface Login {
   /** For connecting. 5 s unless told. */
   timeoutMs?: number;
 }
+
+const patienceMs = 15_000;
 
 /** Rejects with `sql_failed` (its cause is PostgreSQL's or the socket's error) or `disk_full`. */
 export async function connect(member: Member, login: Login): Promise<Session> {
@@ -44,18 +48,20 @@ export async function connect(member: Member, login: Login): Promise<Session> {
   } catch (error) {
     throw wrap(error);
   }
+  async function rowsOf<Row extends object>(asked: Promise<pg.QueryResult>, timeoutMs: number): Promise<Row[]> {
+    const result = await within(timeoutMs, asked).catch((error: unknown) => Promise.reject(wrap(error)));
+    const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+    if (last !== undefined) return (last as pg.QueryResult<Row>).rows;
+    hangUp(client);
+    throw fail("sql_failed", { app: member.app, why: `no answer within ${timeoutMs / 1000} s` });
+  }
   return {
     app: member.app,
     ended,
-    async query<Row extends object>(text: string, values: readonly unknown[] = [], timeoutMs = 15_000) {
-      // Without values the simple protocol is used, which takes several statements, in one transaction.
-      const asked = values.length === 0 ? client.query(text) : client.query(text, [...values]);
-      const result = await within(timeoutMs, asked).catch((error: unknown) => Promise.reject(wrap(error)));
-      const last: unknown = Array.isArray(result) ? result.at(-1) : result;
-      if (last !== undefined) return (last as pg.QueryResult<Row>).rows;
-      hangUp(client);
-      throw fail("sql_failed", { app: member.app, why: `no answer within ${timeoutMs / 1000} s` });
-    },
+    // Without values the simple protocol is used, which takes several statements, in one transaction.
+    query: (text, values = [], timeoutMs = patienceMs) =>
+      rowsOf(values.length === 0 ? client.query(text) : client.query(text, [...values]), timeoutMs),
+    queryAgain: (name, text) => rowsOf(client.query({ name, text }), patienceMs),
     async close() {
       if (
         (await within(

@@ -4,9 +4,10 @@ import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
 import { hasData } from "../postgres/directory.ts";
 import { find } from "../postgres/postmaster.ts";
-import { listSlots, replicaLags, type Slot, type Standing, standing } from "../postgres/replication.ts";
+import { slotOf } from "../postgres/replication.ts";
 import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
+import { type Slot, type Survey, survey } from "../postgres/survey.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
 import { diskRoom } from "../host/machine.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
@@ -48,9 +49,10 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     primaryRegion: shown?.primaryRegion ?? "",
     slots: onLeader?.slots.map((slot) => slot.name),
     lostSlots: onLeader?.slots.filter((slot) => slot.state === "lost").map((slot) => slot.name) ?? [],
-    members: looks.map(({ record, facts, timeline }): MemberView => ({
+    members: looks.map(({ record, facts, survey: found }): MemberView => ({
       record,
-      facts: { ...facts, lagBytes: onLeader?.lag.get(record.id) ?? null, diverged: hasDiverged(facts, timeline, onLeader) },
+      facts: { ...facts, lagBytes: onLeader?.lags.get(record.id) ?? null, diverged: hasDiverged(facts, found?.timeline ?? 0, onLeader) },
+      usage: found?.usage,
       restart: memory.restarts.has(record.id),
       starts: (memory.starts.get(record.id) ?? []).filter((at) => now - at < 60_000),
       since: {
@@ -91,7 +93,7 @@ function note(since: Map<string, number>, what: string, holds: boolean, now: num
 interface Look {
   record: MachineRecord;
   facts: MemberFacts & { /** It is on its way to answering: a crash recovery may take long. */ recovers: boolean };
-  timeline: number;
+  survey: Survey | undefined;
   session: Session | undefined;
 }
 
@@ -112,23 +114,23 @@ async function look(
   const suspended = record.process !== undefined && (await isSuspended(record.process));
   const deaf = running === undefined || running.status === "starting" || suspended;
   const session = deaf ? undefined : await context.monitors.session(member, passwords.perch);
-  const state = await ask(session);
-  if (session !== undefined && state === undefined) void context.monitors.drop(machine.id);
+  const found = await ask(session);
+  if (session !== undefined && found === undefined) void context.monitors.drop(machine.id);
   const leader = machine.id === cluster.leader ? undefined : members.find(({ id }) => id === cluster.leader);
   const wanted = configurationOf(context, cluster, machine, leader, passwords.replicator);
   return {
     record,
-    session: state === undefined ? undefined : session,
-    timeline: state?.timeline ?? 0,
+    session: found === undefined ? undefined : session,
+    survey: found,
     facts: {
       data,
       running: lives,
       suspended,
       recovers: running?.status === "starting",
-      answers: state !== undefined,
-      recovering: state?.recovering,
-      streaming: state?.streaming ?? false,
-      received: state?.received,
+      answers: found !== undefined,
+      recovering: found?.recovering,
+      streaming: found?.streaming ?? false,
+      received: found?.received,
       diverged: false,
       lagBytes: null,
       configured: running === undefined || !(await configurationDiffers(member, wanted)),
@@ -145,9 +147,9 @@ async function adopt({ state }: Context, machine: MachineRecord, found: MachineR
   return changed ?? machine;
 }
 
-async function ask(session: Session | undefined): Promise<Standing | undefined> {
+async function ask(session: Session | undefined): Promise<Survey | undefined> {
   if (session === undefined) return undefined;
-  return within(patienceMs, standing(session)).catch(() => undefined);
+  return within(patienceMs, survey(session)).catch(() => undefined);
 }
 
 /** PostgreSQL stops where it cannot make the next segment. */
@@ -157,8 +159,9 @@ const walSegmentBytes = 16 * 1024 * 1024;
 const patienceMs = 2_000;
 
 interface OnLeader {
+  /** Perch's. */
   slots: Slot[];
-  lag: ReadonlyMap<string, number | null>;
+  lags: Survey["lags"];
   /** Asked for when a replica stands apart. */
   history: { timeline: number; forks: History } | undefined;
   /** Where they must be known: by a public door none comes in. */
@@ -182,11 +185,11 @@ async function noteSuperusers({ state }: Context, cluster: ClusterRecord, found:
 async function askLeader(cluster: ClusterRecord, looks: readonly Look[]): Promise<OnLeader | undefined> {
   const seen = looks.find(({ record }) => record.id === cluster.leader);
   const apart = looks.some(({ facts }) => facts.recovering === true && !facts.streaming);
-  if (seen?.session === undefined || seen.facts.recovering !== false) return undefined;
-  const { session } = seen;
+  if (seen?.session === undefined || seen.survey === undefined || seen.survey.recovering) return undefined;
+  const { session, survey: found } = seen;
   const asked = async (): Promise<OnLeader> => ({
-    slots: await listSlots(session),
-    lag: await replicaLags(session),
+    slots: found.usage.slots.each.filter(({ name, physical }) => physical && name.startsWith(slotOf(""))),
+    lags: found.lags,
     history: apart ? await historyOf(session) : undefined,
     superusers: cluster.exposure === undefined ? undefined : await listSuperusers(session),
   });

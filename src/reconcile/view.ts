@@ -4,6 +4,7 @@
 import { decide } from "../engine/local/cases.ts";
 import type { Situation } from "../engine/situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
+import type { Usage } from "../postgres/survey.ts";
 
 export interface MemberFacts {
   /** The data directory is there, whole. */
@@ -41,6 +42,8 @@ export interface Trouble {
 export interface MemberView {
   record: MachineRecord;
   facts: MemberFacts;
+  /** What of it runs out; undefined while it does not answer. */
+  usage: Usage | undefined;
   /** The step under way, if any. */
   busy: string | undefined;
   trouble: Trouble | undefined;

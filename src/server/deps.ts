@@ -1,8 +1,10 @@
 /** What handlers work with. Built once by the daemon; each handler file takes what it names from it. */
 import type { Log } from "../base/log.ts";
+import type { LoopDelay } from "../base/loop-delay.ts";
 import type { Doors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import type { Warning } from "../limits/facts.ts";
 import type { Dialler } from "../network/dialler.ts";
 import type { HostAccess } from "../network/host-access.ts";
 import type { Outward } from "../network/outward.ts";
@@ -40,6 +42,9 @@ export interface Deps {
   /** The host's way into it. */
   hostAccess: HostAccess;
   log: Log;
+  /** What runs out, as of now. */
+  warnings(): Promise<Warning[]>;
+  loopDelay(): LoopDelay;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
   shutdown(progress: (sentence: string) => void): Promise<void>;
 }

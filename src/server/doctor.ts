@@ -43,6 +43,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
       cluster: led && (await clusterFacts(deps, led, target)),
       knock: met,
       disk: await diskRoom(deps.home.root),
+      warnings: (await deps.warnings()).filter(({ subject }) => subject === "network" || subject === led?.app),
     };
     const lines = judge(facts);
     return { app: app.name, variable, ok: lines.every((line) => line.state !== "fail"), lines };

@@ -25,7 +25,15 @@ export function networkHandlers(
           mode: place.mode,
           resolver: place.mode === "portable" ? null : networkResolver(prefix),
         },
-        daemon: { pid: process.pid, version: deps.version, since: deps.since, home: deps.home.root },
+        daemon: {
+          pid: process.pid,
+          version: deps.version,
+          since: deps.since,
+          home: deps.home.root,
+          memoryBytes: process.memoryUsage.rss(),
+          loopDelay: deps.loopDelay(),
+        },
+        warnings: await deps.warnings(),
         clusters: await more.listClusters({ params: {}, query: {}, body: {} }, call),
         apps: (await state.apps.list())
           .filter((app) => app.kind === "app")

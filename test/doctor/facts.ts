@@ -36,6 +36,7 @@ export const well: Facts = {
     login: { recovering: false, readOnly: false },
   },
   disk: { path: "/data", freeBytes: 50 * gigabyte, bytes: 100 * gigabyte },
+  warnings: [],
 };
 
 /** The knock as it ended with PostgreSQL's refusal. */

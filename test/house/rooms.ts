@@ -123,6 +123,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     },
     packages: [],
   },
+  limits: {
+    holds: "what runs out, told before it has: readings, thresholds, what is said of them (pure)",
+    start: "facts.ts",
+    imports: { base: "sizes for people" },
+    types: { host: "what the machine has", postgres: "what a server has" },
+    packages: [],
+    pure: true,
+  },
   store: {
     holds: "desired state: read, write, watch, migrate",
     start: "store.ts",
@@ -156,7 +164,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: {
     holds: "why an app cannot connect: the app's own way gone from inside, and what was met judged (pure)",
     start: "facts.ts",
-    imports: { base: "deadlines, redaction", host: "the program that goes the way", postgres: "what a server says of a role" },
+    imports: {
+      base: "deadlines, redaction",
+      host: "the program that goes the way",
+      postgres: "what a server says of a role",
+      limits: "from where on something runs out",
+    },
     packages: ["pg"],
   },
   server: {
@@ -174,6 +187,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       dns: "`perch dig`",
       door: "how a public door does",
       doctor: "`perch doctor`",
+      limits: "the warnings of `perch status`",
       store: "what is desired",
       engine: "who may lead, before it is asked for",
       reconcile: "to wake the loop and wait for it",
@@ -196,6 +210,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         "dns",
         "door",
         "doctor",
+        "limits",
         "store",
         "engine",
         "reconcile",

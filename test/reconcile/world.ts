@@ -37,7 +37,16 @@ export function member(
     ...more.record,
   };
   const since = { suspended: undefined, silent: undefined, stranded: undefined, ...more.since };
-  return { record, facts, busy: more.busy, trouble: more.trouble, restart: more.restart ?? false, starts: more.starts ?? [], since };
+  return {
+    record,
+    facts,
+    usage: more.usage,
+    busy: more.busy,
+    trouble: more.trouble,
+    restart: more.restart ?? false,
+    starts: more.starts ?? [],
+    since,
+  };
 }
 
 export function cluster(

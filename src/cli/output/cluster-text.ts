@@ -1,5 +1,6 @@
 import type { Cluster, Member, Status } from "../../api/schemas.ts";
-import { moment, size, table } from "./columns.ts";
+import { size } from "../../base/size.ts";
+import { moment, table } from "./columns.ts";
 
 /** Clusters and their members for people. Pure. */
 
@@ -42,11 +43,16 @@ export function clusterText(cluster: Cluster): string {
 
 const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on localhost" };
 
-export function statusText({ network, daemon, clusters, apps }: Status): string {
+/** What runs out, and the command that mends it. */
+const warningsText = (warnings: Status["warnings"]): string[] =>
+  warnings.length === 0 ? [] : ["", "Warnings", ...warnings.map(({ sentence, next }) => `  ${sentence}\n    → ${next}`)];
+
+export function statusText({ network, daemon, clusters, apps, warnings }: Status): string {
   const prefix = network.mode === "portable" ? "" : ` ${network.prefix},`;
   return [
     `Network ${network.name}:${prefix} ${modes[network.mode]}`,
     `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,
+    `perchd takes ${size(daemon.memoryBytes)}; it was late by ${Math.round(daemon.loopDelay.max)} ms at most within two minutes`,
     "",
     ...(clusters.length === 0 ? ["No clusters yet. Create one with: perch postgres create --name pg --region ams"] : clusters.map(clusterText)),
     ...(apps.length === 0
@@ -59,5 +65,6 @@ export function statusText({ network, daemon, clusters, apps }: Status): string 
             "",
           ),
         ]),
+    ...warningsText(warnings),
   ].join("\n");
 }

@@ -18,17 +18,5 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return rows.length === 0 ? `${pad}${whenEmpty}` : columns([head.map((title) => title.toUpperCase()), ...rows], options);
 }
 
-/** `1.5 MB`: bytes for people, powers of 1024 as PostgreSQL prints them. */
-export function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
 /** `2026-11-24 06:30:00` in UTC. */
 export const moment = (iso: string): string => iso.replace("T", " ").replace(/(\.\d+)?Z$/, "");

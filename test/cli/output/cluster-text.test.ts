@@ -54,14 +54,24 @@ describe("a cluster for people", () => {
   it("stands in the status, which says how to begin where there is none", () => {
     const status: Status = {
       network: { name: "default", prefix: "fdaa:1:2::/48", mode: "user", resolver: "fdaa:1:2::3" },
-      daemon: { pid: 5, version: "0.1.0", since: "2026-11-24T06:30:00.000Z", home: "/h" },
+      daemon: {
+        pid: 5,
+        version: "0.1.0",
+        since: "2026-11-24T06:30:00.000Z",
+        home: "/h",
+        memoryBytes: 92 * 1024 ** 2,
+        loopDelay: { p99: 1.2, max: 31.4 },
+      },
+      warnings: [],
       clusters: [],
       apps: [{ name: "web", runs: 2 }],
     };
     expect(statusText(status)).toBe(
-      "Network default: fdaa:1:2::/48, in a user namespace\nperchd 5: version 0.1.0, since 2026-11-24 06:30:00 UTC, state in /h\n\nNo clusters yet. Create one with: perch postgres create --name pg --region ams\n\nAPP  RUNS\nweb  2",
+      "Network default: fdaa:1:2::/48, in a user namespace\nperchd 5: version 0.1.0, since 2026-11-24 06:30:00 UTC, state in /h\nperchd takes 92.0 MB; it was late by 31 ms at most within two minutes\n\nNo clusters yet. Create one with: perch postgres create --name pg --region ams\n\nAPP  RUNS\nweb  2",
     );
     expect(statusText({ ...status, network: { ...status.network, mode: "portable" } })).not.toContain("fdaa");
     expect(statusText({ ...status, clusters: [cluster] })).toContain("Cluster pg: ready");
+    const warning = { what: "slots", subject: "pg", thing: "m1", level: "warn", used: 14, limit: 16, sentence: "14 of 16", next: "perch x" } as const;
+    expect(statusText({ ...status, warnings: [warning] })).toMatch(/web {2}2\n\nWarnings\n {2}14 of 16\n {4}→ perch x$/);
   });
 });

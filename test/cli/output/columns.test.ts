@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columns, moment, size, table } from "../../../src/cli/output/columns.ts";
+import { columns, moment, table } from "../../../src/cli/output/columns.ts";
 
 describe("columns", () => {
   it("align all cells but the last, and leave nothing at the ends of lines", () => {
@@ -27,17 +27,6 @@ describe("columns", () => {
 });
 
 describe("values for people", () => {
-  it.each([
-    [0, "0 B"],
-    [1023, "1023 B"],
-    [1024, "1.0 kB"],
-    [150 * 1024, "150 kB"],
-    [7.3 * 1024 ** 2, "7.3 MB"],
-    [5 * 1024 ** 5, "5120 TB"],
-  ])("%d bytes are %s", (bytes, text) => {
-    expect(size(bytes)).toBe(text);
-  });
-
   it("show times to the second", () => {
     expect(moment("2026-11-24T06:30:00.123Z")).toBe("2026-11-24 06:30:00");
     expect(moment("2026-11-24T06:30:00Z")).toBe("2026-11-24 06:30:00");

@@ -5,9 +5,10 @@ import { ask } from "../../../src/base/deadline.ts";
 import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
 import type { Binaries } from "../../../src/postgres/binaries.ts";
 import { hasData, type Member } from "../../../src/postgres/directory.ts";
-import { createSlot, dropSlot, listSlots, promote, replicaLags, slotOf, standing } from "../../../src/postgres/replication.ts";
+import { createSlot, dropSlot, promote, slotOf, standing } from "../../../src/postgres/replication.ts";
 import { start, stop } from "../../../src/postgres/server.ts";
 import { sqlState, withSession } from "../../../src/postgres/sql.ts";
+import { survey } from "../../../src/postgres/survey.ts";
 import { asPerch, installed, newLeader, newMember, passwords, settle, sql } from "../../support/ground.ts";
 
 const ways = (await installed()).flatMap((binaries) => [
@@ -82,9 +83,9 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
 
     expect(await caughtUp(leader, replica)).toBe(true);
     expect(await sql(replica, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: rows }]);
-    const lags = await withSession(leader, login, replicaLags);
+    const { lags, usage } = await withSession(leader, login, survey);
     expect([...lags.keys()]).toEqual([replica.id]);
-    expect(await withSession(leader, login, listSlots)).toMatchObject([{ name: slotOf(replica.id), active: true, state: "reserved" }]);
+    expect(usage.slots.each).toMatchObject([{ name: slotOf(replica.id), active: true, state: "reserved" }]);
     await expect(sql(replica, "INSERT INTO t VALUES (0)")).rejects.toSatisfy((error) => sqlState(error) === "25006");
 
     await stop(leader, "fast");
@@ -113,7 +114,7 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     process.stderr.write(`PostgreSQL ${binaries.version}: streams again ${Math.round(performance.now() - at)} ms after the leader's return\n`);
     await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
     await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
-    expect(await withSession(leader, login, listSlots)).toEqual([]);
+    expect((await withSession(leader, login, survey)).usage.slots.each).toEqual([]);
   });
 
   it("starts with fewer connections only after its leader did", async () => {
@@ -151,7 +152,7 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
       expect((await readdir(replica.layout.root)).filter((name) => name.startsWith("data"))).toEqual([]);
       await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
     }
-    expect(await withSession(leader, login, listSlots)).toEqual([]);
+    expect((await withSession(leader, login, survey)).usage.slots.each).toEqual([]);
     expect(await sql(leader, "SELECT count(*)::int AS n FROM pg_stat_replication")).toEqual([{ n: 0 }]);
   });
 

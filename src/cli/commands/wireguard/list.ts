@@ -1,5 +1,6 @@
 import { command } from "../../command.ts";
-import { moment, size, table } from "../../output/columns.ts";
+import { size } from "../../../base/size.ts";
+import { moment, table } from "../../output/columns.ts";
 
 export const wireguardList = command({
   name: "wireguard list",

@@ -1,5 +1,6 @@
 import { command } from "../../../command.ts";
-import { size, table } from "../../../output/columns.ts";
+import { size } from "../../../../base/size.ts";
+import { table } from "../../../output/columns.ts";
 
 export const dbList = command({
   name: "postgres db list",
