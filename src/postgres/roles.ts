@@ -11,6 +11,10 @@ export interface User {
   superuser: boolean;
   /** Those the user may connect to, templates left out. */
   databases: string[];
+  /** The role whose login it is; null: it works as itself. */
+  worksAs: string | null;
+  /** Until when its password works, RFC 3339; null: for ever. */
+  until: string | null;
 }
 
 const own: readonly string[] = [superuser, replicationUser, poolUser];
@@ -35,6 +39,9 @@ export const bootstrap = (session: Session, passwords: { superuser: string; repl
 export const listUsers = (session: Session): Promise<User[]> =>
   session.query<User>(
     `SELECT rolname AS name, rolsuper AS superuser,
+            CASE WHEN isfinite(rolvaliduntil) THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS until,
+            (SELECT substr(setting, length('role=') + 1) FROM pg_db_role_setting, unnest(setconfig) AS setting
+              WHERE setrole = pg_roles.oid AND setdatabase = 0 AND setting LIKE 'role=%') AS "worksAs",
             ARRAY(SELECT datname::text FROM pg_database WHERE NOT datistemplate AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT') ORDER BY 1) AS databases
        FROM pg_roles WHERE rolcanlogin AND rolname <> ALL ($1) ORDER BY rolname`,
     [own],
@@ -42,6 +49,12 @@ export const listUsers = (session: Session): Promise<User[]> =>
 
 export const hasUser = async (session: Session, name: string): Promise<boolean> =>
   (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
+
+/** Those of these names that a role has. */
+export const existing = async (session: Session, names: readonly string[]): Promise<string[]> =>
+  (await session.query<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY ($1)", [[...names]])).map(
+    ({ name }) => name,
+  );
 
 export async function createUser(session: Session, user: { name: string; password: string; superuser?: boolean }): Promise<void> {
   checkUser(user.name);
@@ -95,12 +108,12 @@ const withPassword = (session: Session, statement: string, password: string): Pr
     await session.query(`${statement} PASSWORD ${quoteLiteral(scramVerifier(password))}`);
   });
 
-const keepOutOfLog = (session: Session): Promise<object[]> =>
+export const keepOutOfLog = (session: Session): Promise<object[]> =>
   session.query(
     "SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_duration = off",
   );
 
-async function sayWhichUser(session: Session, user: string, work: () => Promise<unknown>): Promise<void> {
+export async function sayWhichUser(session: Session, user: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
