@@ -9,6 +9,8 @@ const read = (app?: NonNullable<Access["app"]>): Access => ({ scope: "read", ...
 const deploy = (app: NonNullable<Access["app"]>, ...adminFor: string[]): Access => ({ scope: "deploy", app, adminFor });
 const admin = (app?: NonNullable<Access["app"]>): Access => ({ scope: "admin", ...(app === undefined ? {} : { app }) });
 const list = <T extends z.ZodType>(item: T) => z.array(item);
+/** Seconds; at most ten years. */
+const overlap = z.int().min(0).max(315_360_000).optional();
 
 export const routes = {
   status: route({ method: "GET", path: "/v1/status", kind: "plain", remote: read(), summary: "The network, the daemon, and every cluster with its members", answer: s.status }),
@@ -80,7 +82,7 @@ export const routes = {
   listUsers: route({ method: "GET", path: "/v1/clusters/:cluster/users", kind: "plain", remote: read("params.cluster"), summary: "Roles that can log in", answer: list(s.user) }),
   createUser: route({ method: "POST", path: "/v1/clusters/:cluster/users", kind: "plain", remote: admin("params.cluster"), summary: "Create a role; its password is shown once", body: z.object({ name: text, password: text.optional(), superuser: z.boolean().default(false) }), answer: s.credentials }),
   dropUser: route({ method: "DELETE", path: "/v1/clusters/:cluster/users/:user", kind: "plain", remote: admin("params.cluster"), summary: "Drop a role that owns nothing", answer: s.none }),
-  rotateUser: route({ method: "POST", path: "/v1/clusters/:cluster/users/:user/rotate", kind: "plain", remote: admin("params.cluster"), summary: "Give a role a new password, and its attachments the new URL", body: z.object({ password: text.optional() }), answer: s.credentials.extend({ apps: list(text) }) }),
+  rotateUser: route({ method: "POST", path: "/v1/clusters/:cluster/users/:user/rotate", kind: "plain", remote: admin("params.cluster"), summary: "Give a role a new password, and its attachment the new URL; the old one works a while longer", body: z.object({ password: text.optional(), overlap }), answer: s.rotated.extend({ password: text }) }),
 
   listSettings: route({ method: "GET", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: read("params.cluster"), summary: "PostgreSQL settings: those changed, the named ones, or all", query: z.object({ names: text.optional(), all: z.stringbool().default(false) }), answer: list(s.setting) }),
   updateSettings: route({ method: "PATCH", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: admin("params.cluster"), summary: "Change settings on every member, checked against pg_settings", body: z.object({ set: z.record(text, text).default({}), unset: list(text).default([]) }), answer: s.settingsChange }),
@@ -94,6 +96,10 @@ export const routes = {
       pooled: z.boolean().default(false),
     }),
     answer: s.attachment,
+  }),
+  rotateAttachment: route({
+    method: "POST", path: "/v1/clusters/:cluster/attachments/rotate", kind: "plain", remote: deploy("body.app"), summary: "Give an attached app a new password, in its URL; the old one works a while longer",
+    body: z.object({ app: text, variable: text.optional(), overlap }), answer: s.rotated,
   }),
   detach: route({
     method: "POST", path: "/v1/clusters/:cluster/detach", kind: "stream", remote: deploy("body.app", "dropDatabase"), summary: "Take the role and the secret away; the database stays unless dropped",

@@ -152,8 +152,25 @@ export const attachment = z.object({
 });
 
 export const database = z.object({ name: z.string(), owner: z.string(), bytes: z.int(), users: z.array(z.string()) });
-export const user = z.object({ name: z.string(), superuser: z.boolean(), databases: z.array(z.string()) });
+export const user = z.object({
+  name: z.string(),
+  superuser: z.boolean(),
+  databases: z.array(z.string()),
+  /** The role whose login it is; null: it works as itself. */
+  worksAs: z.string().nullable(),
+  /** Until when its password works; null: for ever. */
+  until: time.nullable(),
+});
 export const credentials = z.object({ user: z.string(), password: z.string() });
+export const rotated = z.object({
+  user: z.string(),
+  /** As whom the new password logs in: the user, or a role that works as it. */
+  login: z.string(),
+  /** Those whose URL changed with it. */
+  apps: z.array(z.string()),
+  /** What works a while longer; null: nothing. sooner: it ends when all that was started with it has ended. */
+  former: z.object({ login: z.string(), until: time, sooner: z.boolean() }).nullable(),
+});
 
 export const setting = z.object({
   name: z.string(),
@@ -327,6 +344,7 @@ export const errorBody = z.object({ code: z.string(), message: z.string(), next:
 export const none = z.object({});
 
 export type Warning = z.infer<typeof warning>;
+export type Rotated = z.infer<typeof rotated>;
 export type Status = z.infer<typeof status>;
 export type Cluster = z.infer<typeof cluster>;
 export type PoolStatus = z.infer<typeof pool>;

@@ -51,6 +51,8 @@ export interface ClusterFacts {
 export interface Attached {
   cluster: string;
   user: string;
+  /** As whom the user logs in now. */
+  login: string;
   database: string;
 }
 

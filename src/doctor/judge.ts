@@ -59,8 +59,8 @@ function urlLine(facts: Facts): Line {
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
   const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;
   const known = mode === "portable" || [leaderPort, memberPort, poolPort, memberPoolPort].includes(target.port);
-  const own = target.host === host && target.user === attachment.user && target.database === attachment.database && known;
+  const own = target.host === host && target.user === attachment.login && target.database === attachment.database && known;
   if (own) return { check, state: "ok", sentence: `${leads}, as the attachment to ${attachment.cluster} has it` };
-  const sentence = `${leads}, but the attachment is ${attachment.user}@${host}/${attachment.database}: it was set over by hand`;
+  const sentence = `${leads}, but the attachment is ${attachment.login}@${host}/${attachment.database}: it was set over by hand`;
   return { check, state: "warn", sentence, ...(restore === undefined ? {} : { next: restore }) };
 }

@@ -65,6 +65,8 @@ export const register = {
   user_not_found: user(404, 'user "{user}" does not exist in {app}', "List the users with: perch postgres users list -a {app}"),
   user_protected: user(409, 'user "{user}" is one that the cluster itself needs', "Choose a user of your own."),
   user_in_use: user(409, 'user "{user}" cannot be dropped: {why}', "Detach the app that uses it, or drop what it owns first."),
+  rotation_at_once: user(409, 'no app is attached as user "{user}": its password changes at once, and nothing can be kept working', "Leave --overlap away."),
+  rotation_overlaps: user(409, 'user "{user}" has {count} passwords that still work, and no room for another', "See until when with: perch postgres users list -a {app}. Or end all of them now: perch postgres users rotate {user} -a {app} --overlap 0"),
   secret_exists: user(409, 'consumer app "{app}" already contains a secret named {name}', "Detach first, give another --variable-name, or: perch secrets unset {name} -a {app}"),
   already_attached: user(409, 'app "{app}" is already attached to {cluster} as {variable}', "Use --if-not-attached to accept that, or give another --variable-name."),
   no_attachments: user(404, "no attachments found: app {app} is not attached to {cluster}", "List them with: perch postgres status -a {cluster}"),

@@ -143,6 +143,8 @@ export interface AttachmentRecord {
   scheme: "postgres" | "postgresql";
   /** The URL leads through the pooler. */
   pooled?: true;
+  /** As whom the URL logs in where a rotation has changed it; absent: as the user itself. */
+  login?: string;
   phase: Phase;
   /** What this attachment made, and so may take away when it is undone. */
   made: { database: boolean; user: boolean };
@@ -155,6 +157,24 @@ export interface RotationRecord {
   user: string;
   /** The new password, sealed for cluster and user. */
   sealed: string;
+  /** The login that gets it, so that the one in use keeps its own; absent where nobody is attached: the user's own changes at once. */
+  login?: string;
+  /** Until when the one in use works. */
+  until?: string;
+  /** And sooner, when all that was started with it has ended. */
+  sooner?: true;
+  createdAt: string;
+}
+
+/** A login of an attached role from before a rotation. It works until its time, for what was started with it. */
+export interface FormerLoginRecord {
+  cluster: string;
+  login: string;
+  /** The role whose login it is. */
+  user: string;
+  until: string;
+  /** The runs that may have it: when all have ended, it ends, too. Absent: its time alone counts. */
+  runs?: string[];
   createdAt: string;
 }
 

@@ -14,7 +14,7 @@ GRANT USAGE ON SCHEMA perch_pool TO ${poolUser};
 CREATE OR REPLACE FUNCTION perch_pool.lookup(wanted text) RETURNS TABLE (name text, verifier text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT rolname::text, rolpassword FROM pg_authid
-     WHERE rolname = wanted AND rolcanlogin AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
+     WHERE rolname = wanted AND rolcanlogin AND rolpassword IS NOT NULL AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
        AND rolname NOT IN ('perch', 'replicator', '${poolUser}') $$;
 REVOKE ALL ON FUNCTION perch_pool.lookup(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION perch_pool.lookup(text) TO ${poolUser};

@@ -106,10 +106,11 @@ async function setSlots(context: Context, cluster: ClusterRecord, step: { create
 
 /** The records of a cluster without members, and the secrets that led apps to it. */
 async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<void> {
-  const [attachments, secrets, rotations] = await Promise.all([
+  const [attachments, secrets, rotations, formerLogins] = await Promise.all([
     state.attachments.list({ cluster: cluster.app }),
     state.secrets.list({ app: cluster.app }),
     state.rotations.list({ cluster: cluster.app }),
+    state.formerLogins.list({ cluster: cluster.app }),
   ]);
   await state.commit(
     [],
@@ -120,6 +121,7 @@ async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<
       ]),
       ...secrets.map((secret) => state.secrets.drop(secret)),
       ...rotations.map((rotation) => state.rotations.drop(rotation)),
+      ...formerLogins.map((login) => state.formerLogins.drop(login)),
       state.clusters.drop(cluster),
       state.apps.drop({ name: cluster.app }),
     ],

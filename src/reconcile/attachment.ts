@@ -79,11 +79,20 @@ export async function revoke(context: Context, leader: Member, attachment: Attac
       })
       .finally(() => session.close());
   }
-  if (attachment.made.user) await retireUser(open, attachment.user);
+  const formers = (await state.formerLogins.list({ cluster: attachment.cluster })).filter(({ user }) => user === attachment.user);
+  if (attachment.made.user) {
+    const logins = new Set([...formers.map(({ login }) => decodeURIComponent(login)), attachment.login ?? attachment.user]);
+    logins.delete(attachment.user);
+    for (const login of logins) await retireUser(open, login, attachment.user);
+    await retireUser(open, attachment.user);
+  }
   await handOver(context, open, attachment);
   const secret = await state.secrets.get({ app: attachment.app, name: attachment.variable });
   const own = secret !== undefined && leadsTo(openSecret(vault, secret), attachment);
-  await state.commit([], [state.attachments.drop(attachment), ...(own ? [state.secrets.drop(secret)] : [])]);
+  await state.commit(
+    [],
+    [state.attachments.drop(attachment), ...formers.map((former) => state.formerLogins.drop(former)), ...(own ? [state.secrets.drop(secret)] : [])],
+  );
 }
 
 /** Apps that share the database keep it when the one that owned it goes: the first of them becomes its owner, the others members of that one. */
@@ -95,8 +104,8 @@ async function handOver({ state }: Context, open: (database: string) => Promise<
 }
 
 /** Whether a value is still the URL this attachment set, and not something set over it by hand. */
-const leadsTo = (value: string, { cluster, user }: AttachmentRecord): boolean =>
-  value.includes(`://${encodeURIComponent(user)}:`) && value.includes(`@${cluster}.internal:`);
+const leadsTo = (value: string, { cluster, user, login = user }: AttachmentRecord): boolean =>
+  value.includes(`://${encodeURIComponent(login)}:`) && value.includes(`@${cluster}.internal:`);
 
 const note = ({ state }: Context, attachment: AttachmentRecord, made: Partial<AttachmentRecord["made"]>) =>
   state.attachments.update(attachment, (record) => ({ ...record, made: { ...record.made, ...made } }));

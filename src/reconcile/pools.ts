@@ -133,6 +133,19 @@ export async function countsOf(context: Context, cluster: ClusterRecord, id: str
   };
 }
 
+/** As whom clients are connected through any of them; undefined when one of them does not say. */
+export async function usersOfPool(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[]): Promise<string[] | undefined> {
+  const users: string[] = [];
+  for (const id of poolersWanted(cluster, machines).keys()) {
+    const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+    const console = await context.consoles.hold(layoutOf(context, cluster, id), login, cluster.app);
+    const rows = await console?.ask<{ user: string }>("SHOW CLIENTS", answersWithinMs).catch(() => undefined);
+    if (rows === undefined) return undefined;
+    users.push(...rows.map(({ user }) => user));
+  }
+  return users;
+}
+
 /** Started, told or let go on: as it should be afterwards. */
 export async function applyPooler(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], id: string): Promise<void> {
   const config = poolersWanted(cluster, machines).get(id);

@@ -26,6 +26,19 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
     view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
 
+  /** Unless a rotation is under way, which would give the role a login after it is gone. */
+  const destroy = async (record: AttachmentRecord, made: AttachmentRecord["made"]) => {
+    const busy = { what: `the attachment of ${record.app}`, by: "a rotation of its password, or another command," };
+    const seen = await state.attachments.see(record);
+    if (seen === undefined) throw fail("no_attachments", record);
+    const none = state.rotations.absent({ cluster: record.cluster, user: encodeURIComponent(record.user) });
+    const { done } = await state.commit(
+      [none, state.attachments.still(seen)],
+      [state.attachments.put({ ...seen.record, phase: "destroying", made })],
+    );
+    if (!done) throw fail("busy", busy);
+  };
+
   return {
     async listAttachments({ params }) {
       const { record } = await requireCluster(deps, params.cluster);
@@ -90,7 +103,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
     async detach({ params, body }, call) {
       await requireApp(deps, body.app);
       const { record: cluster, loop } = await requireLeader(deps, params.cluster);
-      const record = choose(
+      const record = chooseAttachment(
         (await state.attachments.list({ cluster: cluster.app, app: body.app })).filter(
           (attachment) => body.variable === undefined || attachment.variable === body.variable,
         ),
@@ -103,7 +116,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       if (body.dropDatabase && sharers.length > 0)
         throw fail("database_in_use", { database: record.database, apps: sharers.map((other) => other.app).join(", "), app: cluster.app });
       // Only what was asked for: without dropDatabase the database stays, whoever made it.
-      await state.attachments.update(record, (current) => ({ ...current, phase: "destroying", made: { user: true, database: body.dropDatabase } }));
+      await destroy(record, { user: true, database: body.dropDatabase });
       await settle(loop, call, {
         what: `detaching ${body.app} from ${cluster.app}`,
         things: [attachmentKey(record)],
@@ -118,7 +131,8 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   };
 }
 
-function choose(found: readonly AttachmentRecord[], app: string, cluster: string): AttachmentRecord {
+/** The only one of those found. */
+export function chooseAttachment(found: readonly AttachmentRecord[], app: string, cluster: string): AttachmentRecord {
   const [only, ...others] = found;
   if (only === undefined) throw fail("no_attachments", { app, cluster });
   if (others.length > 0) throw fail("attachment_ambiguous", { app, cluster, variables: found.map((attachment) => attachment.variable).join(", ") });

@@ -7,6 +7,7 @@ import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
 import { onLeader } from "./leader.ts";
+import { ownerOf } from "./rotation-plan.ts";
 
 type DatabaseHandlers = Pick<Handlers, "listDatabases" | "createDatabase" | "dropDatabase" | "listUsers" | "createUser" | "dropUser">;
 
@@ -57,6 +58,8 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
       const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.user === params.user);
       if (attached.length > 0)
         throw fail("user_in_use", { user: params.user, why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it` });
+      const owner = await ownerOf(deps, params.cluster, params.user);
+      if (owner !== params.user) throw fail("user_in_use", { user: params.user, why: `${owner} logs in as it` });
       await onLeader(deps, params.cluster, (session) => dropUser(session, params.user));
       await events.append(params.cluster, `user ${params.user} of ${params.cluster} was dropped`);
       return {};

@@ -66,9 +66,9 @@ async function operatorTarget(deps: Deps, cluster: ClusterRecord): Promise<Facts
 }
 
 async function attachedAs({ state }: Deps, app: AppRecord, own: ClusterRecord | undefined, variable: string): Promise<Attached | undefined> {
-  if (own !== undefined) return { cluster: own.app, user: "postgres", database: "postgres" };
+  if (own !== undefined) return { cluster: own.app, user: "postgres", login: "postgres", database: "postgres" };
   const found = (await state.attachments.list({ app: app.name })).find((one) => one.variable === variable && one.phase === "ready");
-  return found && { cluster: found.cluster, user: found.user, database: found.database };
+  return found && { cluster: found.cluster, user: found.user, login: found.login ?? found.user, database: found.database };
 }
 
 /** Whose the URL's host is: every name of a cluster ends with its own, an address is a member's, and in portable mode the port tells. */

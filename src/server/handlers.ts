@@ -16,7 +16,7 @@ import { peerHandlers } from "./peers.ts";
 import { proxyHandler } from "./proxy.ts";
 import { remoteHandlers } from "./remote/handlers.ts";
 import { tokenHandlers } from "./remote/tokens.ts";
-import { rotateHandler } from "./rotate.ts";
+import { rotationHandlers } from "./rotate.ts";
 import { runHandlers } from "./runs.ts";
 import { secretHandlers } from "./secrets.ts";
 import { sessionHandlers } from "./sessions.ts";
@@ -35,7 +35,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...poolHandlers(deps),
     ...sessionHandlers(deps),
     ...databaseHandlers(deps),
-    rotateUser: rotateHandler(deps),
+    ...rotationHandlers(deps),
     ...settingHandlers(deps),
     ...attachmentHandlers(deps),
     ...proxyHandler(deps),

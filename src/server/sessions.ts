@@ -7,7 +7,7 @@ import { followLog, lastLogLines } from "../postgres/logs.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
-import { knownPassword } from "./rotate.ts";
+import { knownLogin } from "./known-login.ts";
 import { enter } from "./runs.ts";
 
 type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
@@ -27,7 +27,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
       const attachment = (await state.attachments.list({ cluster: record.app })).find(
         (candidate) => candidate.user === user && candidate.phase === "ready",
       );
-      const password = await knownPassword(deps, record.app, attachment, user);
+      const { login, password } = await knownLogin(deps, record.app, attachment, user);
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
@@ -40,7 +40,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
         env: {
           PGHOST: host,
           PGPORT: String(port),
-          PGUSER: user,
+          PGUSER: login,
           PGDATABASE: body.database ?? attachment?.database ?? "postgres",
           ...(password === undefined ? {} : { PGPASSWORD: password }),
         },

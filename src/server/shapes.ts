@@ -119,7 +119,7 @@ export function attachmentShape(record: AttachmentRecord, host: string, port: nu
     user: record.user,
     variable: record.variable,
     superuser: record.superuser,
-    url: `${record.scheme}://${encodeURIComponent(record.user)}:***@${host}:${port}/${encodeURIComponent(record.database)}`,
+    url: `${record.scheme}://${encodeURIComponent(record.login ?? record.user)}:***@${host}:${port}/${encodeURIComponent(record.database)}`,
     new: isNew,
   };
 }

@@ -3,6 +3,7 @@ import type {
   AppRecord,
   AttachmentRecord,
   ClusterRecord,
+  FormerLoginRecord,
   KeyRecord,
   MachineRecord,
   NetworkRecord,
@@ -28,6 +29,8 @@ export interface State {
   attachments: Collection<AttachmentRecord, "cluster" | "app" | "variable">;
   /** `user` is percent-encoded: a name may hold a slash. */
   rotations: Collection<RotationRecord, "cluster" | "user">;
+  /** `login` is percent-encoded, too. */
+  formerLogins: Collection<FormerLoginRecord, "cluster" | "login">;
   /** Those who may join by WireGuard. */
   peers: Collection<PeerRecord, "name">;
   /** One record while other machines may call, else none. */
@@ -50,6 +53,7 @@ export const kinds = {
   secrets: { folder: "secrets", fields: ["app", "name"], shape: shapes.secret },
   attachments: { folder: "attachments", fields: ["cluster", "app", "variable"], shape: shapes.attachment },
   rotations: { folder: "rotations", fields: ["cluster", "user"], shape: shapes.rotation },
+  formerLogins: { folder: "former-logins", fields: ["cluster", "login"], shape: shapes.formerLogin },
   peers: { folder: "peers", fields: ["name"], shape: shapes.peer },
   remote: { folder: "remote", fields: [], shape: shapes.remote },
   tokens: { folder: "tokens", fields: ["name"], shape: shapes.token },
@@ -65,6 +69,7 @@ export function state(store: Store): State {
     secrets: collection<SecretRecord, "app" | "name">(store, kinds.secrets),
     attachments: collection<AttachmentRecord, "cluster" | "app" | "variable">(store, kinds.attachments),
     rotations: collection<RotationRecord, "cluster" | "user">(store, kinds.rotations),
+    formerLogins: collection<FormerLoginRecord, "cluster" | "login">(store, kinds.formerLogins),
     peers: collection<PeerRecord, "name">(store, kinds.peers),
     remote: collection<RemoteRecord, never>(store, kinds.remote),
     tokens: collection<TokenRecord, "name">(store, kinds.tokens),

@@ -8,6 +8,7 @@ import type {
   AttachmentRecord,
   ClusterRecord,
   EventRecord,
+  FormerLoginRecord,
   KeyRecord,
   MachineRecord,
   NetworkRecord,
@@ -105,12 +106,30 @@ const attachment = z.strictObject({
   superuser: z.boolean(),
   scheme: z.enum(["postgres", "postgresql"]),
   pooled: z.literal(true).exactOptional(),
+  login: z.string().exactOptional(),
   phase,
   made: z.strictObject({ database: z.boolean(), user: z.boolean() }),
   createdAt: time,
 });
 
-const rotation = z.strictObject({ cluster: z.string(), user: z.string(), sealed: z.base64(), createdAt: time });
+const rotation = z.strictObject({
+  cluster: z.string(),
+  user: z.string(),
+  sealed: z.base64(),
+  login: z.string().exactOptional(),
+  until: time.exactOptional(),
+  sooner: z.literal(true).exactOptional(),
+  createdAt: time,
+});
+
+const formerLogin = z.strictObject({
+  cluster: z.string(),
+  login: z.string(),
+  user: z.string(),
+  until: time,
+  runs: z.array(z.string()).exactOptional(),
+  createdAt: time,
+});
 
 const remote = z.strictObject({ listen: z.string(), hostnames: z.array(z.string()) });
 
@@ -136,8 +155,9 @@ export const shapes: {
   secret: z.ZodType<SecretRecord>;
   attachment: z.ZodType<AttachmentRecord>;
   rotation: z.ZodType<RotationRecord>;
+  formerLogin: z.ZodType<FormerLoginRecord>;
   peer: z.ZodType<PeerRecord>;
   remote: z.ZodType<RemoteRecord>;
   token: z.ZodType<TokenRecord>;
   event: z.ZodType<EventRecord>;
-} = { network, app, cluster, machine, key, secret, attachment, rotation, peer, remote, token, event };
+} = { network, app, cluster, machine, key, secret, attachment, rotation, formerLogin, peer, remote, token, event };

@@ -26,7 +26,7 @@ export const well: Facts = {
   mode: "root",
   prefix: "fdaa:1:2",
   target,
-  attachment: { cluster: "pg", user: "web", database: "web" },
+  attachment: { cluster: "pg", user: "web", login: "web", database: "web" },
   clusters: ["pg"],
   cluster,
   knock: {

@@ -33,7 +33,7 @@ const expected: Record<string, readonly string[]> = {
   machine: words("shutdown proxy createPeer session expose unexpose createRun endRun openRemote closeRemote createToken"),
   read: words(`status events dig authority listApps doctor listSecrets watchSecrets listClusters showCluster clusterLogs
     listDatabases listUsers listSettings listAttachments listExposures listMachines showRemote showPool listPeers`),
-  deploy: words("setSecrets unsetSecrets attach detach"),
+  deploy: words("setSecrets unsetSecrets attach rotateAttachment detach"),
   admin:
     words(`createApp destroyApp createCluster destroyCluster restartCluster failover setSynchronous setPool removePool removePeer createDatabase dropDatabase
     createUser dropUser rotateUser updateSettings cloneMachine startMachine stopMachine destroyMachine listTokens revokeToken`),

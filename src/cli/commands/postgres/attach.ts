@@ -1,35 +1,46 @@
 import type { Answer, Input } from "../../../client/client.ts";
 import { maskUrl } from "../../../base/redact.ts";
-import { isCode } from "../../../errors/error.ts";
+import { fail, isCode } from "../../../errors/error.ts";
 import { identifierOfApp } from "../../../model/name.ts";
 import { command, type Daemon } from "../../command.ts";
+import { rotatedText } from "../../output/rotation-text.ts";
 import type { Terminal } from "../../output/terminal.ts";
+import { overlapFlag, overlapFrom } from "../../overlap.ts";
+import { flagName } from "../../parse.ts";
 
 export const postgresAttach = command({
   name: "postgres attach",
   summary: "Give an app its own role and database in a cluster, and the URL as a secret",
   details:
-    "The role owns the database and is no superuser unless asked. The URL is set as the secret DATABASE_URL, which perch run gives to the app; here it is shown without its password. Apps that share a database (--yes) work in it as the role that owns it, so what one makes belongs to all of them. All or nothing: a failure half-way leaves nothing behind.",
+    "The role owns the database and is no superuser unless asked. The URL is set as the secret DATABASE_URL, which perch run gives to the app; here it is shown without its password. Apps that share a database (--yes) work in it as the role that owns it, so what one makes belongs to all of them. All or nothing: a failure half-way leaves nothing behind. With --rotate an app that is attached already gets a new password, and no query of it fails (docs/rotation.md).",
   args: { cluster: { summary: "The cluster" } },
   flags: {
     databaseName: { type: "string", value: "NAME", summary: "The database; the app's name without it" },
     databaseUser: { type: "string", value: "NAME", summary: "The role; the app's name without it" },
-    variableName: { type: "string", value: "NAME", summary: "The secret that holds the URL", default: "DATABASE_URL" },
+    variableName: { type: "string", value: "NAME", summary: "The secret that holds the URL (default DATABASE_URL)" },
     superuser: { type: "boolean", summary: "Make the role a superuser" },
-    scheme: { type: "string", summary: "How the URL begins; SQLAlchemy wants postgresql", choices: ["postgres", "postgresql"], default: "postgres" },
+    scheme: { type: "string", summary: "How the URL begins (default postgres); SQLAlchemy wants postgresql", choices: ["postgres", "postgresql"] },
     pooled: { type: "boolean", summary: "Lead the URL through the cluster's pooler, port 6432" },
     ifNotAttached: { type: "boolean", summary: "Accept it when the app is attached already" },
     yes: { type: "boolean", short: "y", summary: "Take a database that exists already without asking" },
+    rotate: { type: "boolean", summary: "Give the app that is attached a new password and the new URL" },
+    overlap: overlapFlag,
   },
-  examples: ["perch postgres attach pg --app web", "perch pg attach pg -a worker --database-name web --database-user worker --yes"],
+  examples: [
+    "perch postgres attach pg --app web",
+    "perch pg attach pg -a worker --database-name web --database-user worker --yes",
+    "perch postgres attach pg -a web --rotate",
+  ],
   needs: ["json", "daemon", "app"],
-  routes: ["attach"],
+  routes: ["attach", "rotateAttachment"],
   async run({ args, flags, app, daemon, terminal }) {
+    if (flags.rotate) return rotate(daemon, args.cluster, app, flags);
+    if (flags.overlap !== undefined) throw fail("usage_invalid", { reason: "--overlap goes with --rotate only" });
     const attachment = await attach(daemon, terminal, args.cluster, {
       yes: flags.yes,
       body: {
         app,
-        variable: flags.variableName,
+        ...(flags.variableName === undefined ? {} : { variable: flags.variableName }),
         superuser: flags.superuser,
         scheme: flags.scheme === "postgresql" ? "postgresql" : "postgres",
         ifNotAttached: flags.ifNotAttached,
@@ -41,6 +52,21 @@ export const postgresAttach = command({
     return attachment === undefined ? undefined : { json: { ...attachment, url: maskUrl(attachment.url) }, text: attachedText(attachment) };
   },
 });
+
+interface RotateFlags {
+  variableName: string | undefined;
+  overlap: string | undefined;
+}
+
+/** For an app that is attached: nothing of the attachment changes but its password. */
+async function rotate(daemon: Daemon, cluster: string, app: string, flags: RotateFlags & Record<string, unknown>) {
+  const { variableName, overlap, rotate: _itself, app: _app, config: _config, json: _json, ...others } = flags;
+  const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined || value === false ? [] : [name]));
+  if (other !== undefined) throw fail("usage_invalid", { reason: `--rotate changes the password alone; it does not go with --${flagName(other)}` });
+  const variable = variableName === undefined ? {} : { variable: variableName };
+  const rotated = await daemon.call("rotateAttachment", { params: { cluster }, body: { app, ...variable, ...overlapFrom(overlap) } });
+  return { json: rotated, text: [`${app} has a new password for ${cluster}, as user ${rotated.user}`, rotatedText(rotated)].join("\n") };
+}
 
 /** Attaches; where the database exists, asks first whether it shall be that one. Undefined when the answer is no. */
 async function attach(
