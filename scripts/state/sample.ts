@@ -88,10 +88,29 @@ export function sample(key: SecretKey): Sample {
       ...["OPERATOR_PASSWORD", "SU_PASSWORD", "REPL_PASSWORD", "POOL_PASSWORD"].map((name) => secret("pg", name)),
     ],
     attachments: [
-      { ...attachment, database: "web", user: "web", variable: "DATABASE_URL", superuser: false, made: { database: true, user: true } },
-      { ...attachment, database: "web", user: "admin", variable: "ADMIN_URL", superuser: true, made: { database: false, user: true } },
+      {
+        ...attachment,
+        database: "web",
+        user: "web",
+        login: "web.2",
+        variable: "DATABASE_URL",
+        superuser: false,
+        made: { database: true, user: true },
+      },
+      {
+        ...attachment,
+        database: "web",
+        user: "admin",
+        login: "admin.2",
+        variable: "ADMIN_URL",
+        superuser: true,
+        made: { database: false, user: true },
+      },
     ],
-    rotations: [{ cluster: "pg", user: "web", sealed: key.seal("pg/web", sampleSecrets.rotation), createdAt: at }],
+    rotations: [
+      { cluster: "pg", user: "web", sealed: key.seal("pg/web", sampleSecrets.rotation), login: "web.3", until: at, sooner: true, createdAt: at },
+    ],
+    formerLogins: [{ cluster: "pg", login: "web", user: "web", until: at, runs: ["r1"], createdAt: at }],
     peers: [
       { name: "laptop", publicKey: "c2FtcGxlIHBlZXI=", address: `${prefix}:0:0:1:0:1`, region: "fra", endpoint: "203.0.113.9:51820", createdAt: at },
     ],
