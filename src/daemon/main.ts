@@ -6,7 +6,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { within } from "../base/deadline.ts";
 import { openLog } from "../base/log.ts";
-import { fail, toPerchError } from "../errors/error.ts";
+import { fail, isCode, toPerchError } from "../errors/error.ts";
 import { readText, writeWhole } from "../host/files.ts";
 import { leaveSignal } from "../host/daemon.ts";
 import { findHome, type Home } from "../host/home.ts";
@@ -71,10 +71,33 @@ async function main(): Promise<void> {
   await rm(home.socket, { force: true }); // the store's lock says that no other perchd listens there
   await app.listen({ path: home.socket });
   await chmod(home.socket, 0o600);
-  await writeWhole(home.daemonFile, `${JSON.stringify({ ...(await identify(process.pid)), version })}\n`);
+  await writeDaemonFile(home, version);
   log.info({ version, mode: network.mode, home: home.root }, "perchd is ready");
   say({ ready: true });
 }
+
+/** Who runs, for a perch that finds nobody at the socket. On a full disk it is written as soon as there is room. */
+async function writeDaemonFile(home: Home, version: string): Promise<void> {
+  const text = `${JSON.stringify({ ...(await identify(process.pid)), version })}\n`;
+  const write = () =>
+    writeWhole(home.daemonFile, text).then(
+      () => true,
+      (error: unknown) => {
+        if (!isCode(toPerchError(error), "disk_full")) throw error;
+        return false;
+      },
+    );
+  if (await write()) return;
+  log.warn({ path: home.daemonFile }, "the disk is full: it is written later");
+  const again = setInterval(() => {
+    write().then(
+      (written) => written && clearInterval(again),
+      (error: unknown) => log.error({ err: error }, "perchd.json cannot be written"),
+    );
+  }, writeAgainMs);
+}
+
+const writeAgainMs = 5_000;
 
 async function openStore(home: Home): Promise<Store> {
   const pid = /"pid":\s*(\d+)/.exec((await readText(home.daemonFile)) ?? "")?.[1] ?? "starting";

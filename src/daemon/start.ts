@@ -4,6 +4,7 @@ import { ask } from "../base/deadline.ts";
 import { watchLoopDelay } from "../base/loop-delay.ts";
 import { fail, toPerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
+import { shortenLog } from "../host/files.ts";
 import { machineSize } from "../host/machine.ts";
 import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
@@ -227,6 +228,7 @@ async function tidy(deps: Deps & { remote: OpenRemoteDoor }, forgetEnded: Return
   await forgetEnded(deps);
   await deps.outward.tend();
   await deps.warnings();
+  await shortenLog(deps.home.log);
   await completeRotations(deps);
 }
 

@@ -49,8 +49,13 @@ export function fail<C extends ErrorCode>(code: C, params: ErrorParams<C>, cause
 /** Whatever was thrown, as an error of the register: unknown things become `internal`. */
 export function toPerchError(thrown: unknown): PerchError {
   if (thrown instanceof PerchError) return thrown;
+  if (wantsRoom(thrown)) return fail("disk_full", { path: thrown.path ?? "its home" }, thrown);
   return fail("internal", { why: thrown instanceof Error ? thrown.message : String(thrown) }, thrown);
 }
+
+/** As Node says that a disk, or the part of it that a user may fill, is full. */
+const wantsRoom = (thrown: unknown): thrown is Error & { path?: string } =>
+  thrown instanceof Error && "code" in thrown && (thrown.code === "ENOSPC" || thrown.code === "EDQUOT");
 
 export function isCode(thrown: unknown, code: ErrorCode): boolean {
   return thrown instanceof PerchError && thrown.code === code;

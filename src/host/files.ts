@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, chmod, chown, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../errors/error.ts";
 
@@ -85,6 +85,16 @@ export async function makePrivateFile(path: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     await chmod(path, 0o600);
   }
+}
+
+/** Begins a log that got long anew, in the same file, for others have it open; what it said is kept beside it, as far as there is room. */
+export async function shortenLog(path: string, bytes = 16 * 1024 * 1024): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.size <= bytes) return;
+  const old = `${path}.old`;
+  // Half of it is no use, and on a full disk in the way.
+  await copyFile(path, old).catch(() => rm(old, { force: true }).catch(() => undefined));
+  await truncate(path);
 }
 
 /** The permission bits of a file, such as 0o600; undefined when there is none. */

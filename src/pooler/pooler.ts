@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { open, rm, stat, truncate } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import { run, startDetached } from "../host/command.ts";
-import { findProgram, makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
+import { findProgram, makeDirectory, readText, removeTree, shortenLog, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endOccupants } from "../host/occupants.ts";
@@ -138,13 +138,7 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
 const longLogBytes = 4 * 1024 * 1024;
 
 /** What it says is read when it does not start; of the rest nobody keeps more than this. */
-export async function keepLogShort(at: PoolLayout): Promise<void> {
-  const size = await stat(at.log).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > longLogBytes) await truncate(at.log);
-}
+export const keepLogShort = (at: PoolLayout): Promise<void> => shortenLog(at.log, longLogBytes);
 
 /** Ends it; its clients' connections end with it. */
 export async function stopPooler(at: PoolLayout): Promise<void> {

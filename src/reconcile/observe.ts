@@ -1,5 +1,6 @@
 import { steadyNow } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
+import { isCode } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
 import { hasData } from "../postgres/directory.ts";
@@ -143,7 +144,12 @@ async function look(
 async function adopt({ state }: Context, machine: MachineRecord, found: MachineRecord["process"]): Promise<MachineRecord> {
   const process = found ?? (machine.process !== undefined && (await isAlive(machine.process)) ? machine.process : undefined);
   if (process?.pid === machine.process?.pid && process?.startTime === machine.process?.startTime) return machine;
-  const changed = await state.machines.update(machine, ({ process: _old, ...rest }) => (process === undefined ? rest : { ...rest, process }));
+  const now = ({ process: _old, ...rest }: MachineRecord): MachineRecord => (process === undefined ? rest : { ...rest, process });
+  const changed = await state.machines.update(machine, now).catch((error: unknown) => {
+    // What is so is looked at on a full disk, too, and written when there is room.
+    if (isCode(error, "disk_full")) return now(machine);
+    throw error;
+  });
   return changed ?? machine;
 }
 
@@ -177,9 +183,11 @@ function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | 
 /** pg_hba.conf refuses them by name: a new one is written there, and is still there when a perchd starts that cannot ask yet. */
 async function noteSuperusers({ state }: Context, cluster: ClusterRecord, found: string[] | undefined): Promise<void> {
   if (found === undefined || JSON.stringify(found) === JSON.stringify(cluster.exposure?.superusers)) return;
-  await state.clusters.update(cluster, (record) =>
-    record.exposure === undefined ? record : { ...record, exposure: { ...record.exposure, superusers: found } },
-  );
+  const noted = (record: ClusterRecord): ClusterRecord =>
+    record.exposure === undefined ? record : { ...record, exposure: { ...record.exposure, superusers: found } };
+  await state.clusters.update(cluster, noted).catch((error: unknown) => {
+    if (!isCode(error, "disk_full")) throw error;
+  });
 }
 
 async function askLeader(cluster: ClusterRecord, looks: readonly Look[]): Promise<OnLeader | undefined> {

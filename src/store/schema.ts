@@ -32,6 +32,8 @@ export function refuseNewerSchema(db: DatabaseSyncInstance, path: string): void 
 
 /** Brings the file to the newest schema, all or nothing. `steps` are those of this version. */
 export function migrate(db: DatabaseSyncInstance, steps: readonly string[] = migrations): void {
+  // On a full disk what is new enough must open without a write.
+  if (schemaOf(db) === steps.length) return;
   db.exec("BEGIN IMMEDIATE");
   db.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT");
   for (const migration of steps.slice(schemaOf(db))) db.exec(migration);

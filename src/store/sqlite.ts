@@ -10,6 +10,7 @@ import { makePrivateFile } from "../host/files.ts";
 import { checkWrites, keyOfWrite, storable, storablePrefix } from "./key.ts";
 import { RangeMemory } from "./range-memory.ts";
 import { migrate, refuseNewerSchema } from "./schema.ts";
+import { keepSpareRoom } from "./spare-room.ts";
 import { inOurWords, isBusy } from "./sqlite-error.ts";
 import type { Change, Compare, Entry, Store, TxnResult, Write } from "./store.ts";
 import { Watchers } from "./watchers.ts";
@@ -58,6 +59,7 @@ function openLocked(path: string): DatabaseSyncInstance {
     const check = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw fail("state_damaged", { path, why: check.quick_check });
     migrate(db);
+    keepSpareRoom(db);
     return db;
   } catch (error) {
     closeAndUnlock(db);

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis, Warning } from "../../src/api/schemas.ts";
 import { isRoot } from "../../src/host/home.ts";
+import { diskAt } from "../support/disk.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
@@ -12,12 +13,13 @@ import { eventually, worldIn } from "../support/world.ts";
 describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mount", "umount", "prlimit", "psql"))("perch status warns", () => {
   const root = tempHome();
   const world = worldIn(root);
+  const disk = diskAt(root);
   const remount = (...options: string[]) => execFileSync("mount", ["-o", `remount,${options.join(",")}`, root]);
   const roomy = () => remount("size=1500m", "nr_inodes=20000");
   const df = (column: "used" | "iused") => Number(execFileSync("df", [`--output=${column}`, "-k", root], { encoding: "utf8" }).split("\n")[1]);
 
   beforeAll(async () => {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1500m,nr_inodes=20000,mode=700", "perch-test", root]);
+    disk.mount("size=1500m,nr_inodes=20000");
     await world.ok("up");
     await world.create("pg", "--initial-cluster-size", "2");
     await world.ok("postgres", "config", "update", "-a", "pg", "max_connections=20", "--restart");
@@ -27,7 +29,7 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
 
   afterAll(async () => {
     await world.ok("down");
-    await eventually("nobody uses the disk any more", async () => (await runToEnd(["umount", root])).code === 0);
+    await disk.unmount();
   });
 
   /** What the machine as a whole has of memory is not this test's. */

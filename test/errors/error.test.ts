@@ -73,6 +73,8 @@ describe("an error of the register", () => {
     expect(toPerchError(own)).toBe(own);
     const cause = new TypeError("x is not a function");
     expect(toPerchError(cause)).toMatchObject({ code: "internal", message: "Perch failed: x is not a function", cause });
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", path: "/h/perchd.json" });
+    expect(toPerchError(full)).toMatchObject({ code: "disk_full", message: "the disk under /h/perchd.json is full", cause: full });
     expect(toPerchError("a string").message).toBe("Perch failed: a string");
     expect(toPerchError(undefined).message).toBe("Perch failed: undefined");
   });
