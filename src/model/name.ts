@@ -41,7 +41,9 @@ export function checkIdentifier(name: string, what: string): string {
           ? `it has ${utf8Length(name)} bytes, more than 63`
           : /^pg_/i.test(name)
             ? "names that begin with pg_ belong to PostgreSQL"
-            : undefined;
+            : name === "." || name === ".."
+              ? "a URL cannot carry it: there it is a step of a path"
+              : undefined;
   if (why !== undefined) throw fail("identifier_invalid", { what, name: printable(name), why });
   return name;
 }

@@ -15,7 +15,6 @@ export interface OtherServer {
 }
 
 export async function otherServer(address: string, port: number, speaks: Speaks): Promise<OtherServer> {
-  const udp: Socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   const asked: string[] = [];
   const say = (message: Buffer, over: "udp" | "tcp"): Buffer | undefined => {
     const question = decode(message);
@@ -23,13 +22,6 @@ export async function otherServer(address: string, port: number, speaks: Speaks)
     const said = speaks(question, over);
     return said === undefined || Buffer.isBuffer(said) ? said : encode({ id: question.id, type: "response", questions: question.questions, ...said });
   };
-  udp.on("message", (message, from) => {
-    const said = say(message, "udp");
-    if (said !== undefined) udp.send(said, from.port, from.address);
-  });
-  udp.bind(port, address);
-  await once(udp, "listening");
-  const chosen = udp.address().port;
   const tcp: Server = createServer((socket) => {
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
@@ -39,8 +31,11 @@ export async function otherServer(address: string, port: number, speaks: Speaks)
       }
     });
   });
-  tcp.listen(chosen, address);
-  await once(tcp, "listening");
+  const { udp, port: chosen } = await bindBoth(tcp, port, address);
+  udp.on("message", (message, from) => {
+    const said = say(message, "udp");
+    if (said !== undefined) udp.send(said, from.port, from.address);
+  });
   return {
     port: chosen,
     asked,
@@ -49,6 +44,25 @@ export async function otherServer(address: string, port: number, speaks: Speaks)
       tcp.close();
     },
   };
+}
+
+/** One port for both. Where the system chooses it, it knows of TCP only; somebody may have that of UDP. */
+async function bindBoth(tcp: Server, wanted: number, address: string): Promise<{ udp: Socket; port: number }> {
+  for (let left = 10; ; left--) {
+    tcp.listen(wanted, address);
+    await once(tcp, "listening");
+    const { port } = tcp.address() as { port: number };
+    const udp = createSocket(address.includes(":") ? "udp6" : "udp4").bind(port, address);
+    try {
+      await once(udp, "listening");
+      return { udp, port };
+    } catch (error) {
+      udp.close();
+      tcp.close();
+      await once(tcp, "close");
+      if (left === 0 || wanted !== 0) throw error;
+    }
+  }
 }
 
 /** Says one A record, and over UDP only that the answer is too long where the name begins with "long". */

@@ -65,6 +65,8 @@ describe("a PostgreSQL identifier", () => {
     ["😀".repeat(16), "it has 64 bytes"],
     ["pg_web", "belong to PostgreSQL"],
     ["PG_web", "belong to PostgreSQL"],
+    [".", "a URL cannot carry it"],
+    ["..", "a URL cannot carry it"],
   ])("may not be %j", (name, why) => {
     expect(() => checkIdentifier(name, "database")).toThrow(
       expect.objectContaining({ code: "identifier_invalid", message: expect.stringContaining(why) }),

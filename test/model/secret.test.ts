@@ -60,13 +60,16 @@ describe("a database URL", () => {
     expect(url).toMatch(/^postgres:\/\/web:[A-Za-z0-9%~]+@pg\.internal:5432\/web$/);
   });
 
-  const word = fc.oneof(
-    fc.string({ unit: "grapheme", minLength: 1 }),
-    fc.string({
-      unit: fc.constantFrom("@", ":", "/", "%", "#", "?", "&", "=", "+", " ", "'", '"', "[", "]", "\\", "ä", "😀", "\0", "\n"),
-      minLength: 1,
-    }),
-  );
+  // "." and ".." are steps of a path in a URL, and so no names (checkIdentifier).
+  const word = fc
+    .oneof(
+      fc.string({ unit: "grapheme", minLength: 1 }),
+      fc.string({
+        unit: fc.constantFrom("@", ":", "/", "%", "#", "?", "&", "=", "+", " ", "'", '"', "[", "]", "\\", "ä", "😀", "\0", "\n"),
+        minLength: 1,
+      }),
+    )
+    .filter((text) => text !== "." && text !== "..");
 
   it("is read back as it was meant, by the URL standard", () => {
     fc.assert(
