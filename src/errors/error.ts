@@ -37,8 +37,12 @@ export class PerchError extends Error {
   }
 }
 
+/** What a terminal or a log would obey is written out, whoever sent it; only lines and tabs are what they are. */
+const shown = (value: string | number | undefined): string =>
+  String(value).replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Surrogate}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+
 const fill = (template: string, params: Record<string, string | number>): string =>
-  template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));
+  template.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(params, name) ? shown(params[name]) : whole));
 
 /** `throw fail("app_not_found", { app: "web" })`. The compiler demands exactly the placeholders of that code. */
 export function fail<C extends ErrorCode>(code: C, params: ErrorParams<C>, cause?: unknown): PerchError {

@@ -31,19 +31,26 @@ export function checkRegion(code: string): string {
 
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
+const whyNotIdentifier = (name: string): string | undefined =>
+  name === ""
+    ? "it is empty"
+    : /\0|\p{Surrogate}/u.test(name)
+      ? "it has a NUL character or half a surrogate pair"
+      : utf8Length(name) > 63
+        ? `it has ${utf8Length(name)} bytes, more than 63`
+        : undefined;
+
+/** Whether PostgreSQL may have something of that name. It must not be asked about others: it fails, or takes the first 63 bytes for the name. */
+export const isIdentifier = (name: string): boolean => whyNotIdentifier(name) === undefined;
+
 export function checkIdentifier(name: string, what: string): string {
   const why =
-    name === ""
-      ? "it is empty"
-      : /\0|\p{Surrogate}/u.test(name)
-        ? "it has a NUL character or half a surrogate pair"
-        : utf8Length(name) > 63
-          ? `it has ${utf8Length(name)} bytes, more than 63`
-          : /^pg_/i.test(name)
-            ? "names that begin with pg_ belong to PostgreSQL"
-            : name === "." || name === ".."
-              ? "a URL cannot carry it: there it is a step of a path"
-              : undefined;
+    whyNotIdentifier(name) ??
+    (/^pg_/i.test(name)
+      ? "names that begin with pg_ belong to PostgreSQL"
+      : name === "." || name === ".."
+        ? "a URL cannot carry it: there it is a step of a path"
+        : undefined);
   if (why !== undefined) throw fail("identifier_invalid", { what, name: printable(name), why });
   return name;
 }

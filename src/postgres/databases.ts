@@ -1,5 +1,5 @@
 import { fail, PerchError } from "../errors/error.ts";
-import { checkIdentifier } from "../model/name.ts";
+import { checkIdentifier, isIdentifier } from "../model/name.ts";
 import { poolUser } from "./access.ts";
 import { quoteIdentifier } from "./quote.ts";
 import { type Session, sqlState, transaction } from "./sql.ts";
@@ -28,7 +28,7 @@ export async function listDatabases(session: Session): Promise<Database[]> {
 }
 
 export const hasDatabase = async (session: Session, name: string): Promise<boolean> =>
-  (await session.query("SELECT FROM pg_database WHERE datname = $1", [name])).length > 0;
+  isIdentifier(name) && (await session.query("SELECT FROM pg_database WHERE datname = $1", [name])).length > 0;
 
 /** A database nobody may connect to but its owner, who also owns its public schema: that belongs to pg_database_owner, whoever that is. All or nothing. */
 export async function createDatabase(session: Session, database: { name: string; owner: string }): Promise<void> {

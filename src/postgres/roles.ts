@@ -1,5 +1,5 @@
 import { fail } from "../errors/error.ts";
-import { checkIdentifier, printable } from "../model/name.ts";
+import { checkIdentifier, isIdentifier, printable } from "../model/name.ts";
 import { poolUser, replicationUser, superuser } from "./access.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 import { scramVerifier } from "./scram.ts";
@@ -48,7 +48,7 @@ export const listUsers = (session: Session): Promise<User[]> =>
   );
 
 export const hasUser = async (session: Session, name: string): Promise<boolean> =>
-  (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
+  isIdentifier(name) && (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [name])).length > 0;
 
 /** Those of these names that a role has. */
 export const existing = async (session: Session, names: readonly string[]): Promise<string[]> =>

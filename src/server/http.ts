@@ -2,17 +2,18 @@
  * The daemon's HTTP side: routes of `api/` bound to handlers. A handler checks, changes desired state and waits for the loops to make it so; it never
  * touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts` (which handler serves which route).
  */
-import type { IncomingMessage, RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerFactory } from "fastify";
 import { maxBodyBytes, versionHeader, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
 import { type RouteName, routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
 import { fail } from "../errors/error.ts";
+import { printable } from "../model/name.ts";
 import { answer } from "./answer.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Admission, Guard } from "./remote/guard.ts";
-import { fromFastify, readOn, sendError } from "./refusal.ts";
+import { fromFastify, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
 
 export interface Call {
   /** Aborts when the caller hangs up. */
@@ -50,10 +51,17 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     forceCloseConnections: true,
     keepAliveTimeout: 5_000,
     requestTimeout: 30_000,
+    clientErrorHandler: refuseBytes,
     frameworkErrors: (error, _request, reply) => sendError(reply, fail("request_invalid", { why: "the path is no URL" }, error), options.log),
   });
-  // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal).
-  Object.assign(app.server, { httpAllowHalfOpen: true });
+  // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal). And what Node would refuse without a word, we answer.
+  Object.assign(app.server, { httpAllowHalfOpen: true, requireHostHeader: false });
+  app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => app.server.emit("request", request, response));
+  app.server.on("connect", (request: IncomingMessage, client: Duplex) => {
+    client.on("error", () => undefined);
+    if (remote === undefined) refuse(client, fail("route_unknown", { method: "CONNECT", path: printable(request.url ?? "") }));
+    else client.destroy(); // a stranger, perhaps
+  });
   if (options.upgrade !== undefined) app.server.on("upgrade", options.upgrade);
   // Strangers are told nothing of what runs here.
   if (remote === undefined) app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));

@@ -1,8 +1,8 @@
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { routes } from "../api/routes.ts";
-import { fail, type PerchError, toPerchError } from "../errors/error.ts";
+import { fail, toPerchError } from "../errors/error.ts";
 import { networkResolver, regionResolver } from "../model/address.ts";
 import { checkRegion, printable } from "../model/name.ts";
 import { proxyTarget } from "../model/proxy-target.ts";
@@ -12,7 +12,7 @@ import { leaderPort, memberPort } from "../network/rules.ts";
 import type { Deps } from "./deps.ts";
 import { parse } from "./answer.ts";
 import type { Handlers } from "./http.ts";
-import { logged } from "./refusal.ts";
+import { logged, refuse } from "./refusal.ts";
 
 /** `POST /v1/proxy`: asked plainly it tells where a connection would lead; asked to upgrade, it becomes that connection. */
 
@@ -36,7 +36,7 @@ export function proxyUpgrade(deps: Deps): (request: IncomingMessage, client: Dup
 }
 
 async function lead(deps: Deps, request: IncomingMessage, client: Duplex): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://perchd");
+  const { pathname, searchParams } = urlOf(request);
   const { method = "GET", headers } = request;
   if (method !== "POST" || pathname !== routes.proxy.path || headers.upgrade?.toLowerCase() !== "perch-proxy")
     throw fail("route_unknown", { method, path: pathname.slice(0, 200) });
@@ -46,12 +46,12 @@ async function lead(deps: Deps, request: IncomingMessage, client: Duplex): Promi
   dialled.take(client);
 }
 
-function refuse(client: Duplex, error: PerchError): void {
-  const body = JSON.stringify({ error: error.toBody() });
-  const { status } = error.entry;
-  client.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+function urlOf(request: IncomingMessage): URL {
+  try {
+    return new URL(request.url ?? "/", "http://perchd");
+  } catch (error) {
+    throw fail("request_invalid", { why: "the path is no URL" }, error);
+  }
 }
 
 /** With a region: its nearest member itself, as `perch postgres connect --region` has it. */

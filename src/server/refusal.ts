@@ -1,3 +1,5 @@
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { maxBodyBytes } from "../api/route.ts";
 import { within } from "../base/deadline.ts";
@@ -12,6 +14,7 @@ export function fromFastify(error: unknown): PerchError {
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return fail("request_too_large", { limit: maxBodyBytes });
   if (typeof code === "string" && code.startsWith("FST_ERR_CTP")) return fail("request_invalid", { why: "the body is not JSON" }, error);
   if (error instanceof SyntaxError) return fail("request_invalid", { why: "the body is not JSON" }, error);
+  if (code === "ECONNRESET") return fail("request_invalid", { why: "the body did not come whole" }, error);
   return toPerchError(error);
 }
 
@@ -35,4 +38,27 @@ export function sendError(reply: FastifyReply, error: PerchError, log: Log): voi
 export function logged(error: PerchError, log: Log): PerchError {
   if (error.entry.kind === "system") log.error({ err: error, code: error.code }, "a request failed");
   return error;
+}
+
+/** An answer where there is no request that could be answered: on the bare connection, which it ends. */
+export function refuse(client: Duplex, error: PerchError): void {
+  const body = JSON.stringify({ error: error.toBody() });
+  const { status } = error.entry;
+  client.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** What Node finds no request in. */
+export function refuseBytes(error: NodeJS.ErrnoException, client: Duplex): void {
+  if (client.writable) {
+    const why =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? "its head is too long"
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? "it did not come in time"
+          : "it is no HTTP";
+    refuse(client, fail("request_invalid", { why }, error));
+  }
+  client.destroy();
 }

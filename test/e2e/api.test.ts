@@ -92,15 +92,27 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API on the
     });
   });
 
-  it("lives on after bytes that are no HTTP", async () => {
-    for (const bytes of ["\0\u0001\u0002\r\n\r\n", "GET\r\n\r\n", `GET /${"x".repeat(100_000)} HTTP/1.1\r\n\r\n`]) {
-      await new Promise<void>((resolve) => {
-        const socket = connect(home.socket, () => socket.end(bytes));
-        socket.on("error", () => undefined);
-        socket.on("close", () => resolve());
-        socket.resume();
+  it.each([
+    ["bytes that are no HTTP", "\0\u0001\u0002\r\n\r\n", "request_invalid"],
+    ["a line that is no request", "GET\r\n\r\n", "request_invalid"],
+    ["a head that is too long", `GET /${"x".repeat(100_000)} HTTP/1.1\r\n\r\n`, "request_invalid"],
+    ["a body that breaks off", "POST /v1/apps HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{", "request_invalid"],
+    ["an upgrade of no URL", "POST // HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: perch-proxy\r\n\r\n", "request_invalid"],
+    ["a call to connect elsewhere", "CONNECT x:1 HTTP/1.1\r\n\r\n", "route_unknown"],
+    ["an expectation", "GET /v1/nothing HTTP/1.1\r\nExpect: more\r\n\r\n", "route_unknown"],
+  ])("answers %s, and lives on", async (_what, bytes, code) => {
+    const heard = await new Promise<string>((resolve) => {
+      let text = "";
+      // Half a connection is the end of what a caller says: a body that breaks off.
+      const socket = connect({ path: home.socket, allowHalfOpen: true }, () => socket.end(bytes));
+      socket.on("data", (chunk) => {
+        text += chunk.toString("utf8");
+        if (text.endsWith("}}")) socket.destroy();
       });
-    }
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve(text));
+    });
+    expect(heard).toContain(`{"error":{"code":"${code}"`);
     expect((await client.call("status", {})).daemon.pid).toBeGreaterThan(1);
   });
 });

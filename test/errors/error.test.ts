@@ -7,6 +7,11 @@ const placeholders = (entry: ErrorEntry): string[] => [...`${entry.message} ${en
 /** `fail` with a value for each placeholder, whichever code it is. */
 const failWith = fail as (code: ErrorCode, params: Record<string, string>, cause?: unknown) => PerchError;
 
+it("an error writes out what a terminal would obey, whoever sent it", () => {
+  const { message } = fail("app_not_found", { app: "\u001b]0;x\u0007\u202e\n__proto__" });
+  expect(message).toBe('app "\\u{1b}]0;x\\u{7}\\u{202e}\n__proto__" does not exist');
+});
+
 describe("the register of errors", () => {
   it("has entries", () => {
     expect(entries.length).toBeGreaterThan(60);

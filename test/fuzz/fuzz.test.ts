@@ -13,7 +13,7 @@ describe("whatever the bytes,", () => {
     expect([Number(executions), Number(seed)]).toEqual([runs, 1]);
     process.stderr.write(`${name}: ${runs} executions, ${perSecond} a second; ${lines} of lines, ${branches} of branches\n`);
     // A fuzzer that does not get in finds nothing.
-    expect(Number.parseFloat(lines ?? "0"), "lines that ran").toBeGreaterThan(60);
+    expect(Number.parseFloat(lines ?? "0"), "lines that ran").toBeGreaterThan(50);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { coverageOf } from "./coverage.ts";
 import { type Found, fuzz, tried } from "./guided.ts";
-import type { Target } from "./target.ts";
+import type { Opened, Target } from "./target.ts";
 import { planted, targets } from "./targets.ts";
 
 /**
@@ -40,6 +40,10 @@ let loose: Error | undefined;
 // What nobody waited for is a fault of the target, too.
 for (const event of ["unhandledRejection", "uncaughtException"] as const) process.on(event, (error) => (loose ??= error as Error));
 
+// Whoever has had enough leaves nothing running.
+let closing: Opened["close"];
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void Promise.resolve(closing?.()).finally(() => process.exit(130)));
+
 interface Outcome {
   target: string;
   executions: number;
@@ -57,6 +61,7 @@ async function one(target: Target): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), "perch-fuzz-coverage-"));
   const coverage = coverageOf(target.covers);
   const opened = await target.open(directory);
+  closing = opened.close;
   const began = performance.now();
   const ended: { executions: number; found?: Found } =
     values.input === undefined ? await fuzz(target, opened, coverage, bounds) : await again(opened, Buffer.from(values.input, "hex"));
@@ -65,6 +70,7 @@ async function one(target: Target): Promise<Outcome> {
   const perSecond = executions / ((performance.now() - began) / 1_000);
   let figures = {};
   try {
+    closing = undefined;
     figures = (await opened.close?.()) ?? {};
     if (loose !== undefined) throw loose;
   } catch (error) {
@@ -80,7 +86,7 @@ async function one(target: Target): Promise<Outcome> {
   return { target: target.name, executions, perSecond: Math.round(perSecond), seed: bounds.seed, lines, branches, figures, ...told };
 }
 
-async function again(opened: Awaited<ReturnType<Target["open"]>>, input: Buffer): Promise<{ executions: number; found?: Found }> {
+async function again(opened: Opened, input: Buffer): Promise<{ executions: number; found?: Found }> {
   const error = await tried(opened, input);
   return { executions: 1, ...(error === undefined ? {} : { found: { execution: 1, input, error } }) };
 }

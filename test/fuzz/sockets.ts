@@ -20,7 +20,7 @@ export function converse(to: NetConnectOpts, pieces: readonly Uint8Array[], hurr
     const socket = connect({ ...to, allowHalfOpen: true });
     socket.on("connect", () => {
       for (const piece of pieces) socket.write(piece);
-      if (hurry) socket.resetAndDestroy();
+      if (hurry) socket.destroy();
       else socket.end();
     });
     socket.on("data", (chunk: Buffer) => heard.push(chunk));

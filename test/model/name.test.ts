@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkAppName, checkIdentifier, checkRegion, identifierOfApp, printable } from "../../src/model/name.ts";
+import { checkAppName, checkIdentifier, checkRegion, identifierOfApp, isIdentifier, printable } from "../../src/model/name.ts";
 
 describe("an app's name", () => {
   it.each(["a", "web", "web-2", "a--b", "x9", "a".repeat(63)])("may be %s", (name) => {
@@ -85,4 +85,9 @@ describe("foreign text in a message", () => {
     expect(printable("x".repeat(80))).toHaveLength(80);
     expect(printable("x".repeat(81))).toBe(`${"x".repeat(77)}…`);
   });
+});
+
+it("PostgreSQL is asked only about names that it may have", () => {
+  expect(["pg_read_all_data", "Web", "a".repeat(63)].every(isIdentifier)).toBe(true);
+  expect(["", "a\0", "\ud800", "a".repeat(64), "é".repeat(32)].some(isIdentifier)).toBe(false);
 });

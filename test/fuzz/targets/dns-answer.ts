@@ -46,7 +46,7 @@ export const dnsAnswer: Target = {
   seeds: questions,
   tokens: [...labels, "\0\0\x1c\0\x01", "\0\0\x29\x10\0\0\0\x80\0\0\0", "\0\0\x10\0\x01", "\0\0\x0c\0\x01", "\xc0\x0c"],
   longest: 1_200,
-  runs: 30_000,
+  runs: 15_000,
   async open() {
     const { makeAnswerer } = await built<typeof import("../../../src/dns/answerer.ts")>("dns/answerer");
     const askers = (["udp", "tcp"] as const).flatMap((over) => [undefined, "lhr"].map((region) => ({ region, over })));

@@ -49,7 +49,7 @@ export const readers: Target = {
     "é",
   ],
   longest: 400,
-  runs: 20_000,
+  runs: 12_000,
   async open() {
     const model = <T>(part: string) => built<T>(`model/${part}`);
     const [{ parseDuration }, { parseEndpoint, endpointText }, exposure, name, { proxyTarget }, { parseAddress, formatAddress }, door] =
