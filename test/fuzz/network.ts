@@ -43,12 +43,13 @@ export async function openNetwork(coverage: string): Promise<Network> {
   const seen = async () => {
     const { daemon, clusters } = await client.call("status", {});
     return {
-      daemon,
+      pid: daemon.pid,
+      since: daemon.since,
       clusters: clusters.map(({ name, phase, members }) => ({ name, phase, members: members.map(({ id, pid, state }) => ({ id, pid, state })) })),
     };
   };
   const before = await seen();
-  const { pid } = before.daemon;
+  const { pid } = before;
   return {
     home,
     client,
