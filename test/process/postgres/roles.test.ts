@@ -33,6 +33,8 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
         name,
         superuser: false,
         databases: [name, "postgres"].toSorted(),
+        worksAs: null,
+        until: null,
       });
       expect((await work(listDatabases)).find((database) => database.name === name)).toMatchObject({ owner: name, users: [name] });
 
