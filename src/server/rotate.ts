@@ -94,6 +94,7 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
   const apps = attachments.map((attachment) => attachment.app);
   const [former] = attachments.flatMap((attachment) => formerOf(rotation, attachment, login) ?? []);
+  const others = (await state.formerLogins.list({ cluster })).filter((one) => one.user === user && decodeURIComponent(one.login) !== login);
   await vault.sealing((sealer) => {
     const secrets = attachments.map((attachment) => sealedSecret(sealer, attachment.app, attachment.variable, urlOf(attachment, login, password)));
     if (user === "postgres") secrets.push(sealedSecret(sealer, cluster, "OPERATOR_PASSWORD", password));
@@ -104,6 +105,7 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
         ...attachments.map(({ login: _before, ...rest }) => state.attachments.put(login === user ? rest : { ...rest, login })),
         state.formerLogins.drop({ cluster, login: encodeURIComponent(login) }),
         ...(former === undefined ? [] : [state.formerLogins.put(former)]),
+        ...(atOnce(rotation) ? others.map(({ runs: _waited, ...one }) => state.formerLogins.put({ ...one, until: rotation.until })) : []),
         state.rotations.drop(rotation),
       ],
     );
@@ -118,6 +120,10 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   await events.append(cluster, sentenceOf({ cluster, user, login, apps, former: shown }));
   return { login, apps, former: shown };
 }
+
+/** Without any overlap: then all that came before ends, too. */
+const atOnce = (rotation: RotationRecord): rotation is RotationRecord & { until: string } =>
+  rotation.until !== undefined && rotation.until <= rotation.createdAt;
 
 /** Undefined where there was another password for the same login, which is gone now. */
 function formerOf(

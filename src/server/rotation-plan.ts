@@ -47,8 +47,6 @@ async function beside(
   const formers = (await state.formerLogins.list({ cluster })).filter((former) => former.user === user);
   const own = [user, current, ...formers.map((former) => decodeURIComponent(former.login))];
   const until = new Date(Date.now() + (overlap ?? usualOverlap) * 1_000).toISOString();
-  // Now means now for all that came before, too.
-  if (overlap === 0) for (const former of formers) await state.formerLogins.update(former, ({ runs: _waited, ...record }) => ({ ...record, until }));
   const kept = overlap === 0 ? [] : own.slice(2);
   const login = freeLogin(user, new Set([current, ...kept, ...names.filter((name) => !own.includes(name))]));
   if (login === undefined) throw fail("rotation_overlaps", { user, count: kept.length + 1, app: cluster });
