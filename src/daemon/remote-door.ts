@@ -40,7 +40,6 @@ interface Listening {
 
 /** A stranger's connection costs no more than this. */
 const strangers = { handshakeTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
-const maxConnections = 500;
 /** A caller that has said its last word still hears the answer. */
 const halfOpen = { allowHalfOpen: true };
 
@@ -126,7 +125,6 @@ function tlsServer(credentials: Credentials, authority: Credentials): Server {
     ...strangers,
     ...halfOpen,
   });
-  server.maxConnections = maxConnections;
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }

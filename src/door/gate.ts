@@ -53,9 +53,9 @@ export function gate(first: DoorLimits, now: () => number): Gate {
       source.tokens = Math.min(limits.perSource, source.tokens + ((at - source.at) / 1_000) * limits.perSecond);
       source.at = at;
       if (source.shutUntil > at) return "shut out";
+      if (source.tokens < 1) return "too quick";
       if (open >= limits.total) return "full";
       if (source.open >= limits.perSource) return "too many";
-      if (source.tokens < 1) return "too quick";
       source.tokens -= 1;
       source.open += 1;
       open += 1;

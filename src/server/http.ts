@@ -3,6 +3,7 @@
  * touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts` (which handler serves which route).
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerFactory } from "fastify";
 import { maxBodyBytes, versionHeader, type Route, type RouteAnswer, type RouteInput } from "../api/route.ts";
@@ -13,7 +14,8 @@ import { printable } from "../model/name.ts";
 import { answer } from "./answer.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Admission, Guard } from "./remote/guard.ts";
-import { fromFastify, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
+import { type Crowd, crowdOf } from "./crowd.ts";
+import { fromFastify, isUnread, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
 
 export interface Call {
   /** Aborts when the caller hangs up. */
@@ -42,6 +44,12 @@ export interface HttpOptions {
   remote?: { server(listener: RequestListener): Server; guard: Guard };
 }
 
+/** From elsewhere a little more than the guard lets under way, so that it is the guard who says no to whom it knows. */
+const crowdLimits = {
+  here: { total: 1_000, perSource: 1_000, perSecond: 10_000 },
+  elsewhere: { total: 500, perSource: 250, perSecond: 150 },
+};
+
 export function httpServer(handlers: Handlers, options: HttpOptions): FastifyInstance {
   const { remote } = options;
   const factory: { serverFactory?: FastifyServerFactory } = remote === undefined ? {} : { serverFactory: (listener) => remote.server(listener) };
@@ -62,14 +70,25 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     if (remote === undefined) refuse(client, fail("route_unknown", { method: "CONNECT", path: printable(request.url ?? "") }));
     else client.destroy(); // a stranger, perhaps
   });
-  if (options.upgrade !== undefined) app.server.on("upgrade", options.upgrade);
+  const { upgrade } = options;
+  const crowd = crowdOf(app.server, remote === undefined ? crowdLimits.here : crowdLimits.elsewhere);
+  if (upgrade !== undefined) {
+    app.server.on("upgrade", (request, client: Socket) => {
+      crowd.recognise(client);
+      upgrade(request, client);
+    });
+  }
   // Strangers are told nothing of what runs here.
   if (remote === undefined) app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));
-  const admissions = admissionsOf(app, remote?.guard);
+  app.addHook("preClose", async () => crowd.close());
+  const admissions = admissionsOf(app, remote?.guard, crowd);
+  // What of a body is still to come is not waited for: the connection ends with the answer.
+  app.addHook("onSend", async (request, reply) => {
+    if (isUnread(request)) reply.header("connection", "close");
+  });
   app.setErrorHandler(async (error, request, reply) => {
-    const known = fromFastify(error);
-    if (known.code === "request_too_large") await readOn(request);
-    sendError(reply, known, options.log);
+    if (isUnread(request)) await readOn(request);
+    sendError(reply, fromFastify(error), options.log);
     return reply;
   });
   app.setNotFoundHandler((request, reply) =>
@@ -89,11 +108,12 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
 }
 
 /** Who comes in is asked before anything of the request is read, routes that do not exist among them. */
-function admissionsOf(app: FastifyInstance, guard: Guard | undefined): (request: FastifyRequest) => Admission | undefined {
-  if (guard === undefined) return () => undefined;
+function admissionsOf(app: FastifyInstance, guard: Guard | undefined, crowd: Crowd): (request: FastifyRequest) => Admission | undefined {
   const admissions = new WeakMap<FastifyRequest, Admission>();
   app.addHook("onRequest", async (request, reply) => {
+    if (guard === undefined) return crowd.recognise(request.raw.socket);
     const admission = guard.admit(request.headers.authorization, request.raw.socket.remoteAddress ?? "");
+    crowd.recognise(request.raw.socket);
     admissions.set(request, admission);
     reply.raw.once("close", () => admission.release());
   });

@@ -18,18 +18,29 @@ export function fromFastify(error: unknown): PerchError {
   return toPerchError(error);
 }
 
-/** A caller who is still writing when the connection closes gets EPIPE in place of the answer: the rest is read, for a moment, and dropped. */
+/** Whether there is a body of which something is still to come. */
+export const isUnread = ({ raw, headers }: FastifyRequest): boolean =>
+  !raw.complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
+
+/** A caller who is still writing when the connection closes gets EPIPE in place of the answer: the rest is read, for a moment, up to a limit, and dropped. */
 export function readOn({ raw }: FastifyRequest): Promise<unknown> {
-  raw.resume();
+  let read = 0;
   return within(
     readOnMs,
     new Promise<void>((resolve) => {
       for (const event of ["end", "close", "error"]) raw.once(event, () => resolve());
+      raw.on("data", ({ length }: Buffer) => {
+        read += length;
+        if (read > readOnBytes) raw.pause();
+        if (read > readOnBytes) resolve();
+      });
+      raw.resume();
     }),
   );
 }
 
 const readOnMs = 2_000;
+const readOnBytes = 4_194_304;
 
 export function sendError(reply: FastifyReply, error: PerchError, log: Log): void {
   void reply.code(logged(error, log).entry.status).send({ error: error.toBody() });
