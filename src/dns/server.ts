@@ -23,8 +23,8 @@ export interface NameServer {
   close(): void;
 }
 
-/** Room for a burst of questions while one is being answered; the kernel may grant less. Bytes. */
-const receiveBuffer = 1_048_576;
+/** Room for what comes while the machine is busy elsewhere: whose question is lost asks again after two seconds only. The kernel may grant less. Bytes. */
+const receiveBuffer = 2_097_152;
 
 export function serve({ sockets, answerer, forwarder, report }: ServerParts): NameServer {
   let queries = 0;
