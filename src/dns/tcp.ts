@@ -21,7 +21,7 @@ export interface TcpLimits {
   unreadBytes: number;
 }
 
-const limitsOfUse: TcpLimits = { connections: 256, idleMs: 10_000, messageBytes: 4_096, unreadBytes: 262_144 };
+const limitsOfUse: TcpLimits = { connections: 512, idleMs: 10_000, messageBytes: 4_096, unreadBytes: 131_072 };
 
 export function makeTcpService(
   respond: (message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void) => void,
