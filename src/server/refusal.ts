@@ -20,7 +20,7 @@ export function fromFastify(error: unknown): PerchError {
 
 /** Whether there is a body of which something is still to come. */
 export const isUnread = ({ raw, headers }: FastifyRequest): boolean =>
-  !raw.complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
+  !raw.complete && !raw.destroyed && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
 
 /** A caller who is still writing when the connection closes gets EPIPE in place of the answer: the rest is read, for a moment, up to a limit, and dropped. */
 export function readOn({ raw }: FastifyRequest): Promise<unknown> {
