@@ -17,6 +17,7 @@ export const needed = [
   { program: "wireguard-go", package: "wireguard-go", for: "the WireGuard door, where the kernel has none" },
   { program: "psql", package: "postgresql-client", for: "examples/psql and `perch postgres connect`" },
   { program: "postgres", package: "postgresql", for: "tests on the system's PostgreSQL, beside the one from npm" },
+  { program: "systemctl", package: "systemd", for: "perch systemd, on a machine of its own" },
   { program: "pgbouncer", package: "pgbouncer", for: "the pooler" },
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },

@@ -75,6 +75,11 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   "tokens revoke": () => import("./commands/tokens/revoke.ts"),
   login: () => import("./commands/login.ts"),
   logout: () => import("./commands/logout.ts"),
+  "systemd install": () => import("./commands/systemd/install.ts"),
+  "systemd uninstall": () => import("./commands/systemd/uninstall.ts"),
+  "systemd status": () => import("./commands/systemd/status.ts"),
+  "systemd print": () => import("./commands/systemd/print.ts"),
+  "systemd stop": () => import("./commands/systemd/stop.ts"),
   completion: () => import("./commands/completion.ts"),
   version: () => import("./commands/version.ts"),
 };

@@ -2,8 +2,9 @@ import { ask } from "../base/deadline.ts";
 import { type Answer, clientOf } from "../client/client.ts";
 import { fail, isCode, toPerchError } from "../errors/error.ts";
 import { startDaemon, type StartedDaemon } from "../host/daemon.ts";
-import type { Home } from "../host/home.ts";
+import { type Home, isRoot } from "../host/home.ts";
 import { leaveDaemon } from "../host/leave.ts";
+import { unitOf } from "../host/systemd.ts";
 import { perchVersion } from "../host/version.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { requireTools } from "./tools.ts";
@@ -55,6 +56,9 @@ export async function up(request: StartRequest): Promise<Up> {
 async function replace({ home, terminal, signal, foreground, portable: wanted }: StartRequest, running: Answer<"status">): Promise<Up> {
   already(running, wanted);
   const { version, pid } = running.daemon;
+  const unit = await unitOf(pid);
+  if (unit !== undefined && unit !== (await unitOf("self")) && /^perch\b/.test(unit))
+    throw fail("upgrade_by_systemd", { version, unit, command: `systemctl ${isRoot() ? "" : "--user "}restart ${unit}` });
   const portable = running.network.mode === "portable";
   if (!portable) await requireTools();
   else terminal.note("In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew");

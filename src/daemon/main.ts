@@ -80,7 +80,7 @@ async function main(): Promise<void> {
 async function writeDaemonFile(home: Home, version: string): Promise<void> {
   const text = `${JSON.stringify({ ...(await identify(process.pid)), version })}\n`;
   const write = () =>
-    writeWhole(home.daemonFile, text).then(
+    Promise.all([writeWhole(home.daemonFile, text), writeWhole(home.pidFile, `${process.pid}\n`)]).then(
       () => true,
       (error: unknown) => {
         if (!isCode(toPerchError(error), "disk_full")) throw error;

@@ -150,6 +150,10 @@ export const register = {
   // The daemon
   daemon_not_running: user(503, "Perch is not running for {home}", "Start it with: perch up"),
   daemon_start_failed: system(500, "perchd did not start: {why}", "Read the end of {log}"),
+  upgrade_by_systemd: user(409, "perchd {version} is kept by systemd, as {unit}", "Put this version in its place with: {command}"),
+  systemd_missing: user(422, "systemd does not keep services here: {why}", "Start Perch by perch up where this machine starts its services; perch systemd print shows the unit."),
+  systemd_failed: system(500, "{command} failed: {why}", "Look at: journalctl -b, and perch systemd status"),
+  unit_taken: user(409, "{file} is of {by}", "Take that one away first: systemctl disable --now {unit}, then remove the file."),
   already_running: user(409, "Perch is already running for {home} (perchd {pid})", "Nothing needs doing; look at: perch status"),
   daemon_lost: system(503, "the connection to perchd was lost: {why}", "Start it again with: perch up; what was half done is undone or taken up then."),
   shutting_down: user(503, "perchd is shutting down", "Start it again with: perch up"),

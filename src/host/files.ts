@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat, truncate } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fail } from "../errors/error.ts";
 
 /** Files as Perch writes them: whole or not at all, closed to others. */
@@ -52,7 +52,10 @@ export const exists = (path: string): Promise<boolean> =>
 
 /** Makes the directory and its missing parents, 0700 unless told, owned by `owner` where one is given. */
 export async function makeDirectory(path: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
-  await mkdir(path, { recursive: true, mode: options.mode ?? 0o700 });
+  const mode = options.mode ?? 0o700;
+  const made = await mkdir(path, { recursive: true, mode });
+  // Whatever the umask is.
+  if (made !== undefined) for (let each = resolve(path); each.startsWith(made); each = dirname(each)) await chmod(each, mode);
   if (options.owner !== undefined) await chown(path, options.owner.uid, options.owner.gid);
 }
 

@@ -20,6 +20,8 @@ export interface Home {
   socket: string;
   /** `{pid, startTime, version}` of the running perchd. */
   daemonFile: string;
+  /** Its pid alone, as service managers read it. */
+  pidFile: string;
   store: string;
   key: string;
   log: string;
@@ -58,6 +60,7 @@ export function homeOf(base: string, network: string): Home {
     runtime,
     socket: join(runtime, "perchd.sock"),
     daemonFile: join(root, "perchd.json"),
+    pidFile: join(runtime, "perchd.pid"),
     store: join(root, "perch.db"),
     key: join(root, "secret.key"),
     log: join(root, "perchd.log"),

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { leaveSignal } from "./daemon.ts";
-import { awaitEnd, identify, signalProcess } from "./process.ts";
+import { readText } from "./files.ts";
+import type { Home } from "./home.ts";
+import { awaitEnd, identify, isAlive, signalProcess } from "./process.ts";
 
 const leaveMs = 5_000;
 
@@ -18,4 +20,11 @@ export async function leaveDaemon(pid: number): Promise<string[] | undefined> {
     await awaitEnd(perchd, leaveMs);
   }
   return program.length > 1 ? program : undefined;
+}
+
+/** The same for the perchd of a home, if there is one, answering or not. */
+export async function leaveHome(home: Home): Promise<void> {
+  const text = (await readText(home.daemonFile)) ?? "";
+  const { pid, startTime } = JSON.parse(text === "" ? "{}" : text) as { pid?: number; startTime?: string };
+  if (pid !== undefined && startTime !== undefined && (await isAlive({ pid, startTime }))) await leaveDaemon(pid);
 }

@@ -37,6 +37,7 @@ export const home: Home = {
   runtime: join(root, "run"),
   socket: "",
   daemonFile: "",
+  pidFile: "",
   store: "",
   key: "",
   log: "",
