@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/schemas.ts";
 import { freePort } from "../../src/host/ports.ts";
-import { perchIn, type RunningProgram, succeeded } from "../support/perch.ts";
+import { perchIn, type RunningProgram, start, succeeded } from "../support/perch.ts";
 import { recordProcess } from "../support/processes.ts";
 import { missingTools } from "../support/tools.ts";
 import { type Found, known, processesOf } from "../support/traces.ts";
@@ -23,6 +24,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const next = installAs("9.9.9");
   const nextPerch = perchIn(root, {}, next.main);
   const loads: RunningProgram[] = [];
+  /** A connection through the public door that stays. */
+  let outside: pg.Client;
+  const broken: string[] = [];
 
   const seen = (load: RunningProgram): Load | undefined => {
     const last = load.stdout().trimEnd().split("\n").at(-1) ?? "";
@@ -47,6 +51,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const running = async (what: string): Promise<Found[]> => (await processesOf(root)).filter(({ command }) => command.includes(what));
   const pids = (found: readonly Found[]) => found.map(({ pid }) => pid).toSorted((a, b) => a - b);
   const servers = async () => (await world.cluster()).members.map(({ id, pid, role }) => `${id} ${pid} ${role}`);
+  const outsideSession = async () => (await outside.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid;
   const version = async () => (JSON.parse(succeeded(await nextPerch(["status", "--json"]))) as Status).daemon.version;
 
   beforeAll(async () => {
@@ -54,23 +59,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await world.create();
     await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
     await ok("postgres", "pool", "on", "-a", "pg");
-    await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${await freePort()}`);
+    const port = (await freePort()) ?? 0;
+    await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${port}`);
     await ok("apps", "create", "web");
     await ok("postgres", "attach", "pg", "--app", "web");
-    await ok(
-      "postgres",
-      "attach",
-      "pg",
-      "--app",
-      "web",
-      "--pooled",
-      "--variable-name",
-      "POOLED_URL",
-      "--database-user",
-      "pooled",
-      "--database-name",
-      "pooled",
-    );
+    const pooled = ["--pooled", "--variable-name", "POOLED_URL", "--database-user", "pooled", "--database-name", "pooled"];
+    await ok("postgres", "attach", "pg", "--app", "web", ...pooled);
+    const { username, password, pathname } = new URL((await ok("run", "-a", "web", "--", "sh", "-c", 'echo "$DATABASE_URL"')).trim());
+    outside = new pg.Client({ host: "127.0.0.1", port, user: username, password, database: pathname.slice(1), ssl: { rejectUnauthorized: false } });
+    outside.on("error", (error) => broken.push(error.message));
+    await eventually("somebody comes in by the public door", () => outside.connect().then(() => true), 20_000);
     const app = `exec "${process.execPath}" --import tsx "${loadScript}"`;
     loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", app]));
     loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", `DATABASE_URL=$POOLED_URL ${app}`]));
@@ -101,6 +99,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       const perch = to === thisVersion ? world.perch : nextPerch;
       const before = { servers: await servers(), doors: pids(await running("door/main")), poolers: pids(await running("pgbouncer")) };
       const [names] = await running("dns/main");
+      const session = await outsideSession();
       const { daemon } = await world.status();
       const perchd = await known(daemon.pid);
 
@@ -110,6 +109,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       expect(ms).toBeLessThan(30_000);
       await more(100);
       expect(failures()).toEqual([]);
+
+      expect({ session: await outsideSession(), broken }).toEqual({ session, broken: [] });
 
       expect(await version()).toBe(to);
       expect((await world.status()).daemon.pid).not.toBe(perchd.pid);
@@ -123,12 +124,26 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     },
   );
 
+  it("killed half-way is gone on with by the next one, and nobody who asks has noticed", async () => {
+    const before = await servers();
+    const begun = await start([process.execPath, next.main, "up"], { env: { PERCH_HOME: root } });
+    await eventually("it has begun", () => begun.stderr().includes(`perchd ${thisVersion} hands over to 9.9.9`));
+    begun.kill("SIGKILL");
+    await begun.ended;
+    await eventually("the next one is through", async () => (await nextPerch(["up"])).code === 0);
+    expect(await version()).toBe("9.9.9");
+    await more(50);
+    expect(failures()).toEqual([]);
+    expect(await servers()).toEqual(before);
+  });
+
   it("that does not know the state leaves the one that runs in its place", async () => {
     const newer = installAs("10.0.0", {
       "store/schema.js": (text) =>
         text.replace("];\nexport const knownSchema", "'CREATE TABLE next (n INTEGER) STRICT',\n];\nexport const knownSchema"),
     });
     const newerPerch = perchIn(root, {}, newer.main);
+    await outside.end();
     await ok("down");
     for (const load of loads) await load.ended;
     succeeded(await newerPerch(["up"]));

@@ -62,10 +62,10 @@ function hardening(system: boolean): string[] {
     "LockPersonality=yes",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
-    "RestrictNamespaces=mnt net user ipc uts pid",
+    "RestrictNamespaces=mnt net user ipc uts",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "SystemCallArchitectures=native",
-    "SystemCallFilter=~@clock @cpu-emulation @debug @module @obsolete @raw-io @reboot @swap",
+    "SystemCallFilter=@system-service @mount",
     "SystemCallErrorNumber=EPERM",
     ...(system ? ofRoot : []),
   ];
@@ -80,11 +80,9 @@ const ofRoot = [
     "CAP_NET_ADMIN", // the namespace, its addresses, nftables
     "CAP_NET_BIND_SERVICE", // names at port 53
     "CAP_SYS_ADMIN", // namespaces and the mounts in them
-    "CAP_SYS_CHROOT", // to enter a mount namespace
     "CAP_SYS_PTRACE", // to tell a postmaster by the directory it works in
-    "CAP_SETUID CAP_SETGID CAP_SETPCAP", // to become postgres, and nobody
-    "CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_KILL", // its files and processes
-    "CAP_SYS_RESOURCE",
+    "CAP_SETUID CAP_SETGID", // to become postgres, and nobody
+    "CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_KILL", // its files and processes
   ].join(" ")}`,
 ];
 

@@ -28,11 +28,13 @@ export const systemdInstall = command({
       }
     }
     const states = await Promise.all(services.map((service) => stateOf(service, manager)));
+    const atBoot = manager.system || (await lingers());
     for (const { unit, file, active } of states) {
-      lines.push(changed.has(unit) ? `${file} is written; ${unit} starts at boot and is ${active}` : `${unit} is as it should be, and ${active}`);
+      const when = atBoot ? "at boot" : "when you log in";
+      lines.push(changed.has(unit) ? `${file} is written; ${unit} starts ${when} and is ${active}` : `${unit} is as it should be, and ${active}`);
     }
-    if (!manager.system && !(await lingers()))
-      terminal.note(`It starts when you log in, and ends when you log out. To have it from boot on: loginctl enable-linger ${userInfo().username}`);
+    if (!atBoot)
+      terminal.note(`It ends when you log out. To have it from boot on, whether you are there or not: loginctl enable-linger ${userInfo().username}`);
     return { json: states, text: lines.join("\n") };
   },
 });
