@@ -46,6 +46,8 @@ export interface ClusterFacts {
   members: readonly MemberFacts[];
   /** Undefined while the leader cannot be asked. */
   admission: Admission | undefined;
+  /** The role of the attachment is gone, whoever logs in for it. */
+  roleless?: true;
 }
 
 export interface Attached {
@@ -114,6 +116,13 @@ export const refused = (part: unknown): part is Refused => typeof part === "obje
 
 /** How the log-in ended, where it came so far. */
 export const loginOf = ({ knock }: Facts): Knock["login"] => (refused(knock) ? undefined : knock.login);
+
+/** Role, URL and all anew; the database stays. */
+export function attachAgain({ app, variable }: Facts, { cluster, user, database }: Attached): string {
+  const named = variable === "DATABASE_URL" ? "" : ` --variable-name ${variable}`;
+  const again = `perch postgres detach ${cluster} --app ${app} && perch postgres attach ${cluster} --app ${app} --yes`;
+  return `${again} --database-name ${database} --database-user ${user}${named}`;
+}
 
 /** Where the URL itself must change: what gives an attached app its own again. */
 export const newUrl = ({ app, variable, attachment }: Facts): string =>

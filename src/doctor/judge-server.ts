@@ -1,5 +1,5 @@
 import type { Asked, ClusterFacts, Facts, Line } from "./facts.ts";
-import { loginOf, newUrl } from "./facts.ts";
+import { attachAgain, loginOf, newUrl } from "./facts.ts";
 import { connectionsLine, diskLine, lagLine, leaderLine, warningLines } from "./judge-cluster.ts";
 
 /** What the server says to the app: password, database, role; what it is like comes from `judge-cluster.ts`. Pure. */
@@ -85,15 +85,14 @@ function databaseLine({ app, attachment }: Facts, { name }: ClusterFacts, { admi
   return { check, state: "ok", sentence: `${target.database} is there` };
 }
 
-function roleLine(facts: Facts, { name }: ClusterFacts, { admission, target }: Asked): Line {
+function roleLine(facts: Facts, { name, roleless }: ClusterFacts, { admission, target }: Asked): Line {
   const check = "role";
-  const { app, attachment, variable } = facts;
+  const { attachment } = facts;
   const { role } = admission;
+  if (attachment !== undefined && roleless === true)
+    return { check, state: "fail", sentence: `${name} has no role ${attachment.user}, as which the app works`, next: attachAgain(facts, attachment) };
   if (role === undefined) {
-    const again = `perch postgres detach ${name} --app ${app} && perch postgres attach ${name} --app ${app} --yes`;
-    const more = attachment === undefined ? "" : ` --database-name ${attachment.database} --database-user ${attachment.user}`;
-    const named = variable === "DATABASE_URL" ? "" : ` --variable-name ${variable}`;
-    const next = attachment === undefined ? `perch postgres users create ${target.user} -a ${name}` : `${again}${more}${named}`;
+    const next = attachment === undefined ? `perch postgres users create ${target.user} -a ${name}` : newUrl(facts);
     return { check, state: "fail", sentence: `${name} has no role ${target.user}, as which the app logs in`, next };
   }
   const next = `perch postgres connect -a ${name}`;

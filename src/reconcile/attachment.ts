@@ -83,7 +83,7 @@ export async function revoke(context: Context, leader: Member, attachment: Attac
   if (attachment.made.user) {
     const logins = new Set([...formers.map(({ login }) => decodeURIComponent(login)), attachment.login ?? attachment.user]);
     logins.delete(attachment.user);
-    for (const login of logins) await retireUser(open, login, attachment.user);
+    for (const login of logins) await retireUser(open, login);
     await retireUser(open, attachment.user);
   }
   await handOver(context, open, attachment);

@@ -40,7 +40,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
       target,
       attachment,
       clusters: clusters.map((cluster) => cluster.app),
-      cluster: led && (await clusterFacts(deps, led, target)),
+      cluster: led && (await clusterFacts(deps, led, { target, attachment })),
       knock: met,
       disk: await diskRoom(deps.home.root),
       warnings: (await deps.warnings()).filter(({ subject }) => subject === "network" || subject === led?.app),
@@ -81,16 +81,23 @@ async function clusterAt({ state, place }: Deps, clusters: readonly ClusterRecor
   return clusters.find((cluster) => cluster.app === named || portable(cluster) || cluster.app === owner);
 }
 
-async function clusterFacts(deps: Deps, cluster: ClusterRecord, target: Facts["target"]): Promise<ClusterFacts> {
+async function clusterFacts(deps: Deps, cluster: ClusterRecord, { target, attachment }: Pick<Facts, "target" | "attachment">): Promise<ClusterFacts> {
   const view = deps.clusters.find(cluster.app)?.view();
   const leader = view && leaderOf(view);
   const members = view?.members.map((member) => memberShape(view, member, deps.place.mode)) ?? [];
   const answers = leader !== undefined && leads(leader) && typeof target === "object";
-  return { name: cluster.app, members, admission: answers ? await ask(deps, cluster, leader.record, target) : undefined };
+  const asked = answers ? await ask(deps, cluster, leader.record, target) : undefined;
+  const role = answers && attachment?.cluster === cluster.app ? await ask(deps, cluster, leader.record, attachment) : undefined;
+  return { name: cluster.app, members, admission: asked, ...(role !== undefined && role.role === undefined ? { roleless: true } : {}) };
 }
 
 /** Over the connection that is held open anyhow: where all are taken, another would be refused. */
-async function ask(deps: Deps, cluster: ClusterRecord, leader: MachineRecord, target: Target): Promise<ClusterFacts["admission"]> {
+async function ask(
+  deps: Deps,
+  cluster: ClusterRecord,
+  leader: MachineRecord,
+  target: Pick<Target, "user" | "database">,
+): Promise<ClusterFacts["admission"]> {
   const { perch } = await passwordsOf(deps, cluster.app);
   const session = await deps.context.monitors.session(memberOf(deps, cluster, leader), perch);
   return session && within(5_000, admission(session, target.user, target.database)).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { superuser } from "../postgres/access.ts";
 import { endLogin, limitLogin, type Login, loginsInUse, loginStates, type LoginState, makeAlike, unlike } from "../postgres/logins.ts";
-import { retireUser } from "../postgres/roles.ts";
+import { hasUser, retireUser } from "../postgres/roles.ts";
 import { connect, type Session } from "../postgres/sql.ts";
 import type { FormerLoginRecord } from "../model/records.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
@@ -91,9 +91,10 @@ async function tend(deps: Deps, view: ClusterView, former: FormerLoginRecord, st
 
 /** What it made by itself, after SET ROLE NONE, belongs to its role from then on. */
 const removeLogin = (deps: Deps, cluster: string, { user, login }: Login): Promise<void> =>
-  onLeader(deps, cluster, async (_session, leader) => {
+  onLeader(deps, cluster, async (own, leader) => {
+    const heir = (await hasUser(own, user)) ? user : "postgres";
     const { perch } = await passwordsOf(deps, cluster);
-    await retireUser((database): Promise<Session> => connect(leader, { user: superuser, password: perch, database }), login, user);
+    await retireUser((database): Promise<Session> => connect(leader, { user: superuser, password: perch, database }), login, heir);
   });
 
 /** On any member or through a pooler, whose clients may have no server just now. Undefined where one of them does not say. */

@@ -70,10 +70,30 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   ],
   [
     "the role is gone",
-    { knock: turnedAway("28P01", "password authentication failed"), cluster: known({ role: undefined, mayConnect: false }) },
+    {
+      knock: turnedAway("28P01", "password authentication failed"),
+      cluster: { ...known({ role: undefined, mayConnect: false }), roleless: true },
+    },
     [
-      "fail role: pg has no role web, as which the app logs in → perch postgres detach pg --app web && perch postgres attach pg --app web --yes --database-name web --database-user web",
+      "fail role: pg has no role web, as which the app works → perch postgres detach pg --app web && perch postgres attach pg --app web --yes --database-name web --database-user web",
     ],
+  ],
+  [
+    "the role is gone, and a login of it comes in all the same",
+    { cluster: { ...cluster, roleless: true } },
+    [
+      "fail role: pg has no role web, as which the app works → perch postgres detach pg --app web && perch postgres attach pg --app web --yes --database-name web --database-user web",
+    ],
+  ],
+  [
+    "a login of the role is gone",
+    {
+      target: { ...target, user: "web.2" },
+      attachment: { cluster: "pg", user: "web", login: "web.2", database: "web" },
+      knock: turnedAway("28P01", "password authentication failed"),
+      cluster: known({ role: undefined, mayConnect: false }),
+    },
+    [`fail role: pg has no role web.2, as which the app logs in → ${rotate}`],
   ],
   [
     "the role may not log in",
