@@ -65,7 +65,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     await well();
     await sql("REASSIGN OWNED BY web TO postgres; DROP OWNED BY web", "web");
     await sql("DROP ROLE web");
-    const [role] = wrong(await doctor()).filter(({ check }) => check === "role");
+    const role = wrong(await doctor()).find(({ check }) => check === "role");
     expect(role?.sentence).toBe("pg has no role web, as which the app works");
     await mend(world, role);
     await well();
