@@ -16,11 +16,12 @@ import { quickstart } from "./quickstart.ts";
 import { type Bench, outcomeText } from "./report.ts";
 import { rest } from "./rest.ts";
 import { headline, type Results, writeResults } from "./results.ts";
+import { scale } from "./scale.ts";
 import { start } from "./start.ts";
 import { timed } from "./stats.ts";
 import { wireguard } from "./wireguard.ts";
 
-const benches: readonly Bench[] = [start, path, copy, gap, rest, dns, door, wireguard, quickstart];
+const benches: readonly Bench[] = [start, path, copy, gap, rest, scale, dns, door, wireguard, quickstart];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {

@@ -14,6 +14,8 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   let lastRoutes: string | undefined;
   let release: string | undefined;
   let waiting = true; // a perchd before this one may have left some
+  /** Undefined until they were asked for, and after a failure. */
+  let present: readonly string[] | undefined;
   let lastAddresses: string | undefined;
 
   /** Gives what lets the waiting go; undefined where the system has no veth: a SYN that is to wait is then refused. */
@@ -28,9 +30,11 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     async setAddresses(wanted) {
       const key = wanted.join(" ");
       if (key === lastAddresses) return;
-      const { stdout } = await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]));
-      const commands = addressCommands(prefix, presentAddresses(stdout), wanted);
+      present ??= presentAddresses((await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]))).stdout);
+      const commands = addressCommands(prefix, present, wanted);
+      present = undefined;
       if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
+      present = [...wanted];
       lastAddresses = key;
     },
 

@@ -50,7 +50,8 @@ function mapText(name: string, to: ReadonlyMap<string, string>, port: number): s
 /** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */
 export function addressCommands(prefix: string, present: readonly string[], wanted: readonly string[]): string[] {
   const ours = (address: string) => address.startsWith(`${prefix}:`) || address === "fdaa::3";
-  const add = wanted.filter((address) => !present.includes(address)).map((address) => `address add ${address}/128 dev lo nodad`);
-  const drop = present.filter((address) => ours(address) && !wanted.includes(address)).map((address) => `address delete ${address}/128 dev lo`);
+  const [there, due] = [new Set(present), new Set(wanted)];
+  const add = [...due].filter((address) => !there.has(address)).map((address) => `address add ${address}/128 dev lo nodad`);
+  const drop = present.filter((address) => ours(address) && !due.has(address)).map((address) => `address delete ${address}/128 dev lo`);
   return [...add, ...drop];
 }

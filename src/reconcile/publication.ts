@@ -70,6 +70,12 @@ function targetOf(view: ClusterView, override: Override | undefined): MachineRec
 
 export function zoneOf({ prefix, apps, peers, runs, views }: Shown): ZoneData {
   const members = new Map(views.map((view) => [view.cluster.app, view]));
+  const running = new Map<string, ZoneMachine[]>();
+  for (const run of runs) {
+    const others = running.get(run.app);
+    if (others === undefined) running.set(run.app, [runMachine(run)]);
+    else others.push(runMachine(run));
+  }
   return {
     prefix,
     defaultRegion: apps.find((app) => app.primaryRegion !== undefined)?.primaryRegion ?? "ams",
@@ -77,7 +83,7 @@ export function zoneOf({ prefix, apps, peers, runs, views }: Shown): ZoneData {
     apps: apps.map((app) => ({
       name: app.name,
       ...(app.primaryRegion === undefined ? {} : { primaryRegion: app.primaryRegion }),
-      machines: [...membersOf(members.get(app.name)), ...runs.filter((run) => run.app === app.name).map(runMachine)],
+      machines: [...membersOf(members.get(app.name)), ...(running.get(app.name) ?? [])],
     })),
   };
 }

@@ -8,7 +8,7 @@ import type { DatabaseSyncInstance } from "@photostructure/sqlite";
 const spareBytes = 1024 * 1024;
 
 /** The journal is begun anew after so many pages, well before it needs more than its megabyte. */
-const checkpointPages = 128;
+const checkpointPages = 200;
 
 export function keepSpareRoom(db: DatabaseSyncInstance): void {
   db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);

@@ -90,7 +90,7 @@ class SqliteStore implements Store {
   async range(prefix: string): Promise<{ revision: number; entries: Entry[] }> {
     return this.#guard(() => {
       const read = () => this.#statements.range.all(prefix, above(prefix)).map(toEntry);
-      return { revision: this.#revision, entries: storablePrefix(prefix) ? [...this.#ranges.of(prefix, read)] : [] };
+      return { revision: this.#revision, entries: storablePrefix(prefix) ? this.#ranges.of(prefix, read) : [] };
     });
   }
 
@@ -100,7 +100,7 @@ class SqliteStore implements Store {
       if (!compare.every(({ key, modRevision }) => (this.#entry(key)?.modRevision ?? 0) === modRevision)) return { done: false };
       const changes = this.#write(writes, this.#revision + 1);
       this.#revision = changes.at(-1)?.revision ?? this.#revision;
-      this.#ranges.forget(changes);
+      this.#ranges.note(changes);
       this.#watchers.publish(changes);
       return { done: true, revision: this.#revision };
     });

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis, Warning } from "../../src/api/schemas.ts";
 import { isRoot } from "../../src/host/home.ts";
 import { diskAt } from "../support/disk.ts";
+import { mayMakeMemoryGroups, type MemoryGroup, memoryGroup } from "../support/memory-group.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
@@ -135,3 +136,42 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     await none();
   });
 });
+
+const limit = 300 * 1024 ** 2;
+
+describe.skipIf(!mayMakeMemoryGroups() || missingTools("ip", "nft", "unshare", "nsenter"))(
+  "perch status, in a control group with a limit of memory",
+  () => {
+    const world = worldIn();
+    let group: MemoryGroup | undefined;
+    let out: (() => void) | undefined;
+
+    beforeAll(async () => {
+      await world.ok("up");
+      group = memoryGroup(limit);
+      out = group?.adopt((await world.status()).daemon.pid);
+    });
+
+    afterAll(async () => {
+      out?.();
+      await world.ok("down");
+      await group?.remove();
+    });
+
+    const memory = async () => (await world.status()).warnings.find(({ what }) => what === "memory");
+
+    it("warns before the group has none left, and not any more when there is some", async () => {
+      expect(await memory()).toBeUndefined();
+      const taker = await group?.take(limit - 25 * 1024 ** 2);
+      try {
+        const { answer } = await eventually("a warning of memory", memory);
+        expect(answer).toMatchObject({ level: "warn", subject: "network", limit });
+        expect(answer.sentence).toMatch(/^\S+ MB of 300 MB of memory are left in its control group$/);
+      } finally {
+        taker?.kill("SIGKILL");
+        await taker?.ended;
+      }
+      await eventually("no warning of memory", async () => (await memory()) === undefined);
+    });
+  },
+);
