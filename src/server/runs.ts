@@ -71,9 +71,12 @@ async function regionOfCluster({ state }: Pick<Deps, "state">, app: string): Pro
 }
 
 async function forget({ state, publisher, home }: Deps, records: readonly MachineRecord[]): Promise<void> {
-  for (const record of records) await state.machines.remove(record);
-  await Promise.all(records.map((record) => removeTree(runDirectory(home, record.id))));
+  await state.commit(
+    [],
+    records.map((record) => state.machines.drop(record)),
+  );
   await publisher.publish();
+  await Promise.all(records.map((record) => removeTree(runDirectory(home, record.id))));
 }
 
 /** A number that was given to another process within the time is noticed a minute later. */
