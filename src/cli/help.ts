@@ -85,6 +85,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   remote: "The API for a perch on another machine, off until it is asked for",
   tokens: "Tokens that let another machine in",
   certs: "Certificates of the network",
+  systemd: "Perch as a service of systemd: at boot, and upgraded by a restart",
 };
 
 export function aliasLines(name: string): string[] {
