@@ -1,36 +1,15 @@
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningProgram } from "../support/perch.ts";
-import { recordProcess } from "../support/processes.ts";
+import { asking, askingApp } from "../support/asking.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
 import { eventually, timed, worldIn } from "../support/world.ts";
 
 /** `kill -9` of perchd costs no query, and the next one takes over what runs. One story: each test goes on where the one before it ended. */
-interface Load {
-  counts: { fresh: number; long: number; names: number };
-  failures: string[];
-}
-
-const loadScript = fileURLToPath(new URL("../support/load.ts", import.meta.url));
-
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd that is killed and started again", () => {
   const world = worldIn();
   const { root, ok } = world;
-  let load: RunningProgram;
 
-  const seen = (): Load | undefined => {
-    const last = load.stdout().trimEnd().split("\n").at(-1) ?? "";
-    return last === "" ? undefined : (JSON.parse(last) as Load);
-  };
-  /** Waits until the app has asked that many times more, each way. */
-  const more = async (count: number) => {
-    const from = seen()?.counts ?? { fresh: 0, long: 0, names: 0 };
-    await eventually(`${count} more queries\n${load.stderr()}`, () => {
-      const now = seen()?.counts;
-      return now !== undefined && now.fresh >= from.fresh + count && now.long >= from.long + count && now.names >= from.names + count;
-    });
-  };
+  const { add, more, failures, counts, end } = asking();
   const pids = async () => (await world.cluster()).members.map(({ id, pid }) => `${id} ${pid}`);
 
   beforeAll(async () => {
@@ -39,14 +18,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd
     await timed("clone", ok("machine", "clone", (await world.leader()).id, "--region", "lhr"));
     await ok("apps", "create", "web");
     await timed("attach", ok("postgres", "attach", "pg", "--app", "web"));
-    load = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", loadScript]);
-    await recordProcess(load.pid);
+    await add(await world.begin(["run", "-a", "web", "--", "sh", "-c", askingApp()]));
     await more(20);
   });
 
   afterAll(async () => {
-    load.kill("SIGTERM");
-    await load.ended;
+    await end();
     await ok("down");
   });
 
@@ -57,7 +34,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd
     const { ms } = await timed("adoption: perch up", ok("up"));
     expect(ms).toBeLessThan(2_000);
     await more(100);
-    expect(seen()?.failures).toEqual([]);
+    expect(failures()).toEqual([]);
     expect(await pids()).toEqual(before);
   });
 
@@ -76,7 +53,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd
     });
     process.stderr.write(`restart in place of a replica: ${Math.round(ms)} ms\n`);
     await more(20);
-    expect(seen()?.failures).toEqual([]);
+    expect(failures()).toEqual([]);
   });
 
   it("starts the name server again when that is killed", async () => {
@@ -96,11 +73,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd
   });
 
   it("sees the death of the leader that it adopted at once, and restarts it in place: the app's next connection works", async () => {
-    load.kill("SIGTERM");
-    const counted = JSON.parse((await load.ended).stdout.trimEnd().split("\n").at(-1) ?? "") as Load;
-    process.stderr.write(`asked in all: ${JSON.stringify(counted.counts)}\n`);
+    process.stderr.write(`asked in all: ${JSON.stringify(counts())}\n`);
     // Without a name server there are no names; who is connected does not notice.
-    expect(counted.failures.filter((failure) => failure.includes(" long: "))).toEqual([]);
+    expect(failures().filter((failure) => failure.includes(" long: "))).toEqual([]);
+    await end();
 
     const { id, pid } = await world.leader();
     await killHard([await known(pid)]);

@@ -1,21 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster, Member, Status } from "../../src/api/schemas.ts";
-import { type Ended, type RunningProgram, runToEnd, succeeded } from "../support/perch.ts";
+import { asking, askingApp } from "../support/asking.ts";
+import { type Ended, runToEnd, succeeded } from "../support/perch.ts";
 import { boot, type Booted, canBoot } from "../support/systemd.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { installAs } from "../support/versions.ts";
 import { eventually, timed } from "../support/world.ts";
-
-interface Load {
-  counts: { fresh: number; long: number; names: number };
-  failures: string[];
-}
-
-const loadScript = fileURLToPath(new URL("../support/load.ts", import.meta.url));
 
 /**
  * Perch kept by a real systemd, from its installation over upgrades, deaths and a power cut to its removal, on a machine of its own. One story: each test goes
@@ -28,7 +21,7 @@ describe.skipIf(
   const home = temporaryDirectory();
   const installed = installAs("1.0.0");
   let machine: Booted;
-  let loads: RunningProgram[] = [];
+  const { add, more, failures, end } = asking();
 
   const inHome = (...argv: string[]) => ["env", `PERCH_HOME=${home}`, ...argv];
   const perch = (...words: string[]) => machine.run(inHome(process.execPath, installed.main, ...words));
@@ -41,35 +34,11 @@ describe.skipIf(
   const begin = (...words: string[]) => machine.begin(inHome(process.execPath, installed.main, ...words));
   const servers = async () => (await cluster()).members.map(({ id, pid }) => `${id} ${pid}`);
 
-  const seen = (load: RunningProgram): Load | undefined => {
-    const last = load.stdout().trimEnd().split("\n").at(-1) ?? "";
-    return last === "" ? undefined : (JSON.parse(last) as Load);
-  };
-  const failures = () => loads.flatMap((load) => seen(load)?.failures ?? []);
-  const more = async (count: number) => {
-    for (const load of loads) {
-      const from = seen(load)?.counts ?? { fresh: 0, long: 0, names: 0 };
-      await eventually(
-        `${count} more queries\n${load.stderr()}`,
-        () => {
-          const now = seen(load)?.counts;
-          return now !== undefined && now.fresh >= from.fresh + count && now.long >= from.long + count && now.names >= from.names + count;
-        },
-        30_000,
-      );
-    }
-  };
-  const endLoads = async () => {
-    for (const load of loads) load.kill("SIGTERM");
-    for (const load of loads) await load.ended;
-    loads = [];
-  };
-
   beforeAll(async () => {
     machine = await boot(disk);
   });
   afterAll(async () => {
-    await endLoads();
+    await end();
     await machine.end();
   });
 
@@ -95,20 +64,8 @@ describe.skipIf(
     await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", "127.0.0.1:7432");
     await ok("apps", "create", "web");
     await ok("postgres", "attach", "pg", "--app", "web");
-    await ok(
-      "postgres",
-      "attach",
-      "pg",
-      "--app",
-      "web",
-      "--pooled",
-      "--variable-name",
-      "POOLED_URL",
-      "--database-user",
-      "pooled",
-      "--database-name",
-      "pooled",
-    );
+    const pooled = ["--pooled", "--variable-name", "POOLED_URL", "--database-user", "pooled", "--database-name", "pooled"];
+    await ok("postgres", "attach", "pg", "--app", "web", ...pooled);
     await ok("wireguard", "create", "laptop", join(home, "laptop.conf"), "--endpoint", "192.0.2.1:51820");
     await ok("host-access", "on");
     await ok("secrets", "set", "-a", "web", "TOKEN=a-secret-value");
@@ -151,11 +108,7 @@ describe.skipIf(
   });
 
   it("starts perchd again when that is killed, and no query fails and no name is unanswered meanwhile", async () => {
-    const app = `exec "${process.execPath}" --import tsx "${loadScript}"`;
-    loads.push(
-      await begin("run", "-a", "web", "--", "sh", "-c", app),
-      await begin("run", "-a", "web", "--", "sh", "-c", `DATABASE_URL=$POOLED_URL ${app}`),
-    );
+    for (const url of ["DATABASE_URL", "POOLED_URL"]) await add(await begin("run", "-a", "web", "--", "sh", "-c", askingApp(url)));
     await more(20);
     const [before, perchd] = [await servers(), await show("MainPID")];
     succeeded(await machine.run(["kill", "-KILL", perchd]));
@@ -188,7 +141,7 @@ describe.skipIf(
   });
 
   it("stops PostgreSQL in order by systemctl stop, and leaves no process", async () => {
-    await endLoads();
+    await end();
     const { ms } = await timed("systemctl stop", systemctl("stop", "perch.service"));
     expect(ms).toBeLessThan(60_000);
     expect(await show("ActiveState")).toBe("inactive");

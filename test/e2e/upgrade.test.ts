@@ -1,52 +1,25 @@
-import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/schemas.ts";
 import { freePort } from "../../src/host/ports.ts";
-import { perchIn, type RunningProgram, start, succeeded } from "../support/perch.ts";
-import { recordProcess } from "../support/processes.ts";
+import { asking, askingApp } from "../support/asking.ts";
+import { perchIn, start, succeeded } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";
 import { type Found, known, processesOf } from "../support/traces.ts";
 import { installAs, thisVersion } from "../support/versions.ts";
 import { eventually, timed, worldIn } from "../support/world.ts";
 
 /** Another version of Perch takes the place of the one that runs, and nobody who asks notices. One story: each test goes on where the one before it ended. */
-interface Load {
-  counts: { fresh: number; long: number; names: number };
-  failures: string[];
-}
-
-const loadScript = fileURLToPath(new URL("../support/load.ts", import.meta.url));
-
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("perch up of another version", () => {
   const world = worldIn();
   const { root, ok } = world;
   const next = installAs("9.9.9");
   const nextPerch = perchIn(root, {}, next.main);
-  const loads: RunningProgram[] = [];
+  const { add, more, failures, counts, end } = asking();
   /** A connection through the public door that stays. */
   let outside: pg.Client;
   const broken: string[] = [];
 
-  const seen = (load: RunningProgram): Load | undefined => {
-    const last = load.stdout().trimEnd().split("\n").at(-1) ?? "";
-    return last === "" ? undefined : (JSON.parse(last) as Load);
-  };
-  const failures = () => loads.flatMap((load) => seen(load)?.failures ?? []);
-  /** Waits until each app has asked that many times more, each way. */
-  const more = async (count: number) => {
-    for (const load of loads) {
-      const from = seen(load)?.counts ?? { fresh: 0, long: 0, names: 0 };
-      await eventually(
-        `${count} more queries\n${load.stderr()}`,
-        () => {
-          const now = seen(load)?.counts;
-          return now !== undefined && now.fresh >= from.fresh + count && now.long >= from.long + count && now.names >= from.names + count;
-        },
-        60_000,
-      );
-    }
-  };
   /** Those of a kind by their command: `dns/main`, `door/main`, `pgbouncer`. */
   const running = async (what: string): Promise<Found[]> => (await processesOf(root)).filter(({ command }) => command.includes(what));
   const pids = (found: readonly Found[]) => found.map(({ pid }) => pid).toSorted((a, b) => a - b);
@@ -69,16 +42,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     outside = new pg.Client({ host: "127.0.0.1", port, user: username, password, database: pathname.slice(1), ssl: { rejectUnauthorized: false } });
     outside.on("error", (error) => broken.push(error.message));
     await eventually("somebody comes in by the public door", () => outside.connect().then(() => true), 20_000);
-    const app = `exec "${process.execPath}" --import tsx "${loadScript}"`;
-    loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", app]));
-    loads.push(await world.begin(["run", "-a", "web", "--", "sh", "-c", `DATABASE_URL=$POOLED_URL ${app}`]));
-    for (const load of loads) await recordProcess(load.pid);
+    for (const url of ["DATABASE_URL", "POOLED_URL"]) await add(await world.begin(["run", "-a", "web", "--", "sh", "-c", askingApp(url)]));
     await more(20);
   });
 
   afterAll(async () => {
-    for (const load of loads) load.kill("SIGTERM");
-    for (const load of loads) await load.ended;
+    await end();
     await ok("down");
   });
 
@@ -144,8 +113,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     });
     const newerPerch = perchIn(root, {}, newer.main);
     await outside.end();
+    process.stderr.write(`asked in all: ${JSON.stringify(counts())}\n`);
+    await end();
     await ok("down");
-    for (const load of loads) await load.ended;
     succeeded(await newerPerch(["up"]));
     const refused = await world.perch(["up"]);
     expect(refused.code).toBe(1);
