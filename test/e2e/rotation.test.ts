@@ -218,6 +218,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     // A former login that ends may wait there, too.
     const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'CREATE ROLE|^GRANT|CONNECTION LIMIT|SCRAM'";
     await eventually("the rotation waits", async () => (await world.sql(id, waiting)).length > 0);
+    const detaching = ["postgres", "detach", "pg", "-a", "web", "--variable-name", "DATABASE_URL"];
+    expect(await world.error(...detaching), "nobody is detached in the middle of it").toMatchObject({ code: "busy" });
     await killHard([await known((await world.status()).daemon.pid)]);
     await lock.end();
     expect(await rotation.ended).toMatchObject({ code: 1 });
