@@ -140,6 +140,19 @@ describe.skipIf(
     expect(await show("MainPID")).toBe(String((await status()).daemon.pid));
   });
 
+  it("lets all go on where the installed version does not start, until one does", async () => {
+    const daemon = join(installed.directory, "dist/daemon/main.js");
+    const [text, before] = [readFileSync(daemon, "utf8"), await servers()];
+    writeFileSync(daemon, "throw new Error('not a good version');\n");
+    expect(await machine.run(["systemctl", "restart", "perch.service"])).toMatchObject({ code: 1 });
+    await more(50);
+    writeFileSync(daemon, text);
+    await eventually("systemd has started it again", async () => (await show("ActiveState")) === "active", 30_000);
+    await more(50);
+    expect(failures()).toEqual([]);
+    expect(await servers()).toEqual(before);
+  });
+
   it("stops PostgreSQL in order by systemctl stop, and leaves no process", async () => {
     await end();
     const { ms } = await timed("systemctl stop", systemctl("stop", "perch.service"));

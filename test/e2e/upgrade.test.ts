@@ -16,6 +16,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const next = installAs("9.9.9");
   const nextPerch = perchIn(root, {}, next.main);
   const { add, more, failures, counts, end } = asking();
+  let byTheDoor: pg.ClientConfig;
   /** A connection through the public door that stays. */
   let outside: pg.Client;
   const broken: string[] = [];
@@ -39,7 +40,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const pooled = ["--pooled", "--variable-name", "POOLED_URL", "--database-user", "pooled", "--database-name", "pooled"];
     await ok("postgres", "attach", "pg", "--app", "web", ...pooled);
     const { username, password, pathname } = new URL((await ok("run", "-a", "web", "--", "sh", "-c", 'echo "$DATABASE_URL"')).trim());
-    outside = new pg.Client({ host: "127.0.0.1", port, user: username, password, database: pathname.slice(1), ssl: { rejectUnauthorized: false } });
+    byTheDoor = { host: "127.0.0.1", port, user: username, password, database: pathname.slice(1), ssl: { rejectUnauthorized: false } };
+    outside = new pg.Client(byTheDoor);
     outside.on("error", (error) => broken.push(error.message));
     await eventually("somebody comes in by the public door", () => outside.connect().then(() => true), 20_000);
     for (const url of ["DATABASE_URL", "POOLED_URL"]) await add(await world.begin(["run", "-a", "web", "--", "sh", "-c", askingApp(url)]));
@@ -106,13 +108,33 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(await servers()).toEqual(before);
   });
 
+  it("replaces the public door only where the door's own program says so, and then others come in again", async () => {
+    const other = installAs("9.9.10", { "door/settings.js": (text) => text.replace("generation = 1", "generation = 2") });
+    const doors = pids(await running("door/main"));
+    succeeded(await perchIn(root, {}, other.main)(["up"]));
+    await eventually("it is another one", async () => {
+      const now = pids(await running("door/main"));
+      return now.length === 1 && now[0] !== doors[0];
+    });
+    const { answer } = await eventually("somebody comes in", async () => {
+      const client = new pg.Client(byTheDoor);
+      client.on("error", () => undefined);
+      return client.connect().then(
+        () => client,
+        () => undefined,
+      );
+    });
+    await answer.end();
+    expect(failures()).toEqual([]);
+  });
+
   it("that does not know the state leaves the one that runs in its place", async () => {
     const newer = installAs("10.0.0", {
       "store/schema.js": (text) =>
         text.replace("];\nexport const knownSchema", "'CREATE TABLE next (n INTEGER) STRICT',\n];\nexport const knownSchema"),
     });
     const newerPerch = perchIn(root, {}, newer.main);
-    await outside.end();
+    await outside.end().catch(() => undefined); // its door was another one
     process.stderr.write(`asked in all: ${JSON.stringify(counts())}\n`);
     await end();
     await ok("down");
