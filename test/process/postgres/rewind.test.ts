@@ -98,7 +98,8 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await promoteAgain();
     expect(await timeline()).toBe(10);
     expect(await aligned(next, old)).toBe("fits");
-  });
+    // Some thirty starts and stops: on a busy machine that is minutes.
+  }, 300_000);
 
   it("is not taken for more than the leader's, where a replica was killed after it had gone on to the leader's timeline", async () => {
     await start(next);
