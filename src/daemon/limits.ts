@@ -55,11 +55,13 @@ async function disksOf(home: Home, views: readonly ClusterView[]): Promise<DiskF
   ];
   const disks = await Promise.all(places.map(async (place) => ({ ...place, disk: await diskOf(place.path) })));
   const first = disks.filter(({ disk }, index) => disk !== undefined && disks.findIndex((other) => other.disk === disk) === index);
-  return Promise.all(
-    first.map(async ({ path, holds, disk }) => {
+  const found = await Promise.all(
+    first.map(async ({ path, holds, disk }): Promise<DiskFacts | undefined> => {
       // Of a member's own only what lies elsewhere is worth a word.
       const more = disks.slice(1, 2).filter((other) => other.disk === disk && other.path !== path);
-      return { ...(await diskRoom(path)), holds: [holds, ...more.map((other) => other.holds)] };
+      const room = await diskRoom(path).catch(() => undefined); // somebody took it away just now
+      return room && { ...room, holds: [holds, ...more.map((other) => other.holds)] };
     }),
   );
+  return found.filter((disk) => disk !== undefined);
 }

@@ -2,16 +2,15 @@ import { steadyNow } from "../base/clock.ts";
 import { counted } from "../base/count.ts";
 import { randomBytes } from "node:crypto";
 import { fail } from "../errors/error.ts";
-import { machineAddress } from "../model/address.ts";
 import { checkAppName, checkRegion } from "../model/name.ts";
-import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
-import { findRegion } from "../model/region.ts";
+import type { AppRecord, ClusterRecord } from "../model/records.ts";
 import { checkPassword, databaseUrl } from "../model/secret.ts";
 import { findBinaries } from "../postgres/binaries.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
+import { newMachines } from "./new-machines.ts";
 import { restartHandler } from "./restart.ts";
 import { settle } from "./settle.ts";
 import { clusterShape } from "./shapes.ts";
@@ -27,9 +26,6 @@ export function randomPassword(): string {
     .map((byte) => letters[byte % 62])
     .join("");
 }
-
-/** 14 hex digits, as Fly.io's machine ids. */
-export const randomMachineId = (): string => randomBytes(7).toString("hex");
 
 export function clusterHandlers(deps: Deps): ClusterHandlers {
   const { state, vault, events, clusters, place } = deps;
@@ -138,32 +134,4 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
 
     restartCluster: restartHandler(deps),
   };
-}
-
-/** Records of machines still to be made, with numbers and addresses never used before. */
-export async function newMachines(
-  { state, prefix }: Pick<Deps, "state" | "prefix">,
-  app: string,
-  region: string,
-  count: number,
-  kind: MachineRecord["kind"] = "postgres",
-): Promise<MachineRecord[]> {
-  const place = findRegion(region);
-  if (place === undefined) throw fail("region_invalid", { region, hint: "" });
-  const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + count }));
-  if (network === undefined) throw fail("internal", { why: "the network has no record" });
-  return Array.from({ length: count }, (_, index): MachineRecord => {
-    const number = network.nextMachine - count + index;
-    return {
-      id: randomMachineId(),
-      app,
-      kind,
-      region,
-      number,
-      address: machineAddress(prefix, place, number),
-      phase: kind === "run" ? "ready" : "creating",
-      wanted: "started",
-      createdAt: new Date().toISOString(),
-    };
-  });
 }

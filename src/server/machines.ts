@@ -4,7 +4,7 @@ import type { MachineRecord } from "../model/records.ts";
 import type { ClusterView, MemberView } from "../reconcile/view.ts";
 import { leaderOf, leads } from "../reconcile/view.ts";
 import { requireApp } from "./apps.ts";
-import { newMachines } from "./clusters.ts";
+import { newMachines } from "./new-machines.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
 import { settle } from "./settle.ts";

@@ -10,7 +10,7 @@ import { findRegion } from "../model/region.ts";
 import { enterNetwork, hostsText, nsswitchText, resolvText } from "../network/enter.ts";
 import { openSecret } from "../store/sealed-secret.ts";
 import { requireApp } from "./apps.ts";
-import { newMachines } from "./clusters.ts";
+import { newRun } from "./new-machines.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
 import { libpqVariables, machineVariables, portableUrl } from "./run-environment.ts";
@@ -39,10 +39,7 @@ export function runHandlers(deps: Deps): RunHandlers {
           defaults: {},
         };
       }
-      const [numbered] = await newMachines(deps, app.name, region, 1, "run");
-      if (numbered === undefined) throw fail("internal", { why: "no machine was numbered" });
-      const machine: MachineRecord = { ...numbered, process: holder };
-      await state.machines.create(machine);
+      const machine = await newRun(deps, app.name, region, holder);
       await publisher.publish();
       const secrets = await openSecrets(deps, app.name);
       return {
