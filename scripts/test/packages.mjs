@@ -10,6 +10,7 @@ export const needed = [
   { program: "ip", package: "iproute2", for: "the private network" },
   { program: "nft", package: "nftables", for: "the kernel map of port 5432" },
   { program: "unshare", package: "util-linux", for: "the private network" },
+  { program: "prlimit", package: "util-linux", for: "that no process leaves a core" },
   { program: "pasta", package: "passt", for: "commands that reach the Internet" },
   { program: "curl", package: "curl", for: "what strangers see of a published port" },
   { program: "ping", package: "iputils-ping", for: "that networks do not reach each other" },

@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { redact } from "../base/redact.ts";
 import { type ErrorBody, fail, PerchError } from "../errors/error.ts";
+import { withoutCores } from "./cores.ts";
+import { daemonEnvironment } from "./daemon-environment.ts";
 import { makeDirectory } from "./files.ts";
 import type { Home } from "./home.ts";
 import { ourProgram } from "./program.ts";
@@ -39,7 +41,7 @@ export async function startDaemon(
   options: StartOptions,
   program = ourProgram(import.meta.url, "../daemon/main", daemonFlags),
 ): Promise<StartedDaemon> {
-  const [command = "", ...args] = program;
+  const [command = "", ...args] = withoutCores(program);
   const log = await openLog(home);
   if (options.signal.aborted) {
     closeSync(log);
@@ -49,7 +51,12 @@ export async function startDaemon(
     detached: !options.foreground,
     stdio: ["ignore", "pipe", log],
     cwd: "/",
-    env: { ...process.env, PERCH_HOME: home.base, PERCH_NETWORK: home.network, ...(options.portable ? { PERCH_PORTABLE: "1" } : {}) },
+    env: {
+      ...daemonEnvironment(process.env),
+      PERCH_HOME: home.base,
+      PERCH_NETWORK: home.network,
+      ...(options.portable ? { PERCH_PORTABLE: "1" } : {}),
+    },
   });
   closeSync(log);
   const ended = new Promise<number>((resolve) => child.once("exit", (code, signal) => resolve(code ?? 128 + signalNumber(signal))));

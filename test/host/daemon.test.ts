@@ -50,6 +50,14 @@ describe("starting perchd", () => {
     expect(heard).toEqual([`${home.root} 1`]);
   });
 
+  it("sees nothing of the caller's environment but what it needs, and may leave no core", async () => {
+    process.env["PERCH_TOKEN"] = "somebody's token";
+    const script = `printf '{"progress":"%s %s"}\\n{"ready":true}\\n' "\${PERCH_TOKEN-none}" "$(ulimit -c)"`;
+    const { started, heard } = start(script);
+    await started.finally(() => delete process.env["PERCH_TOKEN"]);
+    expect(heard).toEqual(["none 0"]);
+  });
+
   it("rejects with the error it reports", async () => {
     const { started } = start(`echo '{"error":{"code":"already_running","message":"m","next":"n"}}'; exit 1`);
     await expect(started).rejects.toMatchObject({ code: "already_running", message: "m" });
