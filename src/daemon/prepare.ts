@@ -5,27 +5,33 @@ import { succeeds } from "../host/command.ts";
 import { makeDirectory } from "../host/files.ts";
 import { type Home, isRoot } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import { inspect, inspectOne } from "./inspect.ts";
 import { ensureSystemUser, type SystemUser } from "../host/users.ts";
 
 /**
- * Makes the home and the runtime directory, and refuses those that others could have made or could write to: in /tmp anyone may have been first.
- * As root the runtime directory is open to look through, because PostgreSQL's own user must reach his sockets in it; what is secret in it has a mode
- * of its own.
+ * Makes the home and the runtime directory, and refuses them when they, or anything of Perch's in them, could have been made, changed or read by others: in
+ * /tmp anyone may have been first. What is where, and whose, stands in `modes.ts`.
  */
 export async function prepareDirectories(home: Home): Promise<void> {
-  const mode = isRoot() ? 0o755 : 0o700;
+  const server = await serverUser();
+  const own = process.getuid?.() ?? 0;
+  const owners = { own, server: server?.uid ?? own };
+  const mode = server === undefined ? 0o700 : 0o711;
   for (const directory of home.root === home.base ? [home.root] : [home.base, dirname(home.root), home.root]) {
-    await makeDirectory(directory);
-    await refuseUnsafe(directory, 0o022);
-    await chmod(directory, isRoot() ? 0o711 : 0o700); // PostgreSQL's user walks through it; each file in it has a mode of its own
-  }
-  for (const directory of [dirname(home.runtime), home.runtime]) {
+    await refuseLink(directory);
     await makeDirectory(directory, { mode });
-    await refuseUnsafe(directory, isRoot() ? 0o022 : 0o077);
-    await chmod(directory, mode);
+    await inspectOne("home", directory, owners);
+    await chmod(directory, mode); // in portable mode PostgreSQL's user walks through it
   }
   await makeDirectory(home.postgres, { mode });
-  await chmod(home.postgres, mode);
+  for (const directory of [dirname(home.runtime), home.runtime]) {
+    await refuseLink(directory);
+    await makeDirectory(directory, { mode });
+    await inspectOne("runtime", directory, owners);
+    await chmod(directory, mode);
+  }
+  await inspect("home", home.root, owners);
+  await inspect("runtime", home.runtime, owners);
 }
 
 /** Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be able to enter it himself. */
@@ -43,19 +49,10 @@ function above(path: string): string[] {
   return found;
 }
 
-async function refuseUnsafe(path: string, forbidden: number): Promise<void> {
-  const found = await lstat(path);
-  const uid = process.getuid?.() ?? found.uid;
-  const why = found.isSymbolicLink()
-    ? "it is a symbolic link"
-    : !found.isDirectory()
-      ? "it is no directory"
-      : found.uid !== uid
-        ? "it belongs to another user"
-        : (found.mode & forbidden) !== 0
-          ? `others may ${(found.mode & 0o022) === 0 ? "read" : "write to"} it (mode ${(found.mode & 0o777).toString(8)})`
-          : undefined;
-  if (why !== undefined) throw fail("home_unsafe", { path, why });
+/** These names are known to all, in /tmp for one: whoever was first may have laid a link there, one of ours even. */
+async function refuseLink(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink() === true) throw fail("home_unsafe", { path, why: "it is a symbolic link", mend: `rm ${path}` });
 }
 
 /** The system user PostgreSQL runs as where perchd is root; undefined where it is perchd's own. */

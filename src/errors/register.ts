@@ -134,7 +134,7 @@ export const register = {
   disk_full: system(507, "the disk under {path} is full", "Make room and repeat; nothing was left behind."),
   user_missing: system(500, "PostgreSQL refuses to run as root, and the system user {user} is missing", "Make it: useradd --system {user}"),
   home_unreachable: user(422, "user {user} cannot enter {path}, and no namespace is to be had to show it to him", "Choose another PERCH_HOME, or: chmod o+x {path}"),
-  home_unsafe: user(422, "{path} is not safe: {why}", "Give it back to yourself alone: chown and chmod 700, or choose another PERCH_HOME."),
+  home_unsafe: user(422, "{path} is not safe: {why}", "Look at what is in it; where you trust it: {mend}"),
   namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
   name_server_failed: system(500, "the name server did not start: {why}", "Read the end of perchd.log."),
   name_server_lost: system(503, "the name server does not answer: {why}", "perchd starts it again by itself; look at: perch events"),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { redact } from "../base/redact.ts";
@@ -75,7 +75,8 @@ export async function startDaemon(
 async function openLog(home: Home): Promise<number> {
   try {
     await makeDirectory(home.root);
-    return openSync(home.log, "a", 0o600);
+    // Nobody has looked at the home yet: a link that somebody laid there is not followed.
+    return openSync(home.log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
     throw fail(
       "daemon_start_failed",

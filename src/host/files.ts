@@ -10,11 +10,15 @@ export interface Owner {
   gid: number;
 }
 
-/** Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. */
+/**
+ * Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. In a directory where somebody else may write, a link that lies
+ * in the way is not followed.
+ */
 export async function writeWhole(path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
   const beside = `${path}.new-${process.pid}`;
   const mode = options.mode ?? 0o600;
-  const file = await open(beside, "w", mode);
+  await rm(beside, { force: true });
+  const file = await open(beside, "wx", mode);
   try {
     await file.chmod(mode); // whatever the umask is, and before anything is in it
     await file.writeFile(content);
@@ -37,11 +41,16 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** The text of a file; undefined when there is none. */
-export async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
+export const readText = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(noneThere);
+
+/** The same where somebody else may write: what he links to is not ours to read for him. */
+export const readUnlinked = (path: string): Promise<string | undefined> =>
+  readFile(path, { encoding: "utf8", flag: constants.O_RDONLY | constants.O_NOFOLLOW }).catch((error: NodeJS.ErrnoException) =>
+    error.code === "ELOOP" ? undefined : noneThere(error),
+  );
+
+function noneThere(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
 }
 
 export const exists = (path: string): Promise<boolean> =>

@@ -44,7 +44,7 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
   return {
     place,
     async ensure() {
-      await makeDirectory(shown, { mode: 0o755 });
+      await makeDirectory(shown, { mode: 0o711 });
       const present = (await exists(path)) && (await succeeds([...enter, "true"]));
       if (!present) {
         await succeeds(["ip", "netns", "delete", name]); // a file left without its mount

@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import { run, startDetached } from "../host/command.ts";
-import { findProgram, makeDirectory, readText, removeTree, shortenLog, writeWhole } from "../host/files.ts";
+import { findProgram, readText, removeTree, shortenLog, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endOccupants } from "../host/occupants.ts";
 import { endProcess, identify, signalProcess, worksIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
-import { makeOwned } from "../postgres/directory.ts";
+import { makeOwned, makeWalkable } from "../postgres/directory.ts";
 import { configText, type PoolConfig, userText } from "./config.ts";
 
 /** Where the files of one pooler lie, as perchd sees them. */
@@ -94,10 +94,8 @@ export async function poolerIsCurrent(pooler: Uncertified, version: string): Pro
 export async function ensurePooler(pooler: Pooler): Promise<void> {
   const { at, place } = pooler;
   const { program, version } = await findPooler();
-  await makeDirectory(dirname(dirname(at.root)), { mode: 0o711 });
-  await makeDirectory(dirname(at.root), { mode: 0o711 });
-  await makeDirectory(dirname(at.sockets), { mode: 0o711 });
-  await makeOwned(at.root, place);
+  // perchd's own, as a member's is: each file in it is PostgreSQL's user's, and closed to others.
+  for (const path of [dirname(dirname(at.root)), dirname(at.root), dirname(at.sockets), at.root]) await makeWalkable(path, place);
   await makeOwned(at.sockets, place);
   const owner = place.owner === undefined ? {} : { owner: place.owner };
   await writeWhole(at.certificate, pooler.certificate.certificate, owner);

@@ -110,13 +110,16 @@ async function makeDirectory(path: string, owner: Owner | undefined): Promise<vo
 }
 
 async function copyOwned(from: string, to: string, owner: Owner | undefined): Promise<void> {
+  // A link that a superuser of the leader laid there is not followed: as root, perchd could read what it leads to.
+  const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW).catch(ignoreMissing(undefined));
+  if (source === undefined) return;
   try {
     // Shares the blocks where the file system can.
-    await copyFile(from, to, constants.COPYFILE_FICLONE);
+    await copyFile(process.platform === "linux" ? `/proc/self/fd/${source.fd}` : from, to, constants.COPYFILE_FICLONE);
     await chmod(to, 0o600);
     if (owner !== undefined) await chown(to, owner.uid, owner.gid);
-  } catch (error) {
-    ignoreMissing(undefined)(error as NodeJS.ErrnoException);
+  } finally {
+    await source.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { redact } from "../base/redact.ts";
 import { fail, isCode, PerchError } from "../errors/error.ts";
@@ -38,9 +38,15 @@ export async function takeBaseBackup(member: Member, source: BackupSource, optio
   const byProgram = options.byFunctions !== true && (await exists(join(member.binaries, "pg_basebackup")));
   try {
     options.signal?.throwIfAborted();
-    await makeOwned(beside, member.place);
-    if (byProgram) await copyByProgram(member, source, beside, options);
-    else await copyByFunctions(member, source, beside, options);
+    if (byProgram) {
+      await makeOwned(beside, member.place);
+      await copyByProgram(member, source, beside, options);
+    } else {
+      // perchd's own until it is whole, so that nobody lays a link into it meanwhile.
+      await mkdir(beside, { mode: 0o700 });
+      await copyByFunctions(member, source, beside, options);
+      await makeOwned(beside, member.place);
+    }
     options.signal?.throwIfAborted();
     await rename(beside, member.layout.data);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, readText, writeWhole } from "../host/files.ts";
+import { exists, readUnlinked, writeWhole } from "../host/files.ts";
 import { accessText, type DoorAccess, replicationUser } from "./access.ts";
 import { readControlFile } from "./data.ts";
 import type { Layout, Member } from "./directory.ts";
@@ -28,7 +28,7 @@ export async function configure(member: Member, wanted: Configuration): Promise<
 /** Whether a running server's files say something else than they should. */
 export async function configurationDiffers(member: Member, wanted: Configuration): Promise<boolean> {
   const files = await wantedFiles(member, wanted);
-  const found = await Promise.all(files.map(async ([path, content]) => (await readText(path)) === content));
+  const found = await Promise.all(files.map(async ([path, content]) => (await readUnlinked(path)) === content));
   return found.includes(false);
 }
 
@@ -68,7 +68,7 @@ export const certificateFiles = (at: Layout): { certificate: string; key: string
 async function includeOnce(member: Member): Promise<boolean> {
   const path = join(member.layout.data, "postgresql.conf");
   const line = "include 'perch.conf'\n";
-  const text = (await readText(path)) ?? "";
+  const text = (await readUnlinked(path)) ?? "";
   return text.endsWith(line) ? false : write(member, path, `${text.replaceAll(line, "")}\n${line}`);
 }
 
@@ -81,7 +81,7 @@ async function setStandby(member: Member, standby: boolean): Promise<boolean> {
 }
 
 async function write(member: Member, path: string, content: string): Promise<boolean> {
-  if ((await readText(path)) === content) return false;
+  if ((await readUnlinked(path)) === content) return false;
   const { owner } = member.place;
   await writeWhole(path, content, owner === undefined ? {} : { owner });
   return true;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, rename } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exists, removeTree } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
@@ -57,11 +57,23 @@ export function command(member: Member, name: string, args: readonly string[], e
   return place.server(["env", "-i", ...variables, place.seen(join(member.binaries, name)), ...args]);
 }
 
-/** Makes every directory but the data directory, closed to all but PostgreSQL's user. The directories above are open to walk through only. */
+/**
+ * Makes every directory but the data directory, closed to all but PostgreSQL's user. Those above, the member's own among them, are perchd's and open to walk through
+ * only: who is superuser in SQL runs programs as PostgreSQL's user, and must not lay a link where perchd, as root, will look for a directory of its own.
+ */
 export async function makeDirectories(member: Member): Promise<void> {
   const { layout: at, place } = member;
-  for (const above of [dirname(at.root), dirname(at.sockets)]) await openDirectory(above);
-  for (const path of [at.root, at.tls, at.log, at.sockets]) await makeOwned(path, place);
+  for (const above of [dirname(at.root), dirname(at.sockets)]) await makeWalkable(above, place);
+  await makeWalkable(at.root, place);
+  for (const path of [at.tls, at.log, at.sockets]) await makeOwned(path, place);
+}
+
+/** A directory of perchd's own that PostgreSQL's user may walk through, and nobody may list; where that user is perchd's, it is shut to others. */
+export async function makeWalkable(path: string, place: Place): Promise<void> {
+  await mkdir(path, { recursive: true });
+  if (place.owner === undefined) return chmod(path, 0o700);
+  await lchown(path, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  await chmod(path, 0o711);
 }
 
 /** Makes one empty directory of PostgreSQL's user, 0700 whatever the umask. */
@@ -69,12 +81,6 @@ export async function makeOwned(path: string, place: Place): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chmod(path, 0o700);
   if (place.owner !== undefined) await chown(path, place.owner.uid, place.owner.gid);
-}
-
-async function openDirectory(path: string): Promise<void> {
-  if (await exists(path)) return;
-  await mkdir(path, { recursive: true });
-  await chmod(path, 0o711);
 }
 
 /** Whether the data directory is there; one that is being removed is not. */

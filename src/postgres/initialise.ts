@@ -4,7 +4,7 @@ import { fail } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
 import { removeTree, writeWhole } from "../host/files.ts";
 import { endOccupants } from "../host/occupants.ts";
-import { besideData, command, type Member } from "./directory.ts";
+import { besideData, command, makeOwned, type Member } from "./directory.ts";
 import { scramVerifier } from "./scram.ts";
 
 /**
@@ -18,6 +18,7 @@ export async function initialise(member: Member, at: { password: string; signal?
   try {
     // initdb hands what it reads to CREATE ROLE, which takes a verifier as well: the password itself is never on disk.
     await writeWhole(passwordFile, `${scramVerifier(at.password)}\n`, place.owner === undefined ? {} : { owner: place.owner });
+    await makeOwned(beside, place);
     const argv = initdbArguments({
       major: member.major,
       platform: process.platform,

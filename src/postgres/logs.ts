@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "../base/deadline.ts";
 import { type LogLine, parseLogLine } from "./log-line.ts";
@@ -58,8 +59,8 @@ async function logFiles(directory: string): Promise<LogFile[]> {
   const found = await Promise.all(
     names.map(async (name): Promise<LogFile | undefined> => {
       const path = join(directory, name);
-      const facts = await stat(path).catch(() => undefined);
-      return facts === undefined ? undefined : { path, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
+      const facts = await lstat(path).catch(() => undefined);
+      return facts?.isFile() !== true ? undefined : { path, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
     }),
   );
   return found.filter((file) => file !== undefined).toSorted((a, b) => a.modified - b.modified);
@@ -102,7 +103,7 @@ const parse = (text: Buffer): LogLine[] =>
 async function readRange(path: string, from: number, to: number): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, "r");
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
     return buffer.subarray(0, bytesRead);
   } catch {

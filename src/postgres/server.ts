@@ -9,7 +9,7 @@ import { ask, pause } from "../base/deadline.ts";
 import { redact } from "../base/redact.ts";
 import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
-import { readText } from "../host/files.ts";
+import { readText, readUnlinked } from "../host/files.ts";
 import { endOccupants, occupants, spotOf } from "../host/occupants.ts";
 import { awaitEnd, isAlive, isSuspended, isTaken, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
@@ -133,7 +133,9 @@ const outputFile = (member: Member): string => join(member.layout.log, "start.lo
 async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDetached>>> {
   let output: FileHandle | undefined;
   try {
-    output = await open(outputFile(member), "w", 0o600);
+    // Its directory is PostgreSQL's own, where a superuser of SQL may have laid a link: that goes, and is not followed.
+    await rm(outputFile(member), { force: true });
+    output = await open(outputFile(member), "wx", 0o600);
     const argv = command(member, "postgres", ["-D", member.place.seen(member.layout.data)]);
     return await startDetached(argv, { cwd: "/", outputFd: output.fd });
   } catch (error) {
@@ -148,7 +150,7 @@ async function lastWords(member: Member, since: number): Promise<string> {
   const spoken = async (): Promise<{ words: string[]; telling: boolean }> => {
     const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since);
     const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
-    const output = ((await readText(outputFile(member))) ?? "")
+    const output = ((await readUnlinked(outputFile(member))) ?? "")
       .split("\n")
       .filter((line) => line.trim() !== "" && !/redirecting log|Future log/.test(line));
     const heard = severe.length > 0 ? severe : logged;

@@ -72,7 +72,7 @@ export function defaultSettings(facts: ServerFacts): Record<string, string> {
     log_rotation_age: "1d",
     log_rotation_size: "0",
     log_truncate_on_rotation: "on",
-    log_file_mode: "0640",
+    log_file_mode: "0600",
     log_min_duration_statement: "1s",
     // Values given to a prepared statement are the app's data; they stay out of the log.
     log_parameter_max_length: "0",

@@ -1,4 +1,3 @@
-import { chown, copyFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
@@ -49,11 +48,9 @@ function checkName(member: Member, name: string): void {
     throw fail("setting_unknown", { name: printable(name), version: member.major, app: member.app });
 }
 
-async function copyOwned(member: Member, file: string, scratch: string): Promise<void> {
-  const copy = join(scratch, file);
-  await copyFile(join(member.layout.data, file), copy);
-  const { owner } = member.place;
-  if (owner !== undefined) await chown(copy, owner.uid, owner.gid);
+/** By PostgreSQL's user: perchd, as root, would copy whatever a link in the data directory leads to. */
+async function copyOwned({ layout, place }: Member, file: string, scratch: string): Promise<void> {
+  await run(place.server(["cp", "--", place.seen(join(layout.data, file)), place.seen(join(scratch, file))]), { cwd: "/" });
 }
 
 function checkMemory(member: Member, changes: Trial["changes"], megabytes: number): void {

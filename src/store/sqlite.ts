@@ -120,6 +120,7 @@ class SqliteStore implements Store {
       this.#statements.compact.run(revision - 1);
       // What is deleted lies on in free pages and in the journal until the file is written anew.
       this.#db.exec("PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+      keepSpareRoom(this.#db);
     });
   }
 

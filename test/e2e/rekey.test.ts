@@ -149,7 +149,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     rmSync(keyPath);
     await failsToStart("key_missing");
     writeFileSync(keyPath, right, { mode: 0o644 });
-    await failsToStart("key_unsafe");
+    await failsToStart("home_unsafe");
     rmSync(keyPath);
     writeFileSync(keyPath, right, { mode: 0o600 });
     await ok("up");

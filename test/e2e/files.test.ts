@@ -1,0 +1,181 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findHome, isRoot } from "../../src/host/home.ts";
+import { findUser } from "../../src/host/users.ts";
+import { freePort } from "../../src/host/ports.ts";
+import { ordinaryUser } from "../support/account.ts";
+import { walk } from "../support/closed-home.ts";
+import { perchIn, succeeded } from "../support/perch.ts";
+import { temporaryDirectory, tempHome } from "../support/temporary.ts";
+import { missingTools } from "../support/tools.ts";
+import { killHard, known } from "../support/traces.ts";
+
+const users = isRoot() ? ["root", "an ordinary user"] : ["an ordinary user"];
+
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer")).each(users)("the files of %s", (who) => {
+  const account = who === "root" ? undefined : ordinaryUser();
+  const root = tempHome(account);
+  const always = account === undefined ? {} : { as: account, cwd: "/" };
+  const perch = perchIn(root, always);
+  const ok = async (...args: string[]) => succeeded(await perch(args));
+  const home = () => {
+    const found = findHome({ PERCH_HOME: root });
+    return account === undefined ? found : { ...found, runtime: `/tmp/perch-${account.uid}/${found.id}` };
+  };
+  const perchd = async () => known((JSON.parse(readFileSync(join(root, "perchd.json"), "utf8")) as { pid: number }).pid);
+  const own = account?.uid ?? 0;
+
+  beforeAll(async () => {
+    await ok("up");
+    await ok("postgres", "create", "--name", "pg", "--region", "ams", "--initial-cluster-size", "2");
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+    await ok("postgres", "pool", "on", "-a", "pg");
+    await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${await freePort()}`);
+    const remote = `127.0.0.1:${await freePort()}`;
+    await ok("remote", "on", "--listen", remote);
+    const { token } = JSON.parse(await ok("tokens", "create", "ci", "--json")) as { token: string };
+    succeeded(await perch(["login", remote], { input: token }));
+    if (who === "root" && !missingTools("wg", "wireguard-go")) await ok("wireguard", "create", "laptop", "--endpoint", "203.0.113.1");
+    await ok("run", "-a", "web", "--", "psql", "-c", "CREATE TABLE t AS SELECT 1");
+    await ok("secrets", "rekey");
+  });
+
+  afterAll(async () => {
+    await ok("down");
+  });
+
+  it("are all where the table says, and shut to others, in a home in full use, its runtime directory and PostgreSQL's own directories", async () => {
+    const owners = { own, server: who === "root" ? ((await findUser("postgres"))?.uid ?? -1) : own };
+    for (const [table, at, atLeast] of [
+      ["home", root, 1_000],
+      ["runtime", home().runtime, 15],
+    ] as const) {
+      const { seen, wrong } = walk(table, at, owners);
+      expect(wrong).toEqual([]);
+      expect(seen).toBeGreaterThan(atLeast);
+    }
+  });
+
+  it("keep perchd from starting when others can read or change one, or it is somebody else's, until the command is typed that it names", async () => {
+    await killHard([await perchd()]);
+    const stranger = own + 54_321;
+    const spoilt: [file: string, spoil: (path: string) => void, why: string][] = [
+      ["perch.db", (path) => chmodSync(path, 0o644), "others may read it (mode 644)"],
+      ["perchd.log", (path) => chmodSync(path, 0o622), "others may write to it (mode 622)"],
+      ["ca/ca.key", (path) => chmodSync(path, 0o640), "others may read it (mode 640)"],
+      [`logins/${readdirSync(join(root, "logins"))[0]}`, (path) => chmodSync(path, 0o604), "others may read it (mode 604)"],
+      ["ca", (path) => chmodSync(path, 0o777), "others may write to it (mode 777)"],
+      ["postgres", (path) => chmodSync(path, 0o733), "others may write to it (mode 733)"],
+      // Only root gives files away; an ordinary user's are given away by the test.
+      ["secret.key", (path) => chownSync(path, stranger, stranger), `it belongs to another user (uid ${stranger})`],
+    ];
+    for (const [file, spoil, why] of isRoot() ? spoilt : spoilt.slice(0, -1)) {
+      const path = join(root, file);
+      spoil(path);
+      const { code, stderr } = await perch(["up"]);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${path} is not safe: ${why} [home_unsafe]`) as string });
+      const [, mend = ""] = /where you trust it: (.*)/.exec(stderr) ?? [];
+      execFileSync("sh", ["-c", mend]);
+    }
+    await ok("up");
+    expect(await ok("run", "-a", "web", "--", "psql", "-Atc", "SELECT * FROM t")).toBe("1\n");
+  });
+
+  it("are shut again where others could only list a directory, and are not asked for where they are none of Perch's", async () => {
+    await killHard([await perchd()]);
+    chmodSync(join(root, "ca"), 0o755);
+    writeFileSync(join(root, "notes.txt"), "none of Perch's", { mode: 0o644 });
+    await ok("up");
+    expect((statSync(join(root, "ca")).mode & 0o777).toString(8)).toBe("700");
+    rmSync(join(root, "notes.txt"));
+  });
+
+  it.skipIf(!isRoot())("are refused where somebody else laid a link in place of one", async () => {
+    await killHard([await perchd()]);
+    const [path, kept] = [join(root, "ca/ca.crt"), join(root, "kept.crt")];
+    execFileSync("mv", [path, kept]);
+    symlinkSync(kept, path);
+    execFileSync("chown", ["-h", "54321", path]);
+    const { code, stderr } = await perch(["up"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("it is a symbolic link that somebody else laid [home_unsafe]") as string,
+    });
+    execFileSync("mv", [kept, path]);
+    await ok("up");
+  });
+});
+
+describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "psql"))(
+  "a superuser of SQL, who runs programs as PostgreSQL's user",
+  () => {
+    const root = tempHome();
+    const perch = perchIn(root);
+    const ok = async (...args: string[]) => succeeded(await perch(args));
+    const target = join(temporaryDirectory(), "of-root");
+    const rootsOwn = () => {
+      const { uid, mode } = statSync(target);
+      return { text: readFileSync(target, "utf8"), uid, mode: (mode & 0o777).toString(8) };
+    };
+    let member = "";
+    /** A shell as PostgreSQL's user, in the member's directory, by way of SQL. */
+    const asPostgres = async (script: string) =>
+      ok(
+        "run",
+        "-a",
+        "web",
+        "--",
+        "psql",
+        "-c",
+        `COPY (SELECT 1) TO PROGRAM $p$cd ${join(findHome({ PERCH_HOME: root }).runtime, "postgres", basename(member))} && ${script}$p$`,
+      );
+
+    beforeAll(async () => {
+      writeFileSync(target, "root's own", { mode: 0o600 });
+      await ok("up");
+      await ok("postgres", "create", "--name", "pg", "--region", "ams");
+      await ok("apps", "create", "web");
+      await ok("postgres", "attach", "pg", "--app", "web", "--superuser");
+      member = readdirSync(join(root, "postgres")).find((name) => /^[0-9a-f]{14}$/.test(name)) ?? "";
+    });
+
+    it("has perchd write nowhere else by a link where it writes its files, and read nothing for it", async () => {
+      const { pid } = JSON.parse(readFileSync(join(root, "perchd.json"), "utf8")) as { pid: number };
+      const before = rootsOwn();
+      const links = ["data/perch.conf", "data/pg_hba.conf", "tls/server.key", "tls/server.crt"].map((file) => `ln -s ${target} ${file}.new-${pid}`);
+      await asPostgres(
+        [...links, `ln -sf ${target} log/start.log`, `ln -s ${target} log/z.json`, `rm data/PG_VERSION && ln -s ${target} data/PG_VERSION`].join(
+          " && ",
+        ),
+      );
+      const refused = await perch(["postgres", "config", "update", "-a", "pg", "work_mem=9MB"]);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stdout + refused.stderr).not.toContain("root's own");
+      await asPostgres("rm data/PG_VERSION && echo 15 > data/PG_VERSION");
+      await ok("postgres", "config", "update", "-a", "pg", "work_mem=10MB");
+      await ok("postgres", "restart", "-a", "pg");
+      expect(rootsOwn()).toEqual(before);
+      expect(await ok("logs", "-a", "pg", "-n", "1000")).not.toContain("root's own");
+      expect(await asPostgres(`cat data/perch.conf tls/server.key > /dev/null`)).toBe("COPY 1\n");
+    });
+
+    it("cannot put anything in place of a directory that perchd looks into", async () => {
+      for (const script of ["mv log log.mine", "ln -s /etc etc", "rm pass", "touch x"]) {
+        const ended = await perch([
+          "run",
+          "-a",
+          "web",
+          "--",
+          "psql",
+          "-c",
+          `COPY (SELECT 1) TO PROGRAM $p$cd ${join(findHome({ PERCH_HOME: root }).runtime, "postgres", member)} && ${script} 2>&1$p$`,
+        ]);
+        expect([script, ended.code]).toEqual([script, 1]);
+      }
+      expect(existsSync(join(root, "postgres", member, "x"))).toBe(false);
+    });
+  },
+);
