@@ -59,6 +59,12 @@ const commands: readonly [words: string[], exit: number, code: keyof typeof regi
   [["postgres", "db", "drop", "template1", "-a", "pg", "--yes"], 1, "database_protected"],
   [["postgres", "db", "drop", "nowhere", "-a", "pg", "--yes"], 1, "database_not_found"],
   [["postgres", "users", "create", "perch", "-a", "pg"], 1, "user_protected"],
+  [["postgres", "users", "rotate", "postgres", "-a", "pg", "--overlap", "1h"], 1, "rotation_at_once"],
+  [["postgres", "users", "rotate", "postgres", "-a", "pg", "--overlap", "soon"], 2, "size_invalid"],
+  [["postgres", "users", "rotate", "perch", "-a", "pg"], 1, "user_protected"],
+  [["postgres", "users", "rotate", "nobody", "-a", "pg"], 1, "user_not_found"],
+  [["postgres", "attach", "pg", "-a", "taken", "--rotate"], 1, "no_attachments"],
+  [["postgres", "attach", "pg", "-a", "taken", "--rotate", "--yes"], 2, "usage_invalid"],
   [["postgres", "users", "drop", "postgres", "-a", "pg", "--yes"], 1, "user_protected"],
   [["postgres", "config", "update", "-a", "pg", "no_such_setting=1"], 2, "setting_unknown"],
   [["postgres", "config", "update", "-a", "pg", "max_connections=many"], 2, "setting_invalid"],
@@ -75,15 +81,14 @@ const commands: readonly [words: string[], exit: number, code: keyof typeof regi
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad input", () => {
   const { perch, ok, client, create: createCluster } = worldIn();
   const empty = temporaryDirectory();
-  /** Everything there is; a lag is nobody's doing. */
+  /** Everything there is; a lag is nobody's doing, nor is perchd's memory. */
   const everything = async (): Promise<string> => {
     const params = { cluster: "pg" };
-    const all = [
-      client.call("status", {}),
-      client.call("listApps", {}),
-      client.call("listDatabases", { params }),
-      client.call("listUsers", { params }),
-    ];
+    const status = async () => {
+      const { network, daemon, clusters, apps } = await client.call("status", {});
+      return { network, pid: daemon.pid, since: daemon.since, clusters, apps };
+    };
+    const all = [status(), client.call("listApps", {}), client.call("listDatabases", { params }), client.call("listUsers", { params })];
     return JSON.stringify(await Promise.all(all), (key, value: unknown) => (key === "lagBytes" || key === "bytes" ? undefined : value));
   };
 
