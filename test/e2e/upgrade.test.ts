@@ -148,3 +148,27 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     succeeded(await newerPerch(["down"]));
   });
 });
+
+describe.skipIf(missingTools("psql"))("perch up of another version in portable mode", () => {
+  it("says that connections end, and leads new ones in by the same port", async () => {
+    const { root, ok, create, cluster, leader } = worldIn();
+    await ok("up", "--portable");
+    await create();
+    await ok("apps", "create", "web");
+    await ok("postgres", "attach", "pg", "--app", "web");
+    const connectionString = (await ok("run", "-a", "web", "--", "sh", "-c", 'echo "$DATABASE_URL"')).trim();
+    const before = { port: (await cluster()).port, pid: (await leader()).pid };
+
+    const replaced = await perchIn(root, {}, installAs("9.9.9").main)(["up"]);
+    expect(succeeded(replaced)).toContain(`Perch is up, 9.9.9 in place of ${thisVersion}`);
+    expect(replaced.stderr).toContain(
+      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew",
+    );
+    expect({ port: (await cluster()).port, pid: (await leader()).pid }).toEqual(before);
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    expect((await client.query("SELECT current_user AS name")).rows).toEqual([{ name: "web" }]);
+    await client.end();
+    await ok("down");
+  });
+});
