@@ -4,6 +4,7 @@ import { steadyNow } from "../base/clock.ts";
 import { serveControl } from "../host/control-server.ts";
 import { doorAddress } from "../model/door-address.ts";
 import { parseCidr } from "../model/exposure.ts";
+import { crowd } from "./crowd.ts";
 import { gate } from "./gate.ts";
 import { lead } from "./relay.ts";
 import { generation, type Settings, type Target, type Way, type Wish } from "./settings.ts";
@@ -27,6 +28,7 @@ function openDoor(settings: Settings) {
   let allowed = allowing(wish.allow);
   const counts = { admitted: 0, refused: 0 };
   const keeper = gate(wish.limits, steadyNow);
+  const inside = crowd(keeper);
   const clients = new Set<Socket>();
 
   function targets(way: Way, address: string): readonly Target[] {
@@ -40,7 +42,7 @@ function openDoor(settings: Settings) {
   async function enter(client: Socket, way: Way): Promise<void> {
     const source = client.remoteAddress;
     const address = source === undefined ? undefined : doorAddress(settings.prefix, source);
-    if (source === undefined || address === undefined || !allowed(source) || keeper.admit(address) !== undefined) {
+    if (source === undefined || address === undefined || !allowed(source) || !inside.enter(client, address)) {
       counts.refused += 1;
       client.on("error", () => undefined);
       client.resetAndDestroy();
@@ -48,10 +50,8 @@ function openDoor(settings: Settings) {
     }
     counts.admitted += 1;
     clients.add(client);
-    await lead(client, address, () => targets(way, address)).finally(() => {
-      clients.delete(client);
-      keeper.left(address);
-    });
+    const heard = () => inside.recognise(client);
+    await lead(client, address, () => targets(way, address), heard).finally(() => clients.delete(client));
   }
 
   return {

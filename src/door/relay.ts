@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { pause } from "../base/deadline.ts";
+import { speaks } from "../host/first-word.ts";
 import { join } from "../host/join.ts";
 import type { Target } from "./settings.ts";
 
@@ -13,31 +14,20 @@ const againMs = 100;
 
 /**
  * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none answers it asks again. `targets` is asked
- * each time, because they may change meanwhile. Resolves when the connection is over.
+ * each time, because they may change meanwhile; `heard` is called at the first byte. Resolves when the connection is over.
  */
-export async function lead(client: Socket, from: string, targets: () => readonly Target[]): Promise<void> {
+export async function lead(client: Socket, from: string, targets: () => readonly Target[], heard: () => void): Promise<void> {
   const over = new Promise<void>((resolve) => client.once("close", () => resolve()));
   client.on("error", () => undefined);
   client.setNoDelay(true);
   client.setKeepAlive(true, 60_000);
-  if (await speaks(client)) {
+  if (await speaks(client, firstByteMs)) {
+    heard();
     const upstream = await dial(client, from, targets);
     if (upstream === undefined) client.destroy();
     else join(client, upstream);
   } else client.destroy();
   return over;
-}
-
-function speaks(client: Socket): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), firstByteMs);
-    const heard = () => {
-      clearTimeout(timer);
-      resolve(client.readableLength > 0);
-    };
-    client.once("readable", heard);
-    client.once("close", heard);
-  });
 }
 
 async function dial(client: Socket, from: string, targets: () => readonly Target[]): Promise<Socket | undefined> {

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail } from "../errors/error.ts";
+import { speaks } from "../host/first-word.ts";
 import { join } from "../host/join.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface Relay {
 export type Target = number | "held" | undefined;
 
 const maxConnections = 1_000;
+/** Whoever says nothing for so long did not come to talk: PostgreSQL is not bothered for him, and he makes room for others. */
+const firstByteMs = 10_000;
 const patienceMs = 8_000;
 
 /** Listens on 127.0.0.1. `port` 0 lets the system choose. */
@@ -24,22 +27,39 @@ export async function openRelay(port: number): Promise<Relay> {
   /** Those that wait for a target, each with the end of its patience. */
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const open = new Set<Socket>();
+  /** Those that have said nothing yet, oldest first. */
+  const silent = new Set<Socket>();
   const server = createServer(
     { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-    (client) => {
-      if (target === "held") return wait(client);
-      if (target === undefined) return client.destroy();
-      lead(client, target);
-    },
+    (client) => void enter(client),
   );
-  server.maxConnections = maxConnections;
+
+  async function enter(client: Socket): Promise<void> {
+    if (target === undefined || !hasRoom()) return void client.destroy();
+    client.on("error", () => undefined);
+    client.once("close", () => silent.delete(client));
+    silent.add(client);
+    const spoke = await speaks(client, firstByteMs);
+    silent.delete(client);
+    if (target === "held" && spoke) wait(client);
+    else if (target === undefined || target === "held" || !spoke) client.destroy();
+    else lead(client, target);
+  }
+
+  function hasRoom(): boolean {
+    if (open.size + waiting.size + silent.size < maxConnections) return true;
+    const [oldest] = silent;
+    if (oldest === undefined) return false;
+    silent.delete(oldest);
+    oldest.destroy();
+    return true;
+  }
 
   function wait(client: Socket): void {
     waiting.set(
       client,
       setTimeout(() => client.destroy(), patienceMs),
     );
-    client.on("error", () => undefined);
     client.once("close", () => released(client));
   }
 
@@ -71,7 +91,7 @@ export async function openRelay(port: number): Promise<Relay> {
       }
     },
     close() {
-      for (const client of [...open, ...waiting.keys()]) client.destroy();
+      for (const client of [...open, ...waiting.keys(), ...silent]) client.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };

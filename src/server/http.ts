@@ -14,7 +14,7 @@ import { printable } from "../model/name.ts";
 import { answer } from "./answer.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Admission, Guard } from "./remote/guard.ts";
-import { type Crowd, crowdOf } from "./crowd.ts";
+import { type Visitors, visitorsOf } from "./visitors.ts";
 import { fromFastify, isUnread, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
 
 export interface Call {
@@ -45,7 +45,7 @@ export interface HttpOptions {
 }
 
 /** From elsewhere a little more than the guard lets under way, so that it is the guard who says no to whom it knows. */
-const crowdLimits = {
+const visitorsAtMost = {
   here: { total: 1_000, perSource: 1_000, perSecond: 10_000 },
   elsewhere: { total: 500, perSource: 250, perSecond: 150 },
 };
@@ -71,17 +71,17 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     else client.destroy(); // a stranger, perhaps
   });
   const { upgrade } = options;
-  const crowd = crowdOf(app.server, remote === undefined ? crowdLimits.here : crowdLimits.elsewhere);
+  const visitors = visitorsOf(app.server, remote === undefined ? visitorsAtMost.here : visitorsAtMost.elsewhere);
   if (upgrade !== undefined) {
     app.server.on("upgrade", (request, client: Socket) => {
-      crowd.recognise(client);
+      visitors.recognise(client);
       upgrade(request, client);
     });
   }
   // Strangers are told nothing of what runs here.
   if (remote === undefined) app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));
-  app.addHook("preClose", async () => crowd.close());
-  const admissions = admissionsOf(app, remote?.guard, crowd);
+  app.addHook("preClose", async () => visitors.close());
+  const admissions = admissionsOf(app, remote?.guard, visitors);
   // What of a body is still to come is not waited for: the connection ends with the answer.
   app.addHook("onSend", async (request, reply) => {
     if (isUnread(request)) reply.header("connection", "close");
@@ -108,12 +108,12 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
 }
 
 /** Who comes in is asked before anything of the request is read, routes that do not exist among them. */
-function admissionsOf(app: FastifyInstance, guard: Guard | undefined, crowd: Crowd): (request: FastifyRequest) => Admission | undefined {
+function admissionsOf(app: FastifyInstance, guard: Guard | undefined, visitors: Visitors): (request: FastifyRequest) => Admission | undefined {
   const admissions = new WeakMap<FastifyRequest, Admission>();
   app.addHook("onRequest", async (request, reply) => {
-    if (guard === undefined) return crowd.recognise(request.raw.socket);
+    if (guard === undefined) return visitors.recognise(request.raw.socket);
     const admission = guard.admit(request.headers.authorization, request.raw.socket.remoteAddress ?? "");
-    crowd.recognise(request.raw.socket);
+    visitors.recognise(request.raw.socket);
     admissions.set(request, admission);
     reply.raw.once("close", () => admission.release());
   });

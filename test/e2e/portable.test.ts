@@ -94,7 +94,7 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
       await pause(index * 40);
       // Who was let in a moment before the old leader stopped is told so; nobody is refused.
       return query("SELECT pg_is_in_recovery()").catch((error: unknown) =>
-        /terminat|shutting down|closed the connection/.test(String(error)) ? "ended" : String(error),
+        /terminat|shutting down|closed the connection|EOF detected/.test(String(error)) ? "ended" : String(error),
       );
     });
     await ok("postgres", "failover", "-a", "pg");

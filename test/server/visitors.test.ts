@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Crowd, crowdOf } from "../../src/server/crowd.ts";
+import { type Visitors, visitorsOf } from "../../src/server/visitors.ts";
 
 const opened: (Server | Socket)[] = [];
 afterEach(() => {
@@ -11,19 +11,19 @@ afterEach(() => {
 });
 
 interface Ground {
-  crowd: Crowd;
+  visitors: Visitors;
   dial(from: string): Promise<Socket>;
   /** What the server's own listener was given, oldest first. */
   inside: Socket[];
 }
 
-async function ground(limits: Parameters<typeof crowdOf>[1]): Promise<Ground> {
+async function ground(limits: Parameters<typeof visitorsOf>[1]): Promise<Ground> {
   const inside: Socket[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => undefined).resume();
     inside.push(socket);
   });
-  const crowd = crowdOf(server, limits);
+  const visitors = visitorsOf(server, limits);
   server.listen(0, "127.0.0.1");
   opened.push(server);
   await once(server, "listening");
@@ -34,7 +34,7 @@ async function ground(limits: Parameters<typeof crowdOf>[1]): Promise<Ground> {
     await new Promise<void>((resolve) => socket.once("connect", () => resolve()).once("close", () => resolve()));
     return socket;
   };
-  return { crowd, dial, inside };
+  return { visitors, dial, inside };
 }
 
 async function closed(socket: Socket): Promise<void> {
@@ -42,7 +42,7 @@ async function closed(socket: Socket): Promise<void> {
 }
 const quick = { total: 100, perSource: 100, perSecond: 10_000 };
 
-describe("a crowd", () => {
+describe("the visitors of a server", () => {
   it("loses its source's oldest stranger where that has too many, and nobody of another source", async () => {
     const { dial, inside } = await ground({ ...quick, perSource: 3 });
     const other = await dial("127.0.0.9");
@@ -62,10 +62,10 @@ describe("a crowd", () => {
   });
 
   it("keeps whom it recognised, and refuses others when it has none but those", async () => {
-    const { crowd, dial, inside } = await ground({ ...quick, total: 2 });
+    const { visitors, dial, inside } = await ground({ ...quick, total: 2 });
     const known = [await dial("127.0.0.2"), await dial("127.0.0.3")];
     await expect.poll(() => inside.length).toBe(2);
-    for (const socket of inside) crowd.recognise(socket);
+    for (const socket of inside) visitors.recognise(socket);
     await closed(await dial("127.0.0.4"));
     expect(inside).toHaveLength(2);
     expect(known.filter((socket) => socket.destroyed)).toEqual([]);
@@ -86,11 +86,11 @@ describe("a crowd", () => {
   });
 
   it("hangs up on strangers when it ends, and on nobody else", async () => {
-    const { crowd, dial, inside } = await ground(quick);
+    const { visitors, dial, inside } = await ground(quick);
     const [known, stranger] = [await dial("127.0.0.2"), await dial("127.0.0.2")];
     await expect.poll(() => inside.length).toBe(2);
-    for (const socket of inside) if (socket.remotePort === known.localPort) crowd.recognise(socket);
-    crowd.close();
+    for (const socket of inside) if (socket.remotePort === known.localPort) visitors.recognise(socket);
+    visitors.close();
     await closed(stranger);
     expect(known.destroyed).toBe(false);
   });
