@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
 import { door } from "./door.ts";
+import { flood } from "./flood.ts";
 import { gap } from "./gap.ts";
 import { cli } from "./ground.ts";
 import { path } from "./path.ts";
@@ -21,7 +22,7 @@ import { start } from "./start.ts";
 import { timed } from "./stats.ts";
 import { wireguard } from "./wireguard.ts";
 
-const benches: readonly Bench[] = [start, path, copy, gap, rest, scale, dns, door, wireguard, quickstart];
+const benches: readonly Bench[] = [start, path, copy, gap, rest, scale, dns, door, wireguard, flood, quickstart];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {

@@ -33,6 +33,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     ({ token } = await world.json<{ token: string }>("tokens", "create", "friend", "--scope", "admin"));
     session = await world.connect((await world.leader()).id);
     [rude, polite] = [rudeClient(net.strangers), rudeClient(net.strangers)];
+    await Promise.all([rude, polite].map((client) => client.do("count", {})));
     processes = { perchd: (await world.status()).daemon.pid };
   });
   afterAll(async () => {

@@ -44,6 +44,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     await world.create("pg");
     const inside = ["nsenter", `--net=${netnsOf(world.root)}`, "--"];
     [rude, polite] = [rudeClient(inside), rudeClient(inside)];
+    await Promise.all([rude, polite].map((client) => client.do("count", {})));
     const { network, daemon } = await world.status();
     host = networkResolver(network.prefix.split(":").slice(0, 3).join(":"));
     processes = { "name server": await pidNow(), perchd: daemon.pid };

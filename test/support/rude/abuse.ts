@@ -1,4 +1,4 @@
-import { eventually } from "../world.ts";
+import { ask } from "../../../src/base/deadline.ts";
 import type { Answered } from "./deeds.ts";
 import { type Vitals, vitalsOf, watchVitals } from "./vitals.ts";
 
@@ -40,14 +40,14 @@ export async function bear<T>({ what, processes, others, deed, restMs = 20_000 }
   for (const [at, [name, pid]] of pids.entries()) {
     const [was, peak] = [before[at], most[at]];
     if (was === undefined || peak === undefined) continue;
-    const { answer: after } = await eventually(
-      `${name} has let go of what ${what} left in it`,
+    const after = await ask(
       async () => {
         const now = await vitalsOf(pid);
         return now.descriptors <= was.descriptors + 2 ? now : undefined;
       },
-      restMs,
+      { everyMs: 50, withinMs: restMs },
     );
+    if (after === undefined) throw new Error(`${name} has not let go of what ${what} left in it within ${restMs} ms`);
     vitals[name] = { before: was, most: peak, after };
   }
   process.stderr.write(`${textOf(what, vitals, answers)}\n`);

@@ -12,7 +12,7 @@ type Waiting = { resolve(result: never): void; reject(error: Error): void };
 /** Starts a rude client where `enter` leads. Whoever starts it ends it. */
 export function rudeClient(enter: readonly string[] = []): Rude {
   const [program = "", ...rest] = [...enter, ...ourProgram(import.meta.url, "main")];
-  const child = spawn(program, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = spawn(program, rest, { stdio: ["ignore", "inherit", "inherit", "ipc"], serialization: "advanced" });
   const waiting = new Map<number, Waiting>();
   const closed = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let last = 0;
