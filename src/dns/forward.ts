@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseAddress } from "../model/address.ts";
 import { type Query, udpLimit } from "./query.ts";
+import { headerBytes } from "./wire.ts";
 import { type Exchange, exchangeTcp, exchangeUdp, questionEnd, type Server } from "./upstream.ts";
 
 /**
@@ -105,11 +106,13 @@ function withId(answer: Buffer, id: number): Buffer {
   return answer;
 }
 
-/** The answer, or where it is too long its header and question with the truncation flag. */
+/** The answer, or where it is too long its header and the question, if it has one, with the truncation flag. */
 function fit(answer: Buffer, limit: number): Buffer {
   if (answer.length <= limit) return answer;
-  const stump = Buffer.from(answer.subarray(0, questionEnd(answer)));
+  const questions = Math.min(answer.readUInt16BE(4), 1);
+  const stump = Buffer.from(answer.subarray(0, questions === 0 ? headerBytes : questionEnd(answer)));
   stump.writeUInt8(stump.readUInt8(2) | 2, 2);
-  stump.fill(0, 6, 12);
+  stump.fill(0, 4, headerBytes);
+  stump.writeUInt16BE(questions, 4);
   return stump;
 }

@@ -51,10 +51,16 @@ export function logged(error: PerchError, log: Log): PerchError {
   return error;
 }
 
-/** An answer where there is no request that could be answered: on the bare connection, which it ends. */
+/**
+ * An answer where there is no request that could be answered: on the bare connection, which it ends. Nobody else reads that connection: without reading on, its end
+ * would never be seen.
+ */
 export function refuse(client: Duplex, error: PerchError): void {
   const body = JSON.stringify({ error: error.toBody() });
   const { status } = error.entry;
+  const late = setTimeout(() => client.destroy(), readOnMs).unref();
+  client.once("close", () => clearTimeout(late));
+  client.resume();
   client.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

@@ -50,6 +50,13 @@ describe("a name that is not ours", () => {
     expect(await forwarder(["127.0.0.1"])("long.example")).toMatchObject({ flag_tc: true, answers: [], questions: [{ name: "long.example" }] });
   });
 
+  it("is the head alone when it has no question and goes on for longer than the asker takes", async () => {
+    const unread = ({ id = 0 }: { id?: number | undefined }) =>
+      Buffer.concat([Buffer.of(id >> 8, id & 255, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0), Buffer.alloc(2_000, "x")]);
+    await serversAt(["127.0.0.1", unread]);
+    expect(await forwarder(["127.0.0.1"])("a.example")).toMatchObject({ rcode: "FORMERR", flag_tc: true, questions: [] });
+  });
+
   it("is asked of the next server when one is silent or fails, and of the good one first from then on", async () => {
     const [first, second] = await serversAt(["127.0.0.1", silent], ["127.0.0.2", ordinary]);
     const ask = forwarder(["127.0.0.1", "127.0.0.2"]);

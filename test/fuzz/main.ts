@@ -99,7 +99,10 @@ const chosen = positionals.length === 0 ? targets : known.filter(({ name }) => p
 if (!values.json) say(row("target".padEnd(width), "executions", "a second", "seed", "lines", "branches", "found"));
 let failed = false;
 for (const target of chosen) {
-  const outcome = await one(target);
+  const outcome = await one(target).catch((error: Error) => {
+    say(`${target.name} could not be tried: ${error.stack}`);
+    process.exit(1);
+  });
   const { executions, perSecond, seed, lines, branches, figures, found } = outcome;
   failed ||= found !== undefined;
   if (values.json) say(JSON.stringify(outcome));

@@ -60,7 +60,7 @@ export const api: Target = {
   seeds: Array.from({ length: 400 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 400,
-  runs: 800,
+  runs: 500,
   async open(coverage) {
     const network = await openNetwork(coverage);
     let executions = 0;

@@ -30,7 +30,7 @@ export const questions: Buffer[] = [
 export const labels = [...new Set(names.flatMap((name) => name.split(".")))].map((label) => `${String.fromCharCode(label.length)}${label}`);
 
 /** What an answer to a message must be, whatever the message. */
-export function checkReply(reply: Buffer, message: Buffer, most: number): void {
+function checkReply(reply: Buffer, message: Buffer, most: number): void {
   assert.ok(message.length >= 12 && (message.readUInt16BE(2) & 0x8000) === 0, "an answer to what is no question");
   assert.equal(reply.readUInt16BE(0), message.readUInt16BE(0), "the id");
   assert.ok((reply.readUInt16BE(2) & 0x8000) !== 0, "the answer is no response");

@@ -51,7 +51,7 @@ export const http: Target = {
     "../".repeat(400),
   ],
   longest: 40_000,
-  runs: 2_000,
+  runs: 1_500,
   async open(coverage) {
     const network = await openNetwork(coverage);
     const path = network.home.socket;

@@ -31,7 +31,7 @@ export const toml: Target = {
     "[".repeat(2_000),
   ],
   longest: 8_192,
-  runs: 5_000,
+  runs: 3_000,
   async open() {
     const [{ parseConfig }, { PerchError }] = await Promise.all([
       built<typeof import("../../../src/cli/config-file.ts")>("cli/config-file"),
