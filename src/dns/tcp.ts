@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { withinDescriptors } from "../host/descriptors.ts";
 import type { Asker } from "./answerer.ts";
 import { takeFrames, toFrame } from "./frame.ts";
 
@@ -21,7 +22,7 @@ export interface TcpLimits {
   unreadBytes: number;
 }
 
-const limitsOfUse: TcpLimits = { connections: 512, idleMs: 10_000, messageBytes: 4_096, unreadBytes: 131_072 };
+const limitsOfUse: TcpLimits = { connections: withinDescriptors(512, 0.5), idleMs: 10_000, messageBytes: 4_096, unreadBytes: 131_072 };
 
 export function makeTcpService(
   respond: (message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void) => void,

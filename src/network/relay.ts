@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail } from "../errors/error.ts";
+import { withinDescriptors } from "../host/descriptors.ts";
 import { speaks } from "../host/first-word.ts";
 import { join } from "../host/join.ts";
 
@@ -16,7 +17,8 @@ export interface Relay {
 
 export type Target = number | "held" | undefined;
 
-const maxConnections = 1_000;
+/** Each has two ends. */
+const maxConnections = withinDescriptors(1_000, 0.125);
 /** Whoever says nothing for so long did not come to talk: PostgreSQL is not bothered for him, and he makes room for others. */
 const firstByteMs = 10_000;
 const patienceMs = 8_000;

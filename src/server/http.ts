@@ -10,6 +10,7 @@ import { maxBodyBytes, versionHeader, type Route, type RouteAnswer, type RouteIn
 import { type RouteName, routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
 import { fail } from "../errors/error.ts";
+import { withinDescriptors } from "../host/descriptors.ts";
 import { printable } from "../model/name.ts";
 import { answer } from "./answer.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -46,8 +47,8 @@ export interface HttpOptions {
 
 /** From elsewhere a little more than the guard lets under way, so that it is the guard who says no to whom it knows. */
 const visitorsAtMost = {
-  here: { total: 1_000, perSource: 1_000, perSecond: 10_000 },
-  elsewhere: { total: 500, perSource: 250, perSecond: 150 },
+  here: { total: withinDescriptors(1_000, 0.25), perSource: 1_000, perSecond: 10_000 },
+  elsewhere: { total: withinDescriptors(500, 0.25), perSource: 250, perSecond: 150 },
 };
 
 export function httpServer(handlers: Handlers, options: HttpOptions): FastifyInstance {

@@ -8,6 +8,7 @@ import type { Deeds } from "../support/rude/deeds.ts";
 import { clientHello, withLongName } from "../support/rude/hello.ts";
 import { type Rude, rudeClient } from "../support/rude/rude.ts";
 import { asking } from "../support/rude/vitals.ts";
+import { openRemote } from "../support/remote.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
@@ -108,6 +109,33 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     bounded(borne, 1_050);
   });
 
+  it("gives away 200 connections of perch proxy on which nobody says anything, and PostgreSQL serves others", async () => {
+    const { id } = await world.leader();
+    const postmaster = async () =>
+      (await world.sql<{ n: number }>(id, "SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'"))[0]?.n;
+    const before = await postmaster();
+    const borne = await bear({
+      what: "200 silent connections of perch proxy",
+      processes,
+      others,
+      async deed() {
+        const say = "POST /v1/proxy?host=pg.internal HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: perch-proxy\r\n\r\n";
+        await rude?.do("crowd", { to: { path: world.home.socket }, count: 200, atOnce: 20, say });
+        const { answer } = await eventually("all are led in", async () => {
+          const there = (await rude?.do("count", {}))?.heard ?? 0;
+          return there >= 200 ? there : undefined;
+        });
+        await rude?.do("leave", {});
+        return answer;
+      },
+      restMs: 45_000,
+    });
+    expect(borne.result).toBe(200);
+    allAnswered(borne);
+    bounded(borne, 250);
+    await eventually("PostgreSQL has let go of them, too", async () => (await postmaster()) === before);
+  });
+
   const ways = [
     ["no token", "remote", "", /^HTTP\/1\.1 401/],
     ["a wrong token", "remote", "authorization: Bearer guess\r\n", /^HTTP\/1\.1 401/],
@@ -196,5 +224,33 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
 
   it("is then the same process", async () => {
     expect((await world.status()).daemon.pid).toBe(processes["perchd"]);
+  });
+});
+
+describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a perchd that may open little", () => {
+  const world = worldIn();
+  let rude: Rude | undefined;
+  afterAll(async () => rude?.end());
+
+  it("answers its owner, and does its work, beside more connections than it may open", async () => {
+    const few = ["sh", "-c", 'ulimit -n 160; exec "$@"', "sh", process.execPath, `${repository}/dist/cli/main.js`, "up"];
+    succeeded(await runToEnd(few, { env: { PERCH_HOME: world.root } }));
+    const remote = await openRemote(world);
+    rude = rudeClient();
+    const borne = await bear({
+      what: "3,000 connections to a perchd that may open 160 files",
+      processes: { perchd: (await world.status()).daemon.pid },
+      others: { owner: () => asking(() => world.client.call("listApps", {}), 50) },
+      async deed() {
+        for (const localAddress of ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"])
+          await rude?.do("crowd", { to: { host: "127.0.0.1", port: remote.port, localAddress }, count: 750, atOnce: 100 });
+        await world.ok("apps", "create", "web");
+        await world.ok("run", "-a", "web", "--", "true");
+        await rude?.do("leave", {});
+      },
+    });
+    expect(borne.vitals["perchd"]?.most.descriptors).toBeLessThan(100);
+    expect(borne.others["owner"]?.answered).toBe(borne.others["owner"]?.asked);
+    expect((await world.status()).apps.map(({ name }) => name)).toEqual(["web"]);
   });
 });

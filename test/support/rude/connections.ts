@@ -48,7 +48,8 @@ export const crowd: Doers["crowd"] = async ({ to, tls: secure, count: wanted, at
   return { connected, refused: wanted - connected, ms: Math.round(performance.now() - from) };
 };
 
-export const count: Doers["count"] = () => Promise.resolve({ open: held.size, closed });
+export const count: Doers["count"] = () =>
+  Promise.resolve({ open: held.size, closed, heard: [...held].filter((socket) => socket.bytesRead > 0).length });
 
 export const leave: Doers["leave"] = () => {
   for (const socket of held) socket.destroy();

@@ -30,7 +30,8 @@ export interface Deeds {
     refused: number;
     ms: number;
   };
-  count(nothing: object): { open: number; closed: number };
+  /** `heard`: on how many of those that are open something came. */
+  count(nothing: object): { open: number; closed: number; heard: number };
   leave(nothing: object): object;
   /** Sends datagrams as fast as it can. */
   datagrams(flood: { host: string; port: number; kind: Kind; sockets: number; ms: number }): { sent: number };
