@@ -37,6 +37,18 @@ describe("every command", () => {
     }
   });
 
+  it("that takes a secret as an argument says who sees it there, and takes it from stdin", () => {
+    const taking = commands.flatMap(({ name, flags, details = "" }) => [
+      ...Object.entries(flags).flatMap(([flag, { type, summary }]) => (flag === "password" && type === "string" ? [{ name, text: summary }] : [])),
+      ...(name === "secrets set" ? [{ name, text: details }] : []),
+    ]);
+    expect(taking.map(({ name }) => name)).toEqual(["secrets set", "postgres create", "postgres users create", "postgres users rotate"]);
+    for (const { name, text } of taking) {
+      expect(text, name).toMatch(/\bstdin\b/);
+      expect(text, name).toContain("seen in the list of processes");
+    }
+  });
+
   it("has a sentence of its own, without a full stop, and flags whose short forms are used once", () => {
     expect(new Set(commands.map(({ summary }) => summary)).size).toBe(commands.length);
     for (const { summary, flags, name } of commands) {

@@ -6,7 +6,12 @@ export const usersCreate = command({
   summary: "Create a user; its password is shown once",
   args: { user: { summary: "Its name" } },
   flags: {
-    password: { type: "string", short: "p", value: "PASSWORD", summary: "- reads it from stdin; random where none is given" },
+    password: {
+      type: "string",
+      short: "p",
+      value: "PASSWORD",
+      summary: "- reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+    },
     superuser: { type: "boolean", summary: "Make it a superuser" },
   },
   examples: ["perch postgres users create reader -a pg"],

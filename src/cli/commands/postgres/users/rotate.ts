@@ -10,7 +10,12 @@ export const usersRotate = command({
     "No query of an attached app fails: the new password is that of another login of the same role, and the old one works until what perch run had started with it has ended, a day at most; with --overlap, for that time whatever ends. The password of a user without an attachment changes at once. See docs/rotation.md.",
   args: { user: { summary: "Its name" } },
   flags: {
-    password: { type: "string", short: "p", value: "PASSWORD", summary: "- reads it from stdin; random where none is given" },
+    password: {
+      type: "string",
+      short: "p",
+      value: "PASSWORD",
+      summary: "- reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+    },
     overlap: overlapFlag,
   },
   examples: [
