@@ -32,12 +32,10 @@ export async function visit(port: number, choices: Choices, meanwhile: () => unk
   const pieces = 1 + choices.below(5);
   for (let at = 0; at < pieces; at++) socket.write(bytes.subarray(Math.floor((size * at) / pieces), Math.floor((size * (at + 1)) / pieces)));
   if (choices.once(6)) socket.pause();
+  await Promise.race([once(socket, "connect").catch(() => undefined), closed]);
   if (how === "end" || size === 0) socket.end();
-  else if (how !== "patient") {
-    await Promise.race([once(socket, "connect").catch(() => undefined), closed]);
-    if (how === "reset") socket.resetAndDestroy();
-    else socket.destroy();
-  }
+  else if (how === "reset") socket.resetAndDestroy();
+  else if (how === "destroy") socket.destroy();
   await meanwhile();
   socket.resume();
   await closed;

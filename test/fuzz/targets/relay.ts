@@ -33,9 +33,10 @@ export const relay: Target = {
         aim(choices.pick(targets));
         const one = async () => {
           const [atFirst, aimsBefore] = [aimed, aims];
-          const { how, said, back } = await visit(opened.port, choices, () => {
+          const { how, said, back } = await visit(opened.port, choices, async () => {
             if (choices.once(4)) aim(choices.pick(targets));
-            // Nobody is to wait for as long as the relay's patience lasts.
+            // Nobody is to wait for as long as the relay's patience lasts, but for a few turns, in which it hears the first byte.
+            for (let turns = choices.below(9); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
             if (aimed === "held") aim(choices.pick(targets.filter((target) => target !== "held")));
           });
           if ((how === "end" || how === "patient") && atFirst === echo.port && aims === aimsBefore) assert.equal(back, said, "something is missing");
