@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientOf } from "../../src/client/client.ts";
 import { findHome, type Home } from "../../src/host/home.ts";
@@ -13,13 +13,19 @@ export interface Network {
   /** Megabytes that perchd has in memory. */
   memory(): number;
   /** Open files of perchd, connections among them. */
-  files(): Promise<number>;
+  files(): number;
   /** Rejects unless perchd is the same process and well, has said of no request that it failed, and the cluster is as it was. */
   end(): Promise<void>;
 }
 
-const megabytes = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
-export const memoryOf = (pid: number): number => Math.round(megabytes(pid));
+export const networkTools = ["ip", "nft", "unshare", "nsenter"];
+
+/** Megabytes that a process has in memory; 0 where the system does not tell. */
+export function memoryOf(pid: number): number {
+  const status = `/proc/${pid}/status`;
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(existsSync(status) ? readFileSync(status, "utf8") : "") ?? [];
+  return Math.round(Number(kilobytes ?? 0) / 1024);
+}
 
 export async function openNetwork(coverage: string): Promise<Network> {
   const { path, remove } = scratch();
@@ -55,7 +61,7 @@ export async function openNetwork(coverage: string): Promise<Network> {
     client,
     pid,
     memory: () => memoryOf(pid),
-    files: async () => (await import("node:fs/promises")).readdir(`/proc/${pid}/fd`).then((found) => found.length),
+    files: () => readdirSync(`/proc/${pid}/fd`).length,
     async end() {
       try {
         const after = await seen();

@@ -57,7 +57,7 @@ export function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
 }
 
 /** Asks until it is true; rejects with the question's name when that takes too long. */
-export async function eventually(what: string, question: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+export async function eventually(what: string, question: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
   if ((await ask(async () => (await question()) || undefined, { everyMs: 5, withinMs })) === undefined)
     throw new Error(`not within ${withinMs} ms: ${what}`);
 }

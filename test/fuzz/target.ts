@@ -14,6 +14,8 @@ export interface Target {
   tokens: readonly string[];
   /** Bytes of an input at most. */
   longest: number;
+  /** Programs it cannot do without. */
+  needs?: readonly string[];
   /** Executions in CI. */
   runs: number;
   /** `coverageOf` is where a process of ours is to leave its coverage: the value of its NODE_V8_COVERAGE. */

@@ -3,7 +3,7 @@ import http from "node:http";
 import { routes } from "../../../src/api/routes.ts";
 import { checkError, checkStatus } from "../answers.ts";
 import { choicesOf } from "../choices.ts";
-import { openNetwork } from "../network.ts";
+import { networkTools, openNetwork } from "../network.ts";
 import { type Asked, requestOf } from "../requests.ts";
 import { randomOf } from "../random.ts";
 import type { Target } from "../target.ts";
@@ -60,6 +60,7 @@ export const api: Target = {
   seeds: Array.from({ length: 400 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 400,
+  needs: networkTools,
   runs: 500,
   async open(coverage) {
     const network = await openNetwork(coverage);

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { openSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { decode } from "dns-packet";
-import { connectNameServer } from "../../../src/dns/control.ts";
 import { takeFrames, toFrame } from "../../../src/dns/frame.ts";
 import { ask } from "../../../src/base/deadline.ts";
-import { repository } from "../../support/perch.ts";
 import { leader, zoneData } from "../../dns/zone-fixture.ts";
 import { type Choices, choicesOf } from "../choices.ts";
+import { openNameServer } from "../name-server.ts";
 import { memoryOf } from "../network.ts";
-import { converse, cut, eventually, scratch } from "../sockets.ts";
+import { converse, cut, eventually } from "../sockets.ts";
 import { built, type Target } from "../target.ts";
 import { openUpstream } from "../upstream.ts";
 import { labels, question, questions } from "./dns-answer.ts";
@@ -38,30 +34,9 @@ export const dnsServer: Target = {
       built<typeof import("../../../src/dns/query.ts")>("dns/query"),
     ]);
     const answerer = makeAnswerer(zoneData);
-    const place = scratch();
     const upstream = await openUpstream();
-    const [control, settings, resolvConf, log] = ["dns.sock", "dns.json", "resolv.conf", "log"].map((name) => join(place.path, name)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
-    const probe = createSocket("udp6").bind(0, "::1");
-    await once(probe, "listening");
-    const { port } = probe.address();
-    probe.close();
-    const bindings = (["udp", "tcp"] as const).map((protocol) => ({ address: "::1", port, region: "ams", protocol }));
-    writeFileSync(resolvConf, "nameserver 127.0.0.1\n");
-    writeFileSync(settings, JSON.stringify({ zone: zoneData, control, enter: [], version: "0", resolvConf, resolverPort: upstream.port, bindings }));
-    const output = openSync(log, "a");
-    const child = spawn(process.execPath, [join(repository, "dist/dns/main.js"), settings], {
-      stdio: ["ignore", output, output],
-      env: { ...process.env, NODE_V8_COVERAGE: coverage },
-    });
-    const ended = once(child, "exit");
-    const server = await ask(() => connectNameServer(control).catch(() => undefined), { everyMs: 20, withinMs: 20_000 });
-    if (server === undefined) throw new Error(`the name server did not start: ${readFileSync(log, "utf8")}`);
-    const pid = child.pid ?? 0;
+    const server = await openNameServer(upstream.port, coverage);
+    const { port, pid } = server;
 
     /** Whatever comes to our sockets answers something that was asked there and not yet answered. */
     const asked = new Map<number, Buffer>();
@@ -171,13 +146,9 @@ export const dnsServer: Target = {
       },
       async close() {
         const after = memoryOf(pid);
-        const { queries } = await server.ping();
-        await server.stop();
-        await ended;
+        const { queries, said } = await server.stop();
         udp.close();
         await upstream.close();
-        const said = readFileSync(log, "utf8");
-        place.remove();
         assert.doesNotMatch(said, /"level":"error"/);
         assert.ok(after < 150, `the name server has ${after} MB in memory`);
         return { questions: queries, "its MB": `${before} → ${after}` };

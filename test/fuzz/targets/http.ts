@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkConnection } from "../answers.ts";
 import { choicesOf } from "../choices.ts";
-import { openNetwork } from "../network.ts";
+import { networkTools, openNetwork } from "../network.ts";
 import { converse, cut, eventually } from "../sockets.ts";
 import type { Target } from "../target.ts";
 
@@ -51,11 +51,12 @@ export const http: Target = {
     "../".repeat(400),
   ],
   longest: 40_000,
+  needs: networkTools,
   runs: 1_500,
   async open(coverage) {
     const network = await openNetwork(coverage);
     const path = network.home.socket;
-    const files = await network.files();
+    const files = network.files();
     let executions = 0;
     let before = network.memory();
     return {
@@ -70,7 +71,7 @@ export const http: Target = {
         if (executions === 500) before = network.memory();
       },
       async close() {
-        const closed = eventually("perchd has no more files open than before", async () => (await network.files()) <= files + 2);
+        const closed = eventually("perchd has no more files open than before", () => network.files() <= files + 2);
         await closed.catch(() => undefined);
         const after = network.memory();
         await network.end();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, isIP } from "node:net";
 import { checkConnection } from "../answers.ts";
 import { type Choices, choicesOf } from "../choices.ts";
-import { openNetwork } from "../network.ts";
+import { networkTools, openNetwork } from "../network.ts";
 import { randomOf } from "../random.ts";
 import { eventually } from "../sockets.ts";
 import type { Target } from "../target.ts";
@@ -41,11 +41,12 @@ export const proxy: Target = {
   seeds: Array.from({ length: 100 }, (_, index) => randomOf(index).bytes(80)),
   tokens: [],
   longest: 600,
+  needs: networkTools,
   runs: 150,
   async open(coverage) {
     const network = await openNetwork(coverage);
     const path = network.home.socket;
-    const files = await network.files();
+    const files = network.files();
     let tunnels = 0;
 
     async function head(choices: Choices): Promise<{ status: number; host: string }> {
@@ -76,7 +77,7 @@ export const proxy: Target = {
       socket.write(early);
       if (choices.once(8)) socket.destroy();
       else {
-        await eventually("there is an answer", async () => Promise.resolve(all().includes("\r\n\r\n") || socket.readableEnded || socket.destroyed));
+        await eventually("there is an answer", () => all().includes("\r\n\r\n") || socket.readableEnded || socket.destroyed);
         socket.write(choices.take(choices.below(200)));
         if (choices.once(4)) socket.destroy();
         else socket.end();
@@ -105,7 +106,7 @@ export const proxy: Target = {
         ready.write(Buffer.from("0000000804d2162f", "hex"));
         const [letter] = (await once(ready, "data")) as [Buffer];
         ready.destroy();
-        const closed = eventually("perchd has no more files open than before", async () => (await network.files()) <= files + 2);
+        const closed = eventually("perchd has no more files open than before", () => network.files() <= files + 2);
         await closed.catch(() => undefined);
         const memory = network.memory();
         await network.end();
