@@ -23,27 +23,36 @@ interface Source {
   shutUntil: number;
 }
 
-/** Sources that are remembered; above it those who are gone are forgotten. */
+/** Sources that are remembered; for one more, one that is gone is forgotten. Whoever has a /48 of IPv6 has more of them than that. */
 const remembered = 20_000;
+/** So few are looked at for that: who comes in great numbers shall not cost more than who comes alone. */
+const lookedAt = 8;
 
 export function gate(first: DoorLimits, now: () => number): Gate {
   const sources = new Map<string, Source>();
+  let round = sources.keys();
   let limits = first;
   let open = 0;
 
   function find(name: string): Source {
     const found = sources.get(name);
     if (found !== undefined) return found;
-    if (sources.size >= remembered) forget();
+    if (sources.size >= remembered) forgetOne();
     const made: Source = { open: 0, tokens: limits.perSource, at: now(), failures: [], shutUntil: 0 };
     sources.set(name, made);
     return made;
   }
 
-  /** Everyone of whom nothing more is known than of a stranger. */
-  function forget(): void {
-    const long = Math.max(limits.failuresWithin, limits.perSource / limits.perSecond) * 1_000;
-    for (const [name, source] of sources) if (source.open === 0 && source.shutUntil <= now() && now() - source.at > long) sources.delete(name);
+  /** Goes round all of them; who is inside or shut out is kept. */
+  function forgetOne(): void {
+    for (let looked = 0; looked < lookedAt; looked++) {
+      const { value: name, done } = round.next();
+      if (done === true) round = sources.keys();
+      const source = name === undefined ? undefined : sources.get(name);
+      if (name === undefined || source === undefined || source.open > 0 || source.shutUntil > now()) continue;
+      sources.delete(name);
+      return;
+    }
   }
 
   return {

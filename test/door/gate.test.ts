@@ -77,6 +77,25 @@ describe("the gate of a public door", () => {
     expect(keeper.open).toBe(0);
   });
 
+  it("is as quick for the hundred thousandth source within a minute as for the first", () => {
+    const { clock, keeper } = gateAt({ total: 100_000 });
+    for (const _ of [1, 2, 3]) keeper.failed("shut");
+    expect(keeper.admit("inside")).toBeUndefined();
+    const come = (from: number) => {
+      const since = performance.now();
+      for (let n = from; n < from + 10_000; n++) {
+        clock.seconds = n / 2_000;
+        if (keeper.admit(`source ${n}`) === undefined) keeper.left(`source ${n}`);
+      }
+      return performance.now() - since;
+    };
+    const times = Array.from({ length: 10 }, (_, tens) => come(tens * 10_000));
+    // Where every source is looked at each time, the last ones take seconds.
+    expect(Math.max(...times)).toBeLessThan(1_000);
+    expect(keeper.admit("shut")).toBe("shut out");
+    expect(keeper.open).toBe(1);
+  });
+
   it("takes new limits while connections are open", () => {
     const { clock, keeper } = gateAt();
     for (const _ of [1, 2, 3]) keeper.admit("a");
