@@ -15,7 +15,7 @@ export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, 
   const wanted = segmentsAfter(names, at, segmentBytes);
   const { seen, server } = heir.place;
   const argv = ["sh", "-c", copyEach, "perch", seen(from), seen(join(heir.layout.data, "pg_wal")), ...wanted];
-  if (wanted.length > 0) await run(server(argv), { cwd: "/" });
+  if (wanted.length > 0) await run(server(argv), { cwd: "/", timeoutMs: 600_000 });
   return wanted;
 }
 

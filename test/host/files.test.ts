@@ -1,7 +1,7 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { shortenLog } from "../../src/host/files.ts";
+import { readUnlinked, shortenLog, writeWhole } from "../../src/host/files.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 describe("a log that is kept short", () => {
@@ -30,5 +30,28 @@ describe("a log that is kept short", () => {
     await shortenLog(path, 1);
     appendFileSync(path, "b\n");
     expect(readFileSync(path, "utf8")).toBe("b\n");
+  });
+});
+
+describe("a file in a directory where somebody else may lay links", () => {
+  it("is written whole in place of a link, and what links lead to stays as it is", async () => {
+    const [directory, target] = [temporaryDirectory(), join(temporaryDirectory(), "target")];
+    const path = join(directory, "perch.conf");
+    writeFileSync(target, "somebody's");
+    for (const link of [path, `${path}.new-${process.pid}`]) symlinkSync(target, link);
+    await writeWhole(path, "ours");
+    expect(readFileSync(path, "utf8")).toBe("ours");
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(readFileSync(target, "utf8")).toBe("somebody's");
+    expect(readdirSync(directory)).toEqual(["perch.conf"]);
+  });
+
+  it("is not read by a link, and is read where it is a file", async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, "file"), "text");
+    symlinkSync(join(directory, "file"), join(directory, "link"));
+    expect(await readUnlinked(join(directory, "file"))).toBe("text");
+    expect(await readUnlinked(join(directory, "link"))).toBeUndefined();
+    expect(await readUnlinked(join(directory, "nothing"))).toBeUndefined();
   });
 });

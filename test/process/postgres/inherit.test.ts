@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { isRoot } from "../../../src/host/home.ts";
+import { findBinaries } from "../../../src/postgres/binaries.ts";
+import { makeOwned } from "../../../src/postgres/directory.ts";
+import { inheritWal } from "../../../src/postgres/inherit.ts";
+import { home, newMember, place } from "../../support/ground.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+
+const megabytes16 = 16n * 1024n * 1024n;
+const segment = (number: number) => `0000000100000000${number.toString(16).padStart(8, "0").toUpperCase()}`;
+
+/** Two members with no more of a data directory than its WAL. */
+async function pair(name: string) {
+  await mkdir(join(home.postgres, "tools"), { recursive: true });
+  const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
+  const [dead, heir] = [await newMember(binaries, `${name}a`), await newMember(binaries, `${name}b`)];
+  for (const { layout } of [dead, heir]) for (const path of [layout.data, join(layout.data, "pg_wal")]) await makeOwned(path, place);
+  return { dead, heir, from: join(dead.layout.data, "pg_wal"), to: join(heir.layout.data, "pg_wal") };
+}
+
+describe("the WAL of a dead leader", () => {
+  it("comes to the heir whole, as PostgreSQL's user's, from the segment it received last", async () => {
+    const { dead, heir, from, to } = await pair("whole");
+    for (const number of [7, 8, 9]) writeFileSync(join(from, segment(number)), `WAL ${number}`, { mode: 0o644 });
+    expect(await inheritWal(heir, dead, { received: 8n * megabytes16 + 5n, timeline: 1 }, megabytes16)).toEqual([segment(8), segment(9)]);
+    expect(readdirSync(to).toSorted()).toEqual([segment(8), segment(9)]);
+    expect(readFileSync(join(to, segment(9)), "utf8")).toBe("WAL 9");
+    expect(statSync(join(to, segment(9))).uid).toBe(place.owner?.uid ?? process.getuid?.());
+  });
+
+  it.skipIf(!isRoot())("is read by PostgreSQL's user: a link in it to a file of root's brings nothing", async () => {
+    const { dead, heir, from, to } = await pair("link");
+    const ofRoot = join(temporaryDirectory(), "of-root");
+    writeFileSync(ofRoot, "root's own", { mode: 0o600 });
+    symlinkSync(ofRoot, join(from, segment(8)));
+    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("Permission denied");
+    expect(readdirSync(to)).toEqual([]);
+  });
+});
