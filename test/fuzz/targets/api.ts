@@ -85,7 +85,8 @@ export const api: Target = {
       async close() {
         const after = network.memory();
         await network.end();
-        assert.ok(after < 350, `perchd has ${after} MB in memory`);
+        // Between two collections: bodies of a megabyte are among what is sent. After them it comes back to 200.
+        assert.ok(after < 450, `perchd has ${after} MB in memory`);
         const shares = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
         return { answers: shares.join(", "), "perchd's MB": `${before} → ${after}` };
       },
