@@ -2,7 +2,8 @@
  * perchd's own log: one JSON object a line, time in ISO 8601, errors with their causes, secrets taken out of every text that goes in. It writes to a
  * file descriptor in the process itself: no worker thread, no transport. `PERCH_LOG` sets the level: trace, debug, info, warn, error, fatal or silent.
  */
-import { type DestinationStream, destination, pino, stdSerializers, stdTimeFunctions } from "pino";
+import { writeSync } from "node:fs";
+import { type DestinationStream, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { redact } from "./redact.ts";
 
 /** `log.info({ machine: id }, "a sentence")` or only the sentence; an error goes in as the field `err`. */
@@ -33,14 +34,16 @@ export function withoutSecrets(fields: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, secretNames.test(name) ? "***" : withoutSecrets(value, depth + 1)]));
 }
 
-/** What cannot be written is kept until it can, so much of it; what is more is dropped. A full disk ends no perchd. */
-const unwrittenBytes = 1024 * 1024;
-
-function file(fd: number): DestinationStream {
-  const opened = destination({ fd, sync: true, maxLength: unwrittenBytes });
-  opened.on("error", () => undefined);
-  return opened;
-}
+/** What cannot be written is dropped, and the next line tried again: a full disk ends no perchd, and room that comes back is enough. */
+const file = (fd: number): DestinationStream => ({
+  write(line) {
+    try {
+      writeSync(fd, line);
+    } catch {
+      return;
+    }
+  },
+});
 
 /** Writes to the file descriptor (1 is standard output), every line before the call returns; or to anything with `write`. */
 export function openLog(to: number | DestinationStream, level: string = logLevel(process.env)): Log {

@@ -34,7 +34,8 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
     runs.map(async (run) => {
       // The CLI hands SIGTERM to its command and reports how that ended.
       if (run.process !== undefined && !(await endProcess(run.process, 5_000))) log.warn({ machine: run.id }, "a run did not end");
-      await state.machines.remove(run);
+      // The next perchd finds it ended, too.
+      await state.machines.remove(run).catch((error: unknown) => log.warn({ err: error, machine: run.id }, "an ended run is still on record"));
     }),
   );
 

@@ -4,7 +4,6 @@ import { ask } from "../base/deadline.ts";
 import { watchLoopDelay } from "../base/loop-delay.ts";
 import { fail, toPerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
-import { shortenLog } from "../host/files.ts";
 import { machineSize } from "../host/machine.ts";
 import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
@@ -24,10 +23,7 @@ import { broughtBack, type ClusterView } from "../reconcile/view.ts";
 import { handlersOf } from "../server/handlers.ts";
 import type { Handlers, HttpOptions } from "../server/http.ts";
 import { proxyUpgrade } from "../server/proxy.ts";
-import { completeRotations } from "../server/rotate.ts";
-import type { Deps } from "../server/deps.ts";
-import { endedRuns } from "../server/runs.ts";
-import { openEvents } from "../store/events.ts";
+import { openEvents, reports } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import { keyFile } from "../store/key-file.ts";
@@ -38,9 +34,10 @@ import { watchLimits } from "./limits.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
-import { remoteDoor, type OpenRemoteDoor } from "./remote-door.ts";
+import { remoteDoor } from "./remote-door.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
+import { keepTidy } from "./tidy.ts";
 import { wireGuardDoor } from "./wireguard.ts";
 import { undoHalfMade, workOf } from "./work.ts";
 
@@ -63,7 +60,6 @@ export interface Network {
   onShutdown(listener: () => void): void;
 }
 
-const tidyMs = 5_000;
 /** What takes longer, like the recovery of a large server, goes on beside the API. */
 const broughtBackMs = 15_000;
 
@@ -73,12 +69,12 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const since = new Date().toISOString();
   const state = stateOf(store);
   const vault = await openVault(keyFile(home.key), state);
-  const events = await openEvents(store);
+  const events = reports(await openEvents(store), (error) => log.error({ err: error }, "an event could not be kept"));
   const record = await networkRecord(state, home.network);
   const { prefix } = record;
   const tell = (subject: string, sentence: string) => {
     log.info({ subject }, sentence);
-    events.append(subject, sentence).catch((error: unknown) => log.error({ err: error }, "an event could not be kept"));
+    void events.append(subject, sentence);
   };
 
   forgetOldKey({ state, store }).then(
@@ -173,7 +169,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     ending ??= (async () => {
       stopWaking();
       await Promise.all([dialler.stop(), wayOut.stop(), wayIn.set(false)]);
-      clearInterval(tidying);
+      tidying.stop();
       await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
       setImmediate(ended);
@@ -207,12 +203,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     loopDelay: () => loopDelay.read(),
     shutdown,
   };
-  const forgetEnded = endedRuns();
-  const tidying = setInterval(
-    () => void tidy(deps, forgetEnded).catch((error: unknown) => log.error({ err: error }, "what ended or was left half-way could not be tidied up")),
-    tidyMs,
-  );
-  await tidy(deps, forgetEnded);
+  const tidying = keepTidy(deps);
+  await tidying.now();
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
@@ -221,16 +213,6 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
 
 /** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */
 const settled = (view: ClusterView): boolean => broughtBack(view) && view.cluster.change === undefined;
-
-/** Runs whose CLI is gone are forgotten, rotations that a killed perchd left are completed, the API that cannot listen tries again. */
-async function tidy(deps: Deps & { remote: OpenRemoteDoor }, forgetEnded: ReturnType<typeof endedRuns>): Promise<void> {
-  await deps.remote.keep();
-  await forgetEnded(deps);
-  await deps.outward.tend();
-  await deps.warnings();
-  await shortenLog(deps.home.log);
-  await completeRotations(deps);
-}
 
 async function networkRecord(state: State, name: string): Promise<NetworkRecord> {
   const found = await state.network.get({});

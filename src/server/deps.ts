@@ -12,7 +12,7 @@ import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
 import type { WireGuard } from "../network/wireguard-keeper.ts";
 import type { Publisher } from "../reconcile/publish.ts";
-import type { Events } from "../store/events.ts";
+import type { Reports } from "../store/events.ts";
 import type { RemoteDoor } from "./remote/handlers.ts";
 import type { State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -28,7 +28,7 @@ export interface Deps {
   store: Store;
   state: State;
   vault: Vault;
-  events: Events;
+  events: Reports;
   clusters: Clusters;
   context: Context;
   doors: Doors;

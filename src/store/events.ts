@@ -23,6 +23,16 @@ export interface Events {
   follow(wanted: Wanted, onEvent: (event: EventRecord) => void): Promise<() => void>;
 }
 
+/** For those who tell what is done already: an event that cannot be kept, as on a full disk, is lost, and what it tells of is not. */
+export interface Reports extends Omit<Events, "append"> {
+  append(subject: string, sentence: string): Promise<void>;
+}
+
+export const reports = (events: Events, lost: (error: unknown) => void): Reports => ({
+  ...events,
+  append: (subject, sentence) => events.append(subject, sentence).then(() => undefined, lost),
+});
+
 const kept = 10_000;
 const digits = 12;
 export const eventFolder = "events";

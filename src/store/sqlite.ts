@@ -59,7 +59,7 @@ function openLocked(path: string): DatabaseSyncInstance {
     const check = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw fail("state_damaged", { path, why: check.quick_check });
     migrate(db);
-    keepSpareRoom(db);
+    keepSpareRoom(db, path);
     return db;
   } catch (error) {
     closeAndUnlock(db);
@@ -120,7 +120,7 @@ class SqliteStore implements Store {
       this.#statements.compact.run(revision - 1);
       // What is deleted lies on in free pages and in the journal until the file is written anew.
       this.#db.exec("PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-      keepSpareRoom(this.#db);
+      keepSpareRoom(this.#db, this.#path);
     });
   }
 

@@ -43,7 +43,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the life of pe
   it("goes on when up is typed again, which says so", async () => {
     const { daemon } = await world.status();
     expect(await ok("up")).toMatch(new RegExp(`^Perch is already running \\(perchd ${daemon.pid},`));
-    expect((await world.status()).daemon).toEqual(daemon);
+    const { pid, since, version } = daemon;
+    expect((await world.status()).daemon).toMatchObject({ pid, since, version });
   });
 
   it("survives perchd.json and socket of one that was killed, even when its pid is somebody else's now", async () => {

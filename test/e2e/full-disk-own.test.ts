@@ -4,6 +4,7 @@ import { isCode } from "../../src/errors/error.ts";
 import { isRoot } from "../../src/host/home.ts";
 import { identify } from "../../src/host/process.ts";
 import { diskAt } from "../support/disk.ts";
+import type { RunningProgram } from "../support/perch.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
@@ -15,6 +16,8 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
   const disk = diskAt(root);
   const pid = async () => (await world.status()).daemon.pid;
   let perchd = 0;
+  let run: RunningProgram | undefined;
+  const runs = async () => (await world.client.call("listMachines", {})).filter(({ kind }) => kind === "run").length;
 
   beforeAll(async () => {
     disk.mount("size=600m");
@@ -23,6 +26,8 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     await world.ok("apps", "create", "web");
     await world.ok("postgres", "attach", "pg", "--app", "web");
     perchd = await pid();
+    run = await world.begin(["run", "-a", "web", "--", "sleep", "600"]);
+    await eventually("the command runs", async () => (await runs()) === 1);
     disk.fill();
   });
 
@@ -99,6 +104,7 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
 
   it("is adopted by the next one when it is killed, and comes down and up again", async () => {
     process.kill(perchd, "SIGKILL");
+    run?.kill("SIGKILL"); // what ended meanwhile cannot be written down either
     await world.ok("up");
     const { id, pid: postmaster } = await world.leader();
     expect(await identify(postmaster ?? 0)).toMatchObject({ pid: postmaster });
@@ -117,6 +123,7 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     await world.ok("machine", "start", (await world.replica()).id);
     await world.ok("apps", "create", "late");
     expect(await world.ok("run", "-a", "web", "--", "sh", "-c", "echo $DATABASE_URL")).toMatch(/^postgres:\/\/web:/);
+    await eventually("the run that was killed is forgotten", async () => (await runs()) === 0);
     await eventually("it says again who runs", () => existsSync(world.home.daemonFile) && statSync(world.home.daemonFile).size > 0);
     await eventually("there is no warning any more", async () => !(await world.status()).warnings.some(({ what }) => what === "disk"));
   });

@@ -1,0 +1,28 @@
+import { shortenLog } from "../host/files.ts";
+import type { Deps } from "../server/deps.ts";
+import { completeRotations } from "../server/rotate.ts";
+import { endedRuns } from "../server/runs.ts";
+import type { OpenRemoteDoor } from "./remote-door.ts";
+
+const everyMs = 5_000;
+
+/** What is to be looked after for as long as perchd runs. One that cannot be done, as on a full disk, keeps none of the others from it. */
+export function keepTidy(deps: Deps & { remote: OpenRemoteDoor }): { now(): Promise<void>; stop(): void } {
+  const forgetEnded = endedRuns();
+  const chores = {
+    "what runs out is told": () => deps.warnings(),
+    "the API that could not listen tries again": () => deps.remote.keep(),
+    "runs whose CLI is gone are forgotten": () => forgetEnded(deps),
+    "the way out of the network is tended": () => deps.outward.tend(),
+    "the log is kept short": () => shortenLog(deps.home.log),
+    "rotations that a killed perchd left are completed": () => completeRotations(deps),
+  };
+  const all = async () => {
+    for (const [what, chore] of Object.entries(chores))
+      await chore().catch((error: unknown) => deps.log.error({ err: error, chore: what }, "a chore could not be done"));
+  };
+  let under: Promise<void> | undefined;
+  const now = () => (under ??= all().finally(() => (under = undefined)));
+  const timer = setInterval(() => void now(), everyMs);
+  return { now, stop: () => clearInterval(timer) };
+}
