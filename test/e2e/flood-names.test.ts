@@ -30,8 +30,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
   const shareOf = (answered: Answered | undefined) => (answered === undefined ? 0 : answered.answered / answered.asked);
   const bounded = (vitals: Borne<unknown>["vitals"]) => {
     for (const [name, { before, most }] of Object.entries(vitals)) {
-      expect(most.megabytes - before.megabytes, name).toBeLessThan(64);
-      expect(most.megabytes, name).toBeLessThan(160);
+      // A datagram is read into 64 kB, which V8 gives back when some tens of MB have gathered.
+      expect(most.megabytes - before.megabytes, name).toBeLessThan(128);
+      expect(most.megabytes, name).toBeLessThan(256);
     }
   };
   const pidNow = async () => {

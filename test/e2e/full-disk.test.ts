@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/api/schemas.ts";
 import { isRoot } from "../../src/host/home.ts";
+import { diskAt } from "../support/disk.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { worldIn } from "../support/world.ts";
@@ -10,15 +11,16 @@ import { worldIn } from "../support/world.ts";
 describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mount", "umount"))("a disk that is full", () => {
   const root = tempHome();
   const world = worldIn(root);
+  const disk = diskAt(root);
 
   beforeAll(async () => {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m,mode=700", "perch-test", root]);
+    disk.mount("size=24m");
     await world.ok("up");
   });
 
   afterAll(async () => {
     await world.ok("down");
-    execFileSync("umount", [root]);
+    await disk.unmount();
   });
 
   it.each([
