@@ -53,11 +53,11 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     execFileSync("mount", ["-o", "remount,size=1500m", root]);
     await world.ok("apps", "create", "web");
     await world.ok("postgres", "attach", "pg", "--app", "web");
-    const disk = async () => (await world.json<Diagnosis>("doctor", "-a", "web")).lines.find(({ check }) => check === "disk");
-    expect(await disk()).toMatchObject({ state: "ok" });
+    const line = async () => (await world.json<Diagnosis>("doctor", "-a", "web")).lines.find(({ check }) => check === "disk");
+    expect(await line()).toMatchObject({ state: "ok" });
     const used = Number(execFileSync("df", ["--output=used", "-k", root], { encoding: "utf8" }).split("\n")[1]);
     execFileSync("mount", ["-o", `remount,size=${used + 4_000}k`, root]);
-    expect(await disk()).toMatchObject({ state: "warn", next: "perch postgres db list -a pg" });
+    expect(await line()).toMatchObject({ state: "warn", next: "perch postgres db list -a pg" });
     execFileSync("mount", ["-o", `remount,size=${used + 300}k`, root]);
     const full = await world.perch(["doctor", "-a", "web", "--json"]);
     expect(full.code).toBe(1);
