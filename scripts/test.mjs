@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { countsOf, failuresOf, sum } from "./test/counts.mjs";
-import { end, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
+import { end, leftMounts, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
 import { canInstall, install, missing } from "./test/packages.mjs";
 
 const projects = ["house", "unit", "process", "network", "e2e", "fuzz", "faults", "examples"];
@@ -96,11 +96,14 @@ function test(project) {
 function leftovers() {
   const processes = leftProcesses(directory);
   const namespaces = leftNamespaces(directory);
+  const mounts = leftMounts(directory);
   for (const { pid, command } of processes) say(`Left running: ${pid} ${command}`);
   for (const name of namespaces) say(`Left behind: the network namespace ${name}`);
+  for (const path of mounts) say(`Left mounted: ${path}`);
   end(processes);
   for (const name of namespaces) spawnSync("ip", ["netns", "delete", name]);
-  return { passed: 0, failed: processes.length + namespaces.length, skipped: 0 };
+  for (const path of mounts) spawnSync("umount", ["--lazy", path]);
+  return { passed: 0, failed: processes.length + namespaces.length + mounts.length, skipped: 0 };
 }
 
 const total = sum([...chosen.map(test), leftovers()]);

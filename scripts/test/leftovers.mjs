@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** What tests may leave behind by mistake: processes that name the run's directory, and namespaces of its homes. */
+/** What tests may leave behind by mistake: processes that name the run's directory, namespaces of its homes, and what is mounted in it. */
 
 const readIfThere = (path) => {
   try {
@@ -42,6 +42,14 @@ export function leftNamespaces(directory) {
   const names = homes.map((home) => `perch-${createHash("sha256").update(home).digest("hex").slice(0, 8)}`);
   return names.filter((name) => existsSync(`/run/netns/${name}`));
 }
+
+/** Where in `directory` a test has mounted something, innermost first. */
+export const leftMounts = (directory) =>
+  readIfThere("/proc/mounts")
+    .split("\n")
+    .map((line) => (line.split(" ")[1] ?? "").replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .filter((path) => path.startsWith(`${directory}/`))
+    .toReversed();
 
 /** Ends what was left, by pid. */
 export function end(processes) {
