@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetworkDiagnosis } from "../../src/cli/diagnose-network.ts";
+import { isRoot } from "../../src/host/home.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { doctorOf, type Line, mend, wrong } from "../support/diagnosis.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
@@ -12,6 +13,8 @@ import { worldIn } from "../support/world.ts";
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, with the network broken for real", () => {
   const world = worldIn();
   const doctor = () => doctorOf(world);
+  /** The process that an ordinary user's namespace lives by. */
+  const anchor = () => JSON.parse(readFileSync(join(world.home.runtime, "anchor.json"), "utf8")) as ProcessIdentity;
   const well = async () => expect(wrong(await doctor())).toEqual([]);
 
   beforeAll(async () => {
@@ -22,7 +25,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
   });
 
   it("finds a port whose packets are dropped, where nobody says so", async () => {
-    const enter = ["nsenter", `--net=/run/netns/perch-${world.home.id}`, "--"];
+    const enter = isRoot()
+      ? ["nsenter", `--net=/run/netns/perch-${world.home.id}`, "--"]
+      : ["nsenter", "--user", "--preserve-credentials", "--net", `--target=${anchor().pid}`, "--"];
     const rules = `add table inet foreign\nadd chain inet foreign in { type filter hook input priority 0; }\nadd rule inet foreign in tcp dport 5433 drop\n`;
     succeeded(await runToEnd([...enter, "nft", "-f", "-"], { input: rules }));
     const [line] = wrong(await doctor());
@@ -43,8 +48,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
   });
 
   it("finds a namespace that was taken away, and down and up make it anew", async () => {
-    if (process.getuid?.() === 0) succeeded(await runToEnd(["ip", "netns", "delete", `perch-${world.home.id}`]));
-    else await killHard([JSON.parse(readFileSync(join(world.home.runtime, "anchor.json"), "utf8")) as ProcessIdentity]);
+    if (isRoot()) succeeded(await runToEnd(["ip", "netns", "delete", `perch-${world.home.id}`]));
+    else await killHard([anchor()]);
     const [line] = wrong(await doctor());
     expect([line?.check, line?.next]).toEqual(["namespace", "perch down && perch up"]);
     await mend(world, line);
