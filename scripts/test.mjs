@@ -9,7 +9,7 @@
  * are skipped, visibly. With CI=true a missing program is a failure.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,7 +37,9 @@ function stop(why) {
 
 function prepare() {
   const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (written("node_modules/.package-lock.json") < written("package-lock.json")) {
+  // What a link leads to belongs to another checkout, which npm ci would empty first.
+  const linked = lstatSync("node_modules", { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (!linked && written("node_modules/.package-lock.json") < written("package-lock.json")) {
     say("Installing the dependencies of package-lock.json (npm ci) …");
     if (runs("npm", ["ci", "--no-audit", "--no-fund"]) !== 0) stop("npm ci failed; nothing was tested.");
   }

@@ -60,6 +60,14 @@ describe("./perch", () => {
     expect(asked()).toEqual(["ci", "build"]);
   });
 
+  it("installs nothing through a link: the packages are another checkout's", () => {
+    const { base, root, run, asked } = checkout();
+    mkdirSync(join(base, "packages"));
+    symlinkSync(join(base, "packages"), join(root, "node_modules"));
+    expect(run().stdout).toBe("ran\n");
+    expect(asked()).toEqual(["build"]);
+  });
+
   it("builds again when a source is newer, and installs again when the lockfile is", () => {
     const { run, asked, later, root } = checkout();
     run();
