@@ -40,6 +40,8 @@ export function keepWireGuard(
   say: (sentence: string) => void,
 ): WireGuardKeeper {
   let stopped = false;
+  /** It was lost, and nobody has been told yet that it is there again. */
+  let missed = false;
   let attempts = 0;
   let retry: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -51,6 +53,8 @@ export function keepWireGuard(
       if (wish === undefined) await device.remove();
       else await device.set(wish);
       attempts = 0;
+      if (missed && wish !== undefined) say("the WireGuard device was gone and is made again");
+      missed = false;
     } catch (error) {
       const known = knownOf(error);
       if (!stopped) retry = setTimeout(() => void again().catch(() => undefined), againMs[attempts++] ?? 5_000);
@@ -68,13 +72,12 @@ export function keepWireGuard(
     refresh: again,
     lost() {
       if (stopped) return;
-      again().then(
-        () => say("the WireGuard device was gone and is made again"),
-        (error: unknown) => say(`the WireGuard device is gone: ${toPerchError(error).message}`),
-      );
+      missed = true;
+      again().catch((error: unknown) => say(`the WireGuard device is gone: ${toPerchError(error).message}`));
     },
     async stop() {
       stopped = true;
+      missed = false;
       clearTimeout(retry);
       await again();
     },

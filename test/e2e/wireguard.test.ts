@@ -221,7 +221,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
     const back = await eventually("the peer is back", async () => (await psql(second, "SELECT 1")).code === 0, 60_000);
     process.stderr.write(`wireguard-go runs again after ${Math.round(ms)} ms; the peer has shaken hands after ${Math.round(back.ms)} ms\n`);
     expect(back.ms).toBeLessThan(10_000);
-    expect(await ok("events")).toContain("the WireGuard device was gone and is made again");
+    await eventually("it is told", async () => (await ok("events")).includes("the WireGuard device was gone and is made again"));
   });
 
   it("goes with perch down and comes back with perch up, for the same configuration", async () => {
