@@ -211,11 +211,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const running = await load();
     await running.goesOn();
     const old = await url();
+    // What perchd takes away of earlier ones has its turn before the rotation, and would wait for the lock in its place.
+    await eventually("what has ended is gone", async () => {
+      const there = (await logins("web")).map(({ name }) => name).filter((name) => name !== "web");
+      const able = await works("web");
+      return there.every((name) => able.includes(name));
+    });
     const { id } = await world.leader();
     const lock = await world.connect(id);
     await lock.query("BEGIN; LOCK TABLE pg_authid IN SHARE MODE");
     const rotation = await world.begin(["postgres", "users", "rotate", "web", "-a", "pg"]);
-    // A former login that ends may wait there, too.
     const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'CREATE ROLE|^GRANT|CONNECTION LIMIT|SCRAM'";
     await eventually("the rotation waits", async () => (await world.sql(id, waiting)).length > 0);
     const detaching = ["postgres", "detach", "pg", "-a", "web", "--variable-name", "DATABASE_URL"];
