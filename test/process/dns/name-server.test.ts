@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, openSync, readFileSync, statSync } from "node:fs";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { join } from "node:path";
@@ -14,17 +13,9 @@ import { isAlive } from "../../../src/host/process.ts";
 import { ourProgram } from "../../../src/host/program.ts";
 import { leader, london, zoneData } from "../../dns/zone-fixture.ts";
 import { ordinary, otherServer, type OtherServer } from "../../dns/other-server.ts";
+import { freePort } from "../../support/free-port.ts";
 import { recordProcess } from "../../support/processes.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
-
-/** A port that is free on ::1 for UDP and, most likely, TCP. */
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp6").bind(0, "::1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
 
 describe("the name server's process", () => {
   const directory = temporaryDirectory();

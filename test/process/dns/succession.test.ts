@@ -1,4 +1,3 @@
-import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { appendFileSync, openSync, readFileSync } from "node:fs";
@@ -12,17 +11,10 @@ import { isCode } from "../../../src/errors/error.ts";
 import { awaitEnd, isAlive } from "../../../src/host/process.ts";
 import { leader, london, zoneData } from "../../dns/zone-fixture.ts";
 import { ordinary, otherServer, type OtherServer } from "../../dns/other-server.ts";
+import { freePort } from "../../support/free-port.ts";
 import { recordProcess } from "../../support/processes.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { eventually } from "../../support/world.ts";
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp6").bind(0, "::1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
 
 /** What an upgrade of Perch does to the name server: one of the new version takes over from the one that runs. */
 describe("a name server of another version", () => {
