@@ -95,6 +95,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const overrides: Context["overrides"] = new Map();
   const relay = relays(state);
   let nameServer: NameServer | undefined;
+  let stopNetwork: () => void = () => undefined;
   const doors = await publicDoors({ home, place, prefix, fresh: opened.fresh, say: tell });
   const openDoors = doors.open;
   let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
@@ -113,6 +114,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       say: (sentence) => tell("network", sentence),
     });
     nameServer = kept;
+    stopNetwork = network.stop;
     outlet = { kind: "namespace", openDoors, network, setZone: (zone) => kept.set(zone) };
   }
 
@@ -170,6 +172,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       stopWaking();
       await Promise.all([dialler.stop(), wayOut.stop(), wayIn.set(false)]);
       tidying.stop();
+      stopNetwork();
       await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
       setImmediate(ended);

@@ -1,12 +1,17 @@
+import { steadyNow } from "../base/clock.ts";
+import { serialise } from "../base/serialise.ts";
 import { run, succeeds } from "../host/command.ts";
 import type { Place } from "../host/place.ts";
 import { addressCommands, type RouteTable, routesText, tableText } from "./rules.ts";
-import { doorQuestion, releaseCommands, waitingRoomCommands } from "./waiting-room.ts";
+import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./waiting-room.ts";
 
 /** Sets whole desired state inside the namespace: twice is the same as once. */
 export interface NetworkInterface {
   setAddresses(wanted: readonly string[]): Promise<void>;
+  /** Connections that are held stay so until the next call; when this process is gone, for some seconds. */
   setRoutes(routes: RouteTable): Promise<void>;
+  /** Renews nothing any more. */
+  stop(): void;
 }
 
 export function networkInterface(place: Place, prefix: string): NetworkInterface {
@@ -14,6 +19,10 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   let lastRoutes: string | undefined;
   let release: string | undefined;
   let waiting = true; // a perchd before this one may have left some
+  /** When who is held was last told to the kernel. */
+  let heldAt = 0;
+  let renewing: NodeJS.Timeout | undefined;
+  const inTurn = serialise();
   /** Undefined until they were asked for, and after a failure. */
   let present: readonly string[] | undefined;
   let lastAddresses: string | undefined;
@@ -24,6 +33,32 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     const door = await run(place.tool(doorQuestion)).catch(() => undefined);
     const [link] = door === undefined ? [] : (JSON.parse(door.stdout) as { address?: string }[]);
     return link?.address === undefined ? undefined : releaseCommands(link.address);
+  }
+
+  const letGo = async () => {
+    if (release !== undefined) await run(place.tool(["ip", "-6", "-batch", "-"]), { input: release });
+  };
+
+  async function setRoutes(routes: RouteTable): Promise<void> {
+    const text = routesText(routes);
+    if (text === lastRoutes) return;
+    if (!tableMade) release = await openWaitingRoom();
+    // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
+    await run(place.tool(["nft", "-f", "-"]), { input: tableMade ? text : tableText + text });
+    tableMade = true;
+    lastRoutes = text;
+    heldAt = steadyNow();
+    if (waiting) await letGo();
+    waiting = routes.held.size > 0;
+    clearInterval(renewing);
+    if (waiting) renewing = setInterval(() => void inTurn(() => renew([...routes.held].toSorted())).catch(() => undefined), renewMs).unref();
+  }
+
+  async function renew(held: readonly string[]): Promise<void> {
+    await run(place.tool(["nft", "-f", "-"]), { input: renewalText(held) });
+    // This process was stopped for so long that the hold ended by itself: the gateway has answered, and would let everybody through.
+    if (steadyNow() - heldAt > holdSeconds * 1_000) await letGo();
+    heldAt = steadyNow();
   }
 
   return {
@@ -38,17 +73,9 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
       lastAddresses = key;
     },
 
-    async setRoutes(routes) {
-      const text = routesText(routes);
-      if (text === lastRoutes) return;
-      if (!tableMade) release = await openWaitingRoom();
-      // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
-      await run(place.tool(["nft", "-f", "-"]), { input: tableMade ? text : tableText + text });
-      tableMade = true;
-      lastRoutes = text;
-      if (waiting && release !== undefined) await run(place.tool(["ip", "-6", "-batch", "-"]), { input: release });
-      waiting = routes.held.size > 0;
-    },
+    setRoutes: (routes) => inTurn(() => setRoutes(routes)),
+
+    stop: () => clearInterval(renewing),
   };
 }
 

@@ -8,7 +8,7 @@ import { heldText, waitingRoomText } from "./waiting-room.ts";
 export const urlPort = ({ pooled }: { pooled?: true }): number => (pooled === true ? poolPort : leaderPort);
 
 export interface RouteTable {
-  /** Every member's address → the address of its cluster's leader. */
+  /** Every member's address → the address of its cluster's leader; where there is none just now, of the last one, for when a hold ends by itself. */
   leaders: ReadonlyMap<string, string>;
   /** Addresses of members whose cluster has no leader just now, and soon will: new connections wait. At those in neither nobody listens. */
   held: ReadonlySet<string>;

@@ -1,8 +1,12 @@
 /**
  * Where a connection waits while its cluster has no leader, in the kernel alone. A SYN to 5432 or 6432 of a held address is marked and routed into a veth pair, to a
- * gateway that does not exist: the kernel keeps it in that neighbour's queue. When there is a leader again the neighbour is given an address, the queue
+ * gateway at its other end that is not let answer: the kernel keeps it in that neighbour's queue. When there is a leader again the neighbour is given an address, the queue
  * runs out of the other end of the pair, and the map leads each SYN to the new leader as if it had just been sent: nobody retransmits, nothing relays, and
- * the waiting goes on when perchd is killed. After `patienceSeconds` the kernel gives up and the client reads EHOSTUNREACH. Texts only; pure.
+ * the waiting goes on when perchd is killed.
+ *
+ * Whatever holds ends by itself: what is held, and what keeps the gateway from answering, are elements with a timeout that perchd renews for as long as it wants them.
+ * Where it does not, the kernel asks for the gateway once more, is answered, and the queue runs out. Who waited for `patienceSeconds` before reads EHOSTUNREACH. Texts
+ * only; pure.
  */
 
 const inner = "perch-wait";
@@ -12,6 +16,9 @@ const mark = "0x5043";
 const table = 5043;
 /** Neighbour discovery asks once a second, so often. */
 export const patienceSeconds = 8;
+/** So long a hold lasts that is not renewed. With the second until the gateway is asked for again, who waits comes out before its patience is over. */
+export const holdSeconds = 6;
+export const renewMs = 2_000;
 
 /**
  * `ip -6 -force -batch -`: makes the pair; `-force` passes over what is there. Rule 0 finds local addresses before any mark is looked at, so the marked ones are asked
@@ -21,6 +28,7 @@ export const waitingRoomCommands = `link add ${inner} type veth peer name ${oute
 link set ${inner} addrgenmode none
 link set ${outer} addrgenmode none
 address replace fe80::1/64 dev ${inner} nodad
+address replace ${gateway}/64 dev ${outer} nodad
 link set ${inner} up
 link set ${outer} up
 ntable change name ndisc_cache dev ${inner} mcast_probes ${patienceSeconds} retrans 1000
@@ -30,24 +38,41 @@ rule delete pref 0
 route replace default via ${gateway} dev ${inner} table ${table}
 `;
 
-/** Part of the table's text: a mark put on at `hold` is taken off at the door, and who knocks from outside of the namespace knocks again in a second. */
-export const waitingRoomText = `add set inet perch held { type ipv6_addr; }
+/**
+ * Part of the table's text: a mark put on at `hold` is taken off at the door, and who knocks from outside of the namespace knocks again in a second. `held` is the set of
+ * 0.1.0, whose elements had no end.
+ */
+export const waitingRoomText = `add set inet perch held_addresses { type ipv6_addr; flags timeout; }
+add set inet perch shut_doors { type ifname; flags timeout; }
 add chain inet perch hold { type route hook output priority -300; policy accept; }
 add chain inet perch door { type filter hook prerouting priority -300; policy accept; }
+flush chain inet perch hold
+flush chain inet perch door
+add set inet perch held { type ipv6_addr; }
+delete set inet perch held
 `;
 
 const doorText = `flush chain inet perch door
+add rule inet perch door iifname @shut_doors icmpv6 type nd-neighbor-solicit drop
 add rule inet perch door iifname "${outer}" meta mark set 0
 `;
 
 /** What sets who is held. The chain is empty while nobody is, so that a packet at rest passes no rule more. */
 export function heldText(ports: readonly number[], held: readonly string[]): string {
-  const text = `flush set inet perch held\nflush chain inet perch hold\n${doorText}`;
+  const text = `${renewalText(held)}flush chain inet perch hold\n${doorText}`;
   if (held.length === 0) return text;
-  const knocks = `tcp dport { ${ports.join(", ")} } ip6 daddr @held tcp flags & (syn | ack) == syn`;
-  return `${text}add element inet perch held { ${held.join(", ")} }
-add rule inet perch hold ${knocks} notrack meta mark set ${mark}
-add rule inet perch door iifname != { "lo", "${outer}" } ${knocks} drop
+  const knocks = `tcp dport { ${ports.join(", ")} } ip6 daddr @held_addresses tcp flags & (syn | ack) == syn`;
+  return `${text}add rule inet perch hold ${knocks} notrack meta mark set ${mark}
+add rule inet perch door iifname != "lo" ${knocks} drop
+`;
+}
+
+/** What is held is so for another while. */
+export function renewalText(held: readonly string[]): string {
+  const text = "flush set inet perch held_addresses\nflush set inet perch shut_doors\n";
+  if (held.length === 0) return text;
+  return `${text}add element inet perch held_addresses { ${held.map((address) => `${address} timeout ${holdSeconds}s`).join(", ")} }
+add element inet perch shut_doors { "${outer}" timeout ${holdSeconds}s }
 `;
 }
 

@@ -32,7 +32,7 @@ export function addressesOf({ prefix, runs, views }: Shown): string[] {
 
 /**
  * Every member's address → the leader's. While a change of leadership is under way it says where they lead, for the views are older than it is. Where
- * there is no leader but will be one, connections are held.
+ * there is no leader but will be one, connections are held. The map names the last leader all the same: a hold that ends by itself, because perchd is gone, leads to it.
  */
 export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides">): RouteTable {
   const pools = new Map<string, string>();
@@ -44,8 +44,9 @@ export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides"
     const members = view.members.map(({ record }) => record.address);
     if (pool !== undefined) for (const address of members) pools.set(address, pool.address);
     for (const address of [...members, ...(pool === undefined ? [] : [pool.address])]) {
-      if (typeof target === "object") leaders.set(address, target.address);
-      else if (target === "held") held.add(address);
+      const to = target === "held" ? leaderOf(view)?.record : target;
+      if (to !== undefined) leaders.set(address, to.address);
+      if (target === "held") held.add(address);
     }
   }
   return { leaders, held, pools };

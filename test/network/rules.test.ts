@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { addressCommands, routesText } from "../../src/network/rules.ts";
+import { holdSeconds, patienceSeconds, renewMs } from "../../src/network/waiting-room.ts";
 
-const atRest = 'flush chain inet perch door\nadd rule inet perch door iifname "perch-door" meta mark set 0\n';
-const nobody = `flush map inet perch pool\nflush set inet perch held\nflush chain inet perch hold\n${atRest}`;
+const door = `flush chain inet perch door
+add rule inet perch door iifname @shut_doors icmpv6 type nd-neighbor-solicit drop
+add rule inet perch door iifname "perch-door" meta mark set 0
+`;
+const sets = "flush set inet perch held_addresses\nflush set inet perch shut_doors\n";
+const nobody = `flush map inet perch pool\n${sets}flush chain inet perch hold\n${door}`;
 
 describe("routesText", () => {
   it("replaces the whole map in one transaction, in a stable order", () => {
@@ -20,12 +25,18 @@ describe("routesText", () => {
   it("holds who has no leader just now, in the same transaction", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]), pools: new Map() });
     expect(text).toContain(
-      "add element inet perch held { fdaa:1:2:1::10, fdaa:1:2:c::11 }\nadd rule inet perch hold tcp dport { 5432, 6432 } ip6 daddr @held",
+      "add element inet perch held_addresses { fdaa:1:2:1::10 timeout 6s, fdaa:1:2:c::11 timeout 6s }\n" +
+        'add element inet perch shut_doors { "perch-door" timeout 6s }\n',
     );
+    expect(text).toContain("add rule inet perch hold tcp dport { 5432, 6432 } ip6 daddr @held_addresses");
+  });
+  it("ends each hold before the patience of whoever waits does, with a renewal or two missed in between", () => {
+    expect(holdSeconds + 1).toBeLessThan(patienceSeconds);
+    expect(renewMs * 3).toBeLessThanOrEqual(holdSeconds * 1_000);
   });
   it("lets who knocks from outside of the namespace knock again, rather than be refused", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:1::10"]), pools: new Map() });
-    expect(text).toContain('door iifname != { "lo", "perch-door" } tcp dport { 5432, 6432 } ip6 daddr @held tcp flags & (syn | ack) == syn drop\n');
+    expect(text).toContain('door iifname != "lo" tcp dport { 5432, 6432 } ip6 daddr @held_addresses tcp flags & (syn | ack) == syn drop\n');
   });
 });
 

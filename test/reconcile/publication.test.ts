@@ -23,9 +23,14 @@ describe("routesOf", () => {
     ["a leader that does not run", member("a1", down)],
     ["a leader that does not answer", member("a1", { ...leading, answers: false })],
     ["a leader that is still in recovery", member("a1", { ...leading, recovering: true })],
-    ["a leader that is being destroyed", member("a1", leading, { record: { phase: "destroying" } })],
-  ])("leads nowhere for %s", (_title, broken) => {
-    expect(routesOf({ views: [cluster([broken, replica])], overrides }).leaders.size).toBe(0);
+  ])("holds every member for %s, which the map goes on to name for when the hold ends by itself", (_title, broken) => {
+    const { leaders, held } = routesOf({ views: [cluster([broken, replica])], overrides });
+    expect(held.size).toBe(2);
+    expect([...leaders.values()]).toEqual([broken.record.address, broken.record.address]);
+  });
+  it("leads nowhere where no leader is to be expected", () => {
+    const stopped = member("a1", down, { record: { wanted: "stopped" } });
+    expect(routesOf({ views: [cluster([stopped, replica])], overrides }).leaders.size).toBe(0);
   });
   it("holds connections while the leader is on its way, and refuses them where none is to be expected", () => {
     const held = (views: ClusterView[]) => [...routesOf({ views, overrides }).held];
@@ -36,6 +41,7 @@ describe("routesOf", () => {
   it("follows a change of leadership rather than the last look", () => {
     const at = (override: Override) => routesOf({ views: [cluster([leader, replica])], overrides: new Map([["pg", override]]) });
     expect(at("held").held.size).toBe(2);
+    expect([...at("held").leaders.values()]).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:1::10"]);
     expect([...at(replica.record).leaders.values()]).toEqual(["fdaa:1:2:c::11", "fdaa:1:2:c::11"]);
   });
 });

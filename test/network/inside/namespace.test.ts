@@ -95,8 +95,69 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     await network.setRoutes({ leaders: new Map(), held: new Set([a]), pools: new Map() });
     const left = dial(namespace, a);
     expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    network.stop();
     await networkInterface(namespace.place, "fdaa:1:2").setRoutes(led(a));
     expect(await left).toBe(`${a} 5433`);
+  });
+
+  it("holds for as long as perchd wants it, and tells who waited too long", async () => {
+    const { namespace } = await open();
+    const network = networkInterface(namespace.place, "fdaa:1:2");
+    await network.setRoutes({ ...led(b), held: new Set([a, b]) });
+    expect(await dial(namespace, a)).toBe("EHOSTUNREACH");
+    await network.setRoutes(led(b));
+    expect(await dial(namespace, a)).toBe(`${b} 5433`);
+  });
+
+  it("leads who waits to the last leader by itself when perchd is gone, and makes the next ones wait again", async () => {
+    const { namespace } = await open();
+    const killed = networkInterface(namespace.place, "fdaa:1:2");
+    await killed.setRoutes({ ...led(b), held: new Set([a, b]) });
+    killed.stop();
+    const from = performance.now();
+    expect(await Promise.all([dial(namespace, a), dial(namespace, b)])).toEqual([`${b} 5433`, `${b} 5433`]);
+    expect(performance.now() - from).toBeLessThan(8_000);
+    expect(await dial(namespace, a)).toBe(`${b} 5433`);
+    // The gateway has answered meanwhile; for the next hold it must be silent again.
+    const next = networkInterface(namespace.place, "fdaa:1:2");
+    await next.setRoutes({ ...led(a), held: new Set([a]) });
+    const waiting = dial(namespace, a);
+    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    await next.setRoutes(led(b));
+    expect(await waiting).toBe(`${b} 5433`);
+  });
+
+  it("lets who waits for another cluster knock again when one has its leader", async () => {
+    const { namespace } = await open();
+    const network = networkInterface(namespace.place, "fdaa:1:2");
+    const mine = new Map([[a, a]]);
+    await network.setRoutes({ leaders: mine, held: new Set([a, b]), pools: new Map() });
+    const waiting = dial(namespace, b);
+    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    await network.setRoutes({ leaders: mine, held: new Set([b]), pools: new Map() });
+    expect(await dial(namespace, a)).toBe(`${a} 5433`);
+    await network.setRoutes(led(b));
+    expect(await waiting).toBe(`${b} 5433`);
+  });
+
+  it("takes over the table of version 0.1.0, whose holds had no end", async () => {
+    const { namespace } = await open();
+    const old = `add table inet perch
+delete table inet perch
+add table inet perch
+add map inet perch leader { typeof ip6 daddr : ip6 daddr . tcp dport; }
+add set inet perch held { type ipv6_addr; }
+add chain inet perch hold { type route hook output priority -300; policy accept; }
+add chain inet perch door { type filter hook prerouting priority -300; policy accept; }
+add element inet perch held { ${a} }
+add rule inet perch hold tcp dport { 5432, 6432 } ip6 daddr @held tcp flags & (syn | ack) == syn notrack meta mark set 0x5043
+add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 6432 } ip6 daddr @held tcp flags & (syn | ack) == syn drop
+`;
+    await run(namespace.place.tool(["nft", "-f", "-"]), { input: old });
+    await networkInterface(namespace.place, "fdaa:1:2").setRoutes(led(b));
+    expect(await dial(namespace, a)).toBe(`${b} 5433`);
   });
 
   it("is taken up as it is by a restarted perchd, which sets the same again", async () => {
@@ -107,7 +168,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect(await dial(namespace, a)).toBe(`${b} 5433`);
     const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
     const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
-    expect(rules).toHaveLength(5); // two lead to the leader, two to the pooler, one takes the mark off at the door
+    expect(rules).toHaveLength(6); // two lead to the leader, two to the pooler, two are the door's
   });
 
   it("shows a run its own resolver and leaves the host's files alone", async () => {
