@@ -15,7 +15,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "house", include: ["test/house/**/*.test.ts"], ...seconds(120), ...few } },
-      { test: { name: "unit", include: [`test/{${rooms}}/**/*.test.ts`], exclude: ["test/network/inside/**"], ...seconds(10) } },
+      {
+        test: {
+          name: "unit",
+          include: [`test/{${rooms}}/**/*.test.ts`],
+          exclude: ["test/network/inside/**"],
+          ...seconds(10),
+          sequence: { groupOrder: 1 },
+        },
+      },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
