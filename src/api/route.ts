@@ -57,5 +57,8 @@ export type Frame<T> = { progress: string } | { result: T } | { error: { code: s
 /** In every answer over the unix socket: the version of perchd. */
 export const versionHeader = "perch-version";
 
+/** Over the unix socket perch says whose command it is: `uid 1000 (ann)`. Who may open the socket may do all there is, so it is believed, for the events. */
+export const callerHeader = "perch-caller";
+
 /** Requests above this are refused with 413. */
 export const maxBodyBytes = 1_048_576;

@@ -1,7 +1,9 @@
 import http from "node:http";
 import https from "node:https";
+import { callerHeader } from "../api/route.ts";
 import { fail, PerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
+import { callerText } from "./caller.ts";
 import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
 
 /** The perchd of this machine by its socket, or of another. */
@@ -51,7 +53,8 @@ export function open(request: Request): Promise<Connection> {
 
 function begin({ to, method, target }: Request, text: string | undefined): http.ClientRequest {
   const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-  if ("socket" in to) return http.request({ socketPath: to.socket, method, path: target, agent: false, headers });
+  if ("socket" in to)
+    return http.request({ socketPath: to.socket, method, path: target, agent: false, headers: { ...headers, [callerHeader]: callerText() } });
   const { host, port, authority, token } = to;
   const outgoing = https.request({
     host,
@@ -62,7 +65,7 @@ function begin({ to, method, target }: Request, text: string | undefined): http.
     method,
     path: target,
     agent: false,
-    headers: { ...headers, host: remoteName(to), authorization: `Bearer ${token}` },
+    headers: { ...headers, host: serverName, authorization: `Bearer ${token}` },
   });
   outgoing.once("socket", (socket) => {
     const late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${connectMs / 1000} s`)), connectMs);

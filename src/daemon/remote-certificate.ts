@@ -18,6 +18,13 @@ export function subjectOf({ listen, hostnames }: RemoteRecord): Subject {
   };
 }
 
+/** What leads to it, as a `Host` header has it: the names it certifies, and the address that was dialled where it listens on all of them. */
+export function hostsOf(wish: RemoteRecord, local: string | undefined): string[] {
+  const { names, addresses } = subjectOf(wish);
+  const dialled = isEverywhere(parseListen(wish.listen, "--listen")) && local !== undefined ? [local.replace(/^::ffff:/, "")] : [];
+  return [...names, ...addresses, ...dialled].map((name) => name.toLowerCase());
+}
+
 /** The one that was made before, while it serves. */
 export async function certificateFor({ home, authority }: { home: Home; authority: Credentials }, wish: RemoteRecord): Promise<Credentials> {
   const paths = { certificate: join(home.root, "ca", "perchd.crt"), key: join(home.root, "ca", "perchd.key") };

@@ -7,7 +7,7 @@ import type { Home } from "../host/home.ts";
 import { parseListen } from "../model/exposure.ts";
 import type { RemoteRecord } from "../model/records.ts";
 import { type Credentials, renewalDue } from "../postgres/certificate.ts";
-import { certificateFor, subjectOf } from "./remote-certificate.ts";
+import { certificateFor, hostsOf, subjectOf } from "./remote-certificate.ts";
 import { type Handlers, httpServer } from "../server/http.ts";
 import { openGuard } from "../server/remote/guard.ts";
 import type { RemoteDoor } from "../server/remote/handlers.ts";
@@ -70,7 +70,8 @@ export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
 
   async function listen(wish: RemoteRecord, serving: Handlers, credentials: Credentials): Promise<Listening> {
     const server = tlsServer(credentials, options.authority);
-    const app = httpServer(serving, { log, version, remote: { guard, server: (listener) => server.on("request", listener) } });
+    const hosts = (local: string | undefined) => hostsOf(now?.server === server ? now.wish : wish, local);
+    const app = httpServer(serving, { log, version, remote: { guard, hosts, server: (listener) => server.on("request", listener) } });
     try {
       await app.listen(parseListen(wish.listen, "--listen"));
     } catch (error) {

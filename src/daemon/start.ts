@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { byItself } from "../base/actor.ts";
 import type { Log } from "../base/log.ts";
 import { ask } from "../base/deadline.ts";
 import { watchLoopDelay } from "../base/loop-delay.ts";
@@ -74,13 +75,17 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const { prefix } = record;
   const tell = (subject: string, sentence: string) => {
     log.info({ subject }, sentence);
-    void events.append(subject, sentence);
+    byItself(() => void events.append(subject, sentence));
   };
 
   forgetOldKey({ state, store }).then(
     (left) => left && tell("network", "the change of the secret key that an ended perchd had begun is through"),
     (error: unknown) => log.warn({ err: error }, "what the old secret key opens is still in perch.db"),
   );
+
+  for (const { name, expiresAt } of await state.tokens.list())
+    if (expiresAt === undefined)
+      tell("network", `token ${name} has no end, as 0.1.0 allowed: make another with perch tokens create, then: perch tokens revoke ${name}`);
 
   const postgres = await serverUser();
   const opened = await openNamespace(home, { portable: options.portable, postgres });

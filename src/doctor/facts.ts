@@ -65,8 +65,8 @@ export interface Facts {
   mode: "root" | "user" | "portable";
   /** "fdaa:3f9a:12bc". */
   prefix: string;
-  /** Undefined: there is no such secret. */
-  target: Target | "not a URL" | undefined;
+  /** Undefined: there is no such secret. "not ours": it leads to no cluster of the app's, and the caller, who has a token, is not told where it comes to. */
+  target: Target | "not a URL" | "not ours" | undefined;
   attachment: Attached | undefined;
   /** Names of all clusters, for whoever is not attached yet. */
   clusters: readonly string[];

@@ -4,7 +4,7 @@ import { newUrl, refused } from "./facts.ts";
 /** The way to the server: name, address, port, TLS. Each ends it where it fails. Pure. */
 export function wayLines(facts: Facts): Line[] {
   const { knock, target, cluster, mode } = facts;
-  if (target === undefined || target === "not a URL" || refused(knock) || knock.addresses === undefined) return [];
+  if (typeof target !== "object" || refused(knock) || knock.addresses === undefined) return [];
   const way = { knock, target, cluster, portable: mode === "portable", settle: newUrl(facts) };
   const lines = [nameLine(way)];
   if (refused(knock.addresses)) return lines;

@@ -55,6 +55,10 @@ function urlLine(facts: Facts): Line {
       sentence: `${variable} does not begin with postgres:// or is no URL`,
       next: newUrl(facts),
     };
+  if (target === "not ours") {
+    const sentence = `${variable} leads to no cluster that ${app} is attached to, and a token is not told where else it comes to`;
+    return { check, state: "warn", sentence, next: `perch doctor -a ${app}, typed on the machine itself` };
+  }
   const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
   const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;

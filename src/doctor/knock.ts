@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { lookup } from "node:dns/promises";
 import { connect as dial, isIP, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
@@ -77,12 +78,26 @@ async function askForTls(socket: Socket, target: Target, authority: string): Pro
   const answer = await said;
   if (answer === "N") return "none";
   if (answer !== "S") throw new Error("whoever listens there is no PostgreSQL");
-  const named = target.sslrootcert?.startsWith("/") === true ? await readFile(target.sslrootcert, "utf8") : authority;
+  const named = target.sslrootcert?.startsWith("/") === true ? await authorityIn(target.sslrootcert) : authority;
   const tls = secure({ socket, ca: named, rejectUnauthorized: false, ...(isIP(target.host) === 0 ? { servername: target.host } : {}) });
   await once(tls, "secureConnect");
   const wrongName = target.sslmode === "verify-ca" && String(tls.authorizationError) === "ERR_TLS_CERT_ALTNAME_INVALID";
   return { protocol: tls.getProtocol() ?? "TLS", verified: tls.authorized || wrongName };
 }
+
+/** The path is the app's: a FIFO, a device or a file of any size may stand there. */
+async function authorityIn(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size > authorityBytes) throw new Error(`${path} is no file of at most ${authorityBytes} bytes`);
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
+const authorityBytes = 1_048_576;
 
 async function logIn(target: Target, address: string, encrypted: boolean): Promise<NonNullable<Knock["login"]>> {
   const { user, password, port, database } = target;

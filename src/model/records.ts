@@ -186,6 +186,8 @@ export interface EventRecord {
   /** The app, cluster or "network" the sentence is about. */
   subject: string;
   sentence: string;
+  /** Who asked for it: `uid 1000 (ann)`, `token ci`, or `perch` where Perch did it by itself. Absent in events of 0.1.0. */
+  actor?: string;
 }
 
 /** The API for other machines, as it is wanted. */

@@ -6,6 +6,10 @@ import { fail } from "../errors/error.ts";
  */
 const shape = /^perch_[\w-]{43}\.([\w-]{43})$/;
 
+const day = 86_400_000;
+/** Milliseconds that a token lasts unless told, and at most. */
+export const tokenLasts = { defaultMs: 90 * day, mostMs: 365 * day } as const;
+
 export const tokenText = (secret: string, fingerprint: string): string => `perch_${secret}.${fingerprint}`;
 
 /** The authority's fingerprint in a token. Throws token_malformed, without the text. */

@@ -2,6 +2,7 @@
  * observe() → plan() → apply(step) → again, one loop a cluster. Events wake it: a change of a record, a step's end, a server's death; a slow tick is
  * the safety net. Steps run beside the loop, so a copy of an hour does not keep a dead leader waiting. Start with `plan.ts`; this file only turns.
  */
+import { byItself } from "../base/actor.ts";
 import { steadyNow } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
@@ -151,7 +152,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   function wake(): void {
     if (stopped) return;
     again = true;
-    turning ??= turn();
+    turning ??= byItself(turn); // whoever woke it did not ask for what it finds
   }
 
   async function turn(): Promise<void> {

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Frame, Route } from "../api/route.ts";
+import { actingAs } from "../base/actor.ts";
 import type { Log } from "../base/log.ts";
 import { fail, toPerchError } from "../errors/error.ts";
 import type { AnyHandler } from "./http.ts";
+import { callerOf } from "./caller.ts";
 import { logged } from "./refusal.ts";
 import type { Admission } from "./remote/guard.ts";
 import type { Asked } from "./remote/permit.ts";
@@ -14,7 +16,11 @@ export interface Around {
 }
 
 /** Answers one request: its input checked, its token asked again now that it is known what is wanted. */
-export async function answer(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, around: Around): Promise<unknown> {
+export function answer(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, around: Around): Promise<unknown> {
+  return actingAs(around.admission?.actor ?? callerOf(request.headers), () => answerWhole(route, handler, request, reply, around));
+}
+
+async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, around: Around): Promise<unknown> {
   const { admission } = around;
   admission?.permit(route);
   const input = {
@@ -26,7 +32,7 @@ export async function answer(route: Route, handler: AnyHandler, request: Fastify
   const hangUp = hangUpSignal(request, reply);
   const signal = admission === undefined ? hangUp : AbortSignal.any([hangUp, admission.cut]);
   if (route.kind === "plain") {
-    return orCut(handler(input, { signal, progress: () => undefined }) as Promise<unknown>, admission);
+    return orCut(handler(input, { signal, progress: () => undefined, elsewhere: admission !== undefined }) as Promise<unknown>, admission);
   }
   reply.hijack();
   reply.raw.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
@@ -74,8 +80,9 @@ async function sendStream(
   const send = (frame: Frame<unknown>) => {
     if (!reply.raw.writableEnded) reply.raw.write(`${JSON.stringify(frame)}\n`);
   };
+  const elsewhere = around.admission !== undefined;
   try {
-    const result = handler(input, { signal, progress: (sentence) => send({ progress: sentence }) }) as Promise<unknown>;
+    const result = handler(input, { signal, progress: (sentence) => send({ progress: sentence }), elsewhere }) as Promise<unknown>;
     send({ result: await orCut(result, around.admission) });
   } catch (error) {
     send({ error: logged(toPerchError(error), around.log).toBody() });
@@ -91,10 +98,11 @@ async function sendFeed(
   around: Around,
 ): Promise<void> {
   const { log } = around;
+  const call = { signal, progress: () => undefined, elsewhere: around.admission !== undefined };
   const cut = around.admission?.cut;
   const lines = async function* () {
     try {
-      for await (const item of handler(input, { signal, progress: () => undefined }) as AsyncIterable<unknown>) yield `${JSON.stringify(item)}\n`;
+      for await (const item of handler(input, call) as AsyncIterable<unknown>) yield `${JSON.stringify(item)}\n`;
     } catch (error) {
       if (!signal.aborted) yield `${JSON.stringify({ error: logged(toPerchError(error), log).toBody() })}\n`;
     }

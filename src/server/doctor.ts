@@ -7,7 +7,7 @@ import { diskRoom } from "../host/machine.ts";
 import { checkRegion } from "../model/name.ts";
 import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
 import { checkSecretName, databaseUrl } from "../model/secret.ts";
-import { leaderPort } from "../network/rules.ts";
+import { leaderPort, memberPoolPort, memberPort, poolPort } from "../network/rules.ts";
 import { admission } from "../postgres/admission.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
 import { leaderOf, leads } from "../reconcile/view.ts";
@@ -17,16 +17,19 @@ import type { Handlers } from "./http.ts";
 import { enter, openSecrets } from "./runs.ts";
 import { memberShape } from "./shapes.ts";
 
+const databasePorts: readonly number[] = [leaderPort, memberPort, poolPort, memberPoolPort];
+
 /** Gathers the facts on an app's way to its database, and has them judged. It changes nothing, and a thing that is broken is a line, not an error. */
 export function doctorHandler(deps: Deps): Handlers["doctor"] {
   const { state, place } = deps;
-  return async ({ params, query }) => {
+  return async ({ params, query }, { elsewhere }) => {
     const app = await requireApp(deps, params.app);
     const clusters = await state.clusters.list();
     const own = clusters.find((cluster) => cluster.app === app.name);
     const variable = own === undefined ? checkSecretName(query.variable) : "OPERATOR_PASSWORD";
-    const target = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
     const attachment = await attachedAs(deps, app, own, variable);
+    const wanted = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
+    const target = elsewhere && typeof wanted === "object" ? await ofAttachment(deps, clusters, wanted, attachment) : wanted;
     const region = checkRegion(query.region ?? app.primaryRegion ?? "ams");
     const enters = await enter(deps, region, undefined);
     const met = await knock(enters, { authority: deps.context.authority.certificate, ...(typeof target === "object" ? { target } : {}) });
@@ -53,6 +56,24 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
 async function appTarget(deps: Deps, app: AppRecord, variable: string): Promise<Facts["target"]> {
   const value = (await openSecrets(deps, app.name))[variable];
   return value === undefined ? undefined : targetOf(value);
+}
+
+/**
+ * A secret's value is its setter's, and perchd must not look for them what listens where, or what a file holds: a token is told of the attachment's own cluster
+ * and user alone, and the network's authority is the one that counts.
+ */
+async function ofAttachment(
+  deps: Deps,
+  clusters: readonly ClusterRecord[],
+  target: Target,
+  attachment: Attached | undefined,
+): Promise<Facts["target"]> {
+  const led = await clusterAt(deps, clusters, target);
+  const portable = deps.place.mode === "portable";
+  const door = portable ? /^(localhost|127\.0\.0\.1)$/.test(target.host) : databasePorts.includes(target.port);
+  const own = led !== undefined && led.app === attachment?.cluster && [attachment.user, attachment.login].includes(target.user);
+  const { sslrootcert: _file, ...rest } = target;
+  return own && door ? rest : "not ours";
 }
 
 /** A cluster has no URL; its operator, the role postgres, goes the way of its apps. */

@@ -14,6 +14,7 @@ import { withinDescriptors } from "../host/descriptors.ts";
 import { printable } from "../model/name.ts";
 import { answer } from "./answer.ts";
 import { openApiDocument } from "./openapi.ts";
+import { refusedByHeaders, socketHosts } from "./host-and-origin.ts";
 import type { Admission, Guard } from "./remote/guard.ts";
 import { type Visitors, visitorsOf } from "./visitors.ts";
 import { fromFastify, isUnread, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
@@ -23,6 +24,8 @@ export interface Call {
   signal: AbortSignal;
   /** One sentence for whoever waits; goes nowhere on plain routes. */
   progress(sentence: string): void;
+  /** The caller has a token, and no right to this machine. */
+  readonly elsewhere: boolean;
 }
 
 type Routes = typeof routes;
@@ -42,7 +45,12 @@ export interface HttpOptions {
   /** What a request to upgrade its connection becomes; without it, it is a request like any other. */
   upgrade?: (request: IncomingMessage, client: Duplex) => void;
   /** For other machines: the server with its TLS, and who comes in. Without it everyone does: the socket's own mode keeps strangers out. */
-  remote?: { server(listener: RequestListener): Server; guard: Guard };
+  remote?: {
+    server(listener: RequestListener): Server;
+    guard: Guard;
+    /** The names and addresses by which this server is called. */
+    hosts(local: string | undefined): readonly string[];
+  };
 }
 
 /** From elsewhere a little more than the guard lets under way, so that it is the guard who says no to whom it knows. */
@@ -72,11 +80,19 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     else client.destroy(); // a stranger, perhaps
   });
   const { upgrade } = options;
+  const refused = ({ headers, socket }: IncomingMessage) => refusedByHeaders(headers, remote?.hosts(socket.localAddress) ?? socketHosts);
+  app.addHook("onRequest", async (request) => {
+    const refusal = refused(request.raw);
+    if (refusal !== undefined) throw refusal;
+  });
   const visitors = visitorsOf(app.server, remote === undefined ? visitorsAtMost.here : visitorsAtMost.elsewhere);
   if (upgrade !== undefined) {
     app.server.on("upgrade", (request, client: Socket) => {
+      const refusal = refused(request);
+      if (refusal !== undefined) client.on("error", () => undefined);
+      if (refusal !== undefined) return refuse(client, refusal);
       visitors.recognise(client);
-      upgrade(request, client);
+      return upgrade(request, client);
     });
   }
   // Strangers are told nothing of what runs here.

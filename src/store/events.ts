@@ -2,6 +2,7 @@
  * What Perch did and why, in order: one sentence an event, kept in the store, the newest 10,000 of them. Sentences pass `redact` on their way in; a
  * secret has no business in them all the same.
  */
+import { currentActor } from "../base/actor.ts";
 import { redact } from "../base/redact.ts";
 import type { EventRecord } from "../model/records.ts";
 import { readRecord } from "./collection.ts";
@@ -55,9 +56,9 @@ export async function openEvents(store: Store): Promise<Events> {
   await store.watch(folder, found.revision, (change) => advance(change.key));
   let writing: Promise<unknown> = Promise.resolve();
 
-  async function write(subject: string, sentence: string): Promise<EventRecord> {
+  async function write(subject: string, sentence: string, actor: string): Promise<EventRecord> {
     for (;;) {
-      const event: EventRecord = { id: last + 1, at: new Date().toISOString(), subject, sentence: redact(sentence) };
+      const event: EventRecord = { id: last + 1, at: new Date().toISOString(), subject, sentence: redact(sentence), actor };
       const put = { put: keyOf(event.id), value: JSON.stringify(event) };
       const trim = event.id > kept ? [{ delete: keyOf(event.id - kept) }] : [];
       const { done } = await store.txn([{ key: put.put, modRevision: 0 }], [put, ...trim]);
@@ -79,7 +80,8 @@ export async function openEvents(store: Store): Promise<Events> {
 
   return {
     append(subject, sentence) {
-      const written = writing.then(() => write(subject, sentence));
+      const actor = currentActor(); // now: in the queue it would be that of the one before
+      const written = writing.then(() => write(subject, sentence, actor));
       writing = written.catch(() => undefined);
       return written;
     },

@@ -143,7 +143,13 @@ const token = z.strictObject({
   lastUsedAt: time.exactOptional(),
 });
 
-const event = z.strictObject({ id: z.int().positive(), at: time, subject: z.string(), sentence: z.string() });
+const event = z.strictObject({
+  id: z.int().positive(),
+  at: time,
+  subject: z.string(),
+  sentence: z.string(),
+  actor: z.string().exactOptional(),
+});
 
 /** The annotation holds each schema to its interface. */
 export const shapes: {

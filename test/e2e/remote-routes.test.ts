@@ -4,6 +4,7 @@ import tls from "node:tls";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Route, scopes } from "../../src/api/route.ts";
 import { routes } from "../../src/api/routes.ts";
+import { perchdName } from "../../src/model/token.ts";
 import { openRemote, type RemoteSide } from "../support/remote.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
@@ -57,7 +58,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
     ];
     for (const [name, request] of paths) {
       expect(await remote.ask(request), name).toMatchObject({ status: 401, frames: [{ error: { code: "token_missing" } }] });
-      const wrong = (tokens["admin"] ?? "").replace(/^perch_./, "perch_-");
+      const wrong = (tokens["admin"] ?? "").replace(/^perch_./, (begin) => (begin === "perch_-" ? "perch_x" : "perch_-"));
       expect(await remote.ask({ ...request, token: wrong, from: elsewhere() }), name).toMatchObject({
         status: 401,
         frames: [{ error: { code: "token_invalid" } }],
@@ -66,6 +67,45 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
     expect((await remote.ask({ path: "/v1/apps/%zz" })).frames[0]?.error?.code).toBe("request_invalid");
     expect((await remote.ask({ path: "/openapi.json", token: tokens["read"] })).status).toBe(200);
     expect((await remote.ask({ path: "/v2/anything", token: tokens["read"] })).status).toBe(404);
+  });
+
+  it("answers no request for another host, nor one of a page, whatever token it has", async () => {
+    const ask = (headers: Record<string, string>) => remote.ask({ path: "/v1/apps", token: tokens["admin"], headers });
+    const refusal = async (headers: Record<string, string>) => {
+      const { status, frames } = await ask(headers);
+      return [status, frames[0]?.error?.code];
+    };
+    expect((await ask({ host: `127.0.0.1:${remote.port}` })).status).toBe(200);
+    expect((await ask({ host: perchdName })).status).toBe(200);
+    for (const host of [`rebound.example:${remote.port}`, "localhost", "127.0.0.1.rebound.example"])
+      expect(await refusal({ host }), host).toEqual([403, "host_refused"]);
+    expect(await refusal({ origin: `https://127.0.0.1:${remote.port}` })).toEqual([403, "origin_refused"]);
+    expect(await refusal({ origin: "null" })).toEqual([403, "origin_refused"]);
+    expect(await refusal({ "sec-fetch-site": "cross-site" })).toEqual([403, "origin_refused"]);
+    // Nor by way of a port of this machine that leads to the socket.
+    const bySocket = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        http
+          .get({ socketPath: world.home.socket, path: "/v1/apps", headers }, (response) => resolve(response.resume().statusCode))
+          .on("error", reject);
+      });
+    expect(await bySocket({})).toBe(200);
+    expect(await bySocket({ host: "rebound.example" })).toBe(403);
+    expect(await bySocket({ origin: "https://evil.example" })).toBe(403);
+    expect(await bySocket({ host: "rebound.example", connection: "upgrade", upgrade: "perch-proxy" })).toBe(403);
+  });
+
+  it("makes no token without an end, nor one for longer than a year", async () => {
+    const { expiresAt } = await world.client.call("createToken", { body: { name: "untold" } });
+    const days = (Date.parse(expiresAt ?? "") - Date.now()) / 86_400_000;
+    expect([days > 89, days <= 90]).toEqual([true, true]);
+    const late = { name: "long", expiresAt: new Date(Date.now() + 400 * 86_400_000).toISOString() };
+    await expect(world.client.call("createToken", { body: late })).rejects.toMatchObject({ code: "token_endless" });
+    for (const time of ["never", "366d", "3650d"]) {
+      const ended = await world.perch(["tokens", "create", "endless", "--expires", time]);
+      expect([ended.code, ended.stderr], time).toEqual([2, expect.stringContaining("must end within 365 days")]);
+    }
+    expect((await world.json<{ name: string }[]>("tokens", "list")).map(({ name }) => name)).not.toContain("endless");
   });
 
   it("reads nothing of a request whose token is not taken", async () => {

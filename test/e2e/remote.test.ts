@@ -48,6 +48,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     expect(succeeded(await there(["secrets", "list", "-a", "web"]))).toContain("DATABASE_URL");
     expect(succeeded(await there(["dig", "pg.internal"]))).toContain("fdaa:");
     expect(succeeded(await there(["events", "-n", "3"]))).toContain("secrets of web were set: KEY");
+    const events = await world.json<{ sentence: string; actor?: string }[]>("events", "-n", "100");
+    const whose = (sentence: RegExp) => events.filter((event) => sentence.test(event.sentence)).map(({ actor }) => actor);
+    expect(whose(/^app web was created|^secrets of web were set: KEY/)).toEqual(["token laptop", "token laptop"]);
+    expect(whose(/^token laptop was made/)).toEqual([expect.stringMatching(/^uid \d+ \(.+\)/)]);
+    expect(new Set(whose(/^make the leader|^attach|is wanted started/))).toEqual(new Set(["perch"]));
+    expect(await world.ok("events", "-n", "100")).toMatch(/app web was created  \(by token laptop\)/);
     expect(JSON.parse(succeeded(await there(["tokens", "list", "--json"])))).toMatchObject([{ name: "laptop", scope: "admin", app: null }]);
     expect(await world.ok("run", "-a", "web", "--", "sh", "-c", "echo $KEY")).toBe("correct horse battery\n");
   });

@@ -38,7 +38,7 @@ const wish: Wish<string> = {
 const call = () => {
   const hangUp = new AbortController();
   const heard: string[] = [];
-  return { hangUp, heard, call: { signal: hangUp.signal, progress: (sentence: string) => void heard.push(sentence) } };
+  return { hangUp, heard, call: { signal: hangUp.signal, progress: (sentence: string) => void heard.push(sentence), elsewhere: false } };
 };
 
 describe("settle", () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { actingAs } from "../../src/base/actor.ts";
 import type { EventRecord } from "../../src/model/records.ts";
 import { type Events, openEvents } from "../../src/store/events.ts";
 import type { StoreUnderTest } from "./contract.ts";
@@ -30,7 +31,15 @@ describe("events", () => {
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       subject: "even",
       sentence: "sentence 42",
+      actor: "perch",
     });
+  });
+
+  it("name who asked, however many ask at once", async () => {
+    const asked = (actor: string) => actingAs(actor, () => events.append("web", `for ${actor}`));
+    await Promise.all([asked("token ci"), events.append("web", "for perch"), asked("uid 1000 (ann)")]);
+    const listed = await events.list({ last: 3 });
+    expect(listed.map(({ sentence, actor }) => sentence === `for ${actor}`)).toEqual([true, true, true]);
   });
 
   it("are listed newest last, as many as wanted, about one subject or all", async () => {

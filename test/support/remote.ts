@@ -18,6 +18,7 @@ export interface Asking {
   body?: unknown;
   /** Where it comes from, of 127.0.0.0/8. */
   from?: string;
+  headers?: Record<string, string>;
   /** Called with each piece that comes. */
   heard?: (piece: string) => void;
 }
@@ -45,11 +46,15 @@ export async function openRemote(world: World): Promise<RemoteSide> {
   };
 }
 
-function ask(to: { port: number; authority: string }, { method = "GET", path, token, body, from = "127.0.0.1", heard }: Asking): Promise<Reply> {
+function ask(
+  to: { port: number; authority: string },
+  { method = "GET", path, token, body, from = "127.0.0.1", headers: more = {}, heard }: Asking,
+): Promise<Reply> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...more,
   };
   return new Promise((resolve, reject) => {
     const options = { host: "127.0.0.1", port: to.port, ca: to.authority, servername: perchdName, localAddress: from, agent: false };

@@ -36,7 +36,14 @@ export const run = z.object({
   defaults: z.record(z.string(), z.string()),
 });
 
-export const event = z.object({ id: z.int(), at: time, subject: z.string(), sentence: z.string() });
+export const event = z.object({
+  id: z.int(),
+  at: time,
+  subject: z.string(),
+  sentence: z.string(),
+  /** Who asked for it: `uid 1000 (ann)` by the socket, `token ci` from elsewhere, `perch` where Perch did it by itself. Absent in events of 0.1.0. */
+  actor: z.string().optional(),
+});
 
 export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
 

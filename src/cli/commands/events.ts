@@ -1,6 +1,12 @@
+import { perchItself } from "../../base/actor.ts";
+import type { EventRecord } from "../../model/records.ts";
 import { command } from "../command.ts";
 import { printFeed } from "../output/feed.ts";
 import { moment } from "../output/columns.ts";
+
+/** Who asked is named where that was not Perch itself. */
+const line = ({ at, subject, sentence, actor }: Pick<EventRecord, "at" | "subject" | "sentence"> & { actor?: string | undefined }): string =>
+  `${moment(at)}  ${subject}: ${sentence}${actor === undefined || actor === perchItself ? "" : `  (by ${actor})`}`;
 
 export const eventsCommand = command({
   name: "events",
@@ -16,6 +22,6 @@ export const eventsCommand = command({
   async run({ daemon, flags, terminal }) {
     const { follow, last, app } = flags;
     const items = daemon.feed("events", { query: { follow: String(follow), last, ...(app === undefined ? {} : { subject: app }) } });
-    return printFeed(items, { follow, json: flags.json, terminal, line: ({ at, subject, sentence }) => `${moment(at)}  ${subject}: ${sentence}` });
+    return printFeed(items, { follow, json: flags.json, terminal, line });
   },
 });

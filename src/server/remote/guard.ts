@@ -14,6 +14,8 @@ import type { State } from "../../store/records.ts";
 import { type Asked, refusedByInput, refusedByScope } from "./permit.ts";
 
 export interface Admission {
+  /** `token ci`: for the events. */
+  readonly actor: string;
   /** Throws where the token's scope is not enough. */
   permit(route: Route): void;
   /** Throws where what is asked for is not the token's. */
@@ -105,6 +107,7 @@ export async function openGuard({ state, log, say, now = Date.now }: Options): P
     open.set(token.name, others.add(cut));
     const timer = expiryTimer(token, now, () => cut(fail("token_expired", { token: token.name })));
     return {
+      actor: `token ${token.name}`,
       cut: end.signal,
       permit(route) {
         const refusal = refusedByScope(token, route);

@@ -2,11 +2,14 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { fail } from "../../errors/error.ts";
 import { checkAppName, printable } from "../../model/name.ts";
 import type { TokenRecord } from "../../model/records.ts";
-import { tokenText } from "../../model/token.ts";
+import { tokenLasts, tokenText } from "../../model/token.ts";
 import { requireApp } from "../apps.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http.ts";
 import { hashOf } from "./guard.ts";
+
+/** By so much the clock of the one who asks may be ahead. */
+const clockMs = 60_000;
 
 type TokenHandlers = Pick<Handlers, "listTokens" | "createToken" | "revokeToken">;
 
@@ -20,6 +23,9 @@ export function tokenHandlers(deps: Deps): TokenHandlers {
       if (body.app !== undefined) await requireApp(deps, body.app);
       if (body.expiresAt !== undefined && Date.parse(body.expiresAt) <= Date.now())
         throw fail("request_invalid", { why: "body.expiresAt: it is in the past" });
+      const expiresAt = body.expiresAt ?? new Date(Date.now() + tokenLasts.defaultMs).toISOString();
+      if (Date.parse(expiresAt) > Date.now() + tokenLasts.mostMs + clockMs)
+        throw fail("token_endless", { days: tokenLasts.mostMs / 86_400_000, value: expiresAt });
       const token = tokenText(randomBytes(32).toString("base64url"), authorityFingerprint(deps));
       const record: TokenRecord = {
         name,
@@ -27,7 +33,7 @@ export function tokenHandlers(deps: Deps): TokenHandlers {
         hash: hashOf(token),
         createdAt: new Date().toISOString(),
         ...(body.app === undefined ? {} : { app: body.app }),
-        ...(body.expiresAt === undefined ? {} : { expiresAt: body.expiresAt }),
+        expiresAt,
       };
       if (!(await state.tokens.create(record))) throw fail("token_exists", { token: name });
       const whose = body.app === undefined ? "every app" : `app ${body.app}`;
