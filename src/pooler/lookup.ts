@@ -12,7 +12,7 @@ const lookup = `
 REVOKE ALL ON SCHEMA perch_pool FROM PUBLIC;
 GRANT USAGE ON SCHEMA perch_pool TO ${poolUser};
 CREATE OR REPLACE FUNCTION perch_pool.lookup(wanted text) RETURNS TABLE (name text, verifier text)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT rolname::text, rolpassword FROM pg_authid
      WHERE rolname = wanted AND rolcanlogin AND rolpassword IS NOT NULL AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
        AND rolname NOT IN ('perch', 'replicator', '${poolUser}') $$;

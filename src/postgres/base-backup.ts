@@ -9,6 +9,7 @@ import { copyByFunctions } from "./base-backup-by-functions.ts";
 import { writePassFile } from "./configure.ts";
 import { besideData, command, makeOwned, type Member } from "./directory.ts";
 import { isDiskFull } from "./initialise.ts";
+import { replicationOptions } from "./session-options.ts";
 import type { Session } from "./sql.ts";
 
 /** A replica's data directory, copied from its running leader on the same host. */
@@ -79,7 +80,7 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   ];
   const stopWatching = options.onProgress === undefined ? undefined : await watchProgress(source, options.onProgress);
   try {
-    const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id };
+    const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id, PGOPTIONS: replicationOptions() };
     await run(command(member, "pg_basebackup", args, env), {
       cwd: "/",
       timeoutMs: 24 * 3_600_000,

@@ -6,6 +6,7 @@ import { superuser } from "./access.ts";
 import { readControlFile } from "./data.ts";
 import { command, type Member } from "./directory.ts";
 import { parametersText } from "./replication.ts";
+import { ownOptions } from "./session-options.ts";
 import type { Session } from "./sql.ts";
 import { historyOf, isPartOf } from "./timeline.ts";
 
@@ -53,6 +54,7 @@ export async function rewind(member: Member, { leader, password }: Source, signa
     port: String(leader.port),
     user: superuser,
     dbname: "postgres",
+    options: ownOptions(member.major),
     passfile: place.seen(pass),
   });
   try {

@@ -4,6 +4,7 @@ import { within } from "../base/deadline.ts";
 import { redact } from "../base/redact.ts";
 import { fail, PerchError } from "../errors/error.ts";
 import type { Member } from "./directory.ts";
+import { ownOptions } from "./session-options.ts";
 
 /** One connection to a server, over its unix socket, for one caller at a time. Every wait has an end. */
 export interface Session {
@@ -37,8 +38,7 @@ export async function connect(member: Member, login: Login): Promise<Session> {
     database: login.database ?? "postgres",
     application_name: "perch",
     connectionTimeoutMillis: login.timeoutMs ?? 5_000,
-    // A query whose connection we gave up ends within a second, too.
-    options: "-c client_connection_check_interval=1s",
+    options: ownOptions(member.major),
   });
   const ended = new Promise<void>((resolve) => client.once("end", resolve));
   client.on("error", () => undefined); // the query under way rejects with it, and `ended` resolves

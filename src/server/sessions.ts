@@ -1,12 +1,15 @@
 import { fail } from "../errors/error.ts";
 import { checkIdentifier, checkRegion } from "../model/name.ts";
-import type { ClusterRecord } from "../model/records.ts";
+import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
 import { layout } from "../postgres/directory.ts";
 import { followLog, lastLogLines } from "../postgres/logs.ts";
+import { listSuperusers } from "../postgres/roles.ts";
+import { personOptions } from "../postgres/session-options.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
+import { onLeader } from "./leader.ts";
 import { knownLogin } from "./known-login.ts";
 import { enter } from "./runs.ts";
 
@@ -43,12 +46,24 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
           PGUSER: login,
           PGDATABASE: body.database ?? attachment?.database ?? "postgres",
           ...(password === undefined ? {} : { PGPASSWORD: password }),
+          ...((await needsPins(deps, record.app, { user, attachment, database: body.database })) ? { PGOPTIONS: personOptions() } : {}),
         },
       };
     },
 
     clusterLogs: ({ params, query }, call) => logFeed(deps, params.cluster, query, call),
   };
+}
+
+/** Whether a person who logs in as this role has rights that the owner of the database has not; so it is taken where the leader cannot tell. */
+async function needsPins(
+  deps: Deps,
+  cluster: string,
+  { user, attachment, database }: { user: string; attachment: AttachmentRecord | undefined; database: string | undefined },
+): Promise<boolean> {
+  if (attachment !== undefined) return attachment.superuser || (database ?? attachment.database) !== attachment.database;
+  if (user === "postgres") return true;
+  return onLeader(deps, cluster, async (session) => (await listSuperusers(session)).includes(user)).catch(() => true);
 }
 
 type Line = { at: string; machine: string; region: string; level: string; message: string };

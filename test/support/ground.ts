@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll } from "vitest";
 import { type Home, isRoot } from "../../src/host/home.ts";
 import type { Place } from "../../src/host/place.ts";
@@ -123,6 +124,22 @@ export async function newLeader(binaries: Binaries, id: string): Promise<Member>
 /** A session of Perch's own superuser. */
 export const asPerch = (member: Member, database = "postgres"): Promise<Session> =>
   connect(member, { user: "perch", password: passwords.superuser, database });
+
+/** A session as an app has one: over the socket, with nothing pinned. Errors are node-postgres's own. */
+export async function asApp(
+  member: Member,
+  login: { user: string; password: string; database?: string },
+): Promise<Pick<Session, "ended" | "close"> & { query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> }> {
+  const client = new pg.Client({ host: member.layout.sockets, port: member.port, database: "postgres", ...login });
+  const ended = new Promise<void>((resolve) => client.once("end", resolve));
+  client.on("error", () => undefined);
+  await client.connect();
+  const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => {
+    const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(text, ...(values.length === 0 ? [] : [values]));
+    return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
+  };
+  return { query, ended, close: () => client.end() };
+}
 
 export const sql = async <Row extends object>(member: Member, text: string, values: unknown[] = []): Promise<Row[]> =>
   withSession(member, { user: "perch", password: passwords.superuser }, (session) => session.query<Row>(text, values));

@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { admit, dismiss, makePoolUser, unadmitted } from "../../../src/pooler/lookup.ts";
 import { createDatabase, dropDatabase, listDatabases } from "../../../src/postgres/databases.ts";
 import { createUser, listUsers } from "../../../src/postgres/roles.ts";
-import { connect } from "../../../src/postgres/sql.ts";
-import { asPerch, installed, newLeader } from "../../support/ground.ts";
+import { asApp, asPerch, installed, newLeader } from "../../support/ground.ts";
 
 /** What a pooler may ask, in real databases: it is the door to every role's verifier. */
 describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($source)", async (binaries) => {
@@ -12,7 +11,7 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
   const open = (database: string) => asPerch(leader, database);
   const login = { user: "perch_pooler", password: "pool's secret" };
   const lookup = async (database: string, role: string): Promise<string[]> => {
-    const asked = await connect(leader, { ...login, database });
+    const asked = await asApp(leader, { ...login, database });
     const rows = await asked.query<{ verifier: string }>("SELECT verifier FROM perch_pool.lookup($1)", [role]).finally(() => asked.close());
     return rows.map(({ verifier }) => verifier);
   };
@@ -29,7 +28,7 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
     await admitIn("web");
     expect(await lookup("web", "web")).toEqual([expect.stringMatching(/^SCRAM-SHA-256\$4096:/)]);
     for (const role of ["perch", "replicator", "perch_pooler", "nobody", "pg_monitor"]) expect(await lookup("web", role), role).toEqual([]);
-    const app = await connect(leader, { user: "web", password: "web's secret", database: "web" });
+    const app = await asApp(leader, { user: "web", password: "web's secret", database: "web" });
     await expect(app.query("SELECT perch_pool.lookup('postgres')")).rejects.toThrow(/permission denied/);
     await app.close();
   });
@@ -42,7 +41,7 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
   });
 
   it("is not asked of a function that a database's owner had put there before, under any name it could be called by", async () => {
-    const evil = await connect(leader, { user: "evil", password: "evil's secret", database: "evil" });
+    const evil = await asApp(leader, { user: "evil", password: "evil's secret", database: "evil" });
     for (const type of ["text", "varchar"])
       await evil.query(`CREATE SCHEMA IF NOT EXISTS perch_pool;
         CREATE FUNCTION perch_pool.lookup(wanted ${type}) RETURNS TABLE (name text, verifier text) LANGUAGE sql AS $$ SELECT 'postgres', 'forged' $$;

@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../src/postgres/databases.ts";
 import { endLogin, giveLogin, limitLogin, loginsInUse, loginStates, makeAlike, unlike } from "../../../src/postgres/logins.ts";
 import { createUser, dropUser, listUsers, retireUser } from "../../../src/postgres/roles.ts";
-import { connect, type Session } from "../../../src/postgres/sql.ts";
-import { asPerch, installed, newLeader } from "../../support/ground.ts";
+import { asApp, asPerch, installed, newLeader } from "../../support/ground.ts";
 
 const code = (wanted: string) => ({ code: wanted });
 
@@ -11,9 +10,9 @@ const code = (wanted: string) => ({ code: wanted });
 describe.each(await installed())("logins of a role of PostgreSQL $major ($source)", async (binaries) => {
   const leader = await newLeader(binaries, "logins");
   const session = await asPerch(leader);
-  const as = (user: string, password: string, database = "web") => connect(leader, { user, password, database });
+  const as = (user: string, password: string, database = "web") => asApp(leader, { user, password, database });
   const give = (login: string, password: string, user = "web") => giveLogin(session, { user, login, password });
-  const ask = async <Row extends object>(login: Session, sql: string): Promise<Row | undefined> =>
+  const ask = async <Row extends object>(login: Awaited<ReturnType<typeof asApp>>, sql: string): Promise<Row | undefined> =>
     (await login.query<Row>(sql).finally(() => login.close()))[0];
   await createUser(session, { name: "web", password: "password-1" });
   await createDatabase(session, { name: "web", owner: "web" });
@@ -41,7 +40,7 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
 
   it("have passwords of their own: a new one for one leaves the other's as it is", async () => {
     await give("web.2", "password-3");
-    await expect(as("web.2", "password-2")).rejects.toMatchObject(code("sql_failed"));
+    await expect(as("web.2", "password-2")).rejects.toMatchObject(code("28P01"));
     await (await as("web", "password-1")).close();
     await give("web", "password-4");
     await (await as("web.2", "password-3")).close();
@@ -66,7 +65,7 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
     await session.query("ALTER ROLE web RESET ALL; ALTER ROLE web IN DATABASE web RESET ALL; ALTER ROLE web CONNECTION LIMIT -1 NOCREATEDB NOLOGIN");
     await makeAlike(session, pair);
     expect(await unlike(session, [pair])).toEqual([]);
-    await expect(as("web.2", "password-3")).rejects.toMatchObject(code("sql_failed"));
+    await expect(as("web.2", "password-3")).rejects.toMatchObject(code("28P01"));
     await session.query("ALTER ROLE web LOGIN");
     await makeAlike(session, pair);
     expect(await ask(await as("web.2", "password-3"), shown)).toMatchObject({ memory: "4MB", user: "web" });

@@ -5,8 +5,8 @@ import { createDatabase, dropDatabase, giveDatabase, hasDatabase, listDatabases 
 import type { Member } from "../../../src/postgres/directory.ts";
 import { lastLogLines } from "../../../src/postgres/logs.ts";
 import { createUser, dropUser, hasUser, listUsers, retireUser, setPassword } from "../../../src/postgres/roles.ts";
-import { connect, withSession } from "../../../src/postgres/sql.ts";
-import { asPerch, authority, installed, newLeader, passwords } from "../../support/ground.ts";
+import { withSession } from "../../../src/postgres/sql.ts";
+import { asApp, asPerch, authority, installed, newLeader, passwords } from "../../support/ground.ts";
 
 const login = { user: "perch", password: passwords.superuser };
 const code = (wanted: string) => ({ code: wanted });
@@ -38,7 +38,7 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
       });
       expect((await work(listDatabases)).find((database) => database.name === name)).toMatchObject({ owner: name, users: [name] });
 
-      const session = await connect(leader, { user: name, password: `secret of ${name}`, database: name });
+      const session = await asApp(leader, { user: name, password: `secret of ${name}`, database: name });
       await session.query("CREATE TABLE mine (n int); CREATE SCHEMA other");
       await session.close();
       await work((own) => dropDatabase(own, name));
@@ -57,7 +57,7 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
     expect(await overTls(leader, { user: "one", password: "secret-one", database: "one" })).toMatch(/^TLSv1\.[23]$/);
     await expect(overTls(leader, { ...login })).rejects.toMatchObject(code("28000"));
     await expect(overTls(leader, { user: "replicator", password: passwords.replication })).rejects.toMatchObject(code("28000"));
-    await expect(connect(leader, { user: "replicator", password: passwords.replication })).rejects.toMatchObject(code("sql_failed"));
+    await expect(asApp(leader, { user: "replicator", password: passwords.replication })).rejects.toMatchObject(code("28000"));
     await expect(overTls(leader, { user: "postgres", password: passwords.operator, host: "127.0.0.1" })).resolves.toMatch(/^TLS/);
   });
 
@@ -87,7 +87,7 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
   it("retire: what a user owned stays, in every database, and belongs to postgres", async () => {
     await work((session) => createUser(session, { name: "leaver", password: "secret-leaver" }));
     await work((session) => createDatabase(session, { name: "kept", owner: "leaver" }));
-    const open = await connect(leader, { user: "leaver", password: "secret-leaver", database: "kept" });
+    const open = await asApp(leader, { user: "leaver", password: "secret-leaver", database: "kept" });
     await open.query("CREATE TABLE mine AS SELECT 1 AS n");
     await retireUser((database) => asPerch(leader, database), "leaver");
     await open.ended;
@@ -113,9 +113,9 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
     ];
     for (const password of odd) {
       await work((session) => setPassword(session, "odd", password));
-      await (await connect(leader, { user: "odd", password })).close();
+      await (await asApp(leader, { user: "odd", password })).close();
       expect(await overTls(leader, { user: "odd", password })).toMatch(/^TLS/);
-      await expect(connect(leader, { user: "odd", password: `${password}.` })).rejects.toMatchObject(code("sql_failed"));
+      await expect(asApp(leader, { user: "odd", password: `${password}.` })).rejects.toMatchObject(code("28P01"));
     }
   });
 
