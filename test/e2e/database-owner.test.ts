@@ -58,16 +58,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("nor has a setting of the cluster anything to say to Perch's own sessions: restart, clone, attach and detach go on", async () => {
-    await ok(
-      ...["postgres", "config", "update", "-a", "pg", "statement_timeout=1s", "idle_session_timeout=1s", "lock_timeout=1s"],
-      ...["default_transaction_read_only=on", "idle_in_transaction_session_timeout=1s", "search_path=nowhere"],
-    );
+    const settings = ["statement_timeout=1s", "idle_session_timeout=1s", "lock_timeout=1s", "idle_in_transaction_session_timeout=1s"];
+    await ok("postgres", "config", "update", "-a", "pg", ...settings, "default_transaction_read_only=on", "search_path=nowhere");
     await ok("postgres", "restart", "-a", "pg");
     await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
     await eventually("the replica streams", async () => (await world.replica()).state === "streaming");
     await ok("apps", "create", "third");
     await ok("postgres", "attach", "pg", "--app", "third");
     await ok("postgres", "detach", "pg", "--app", "third");
+    const { id } = await world.replica();
     await ok("postgres", "failover", "-a", "pg", "--allow-secondary-region");
+    expect((await world.leader()).id).toBe(id);
   });
 });

@@ -157,7 +157,7 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
     await new Promise((resolve) => setTimeout(resolve, 100));
     await there.query("CREATE ROLE brief; DROP ROLE brief; COMMIT");
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await survey(there);
+    expect(await survey(there)).toMatchObject({ recovering: false });
     await there.close();
     await settle(leader);
     await reload(leader);
