@@ -13,6 +13,8 @@ export function leaderLine(facts: Facts, cluster: ClusterFacts): Line {
     const why = leader?.note === undefined ? "" : `: ${leader.note}`;
     return { check, state: "fail", sentence: leader === undefined ? who : `${who} is ${leader.state}${why}`, next };
   }
+  if (leader?.note !== undefined)
+    return { check, state: "warn", sentence: `${who} takes reads and writes: ${leader.note}`, next: `perch postgres status -a ${cluster.name}` };
   const login = loginOf(facts);
   if (login === undefined || "state" in login) return { check, state: "ok", sentence: `${who} takes reads and writes` };
   if (login.recovering) return { check, state: "ok", sentence: "the URL leads to a replica: it reads, and a write fails with 25006" };
@@ -69,7 +71,7 @@ export function lagLine(cluster: ClusterFacts, { id, region, state, lagBytes, no
   const check = "lag";
   const who = `replica ${id} in ${region}`;
   if (state !== "streaming") {
-    const sentence = `${who} is ${state === "started" ? "not streaming" : state}${note === undefined ? "" : `: ${note}`}`;
+    const sentence = `${who} is ${state === "started" ? "not streaming" : state === "paused" ? "not replaying" : state}${note === undefined ? "" : `: ${note}`}`;
     return { check, state: "warn", sentence, next: state === "stopped" ? `perch machine start ${id}` : `perch logs -a ${cluster.name}` };
   }
   if (lagBytes === null) return { check, state: "ok", sentence: `${who} streams; how far behind it is, it has not said yet` };

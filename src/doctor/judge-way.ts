@@ -26,7 +26,7 @@ interface Way {
 /** What brings a member back that does not answer; undefined where one does. */
 export function revival(cluster: ClusterFacts, member: MemberFacts | undefined): string | undefined {
   if (member === undefined) return `perch postgres status -a ${cluster.name}`;
-  if (member.state === "started" || member.state === "streaming") return undefined;
+  if (member.state === "started" || member.state === "streaming" || member.state === "paused") return undefined;
   return member.state === "stopped" ? `perch machine start ${member.id}` : `perch logs -a ${cluster.name}`;
 }
 

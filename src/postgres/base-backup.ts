@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { redact } from "../base/redact.ts";
 import { fail, isCode, PerchError } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
-import { exists, removeTree } from "../host/files.ts";
+import { exists, removeTree, syncDirectory } from "../host/files.ts";
 import { replicationUser } from "./access.ts";
 import { copyByFunctions } from "./base-backup-by-functions.ts";
 import { writePassFile } from "./configure.ts";
@@ -28,6 +28,8 @@ export interface BackupOptions {
   onProgress?: (bytes: number, total: number | undefined) => void;
   /** By the functions even where pg_basebackup is installed. */
   byFunctions?: boolean;
+  /** Where the whole copy comes to lie: a name that is not there yet. The data directory itself where none is given. */
+  into?: string;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function takeBaseBackup(member: Member, source: BackupSource, optio
       await makeOwned(beside, member.place);
     }
     options.signal?.throwIfAborted();
-    await rename(beside, member.layout.data);
+    await rename(beside, options.into ?? member.layout.data);
+    await syncDirectory(member.layout.data);
   } catch (error) {
     if (options.signal?.aborted === true) throw fail("cancelled", { what: `copying machine ${member.id}` }, error);
     if (isDiskFull(error) || isCode(error, "disk_full")) throw fail("disk_full", { path: member.layout.root }, error);

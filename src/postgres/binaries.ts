@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, readFile, rename, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fail } from "../errors/error.ts";
-import { run } from "../host/command.ts";
+import { CommandError, run } from "../host/command.ts";
 import { exists, findProgram, removeTree } from "../host/files.ts";
 
 /**
@@ -92,6 +92,38 @@ async function probe(directory: string, source: Binaries["source"]): Promise<Bin
   const [basebackup, rewind] = await Promise.all([exists(join(directory, "pg_basebackup")), exists(join(directory, "pg_rewind"))]);
   return { directory, ...version, source, has: { basebackup, rewind } };
 }
+
+/** The PostgreSQL in a directory as its files are now: its version, or why no server can be started from there. */
+export interface Program {
+  version: string | undefined;
+  problem: string | undefined;
+}
+
+/** Looked at at every look of a loop: the program is run again only where its file is another, or did not run a moment ago. */
+export async function inspectProgram(directory: string): Promise<Program> {
+  const path = join(directory, "postgres");
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined) return { version: undefined, problem: `there is no postgres in ${directory}` };
+  const key = `${file.dev} ${file.ino} ${file.size} ${file.mtimeMs} ${file.ctimeMs}`;
+  const known = inspected.get(directory);
+  if (known?.key === key && (known.program.problem === undefined || performance.now() - known.at < againMs)) return known.program;
+  const program = await run([path, "--version"], { timeoutMs: 10_000 }).then(
+    ({ stdout }): Program => {
+      const version = parseVersion(stdout)?.version;
+      return { version, problem: version === undefined ? `postgres in ${directory} does not say which version it is` : undefined };
+    },
+    (error: unknown): Program => ({
+      version: undefined,
+      problem: `postgres in ${directory} does not run: ${error instanceof CommandError ? wordsOf(error) : String(error)}`,
+    }),
+  );
+  inspected.set(directory, { key, program, at: performance.now() });
+  return program;
+}
+
+const againMs = 5_000;
+const inspected = new Map<string, { key: string; program: Program; at: number }>();
+const wordsOf = (error: CommandError): string => error.stderr.trim().split("\n").at(-1) || error.message;
 
 /** `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)` → 15, "15.14"; `18beta1` → 18. */
 export function parseVersion(text: string): { major: number; version: string } | undefined {

@@ -27,7 +27,7 @@ export async function configure(member: Member, wanted: Configuration): Promise<
 
 /** Whether a running server's files say something else than they should. */
 export async function configurationDiffers(member: Member, wanted: Configuration): Promise<boolean> {
-  const files = await wantedFiles(member, wanted);
+  const files = [...(await wantedFiles(member, wanted)), [member.layout.pass, passText(wanted.replicationPassword)] as const];
   const found = await Promise.all(files.map(async ([path, content]) => (await readUnlinked(path)) === content));
   return found.includes(false);
 }
@@ -43,8 +43,9 @@ async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[
 }
 
 /** The passfile of a replica: any host, because the leader changes. */
-export const writePassFile = (member: Member, password: string): Promise<boolean> =>
-  write(member, member.layout.pass, `*:*:*:${replicationUser}:${password.replace(/[\\:]/g, "\\$&")}\n`);
+export const writePassFile = (member: Member, password: string): Promise<boolean> => write(member, member.layout.pass, passText(password));
+
+const passText = (password: string): string => `*:*:*:${replicationUser}:${password.replace(/[\\:]/g, "\\$&")}\n`;
 
 /** PEM texts into the member's tls directory. Gives whether anything changed. */
 export async function writeCertificates(member: Member, pem: { certificate: string; key: string; authority: string }): Promise<boolean> {

@@ -18,12 +18,20 @@ export interface ControlFile {
   /** Of the last checkpoint: where it lies in the WAL, and on which timeline. */
   checkpoint: bigint;
   timeline: number;
+  /** Up to where a replica has replayed, with the timeline of that; 0 of a server that led. */
+  recovered: { position: bigint; timeline: number };
   /** What the leader last had of the settings in which a standby may not be lower: PostgreSQL refuses to start it. */
   floors: Record<string, number>;
 }
 
-/** In the order of the file, from the 180th byte on in every supported major. */
-const floors = ["max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"];
+/** Those in which a standby may not have less than its leader. In the order of the file, from the 180th byte on in every supported major. */
+export const standbySettings = [
+  "max_connections",
+  "max_worker_processes",
+  "max_wal_senders",
+  "max_prepared_transactions",
+  "max_locks_per_transaction",
+];
 
 const states: readonly ControlFile["state"][] = [
   "starting",
@@ -36,8 +44,10 @@ const states: readonly ControlFile["state"][] = [
 ];
 
 /** Of a server that runs or not; undefined when there is no data directory. */
-export async function readControlFile(at: Layout): Promise<ControlFile | undefined> {
-  const bytes = await readFile(join(at.data, "global", "pg_control")).catch(() => undefined);
+export const readControlFile = (at: Layout): Promise<ControlFile | undefined> => readControlIn(at.data);
+
+export async function readControlIn(data: string): Promise<ControlFile | undefined> {
+  const bytes = await readFile(join(data, "global", "pg_control")).catch(() => undefined);
   return bytes === undefined || bytes.length < 200 ? undefined : parseControlFile(bytes);
 }
 
@@ -48,6 +58,7 @@ export function parseControlFile(bytes: Buffer): ControlFile {
     state: states[bytes.readUInt32LE(16)] ?? "unknown",
     checkpoint: bytes.readBigUInt64LE(32),
     timeline: bytes.readUInt32LE(48),
-    floors: Object.fromEntries(floors.map((name, index) => [name, bytes.readInt32LE(180 + 4 * index)])),
+    recovered: { position: bytes.readBigUInt64LE(136), timeline: bytes.readUInt32LE(144) },
+    floors: Object.fromEntries(standbySettings.map((name, index) => [name, bytes.readInt32LE(180 + 4 * index)])),
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, lchown, mkdir, rename } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exists, removeTree } from "../host/files.ts";
+import { exists } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 
@@ -87,17 +87,5 @@ export async function makeOwned(path: string, place: Place): Promise<void> {
 export const hasData = async (at: Layout): Promise<boolean> =>
   (await exists(join(at.data, "PG_VERSION"))) && exists(join(at.data, "global", "pg_control"));
 
-/** What is left of a data directory goes. */
-export const removeData = (at: Layout): Promise<void> => removeTree(at.data);
-
 /** A name beside the data directory for one that is still being made. */
 export const besideData = (at: Layout): string => `${at.data}.new-${randomBytes(4).toString("hex")}`;
-
-/** Removes all of a member that does not run. What is half removed no longer has its name. */
-export async function removeDirectories(at: Layout): Promise<void> {
-  await removeTree(at.sockets);
-  if (!(await exists(at.root))) return;
-  const going = `${at.root}.gone-${randomBytes(4).toString("hex")}`;
-  await rename(at.root, going);
-  await removeTree(going);
-}

@@ -69,6 +69,15 @@ export async function dropSlot(session: Session, name: string): Promise<void> {
   if (dropped !== true) throw fail("busy", { what: `replication slot ${name}`, by: "its replica" });
 }
 
+/** Drops slots of a server that follows another, and none where it leads by now. */
+export async function dropIdleSlots(session: Session, names: readonly string[]): Promise<void> {
+  await session.query(
+    `SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots
+      WHERE slot_name = ANY ($1) AND NOT active AND pg_catalog.pg_is_in_recovery()`,
+    [[...names]],
+  );
+}
+
 /** Up to where a server has its WAL: written where it leads, replayed where it follows. */
 export const here = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
 

@@ -1,4 +1,5 @@
 import { fail } from "../errors/error.ts";
+import { standbySettings } from "./data.ts";
 import { here, type Standing, standingColumns, type StandingRow, toStanding } from "./replication.ts";
 import type { Session } from "./sql.ts";
 
@@ -7,6 +8,17 @@ export interface Survey extends Standing {
   /** Machine id → bytes of WAL it has not replayed, for every replica that is connected. */
   lags: ReadonlyMap<string, number | null>;
   usage: Usage;
+  replay: Replay;
+  /** Of the server that runs, "15.18": its files may be another's by now. */
+  version: string;
+}
+
+/** How a replica does with the WAL that it has. */
+export interface Replay {
+  /** pg_wal_replay_pause(), or a setting in which it has less than its leader. */
+  paused: boolean;
+  /** What it has of the settings in which a standby may not have less. */
+  settings: Record<string, number>;
 }
 
 export interface Slot {
@@ -43,6 +55,10 @@ const statement = {
 SELECT ${standingColumns},
        (SELECT coalesce(json_agg(json_build_array(application_name, greatest(0, pg_wal_lsn_diff(${here}, replay_lsn)))), '[]')
           FROM pg_stat_replication WHERE state IN ('streaming', 'catchup')) AS lags,
+       split_part(current_setting('server_version'), ' ', 1) AS version,
+       json_build_object(
+         'paused', CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() <> 'not paused' ELSE false END,
+         'settings', json_build_object(${standbySettings.map((name) => `'${name}', current_setting('${name}')::int`).join(", ")})) AS replay,
        json_build_object(
          'connections', json_build_object(
            'max', current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -58,8 +74,8 @@ SELECT ${standingColumns},
 };
 
 export async function survey(session: Session): Promise<Survey> {
-  type Row = StandingRow & { lags: [string, number | null][]; usage: Usage };
+  type Row = StandingRow & { lags: [string, number | null][]; usage: Usage; replay: Replay; version: string };
   const [row] = await session.queryAgain<Row>(statement.name, statement.text);
   if (row === undefined) throw fail("internal", { why: "the survey of a server gave no row" });
-  return { ...toStanding(row), lags: new Map(row.lags), usage: row.usage };
+  return { ...toStanding(row), lags: new Map(row.lags), usage: row.usage, replay: row.replay, version: row.version };
 }

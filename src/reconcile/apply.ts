@@ -1,13 +1,16 @@
 import { changeLeader } from "../engine/engine.ts";
 import { fail } from "../errors/error.ts";
-import type { ClusterRecord } from "../model/records.ts";
-import { hasData, removeData, removeDirectories } from "../postgres/directory.ts";
-import { createSlot, dropSlot, slotOf } from "../postgres/replication.ts";
+import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { removeMember } from "../postgres/data-removal.ts";
+import { hasData } from "../postgres/directory.ts";
+import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication.ts";
 import { endWholly, reload, resume, stop } from "../postgres/server.ts";
 import { grant, revoke } from "./attachment.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
 import { handsOf } from "./hands.ts";
-import { copyLeader, initialiseLeader, leaderMember, machineOf, rejoinMember, startMember, writeFiles } from "./members.ts";
+import { alone, farewellFor } from "./evidence.ts";
+import { initialiseLeader, leaderMember, machineOf, requireProgram, startMember, writeFiles } from "./members.ts";
+import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
 import { admitDatabases, applyPooler, removePoolerOf } from "./pools.ts";
 import { synchronise } from "./synchronise.ts";
@@ -31,23 +34,22 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       else await endWholly(memberOf(context, cluster, machine), machine.process);
       return;
     }
+    case "reconnect":
     case "restart": {
       const machine = await machineOf(context, step.machine);
+      await requireProgram(cluster); // what runs is not ended where it could not be started
       await context.monitors.drop(step.machine);
       await stop(memberOf(context, cluster, machine), "fast", 10_000);
       return startMember(context, cluster, machine, signal);
     }
     case "resume":
       return resume(memberOf(context, cluster, await machineOf(context, step.machine)));
-    case "rejoin":
-      return rejoinMember(context, cluster, await machineOf(context, step.machine), signal);
-    case "clear": {
-      const machine = await machineOf(context, step.machine);
-      await context.monitors.drop(machine.id);
-      await endWholly(memberOf(context, cluster, machine), machine.process);
-      await setSlots(context, cluster, { create: [], drop: [slotOf(machine.id)] });
-      return removeData(memberOf(context, cluster, machine).layout);
-    }
+    case "rewind":
+      return rewindMember(context, cluster, await machineOf(context, step.machine), signal);
+    case "swap":
+      return swapData(context, cluster, await machineOf(context, step.machine));
+    case "discard":
+      return discardFormer(context, cluster, await machineOf(context, step.machine));
     case "lead":
       return changeLeader(handsOf(context, cluster), step.change);
     case "withdraw":
@@ -64,12 +66,18 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       return;
     case "remove": {
       const machine = await machineOf(context, step.machine);
-      await removeDirectories(memberOf(context, cluster, machine).layout);
+      await farewell(context, cluster, machine);
       await state.machines.remove(machine);
       return;
     }
     case "slots":
       return setSlots(context, cluster, step);
+    case "unslot": {
+      const machine = await machineOf(context, step.machine);
+      const session = await context.monitors.session(memberOf(context, cluster, machine), (await passwordsOf(context, cluster.app)).perch);
+      if (session !== undefined) await dropIdleSlots(session, step.drop);
+      return;
+    }
     case "open":
       await state.clusters.update(cluster, (record) => (record.phase === "creating" ? { ...record, phase: "ready" } : record));
       return;
@@ -100,8 +108,15 @@ async function setSlots(context: Context, cluster: ClusterRecord, step: { create
   const { perch } = await passwordsOf(context, cluster.app);
   const session = await context.monitors.session(await leaderMember(context, cluster), perch);
   if (session === undefined) throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
-  for (const slot of step.create) await createSlot(session, slot);
+  // One that is lost is in both.
   for (const slot of step.drop) await dropSlot(session, slot);
+  for (const slot of step.create) await createSlot(session, slot);
+}
+
+async function farewell(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<void> {
+  const remove = async () => removeMember(memberOf(context, cluster, machine), await farewellFor(context, cluster, machine));
+  // What is left of a cluster that goes as a whole goes side by side.
+  return cluster.phase === "destroying" ? remove() : alone(context, cluster, machine, remove);
 }
 
 /** The records of a cluster without members, and the secrets that led apps to it. */

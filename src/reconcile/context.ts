@@ -39,6 +39,8 @@ export interface Context {
   say(subject: string, sentence: string): void;
   /** App → what was last said against the certificate that was given for it. */
   complaints: Map<string, string>;
+  /** Cluster → the member whose data is being replaced or removed. */
+  going: Map<string, string>;
   /** Where connections lead while leadership changes, in place of what the last look saw. */
   overrides: Map<string, Override>;
   /** Addresses, names and routes as they are now. */

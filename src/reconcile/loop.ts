@@ -6,8 +6,9 @@ import { byItself } from "../base/actor.ts";
 import { steadyNow } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
+import { newNotices } from "./notices.ts";
 import { plan } from "./plan.ts";
-import { type Step, touches } from "./step.ts";
+import { reconnectedKey, type Step, touches } from "./step.ts";
 import { type ClusterView, type Trouble, unsettled } from "./view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
@@ -64,6 +65,8 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   const since = new Map<string, number>();
   const watchers = new Set<Watcher>();
   let view: ClusterView | undefined;
+  /** Member → what was last said to be wrong with it. */
+  const said = new Map<string, string>();
   let lastSentence = "";
   let turning: Promise<void> | undefined;
   let again = false;
@@ -89,6 +92,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
         for (const watcher of watchers) watcher.onSentence?.(sentence);
       }
       lastSentence = sentence;
+      for (const notice of newNotices(view, said)) work.say(notice);
       for (const step of steps) begin(step, view);
       lookWhenDue(view);
     }
@@ -100,6 +104,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     const thing = touches(step);
     const abort = new AbortController();
     if (step.do === "start") starts.set(step.machine, [...recentStarts(step.machine), steadyNow()]);
+    if (step.do === "reconnect") since.set(reconnectedKey(step.machine), steadyNow());
     const done = work
       .apply(step, at, abort.signal)
       .then(

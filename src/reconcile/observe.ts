@@ -2,22 +2,27 @@ import { steadyNow } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { isCode } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
+import { inspectProgram } from "../postgres/binaries.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
-import { hasData } from "../postgres/directory.ts";
+import { formerData, nextData } from "../postgres/data-removal.ts";
+import { readControlFile } from "../postgres/data.ts";
+import { hasData, type Member } from "../postgres/directory.ts";
 import { find } from "../postgres/postmaster.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
 import { type Slot, type Survey, survey } from "../postgres/survey.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
+import { exists } from "../host/files.ts";
 import { diskRoom } from "../host/machine.ts";
 import { isAlive, isSuspended } from "../host/process.ts";
+import { apartOf } from "./apart.ts";
 import { isCertified } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
 import { unadmitted } from "../pooler/lookup.ts";
 import { observePoolers } from "./pools.ts";
 import type { LoopMemory } from "./loop.ts";
-import { admissionKey, attachmentKey, poolerKey } from "./step.ts";
+import { admissionKey, attachmentKey, poolerKey, reconnectedKey } from "./step.ts";
 import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
@@ -34,6 +39,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   ]);
   const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, machines, passwords)));
   const onLeader = await askLeader(cluster, looks);
+  const apart = new Map(await Promise.all(looks.map(async (one) => [one.record.id, await apartOf(context, cluster, one, onLeader)] as const)));
   await noteSuperusers(context, cluster, onLeader?.superusers);
   const led = onLeader !== undefined;
   const noted = (machine: string, what: string, holds: boolean): number | undefined => note(memory.since, `${machine} ${what}`, holds, now);
@@ -48,11 +54,17 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       () => false,
     ),
     primaryRegion: shown?.primaryRegion ?? "",
+    program: await inspectProgram(cluster.binaries),
     slots: onLeader?.slots.map((slot) => slot.name),
     lostSlots: onLeader?.slots.filter((slot) => slot.state === "lost").map((slot) => slot.name) ?? [],
     members: looks.map(({ record, facts, survey: found }): MemberView => ({
       record,
-      facts: { ...facts, lagBytes: onLeader?.lags.get(record.id) ?? null, diverged: hasDiverged(facts, found?.timeline ?? 0, onLeader) },
+      facts: {
+        ...facts,
+        lagBytes: onLeader?.lags.get(record.id) ?? null,
+        diverged: hasDiverged(facts, found?.timeline ?? 0, onLeader),
+        apart: apart.get(record.id),
+      },
       usage: found?.usage,
       restart: memory.restarts.has(record.id),
       starts: (memory.starts.get(record.id) ?? []).filter((at) => now - at < 60_000),
@@ -60,6 +72,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
         suspended: noted(record.id, "suspended", facts.suspended),
         silent: noted(record.id, "silent", facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id)),
         stranded: noted(record.id, "stranded", led && record.id !== cluster.leader && !facts.streaming && !memory.under.has(record.id)),
+        reconnected: reconnected(memory, record.id, facts.streaming),
       },
       ...remembered(record.id),
     })),
@@ -77,6 +90,12 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   };
 }
 
+/** Written by the loop when it restarts a replica for this. */
+function reconnected({ since }: LoopMemory, machine: string, streams: boolean): number | undefined {
+  if (streams) since.delete(reconnectedKey(machine));
+  return since.get(reconnectedKey(machine));
+}
+
 async function unadmittedIn(context: Context, { app, leader }: ClusterRecord, looks: readonly Look[]): Promise<string[]> {
   const session = looks.find(({ record }) => record.id === leader)?.session;
   const known = new Set([...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)));
@@ -91,7 +110,7 @@ function note(since: Map<string, number>, what: string, holds: boolean, now: num
   return since.get(what);
 }
 
-interface Look {
+export interface Look {
   record: MachineRecord;
   facts: MemberFacts & { /** It is on its way to answering: a crash recovery may take long. */ recovers: boolean };
   survey: Survey | undefined;
@@ -134,10 +153,22 @@ async function look(
       received: found?.received,
       diverged: false,
       lagBytes: null,
+      apart: undefined,
+      paused: found?.replay.paused === true ? { short: await shortOf(member, found.replay.settings) } : undefined,
+      version: found?.version,
+      copied: await exists(nextData(member.layout)),
+      former: await exists(formerData(member.layout)),
+      ownSlots: found?.recovering === true ? perchSlots(found).map(({ name }) => name) : [],
       configured: running === undefined || !(await configurationDiffers(member, wanted)),
       certified: running === undefined || (await isCertified(context, cluster, machine, members)),
     },
   };
+}
+
+/** In what a replica whose replay is paused has less than its leader: it has learnt of that by the WAL, and its control file says it. */
+async function shortOf({ layout }: Member, has: Readonly<Record<string, number>>): Promise<string | undefined> {
+  const floors = Object.entries((await readControlFile(layout))?.floors ?? {}).filter(([name, floor]) => (has[name] ?? floor) < floor);
+  return floors.length === 0 ? undefined : floors.map(([name, floor]) => `${name} is ${floor} on the leader and ${has[name]} here`).join(", ");
 }
 
 /** The record holds the identity of the postmaster, so that it is known after perchd itself was away. */
@@ -164,7 +195,8 @@ const walSegmentBytes = 16 * 1024 * 1024;
 /** A server that does not answer in this time does not answer: the others are not kept waiting for it. */
 const patienceMs = 2_000;
 
-interface OnLeader {
+export interface OnLeader {
+  session: Session;
   /** Perch's. */
   slots: Slot[];
   lags: Survey["lags"];
@@ -190,13 +222,16 @@ async function noteSuperusers({ state }: Context, cluster: ClusterRecord, found:
   });
 }
 
+const perchSlots = ({ usage }: Survey): Slot[] => usage.slots.each.filter(({ name, physical }) => physical && name.startsWith(slotOf("")));
+
 async function askLeader(cluster: ClusterRecord, looks: readonly Look[]): Promise<OnLeader | undefined> {
   const seen = looks.find(({ record }) => record.id === cluster.leader);
-  const apart = looks.some(({ facts }) => facts.recovering === true && !facts.streaming);
+  const apart = looks.some(({ record, facts }) => record.id !== cluster.leader && !facts.streaming);
   if (seen?.session === undefined || seen.survey === undefined || seen.survey.recovering) return undefined;
   const { session, survey: found } = seen;
   const asked = async (): Promise<OnLeader> => ({
-    slots: found.usage.slots.each.filter(({ name, physical }) => physical && name.startsWith(slotOf(""))),
+    session,
+    slots: perchSlots(found),
     lags: found.lags,
     history: apart ? await historyOf(session) : undefined,
     superusers: cluster.exposure === undefined ? undefined : await listSuperusers(session),

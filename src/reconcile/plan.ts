@@ -3,11 +3,13 @@
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
 import { counted } from "../base/count.ts";
-import { crashLoop, decide, suspendedMs } from "../engine/local/cases.ts";
+import { crashLoop, decide } from "../engine/local/cases.ts";
 import type { Verdict } from "../engine/situation.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
 import { namesWanted } from "./commits.ts";
+import { forReplica } from "./replicas.ts";
+import { permitted } from "./spare.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf, type Trouble } from "./view.ts";
 
 interface Reason {
@@ -17,7 +19,10 @@ interface Reason {
 
 export function plan(view: ClusterView): Plan {
   const reasons = view.cluster.phase === "destroying" ? destroying(view) : living(view);
-  const free = reasons.filter(({ step }) => !blocked(view, step));
+  const free = permitted(
+    view,
+    reasons.filter(({ step }) => !blocked(view, step)),
+  );
   // One step a thing: what else is to be done with it waits for the next pass.
   const due = free.filter(({ step }, index) => free.findIndex((other) => touches(other.step) === touches(step)) === index);
   if (due.length === 0) return { sentence: standing(view), steps: [] };
@@ -50,7 +55,7 @@ function living(view: ClusterView): Reason[] {
   return [
     ...(leader === undefined ? [] : forLeader(view, leader, verdict)),
     ...(led ? [...forSlots(view), ...commits(view)] : []),
-    ...replicasOf(view).flatMap((replica) => forReplica(view, replica, led)),
+    ...replicasOf(view).flatMap((replica) => forReplica(view, replica, title(view, replica)) ?? running(view, replica)),
     ...(led ? forAttachments(view) : []),
     ...forPoolers(view, led),
     ...opening(view),
@@ -62,52 +67,14 @@ function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Rea
   const machine = record.id;
   if (verdict.do === "resume" || verdict.do === "restart")
     return [{ step: { do: verdict.do, machine }, because: `${verdict.do} ${title(view, leader)}: ${verdict.because}` }];
+  if (facts.former && leads(leader))
+    return [{ step: { do: "discard", machine }, because: `remove the former data of ${title(view, leader)}: it leads with its new copy` }];
   if (record.phase === "creating") {
     if (!facts.data) return [{ step: { do: "initialise", machine }, because: `make ${title(view, leader)}: it was asked for` }];
     if (leads(leader)) return [{ step: { do: "accept", machine }, because: `${title(view, leader)} is ready: it takes reads and writes` }];
   }
   return running(view, leader);
 }
-
-function forReplica(view: ClusterView, replica: MemberView, led: boolean): Reason[] {
-  const { record, facts } = replica;
-  const machine = record.id;
-  if (record.phase === "destroying") {
-    return facts.running
-      ? [{ step: { do: "stop", machine, mode: "fast" }, because: `stop ${title(view, replica)}: it is being destroyed` }]
-      : [{ step: { do: "remove", machine }, because: `remove ${title(view, replica)} and its data: it is being destroyed` }];
-  }
-  if (!facts.data) {
-    if (facts.running)
-      return [{ step: { do: "stop", machine, mode: "immediate" }, because: `stop ${title(view, replica)}: its data directory is gone` }];
-    if (!led || view.slots?.includes(slotOf(machine)) !== true || view.lostSlots.includes(slotOf(machine))) return [];
-    const why = record.phase === "creating" ? "it was asked for" : "its data directory is gone, and the leader has everything";
-    return [{ step: { do: "copy", machine }, because: `copy the leader to ${title(view, replica)}: ${why}` }];
-  }
-  const unfit = led && record.wanted === "started" ? whyUnfit(view, replica) : undefined;
-  if (unfit !== undefined) return [{ step: { do: unfit.step, machine }, because: `${unfit.step} ${title(view, replica)}: ${unfit.why}` }];
-  if (record.phase === "creating" && facts.streaming) {
-    return [{ step: { do: "accept", machine }, because: `${title(view, replica)} is ready: it streams from the leader` }];
-  }
-  return running(view, replica);
-}
-
-/** What keeps a replica from following the leader, though both run. */
-function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): { step: "clear" | "rejoin" | "resume"; why: string } | undefined {
-  if (view.lostSlots.includes(slotOf(record.id))) return { step: "clear", why: "it fell so far behind that the WAL it needs is gone" };
-  if (!facts.running) return undefined;
-  if (facts.recovering === false) return { step: "rejoin", why: "it was promoted by somebody else, and there is another leader" };
-  if (since.suspended !== undefined && view.now - since.suspended >= suspendedMs)
-    return { step: "resume", why: `a signal stopped it ${suspendedMs / 1000} s ago, and nobody let it go on` };
-  if (facts.diverged && since.stranded !== undefined && view.now - since.stranded >= 1_000)
-    return { step: "rejoin", why: "it has WAL that the leader never had" };
-  if (since.stranded !== undefined && view.now - since.stranded >= strandedMs && record.phase === "ready")
-    return { step: "rejoin", why: `it does not stream for ${strandedMs / 1000} s` };
-  return undefined;
-}
-
-/** A replica finds its leader within a second; what does not in this time will not. */
-const strandedMs = 30_000;
 
 /** What holds for every member with data: started or stopped as wanted, restarted where asked, configured. */
 function running(view: ClusterView, member: MemberView): Reason[] {
@@ -118,6 +85,8 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   }
   if (!facts.data) return [];
   if (!facts.running) {
+    // A leader is tried all the same: where it cannot be started, another member leads.
+    if (view.program?.problem !== undefined && machine !== view.cluster.leader) return [];
     if (loopUntil(member) > view.now) return [];
     const why = record.phase === "creating" ? "its data directory is ready" : "it is wanted started and does not run";
     return [{ step: { do: "start", machine }, because: `start ${title(view, member)}: ${why}` }];
@@ -174,12 +143,20 @@ function forSlots(view: ClusterView): Reason[] {
   const kept = replicas
     .filter((replica) => replica.record.phase !== "destroying" || replica.facts.running)
     .map((replica) => slotOf(replica.record.id));
-  const create = kept.filter((slot) => view.slots?.includes(slot) === false);
-  const drop = view.slots.filter((slot) => !kept.includes(slot));
+  const missing = kept.filter((slot) => view.slots?.includes(slot) === false);
+  // Of one that is stopped it would be given up again, and again.
+  const back = new Set(replicas.filter(({ record }) => record.wanted === "started").map(({ record }) => slotOf(record.id)));
+  const lost = view.lostSlots.filter((slot) => kept.includes(slot) && back.has(slot));
+  const stale = view.slots.filter((slot) => !kept.includes(slot));
+  const [create, drop] = [
+    [...missing, ...lost],
+    [...stale, ...lost],
+  ];
   if (create.length + drop.length === 0) return [];
   const parts = [
-    create.length > 0 ? `make slot ${create.join(", ")}: a replica will stream from it` : "",
-    drop.length > 0 ? `drop slot ${drop.join(", ")}: its replica is gone` : "",
+    missing.length > 0 ? `make slot ${missing.join(", ")}: a replica will stream from it` : "",
+    lost.length > 0 ? `make slot ${lost.join(", ")} again: it was given up, and its replica may still find what it needs` : "",
+    stale.length > 0 ? `drop slot ${stale.join(", ")}: its replica is gone` : "",
   ];
   return [{ step: { do: "slots", create, drop }, because: parts.filter((part) => part !== "").join("; ") }];
 }
@@ -231,6 +208,8 @@ function standing(view: ClusterView): string {
   if (view.busy === "lead") return `${view.cluster.app} changes its leader.`;
   const verdict = decide(situationOf(view));
   if (verdict.do === "stand") return `${view.cluster.app} has no leader: ${verdict.because}.`;
+  if (view.program?.problem !== undefined && view.members.some(({ facts }) => facts.data && !facts.running))
+    return `${view.cluster.app} cannot start all of its members: ${view.program.problem}.`;
   const troubled = view.members.find((member) => member.trouble !== undefined);
   if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
   const crashing = view.members.find((member) => !member.facts.running && loopUntil(member) > view.now);

@@ -5,17 +5,21 @@ import type { AttachmentRecord } from "../model/records.ts";
 export type Step =
   /** initdb, the first start, the roles Perch needs: a leader with nothing in it. */
   | { do: "initialise"; machine: string }
-  /** A base backup of the leader. */
+  /** A base backup of the leader, beside the data where there is some. */
   | { do: "copy"; machine: string }
   | { do: "start"; machine: string }
   | { do: "stop"; machine: string; mode: "fast" | "immediate" }
   | { do: "restart"; machine: string }
   /** A signal that stopped its processes is taken back. */
   | { do: "resume"; machine: string }
-  /** A replica that cannot follow as it is: rewound, or copied anew. */
-  | { do: "rejoin"; machine: string }
-  /** Its data and its slot go, so that it is copied anew. */
-  | { do: "clear"; machine: string }
+  /** A replica whose WAL receiver does not come back and does not say why is restarted. */
+  | { do: "reconnect"; machine: string }
+  /** The data of a former leader, or of a replica that somebody promoted, is taken back to where it parted from the leader's. */
+  | { do: "rewind"; machine: string }
+  /** A whole copy is put in place; what it replaces is kept. */
+  | { do: "swap"; machine: string }
+  /** What a copy replaced is removed: the copy streams. */
+  | { do: "discard"; machine: string }
   /** A switchover or failover. */
   | { do: "lead"; change: Change }
   /** A change of leader that was asked for is not done. */
@@ -28,7 +32,10 @@ export type Step =
   | { do: "accept"; machine: string }
   /** The data directory, then the record. */
   | { do: "remove"; machine: string }
+  /** Of the leader. One that is lost is dropped and made again. */
   | { do: "slots"; create: readonly string[]; drop: readonly string[] }
+  /** Slots of Perch's that a former leader kept. */
+  | { do: "unslot"; machine: string; drop: readonly string[] }
   /** The cluster: creating → ready. */
   | { do: "open" }
   /** Every record of a cluster whose members are gone. */
@@ -74,5 +81,7 @@ export function touches(step: Step): string {
 
 /** Apart from the cluster itself: a change of leader waits for nothing of this. */
 export const admissionKey = "admission";
+/** When a replica was restarted because it did not stream. */
+export const reconnectedKey = (machine: string): string => `${machine} reconnected`;
 export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
 export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;

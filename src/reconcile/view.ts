@@ -4,6 +4,8 @@
 import { decide } from "../engine/local/cases.ts";
 import type { Situation } from "../engine/situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
+import type { Fit } from "../postgres/rewind.ts";
+import type { Program } from "../postgres/binaries.ts";
 import type { Usage } from "../postgres/survey.ts";
 
 export interface MemberFacts {
@@ -27,8 +29,29 @@ export interface MemberFacts {
   lagBytes: number | null;
   /** Its files say what they should, and the server was told. */
   configured: boolean;
+  /** How a member that follows another stands apart from it; undefined where it does not, or nobody can tell. */
+  apart: Apart | undefined;
+  /** A replica that receives WAL and does not replay it: for want of these settings, in words, or because somebody paused it. */
+  paused: { short: string | undefined } | undefined;
+  /** Of the server that runs, "15.18"; undefined while it does not answer. */
+  version: string | undefined;
+  /** A whole copy waits to be put in place. */
+  copied: boolean;
+  /** What it ran on before its copy is kept still. */
+  former: boolean;
+  /** Slots of Perch's on a replica: those of the time when it led. */
+  ownSlots: readonly string[];
   /** It has the certificate it should serve: one that lasts and is for every member, or the one that was given. */
   certified: boolean;
+}
+
+export interface Apart {
+  /** Of one that does not run: whether its data can follow the leader. */
+  fit: Fit | undefined;
+  /** Of one that runs and does not stream: what its log says of it. */
+  why: string | undefined;
+  /** The segment it waits for is gone: it was told so by the leader, which does not have it. */
+  walGone: boolean;
 }
 
 /** A step that failed: why, and when it may be tried again (milliseconds since the epoch). */
@@ -51,8 +74,8 @@ export interface MemberView {
   restart: boolean;
   /** When it was started within the last minute, milliseconds since the epoch. */
   starts: readonly number[];
-  /** Since when it is suspended, does not answer, or does not stream though it should; undefined while it is not so. */
-  since: { suspended: number | undefined; silent: number | undefined; stranded: number | undefined };
+  /** Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted for that; undefined while it is not so. */
+  since: { suspended: number | undefined; silent: number | undefined; stranded: number | undefined; reconnected: number | undefined };
 }
 
 export interface AttachmentView {
@@ -90,6 +113,8 @@ export interface ClusterView {
   diskFull: boolean;
   /** Where the leader may live. */
   primaryRegion: string;
+  /** The PostgreSQL in the cluster's directory, as its files are now. */
+  program: Program | undefined;
   members: readonly MemberView[];
   attachments: readonly AttachmentView[];
   poolers: readonly PoolerView[];

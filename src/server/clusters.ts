@@ -36,6 +36,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       cluster: record,
       diskFull: false,
       primaryRegion: "",
+      program: undefined,
       members: [],
       attachments: [],
       poolers: [],

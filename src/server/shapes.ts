@@ -2,8 +2,8 @@
 import type * as api from "../api/schemas.ts";
 import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
-import { slotOf } from "../postgres/replication.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
+import { noticeOf } from "../reconcile/notices.ts";
 import { type ClusterView, type MemberView, situationOf } from "../reconcile/view.ts";
 import { poolShape } from "./pool-shape.ts";
 
@@ -56,6 +56,7 @@ export function stateOf(view: ClusterView, member: MemberView): api.Member["stat
   if (busy === "stop") return "stopping";
   if (!facts.running) return record.wanted === "stopped" ? "stopped" : trouble === undefined && facts.data ? "starting" : "failed";
   if (!facts.answers) return "starting";
+  if (facts.paused !== undefined) return "paused";
   return facts.streaming ? "streaming" : "started";
 }
 
@@ -71,17 +72,15 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
   if (!facts.running && member.starts.length >= crashLoop)
     return `it died ${member.starts.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
-  if (view.lostSlots.includes(slotOf(record.id))) return "it fell so far behind that the WAL it needs is gone; it is copied anew";
-  if (facts.diverged) return "it has WAL that the leader never had; it is rewound or copied anew";
-  if (record.phase === "ready" && roleOf(view, member) === "replica" && facts.answers && !facts.streaming)
-    return "it answers but does not stream from the leader";
-  return undefined;
+  return noticeOf(view, member);
 }
 
 /** What a person can do about it, where Perch can only try again. */
 function advice(why: string): string {
   if (/No space left on device|the disk under .* is full/.test(why)) return "; make room, and it goes on by itself";
   if (/Address already in use|could not bind/.test(why)) return "; another program listens there: end it, and it goes on by itself";
+  if (/there is no postgres in|postgres in .* does not/.test(why))
+    return "; put it there again, or name another directory of the same major: perch postgres config binaries DIR";
   if (/Permission denied/.test(why)) return "; give its files back to the user PostgreSQL runs as";
   return "";
 }

@@ -4,6 +4,9 @@ import { attachment, cluster, down, leading, member, nothing, streaming } from "
 
 const trouble = (until: number) => ({ step: "start", why: "port 5433 is taken", attempts: 2, until });
 
+const stranded = { since: { stranded: 900_000 } };
+const behind = (why: string, walGone: boolean) => ({ ...streaming, streaming: false, apart: { fit: undefined, why, walGone } });
+
 describe("plan says in one sentence what it does and why", () => {
   it.each([
     [
@@ -129,21 +132,72 @@ describe("plan says in one sentence what it does and why", () => {
       "acknowledge commits by the leader alone: no replica of its region streams; stop the replica a2 in ams: it is wanted stopped.",
     ],
     [
-      "copies a replica anew whose WAL is gone",
-      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false })], { slots: ["perch_a2"], lostSlots: ["perch_a2"] }),
-      "clear the replica a2 in ams: it fell so far behind that the WAL it needs is gone.",
+      "makes a lost slot again first",
+      cluster([member("a1", leading), member("a2", behind("could not start WAL streaming", false), stranded)], {
+        slots: ["perch_a2"],
+        lostSlots: ["perch_a2"],
+      }),
+      "make slot perch_a2 again: it was given up, and its replica may still find what it needs.",
+    ],
+    [
+      "copies a replica whose WAL is gone, and keeps what it has",
+      cluster([member("a1", leading), member("a2", behind("requested WAL segment has already been removed", true), stranded)], {
+        slots: ["perch_a2"],
+      }),
+      "copy the leader to the replica a2 in ams: it fell so far behind that the WAL it needs is gone, on the leader, too.",
+    ],
+    [
+      "copies one replica at a time",
+      cluster([member("a1", leading), member("a2", behind("removed", true), stranded), member("l1", behind("removed", true), stranded)], {
+        slots: ["perch_a2", "perch_l1"],
+      }),
+      "copy the leader to the replica a2 in ams: it fell so far behind that the WAL it needs is gone, on the leader, too.",
+    ],
+    [
+      "puts a whole copy in place",
+      cluster([member("a1", leading), member("a2", { ...down, copied: true })], { slots: ["perch_a2"] }),
+      "put the new copy of the replica a2 in ams in place: it is whole, and what it replaces is kept.",
+    ],
+    [
+      "removes the former data when the copy streams",
+      cluster([member("a1", leading), member("a2", { ...streaming, former: true })], { slots: ["perch_a2"] }),
+      "remove the former data of the replica a2 in ams: its new copy streams.",
+    ],
+    [
+      "restarts a replica that does not stream and does not say why",
+      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000 } })], { slots: ["perch_a2"] }),
+      "restart the replica a2 in ams: it does not stream for 30 s, and its log does not say why.",
+    ],
+    [
+      "restarts it once",
+      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000, reconnected: 930_000 } })], {
+        slots: ["perch_a2"],
+      }),
+      "pg is as wanted: 2 of 2 members run.",
+    ],
+    [
+      "drops the slots that a former leader kept",
+      cluster([member("a1", leading), member("a2", { ...streaming, ownSlots: ["perch_a1", "perch_l1"] })], { slots: ["perch_a2"] }),
+      "drop slot perch_a1, perch_l1 of the replica a2 in ams: the leader alone keeps WAL for replicas.",
     ],
     [
       "takes back a replica that somebody promoted",
       cluster([member("a1", leading), member("a2", leading)], { slots: ["perch_a2"] }),
-      "rejoin the replica a2 in ams: it was promoted by somebody else, and there is another leader.",
+      "rewind the replica a2 in ams: it was promoted by somebody else, and there is another leader.",
     ],
     [
       "rewinds a replica with WAL of its own, once it is sure",
       cluster([member("a1", leading), member("a2", { ...streaming, streaming: false, diverged: true }, { since: { stranded: 998_000 } })], {
         slots: ["perch_a2"],
       }),
-      "rejoin the replica a2 in ams: it has WAL that the leader never had.",
+      "rewind the replica a2 in ams: it has WAL that the leader never had.",
+    ],
+    [
+      "rewinds a former leader before it is started",
+      cluster([member("a1", leading), member("a2", { ...down, apart: { fit: { fit: "parted" }, why: undefined, walGone: false } })], {
+        slots: ["perch_a2"],
+      }),
+      "rewind the replica a2 in ams: it led, and may have WAL that the leader never had.",
     ],
     [
       "starts ever more slowly what dies again and again",

@@ -14,6 +14,12 @@ export const nothing: MemberFacts = {
   lagBytes: null,
   configured: true,
   certified: true,
+  apart: undefined,
+  paused: undefined,
+  version: undefined,
+  copied: false,
+  former: false,
+  ownSlots: [],
 };
 export const down: MemberFacts = { ...nothing, data: true };
 export const leading: MemberFacts = { ...down, running: true, answers: true, recovering: false };
@@ -36,7 +42,7 @@ export function member(
     createdAt: "2026-11-24T06:00:00.000Z",
     ...more.record,
   };
-  const since = { suspended: undefined, silent: undefined, stranded: undefined, ...more.since };
+  const since = { suspended: undefined, silent: undefined, stranded: undefined, reconnected: undefined, ...more.since };
   return {
     record,
     facts,
@@ -55,6 +61,7 @@ export function cluster(
     phase?: Phase;
     slots?: string[];
     lostSlots?: string[];
+    program?: ClusterView["program"];
     attachments?: AttachmentView[];
     poolers?: PoolerView[];
     unadmitted?: string[];
@@ -79,6 +86,7 @@ export function cluster(
     },
     diskFull: false,
     primaryRegion: "ams",
+    program: more.program ?? { version: "15.18", problem: undefined },
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],

@@ -46,7 +46,10 @@ describe("a cluster, as it is shown", () => {
     const full = { ...waiting, trouble: { step: "start", why: "could not write lock file: No space left on device", attempts: 1, until: 0 } };
     expect(memberShape(cluster([full]), full, "root").note).toContain("; make room, and it goes on by itself");
     expect(memberShape(cluster([waiting]), waiting, "root").note).toBe("port 5433 is taken (attempt 3; next in 4 s)");
-    const apart = member("l1", { ...streaming, streaming: false });
-    expect(memberShape(cluster([leader, apart], { leader: "a1" }), apart, "root").note).toBe("it answers but does not stream from the leader");
+    const refused = { fit: undefined, why: "password authentication failed", walGone: false };
+    const apart = member("l1", { ...streaming, streaming: false, apart: refused }, { since: { stranded: 990_000 } });
+    expect(memberShape(cluster([leader, apart], { leader: "a1" }), apart, "root").note).toBe(
+      "it does not stream from the leader: password authentication failed",
+    );
   });
 });

@@ -7,4 +7,4 @@ export const time = z.iso.datetime().meta({ example: "2026-11-24T06:30:00.000Z" 
 export const memberRole = z.enum(["leader", "replica"]);
 
 /** What a member is doing now, as observed. */
-export const memberState = z.enum(["creating", "starting", "started", "streaming", "stopping", "stopped", "failed", "destroying"]);
+export const memberState = z.enum(["creating", "starting", "started", "streaming", "paused", "stopping", "stopped", "failed", "destroying"]);

@@ -10,6 +10,8 @@ export function clusterState({ phase, members }: Pick<Cluster, "phase" | "member
   const leader = members.find((member) => member.role === "leader");
   if (leader?.state !== "started") return leader === undefined ? "no leader" : `leader ${leader.state}`;
   const lost = members.filter((member) => member.role === "replica" && member.state !== "streaming");
+  const paused = lost.filter(({ state }) => state === "paused").length;
+  if (paused > 0 && paused === lost.length) return `${paused} of ${members.length - 1} replicas not replaying`;
   return lost.length === 0 ? "ready" : `${lost.length} of ${members.length - 1} replicas not streaming`;
 }
 

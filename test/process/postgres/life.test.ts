@@ -7,7 +7,8 @@ import { ask } from "../../../src/base/deadline.ts";
 import { occupants } from "../../../src/host/occupants.ts";
 import { awaitEnd, identify, isSuspended, isTaken } from "../../../src/host/process.ts";
 import { readControlFile } from "../../../src/postgres/data.ts";
-import { hasData, removeDirectories } from "../../../src/postgres/directory.ts";
+import { proveFarewell, type Proof, removeMember } from "../../../src/postgres/data-removal.ts";
+import { hasData } from "../../../src/postgres/directory.ts";
 import { initialise } from "../../../src/postgres/initialise.ts";
 import { find, pidFile } from "../../../src/postgres/postmaster.ts";
 import { start, stop } from "../../../src/postgres/server.ts";
@@ -65,7 +66,8 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     ).toEqual(expect.arrayContaining(["PATH", "LC_ALL", "HOME"]));
     expect(environment).not.toContain("VITEST");
     await stop(member, "immediate");
-    await removeDirectories(member.layout);
+    const proof = proveFarewell({ machine: member.id, destroying: true, whole: true, others: [], data: true });
+    await removeMember(member, proof as Proof);
     expect(await hasData(member.layout)).toBe(false);
   });
 

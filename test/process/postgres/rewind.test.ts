@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { removeTree } from "../../../src/host/files.ts";
 import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
 import { readControlFile } from "../../../src/postgres/data.ts";
-import { type Member, removeData } from "../../../src/postgres/directory.ts";
+import { type Proof, prove } from "../../../src/postgres/data-removal.ts";
+import type { Member } from "../../../src/postgres/directory.ts";
 import { createSlot, promote, slotOf, standing } from "../../../src/postgres/replication.ts";
-import { align } from "../../../src/postgres/rewind.ts";
+import { fitOf, heldIn, rewind } from "../../../src/postgres/rewind.ts";
 import { start, stop } from "../../../src/postgres/server.ts";
 import { withSession } from "../../../src/postgres/sql.ts";
 import { historyOf, isPartOf } from "../../../src/postgres/timeline.ts";
@@ -17,7 +19,18 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
   let old: Member;
   let next: Member;
   const aligned = (member: Member, leader: Member) =>
-    withSession(leader, login, (session) => align(member, { leader, session, password: passwords.superuser }));
+    withSession(leader, login, async (session) => {
+      const history = await historyOf(session);
+      const found = await fitOf(member.layout, history);
+      if (found?.fit !== "parted") return found?.fit;
+      const held = await heldIn(member.layout.data);
+      const { received: written } = await standing(session);
+      const { systemIdentifier = 0n } = (await readControlFile(leader.layout)) ?? {};
+      const keeper = { machine: leader.id, systemIdentifier, written, ...history };
+      const proof = prove({ machine: member.id, what: "data", held, keeper, going: [] });
+      const unfit = await rewind(member, { leader, session, password: passwords.superuser }, proof as Proof);
+      return unfit === undefined ? "rewound" : "unfit";
+    });
   const follows = (member: Member) => eventually("it streams", async () => (await withSession(member, login, standing)).streaming);
   const become = (leader: Member) => withSession(leader, login, (session) => promote(session));
 
@@ -59,9 +72,9 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await start(next);
     await become(next);
     const outcome = await aligned(old, next);
-    expect(outcome).toBe(binaries.has.rewind ? "rewound" : "copy");
-    if (outcome === "copy") {
-      await removeData(old.layout);
+    expect(outcome).toBe(binaries.has.rewind ? "rewound" : "unfit");
+    if (outcome === "unfit") {
+      await removeTree(old.layout.data);
       await copy(old, next);
     }
     await withSession(next, login, (session) => createSlot(session, slotOf(old.id)));
@@ -84,13 +97,13 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await sql(old, "CHECKPOINT");
     const [one, other] = [await readControlFile(next.layout), await readControlFile(old.layout)];
     expect(one?.timeline).toBe(other?.timeline);
-    expect(await aligned(next, old)).toBe("copy");
+    expect(await aligned(next, old)).toBe("unfit");
   });
 
   it("fits on the tenth timeline, too, whose file is named in hexadecimal", async () => {
     const timeline = async () => (await withSession(old, login, historyOf)).timeline;
     while ((await timeline()) < 9) await promoteAgain();
-    await removeData(next.layout);
+    await removeTree(next.layout.data);
     await copy(next, old);
     await start(next);
     await follows(next);

@@ -1,0 +1,79 @@
+import { slotOf } from "../postgres/replication.ts";
+import { type ClusterView, leaderOf, leads, type MemberView } from "./view.ts";
+
+/**
+ * What is wrong with a member, in one sentence each: `perch status` and `perch doctor` show it for as long as it is so, `perch events` has it once when it begins
+ * and once when it is over. Pure.
+ */
+export function noticeOf(view: ClusterView, member: MemberView): string | undefined {
+  if (member.record.phase !== "ready" || member.record.wanted !== "started") return undefined;
+  return ofProgram(view, member) ?? (member === leaderOf(view) ? undefined : ofReplica(view, member));
+}
+
+/** The files of PostgreSQL, under a server that runs or for one that should. */
+function ofProgram({ cluster, program }: ClusterView, { facts }: MemberView): string | undefined {
+  if (program?.problem !== undefined) {
+    const now = facts.running ? "it runs on and could not be started again" : "it cannot be started, and its data stays as it is";
+    return `${now}: ${program.problem}; put it there again, or: perch postgres config binaries DIR -a ${cluster.app}`;
+  }
+  if (facts.version === undefined || program?.version === undefined || facts.version === program.version) return undefined;
+  return `it runs ${facts.version}, and the files in ${cluster.binaries} are ${program.version}: new sessions may fail; perch postgres restart -a ${cluster.app}`;
+}
+
+function ofReplica(view: ClusterView, member: MemberView): string | undefined {
+  const { record, facts, since } = member;
+  const { apart } = facts;
+  if (apart?.fit?.fit === "unfit")
+    return `it cannot follow the leader, ${apart.fit.because}; its data stays until a new copy streams${turn(view, member)}`;
+  if (apart?.fit?.fit === "parted") return "it has WAL that the leader never had; it is rewound, or copied again";
+  if (apart?.walGone === true)
+    return `the WAL it needs is gone, on the leader, too; it is copied again, and its data stays until the copy streams${turn(view, member)}`;
+  if (facts.diverged) return "it has WAL that the leader never had; it is rewound, or copied again";
+  if (facts.paused?.short !== undefined) return `its replay is paused, for ${facts.paused.short}; it is restarted with as much`;
+  if (facts.paused !== undefined)
+    return `it receives WAL and does not replay it: somebody called pg_wal_replay_pause(); it goes on with SELECT pg_wal_replay_resume() on ${record.address}:5433`;
+  const leader = leaderOf(view);
+  if (leader === undefined || !leads(leader) || facts.streaming || !facts.answers || facts.recovering !== true) return undefined;
+  const kept = facts.former ? "; its former data is kept until it streams" : "";
+  if (apart?.why !== undefined) return `it does not stream from the leader: ${apart.why}${kept}`;
+  if (view.lostSlots.includes(slotOf(record.id))) return `it does not stream: its slot on the leader was given up, and is made again${kept}`;
+  return since.stranded === undefined ? undefined : `it does not stream from the leader, and its log does not say why${kept}`;
+}
+
+/** One replica at a time. */
+function turn(view: ClusterView, member: MemberView): string {
+  const first = view.members.find(
+    (other) => other !== member && (other.facts.copied || other.facts.former || (other.busy === "copy" && other.facts.data)),
+  );
+  return first === undefined ? "" : `, when ${first.record.id} has its own`;
+}
+
+/** What is said in events: begun or over since `said`, which is kept for the next look. What comes and goes at once is not worth a word. */
+export function newNotices(view: ClusterView, said: Map<string, string>): string[] {
+  return view.members.flatMap((member) => {
+    const { id, region } = member.record;
+    const who = `${member === leaderOf(view) ? "leader" : "replica"} ${id} in ${region}`;
+    const notice = lasts(view, member) ? noticeOf(view, member) : undefined;
+    const before = said.get(id);
+    if (notice === undefined) {
+      if (before === undefined || noticeOf(view, member) !== undefined || !isWell(view, member)) return [];
+      said.delete(id);
+      return [`${who} is well again`];
+    }
+    if (before !== undefined && alike(before, notice)) return [];
+    said.set(id, notice);
+    return [`${who}: ${notice}`];
+  });
+}
+
+const lastsMs = 5_000;
+/** What has nothing to do with streaming is so from the first moment. */
+const lasts = (view: ClusterView, member: MemberView): boolean =>
+  ofProgram(view, member) !== undefined ||
+  member.facts.paused !== undefined ||
+  (member.since.stranded !== undefined && view.now - member.since.stranded >= lastsMs);
+const isWell = (view: ClusterView, member: MemberView): boolean => member.facts.streaming || (member === leaderOf(view) && leads(member));
+
+/** Numbers in it change from one attempt to the next: a position, a process, a port. */
+const alike = (a: string, b: string): boolean => bare(a) === bare(b);
+const bare = (text: string): string => text.replace(/[0-9A-F]*[0-9][0-9A-F/]*/g, "#");
