@@ -86,6 +86,7 @@ export const routes = {
 
   listSettings: route({ method: "GET", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: read("params.cluster"), summary: "PostgreSQL settings: those changed, the named ones, or all", query: z.object({ names: text.optional(), all: z.stringbool().default(false) }), answer: list(s.setting) }),
   updateSettings: route({ method: "PATCH", path: "/v1/clusters/:cluster/settings", kind: "plain", remote: admin("params.cluster"), summary: "Change settings on every member, checked against pg_settings", body: z.object({ set: z.record(text, text).default({}), unset: list(text).default([]) }), answer: s.settingsChange }),
+  setBinaries: route({ method: "PUT", path: "/v1/clusters/:cluster/binaries", kind: "plain", summary: "Start a cluster's servers from another directory, of the same major version", body: z.object({ directory: text }), answer: s.binariesChange }),
 
   listAttachments: route({ method: "GET", path: "/v1/clusters/:cluster/attachments", kind: "plain", remote: read("params.cluster"), summary: "Apps attached to a cluster", answer: list(s.attachment) }),
   attach: route({

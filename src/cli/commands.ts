@@ -51,6 +51,7 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   "postgres users create": () => import("./commands/postgres/users/create.ts"),
   "postgres users drop": () => import("./commands/postgres/users/drop.ts"),
   "postgres users rotate": () => import("./commands/postgres/users/rotate.ts"),
+  "postgres config binaries": () => import("./commands/postgres/config/binaries.ts"),
   "postgres config show": () => import("./commands/postgres/config/show.ts"),
   "postgres config update": () => import("./commands/postgres/config/update.ts"),
   "machine list": () => import("./commands/machine/list.ts"),

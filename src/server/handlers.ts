@@ -1,6 +1,7 @@
 import { askNameServer, type DigQuestion } from "../dns/ask.ts";
 import { appHandlers } from "./apps.ts";
 import { attachmentHandlers } from "./attachments.ts";
+import { binariesHandler } from "./binaries.ts";
 import { clusterHandlers } from "./clusters.ts";
 import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
@@ -37,6 +38,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...databaseHandlers(deps),
     ...rotationHandlers(deps),
     ...settingHandlers(deps),
+    setBinaries: binariesHandler(deps),
     ...attachmentHandlers(deps),
     ...proxyHandler(deps),
     ...hostAccessHandlers(deps),

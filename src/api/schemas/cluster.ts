@@ -115,6 +115,9 @@ export const setting = z.object({
 
 export const settingsChange = z.object({ changed: z.array(z.string()), restartNeeded: z.array(z.string()) });
 
+/** From which directory a cluster's servers are started, of which version, and which of them run with another one until they are restarted. */
+export const binariesChange = z.object({ directory: z.string(), version: z.string(), restartNeeded: z.array(z.string()) });
+
 /** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
 export const session = z.object({ enter: z.array(z.string()), env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
 
