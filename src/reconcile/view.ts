@@ -160,7 +160,8 @@ export function situationOf(view: ClusterView): Situation {
       suspendedSince: member.since.suspended,
       silentSince: member.since.silent,
       // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not received.
-      starts: view.diskFull ? [] : member.starts,
+      // And a program that is gone is no crash: nothing was started.
+      starts: view.diskFull || view.program?.problem !== undefined ? [] : member.starts,
       failures: member.trouble?.step === "start" && !view.diskFull ? member.trouble.attempts : 0,
       busy: member.busy !== undefined,
     })),

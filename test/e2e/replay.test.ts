@@ -34,16 +34,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     await ok("postgres", "config", "update", "-a", "pg", "max_connections=350", "max_locks_per_transaction=80");
     await killLeader();
     const { id } = await world.replica();
-    await eventually(
-      "the leader has more",
-      async () => (await world.sql<{ n: number }>((await world.leader()).id, "SELECT current_setting('max_connections')::int AS n"))[0]?.n === 350,
-      30_000,
-    );
-    await eventually(
-      "the replica has as much",
-      async () => (await world.sql<{ n: number }>(id, "SELECT current_setting('max_connections')::int AS n").catch(() => []))[0]?.n === 350,
-      30_000,
-    );
+    const has = async (member: string) =>
+      (await world.sql<{ n: number }>(member, "SELECT current_setting('max_connections')::int AS n").catch(() => []))[0]?.n;
+    await eventually("the leader has more", async () => (await has((await world.leader()).id)) === 350, 30_000);
+    await eventually("the replica has as much", async () => (await has(id)) === 350, 30_000);
     await streams();
     await world.sql((await world.leader()).id, "CREATE TABLE replayed ()");
     await eventually("it replays", async () => (await world.sql(id, "SELECT FROM pg_class WHERE relname = 'replayed'")).length === 1);
@@ -91,12 +85,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
       async () => /there is no postgres in .*perch postgres config binaries/.test((await world.leader()).note ?? ""),
       20_000,
     );
-    expect(await world.error("postgres", "restart", "-a", "pg")).toMatchObject({ code: "postgres_binaries_gone" });
+    const restart = await world.perch(["postgres", "restart", "-a", "pg"]);
+    expect(restart).toMatchObject({ code: 1, stderr: expect.stringContaining("[postgres_binaries_gone]") as string });
     await killLeader();
     await eventually("another leads", async () => (await world.leader()).id !== former, 60_000);
     await eventually("status says why it does not run", async () => /there is no postgres in/.test((await world.replica()).note ?? ""), 30_000);
     expect(await world.sql((await world.leader()).id, "SELECT count(*)::int AS n FROM kept")).toEqual([{ n: 1000 }]);
-    expect(await events()).not.toMatch(/copy the leader to the replica \w+ in ams: it|is copied|is removed/);
+    expect(await events()).not.toMatch(/in ams: it (fell|cannot follow)|is copied|former data|crash loop|it died/);
     expect(await world.error("postgres", "config", "binaries", bin, "-a", "pg")).toMatchObject({ code: "postgres_binaries_missing" });
     await ok("postgres", "config", "binaries", `${bin}-away`, "-a", "pg");
     await streams();
