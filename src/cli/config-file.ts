@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { fail, PerchError } from "../errors/error.ts";
-import { readText } from "../host/files.ts";
+import { readTrusted } from "../host/trusted-file.ts";
 import { checkAppName, checkRegion } from "../model/name.ts";
 
 /** `perch.toml`, or a `fly.toml` as it stands: of it, Perch reads `app`, `primary_region` and `[env]`. The rest is Fly.io's. */
@@ -12,7 +12,10 @@ export interface Config {
   env: Record<string, string>;
 }
 
-/** The file named, else perch.toml, else fly.toml of the directory; undefined when there is none. */
+/**
+ * The file named, else perch.toml, else fly.toml of the directory; undefined when there is none. One that nobody named is not taken from another user, who would
+ * choose the variables of what we run; throws `config_file_untrusted` then.
+ */
 export async function findConfig(directory: string, named?: string): Promise<Config | undefined> {
   if (named !== undefined) {
     const path = resolve(directory, named);
@@ -22,10 +25,12 @@ export async function findConfig(directory: string, named?: string): Promise<Con
     return parseConfig(text, named);
   }
   for (const file of ["perch.toml", "fly.toml"]) {
-    const text = await readText(join(directory, file)).catch((error: NodeJS.ErrnoException) => {
+    const found = await readTrusted(join(directory, file)).catch((error: NodeJS.ErrnoException) => {
       throw fail("config_file_unreadable", { file, why: error.code ?? error.message }, error);
     });
-    if (text !== undefined) return parseConfig(text, file);
+    if (found === undefined) continue;
+    if ("distrust" in found) throw fail("config_file_untrusted", { file, why: found.distrust });
+    return parseConfig(found.text, file);
   }
   return undefined;
 }
