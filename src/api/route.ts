@@ -28,6 +28,10 @@ export interface Access {
   readonly app?: `params.${string}` | `query.${string}` | `body.${string}` | "any";
   /** Switches in the body that take more than the scope: only `admin` may set them. */
   readonly adminFor?: readonly string[];
+  /** What no token may give at all, for perchd would run a program by it. */
+  readonly machineFor?: readonly string[];
+  /** The same where PostgreSQL runs as perchd's own user: there a superuser of SQL runs programs as perchd. */
+  readonly machineForWhereOneUser?: readonly string[];
 }
 
 type PathParams<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`

@@ -48,7 +48,7 @@ export const routes = {
 
   listClusters: route({ method: "GET", path: "/v1/clusters", kind: "plain", remote: read(), summary: "Clusters", answer: list(s.cluster) }),
   createCluster: route({
-    method: "POST", path: "/v1/clusters", kind: "stream", remote: admin(), summary: "Create a cluster: its leader, and replicas beside it",
+    method: "POST", path: "/v1/clusters", kind: "stream", remote: { ...admin(), machineFor: ["binaries"] }, summary: "Create a cluster: its leader, and replicas beside it",
     body: z.object({ name: text, region: text, size: z.int().min(1).max(9).default(1), password: text.optional(), version: z.int().optional(), binaries: text.optional() }),
     answer: s.created,
   }),
@@ -80,7 +80,7 @@ export const routes = {
   createDatabase: route({ method: "POST", path: "/v1/clusters/:cluster/databases", kind: "plain", remote: admin("params.cluster"), summary: "Create a database", body: z.object({ name: text, owner: text.optional() }), answer: s.database }),
   dropDatabase: route({ method: "DELETE", path: "/v1/clusters/:cluster/databases/:database", kind: "plain", remote: admin("params.cluster"), summary: "Drop a database; its connections end", answer: s.none }),
   listUsers: route({ method: "GET", path: "/v1/clusters/:cluster/users", kind: "plain", remote: read("params.cluster"), summary: "Roles that can log in", answer: list(s.user) }),
-  createUser: route({ method: "POST", path: "/v1/clusters/:cluster/users", kind: "plain", remote: admin("params.cluster"), summary: "Create a role; its password is shown once", body: z.object({ name: text, password: text.optional(), superuser: z.boolean().default(false) }), answer: s.credentials }),
+  createUser: route({ method: "POST", path: "/v1/clusters/:cluster/users", kind: "plain", remote: { ...admin("params.cluster"), machineForWhereOneUser: ["superuser"] }, summary: "Create a role; its password is shown once", body: z.object({ name: text, password: text.optional(), superuser: z.boolean().default(false) }), answer: s.credentials }),
   dropUser: route({ method: "DELETE", path: "/v1/clusters/:cluster/users/:user", kind: "plain", remote: admin("params.cluster"), summary: "Drop a role that owns nothing", answer: s.none }),
   rotateUser: route({ method: "POST", path: "/v1/clusters/:cluster/users/:user/rotate", kind: "plain", remote: admin("params.cluster"), summary: "Give a role a new password, and its attachment the new URL; the old one works a while longer", body: z.object({ password: text.optional(), overlap }), answer: s.rotated.extend({ password: text }) }),
 
@@ -90,7 +90,7 @@ export const routes = {
 
   listAttachments: route({ method: "GET", path: "/v1/clusters/:cluster/attachments", kind: "plain", remote: read("params.cluster"), summary: "Apps attached to a cluster", answer: list(s.attachment) }),
   attach: route({
-    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", remote: deploy("body.app", "superuser", "existingDatabase"), summary: "Give an app its own role and database, and the URL as a secret",
+    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", remote: { ...deploy("body.app", "superuser", "existingDatabase"), machineForWhereOneUser: ["superuser"] }, summary: "Give an app its own role and database, and the URL as a secret",
     body: z.object({
       app: text, database: text.optional(), user: text.optional(), variable: text.default("DATABASE_URL"), superuser: z.boolean().default(false),
       scheme: z.enum(["postgres", "postgresql"]).default("postgres"), existingDatabase: z.boolean().default(false), ifNotAttached: z.boolean().default(false),

@@ -28,6 +28,8 @@ interface Options {
   state: State;
   log: Log;
   authority: Credentials;
+  /** Whether PostgreSQL runs as perchd's own user. */
+  oneUser: boolean;
   say(sentence: string): void;
 }
 
@@ -44,8 +46,8 @@ const strangers = { handshakeTimeout: 5_000, headersTimeout: 5_000, connectionsC
 const halfOpen = { allowHalfOpen: true };
 
 export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
-  const { version, state, log, say } = options;
-  const guard = await openGuard({ state, log, say });
+  const { version, state, log, oneUser, say } = options;
+  const guard = await openGuard({ state, log, oneUser, say });
   const inTurn = serialise();
   let handlers: Handlers | undefined;
   let now: Listening | undefined;

@@ -38,12 +38,14 @@ interface Options {
   state: Pick<State, "tokens" | "machines">;
   log: Log;
   say(sentence: string): void;
+  /** Whether PostgreSQL runs as perchd's own user. */
+  oneUser: boolean;
   now?: () => number;
 }
 
 export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
 
-export async function openGuard({ state, log, say, now = Date.now }: Options): Promise<Guard> {
+export async function openGuard({ state, log, say, oneUser, now = Date.now }: Options): Promise<Guard> {
   const { revision, records } = await state.tokens.snapshot();
   const tokens = new Map(records.map((record) => [record.name, record]));
   /** What is under way, by token. */
@@ -115,7 +117,7 @@ export async function openGuard({ state, log, say, now = Date.now }: Options): P
       },
       async permitInput(route, asked) {
         const machines = token.app === undefined ? [] : await state.machines.list();
-        const refusal = refusedByInput(token, route, asked, (id) => machines.find((machine) => machine.id === id)?.app);
+        const refusal = refusedByInput(token, route, asked, (id) => machines.find((machine) => machine.id === id)?.app, oneUser);
         if (refusal !== undefined) throw refusal;
       },
       release() {

@@ -17,15 +17,21 @@ export function refusedByScope(token: TokenRecord, route: Route): PerchError | u
   return includes(token, remote.scope) ? undefined : lacking(token, route, remote.scope);
 }
 
-/** And after: the switches in it, and whose app it is about. */
+/** And after: the switches in it, and whose app it is about. `oneUser`: PostgreSQL runs as perchd's own user. */
 export function refusedByInput(
   token: TokenRecord,
   route: Route,
   asked: Asked,
   appOfMachine: (id: string) => string | undefined,
+  oneUser = false,
 ): PerchError | undefined {
   const { remote } = route;
   if (remote === undefined) return fail("machine_only", { what: `${route.method} ${route.path}` });
+  const { machineFor = [], machineForWhereOneUser = [] } = remote;
+  const given = machineFor.find((name) => asked.body[name] !== undefined);
+  const powerful = oneUser ? machineForWhereOneUser.find((name) => asked.body[name] === true) : undefined;
+  const local = given ?? powerful;
+  if (local !== undefined) return fail("machine_only", { what: `${local} in ${route.method} ${route.path}` });
   const switched = remote.adminFor?.find((name) => asked.body[name] === true);
   if (switched !== undefined && !includes(token, "admin")) return lacking(token, route, "admin", `${switched} in `);
   if (token.app === undefined || remote.app === "any") return undefined;

@@ -28,6 +28,7 @@ beforeEach(async () => {
     state,
     log: openLog({ write: (line: string) => void lines.push(line) }),
     say: (sentence) => said.push(sentence),
+    oneUser: false,
     now: () => clock,
   });
   guards.push(guard);

@@ -88,4 +88,22 @@ describe("what a token may do", () => {
       expect(refusal(token("deploy", "web"), routes[name], about("web"))).toBe("may");
     }
   });
+
+  it("stops at what perchd would run a program by, for every scope", () => {
+    for (const record of [token("admin"), token("admin", "pg")]) {
+      const asked = { ...about("pg"), body: { name: "pg", region: "ams", binaries: "/tmp/evil" } };
+      expect(refusal(record, routes.createCluster, asked)).toBe("machine_only");
+      expect(refusal(record, routes.createCluster, { ...asked, body: { ...asked.body, binaries: "" } })).toBe("machine_only");
+    }
+    expect(refusal(token("admin"), routes.createCluster, about("pg"))).toBe("may");
+  });
+
+  it("stops at a superuser of SQL where that one's programs run as perchd's own user", () => {
+    const asked = { ...about("web"), body: { app: "web", name: "boss", superuser: true } };
+    for (const route of [routes.attach, routes.createUser]) {
+      expect(refusedByInput(token("admin"), route, asked, appOfMachine, true)?.code).toBe("machine_only");
+      expect(refusedByInput(token("admin"), route, asked, appOfMachine, false)).toBeUndefined();
+      expect(refusedByInput(token("admin"), route, { ...asked, body: { app: "web", superuser: false } }, appOfMachine, true)).toBeUndefined();
+    }
+  });
 });
