@@ -22,13 +22,22 @@ interface At {
   say(app: string, sentence: string): void;
 }
 
+/** Those by which it becomes nobody, and no others; an ordinary user's has nobody to become. */
+const fewRights = (mode: Place["mode"]): string[] => [
+  "setpriv",
+  "--no-new-privs",
+  "--inh-caps=-all",
+  `--bounding-set=-all${mode === "root" ? ",+setuid,+setgid" : ""}`,
+  "--",
+];
+
 export async function publicDoors({ home, place, prefix, fresh, say }: At): Promise<PublicDoors> {
   const portable = place.mode === "portable";
   const network = portable ? undefined : prefix;
   const doors = await openDoors({
     directory: `${home.runtime}/doors`,
     prefix: network,
-    enter: () => place.tool([]),
+    enter: () => place.tool(portable ? [] : fewRights(place.mode)),
     prepare: () => openDoorway(place, prefix),
     fresh,
     outputFd: 2,

@@ -4,6 +4,7 @@ import { steadyNow } from "../base/clock.ts";
 import { serveControl } from "../host/control-server.ts";
 import { doorAddress } from "../model/door-address.ts";
 import { parseCidr } from "../model/exposure.ts";
+import { giveUpRights } from "../host/rights.ts";
 import { crowd } from "./crowd.ts";
 import { gate } from "./gate.ts";
 import { lead } from "./relay.ts";
@@ -13,8 +14,6 @@ import { generation, type Settings, type Target, type Way, type Wish } from "./s
  * A door's process. It runs inside the namespace, where it dials; the sockets it listens on were made outside and come over IPC. perchd may die and come back
  * and finds it by the control socket. Once it has all that, it gives up every right: it talks to strangers.
  */
-const nobody = 65_534;
-
 function say(level: "info" | "error", msg: string): void {
   try {
     writeSync(1, `${JSON.stringify({ level, time: new Date().toISOString(), room: "door", msg })}\n`);
@@ -85,18 +84,6 @@ function allowing(cidrs: readonly string[]): (source: string) => boolean {
   return (source) => list.check(source.replace(/%.*$/, ""), isIPv6(source) ? "ipv6" : "ipv4");
 }
 
-/** In a user namespace there is nobody else to become: there it is an ordinary user already. */
-function becomeNobody(): void {
-  if (process.getuid?.() !== 0) return;
-  try {
-    process.setgroups?.([]);
-    process.setgid?.(nobody);
-    process.setuid?.(nobody);
-  } catch {
-    return;
-  }
-}
-
 let door: ReturnType<typeof openDoor> | undefined;
 let open = false;
 
@@ -110,7 +97,7 @@ async function begin(settings: Settings): Promise<void> {
     }
     return made.answer(request);
   });
-  becomeNobody();
+  giveUpRights();
   door = made;
   say("info", `a public door opens at ${settings.listens.join(" and ")} (pid ${process.pid})`);
   process.send?.({ begun: true });
