@@ -107,8 +107,11 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   if (place.mode !== "portable") {
     const network = networkInterface(place, prefix);
     const pools = (await state.clusters.list()).flatMap(({ pool }) => pool ?? []);
-    const present = [...(await state.machines.list()), ...pools];
-    await network.setAddresses([...resolversOf(prefix), ...present.map(({ address }) => address)]);
+    const machines = await state.machines.list();
+    const addresses = (present: readonly { address: string }[]) => present.map(({ address }) => address);
+    await network.setAddresses([...resolversOf(prefix), ...addresses([...machines, ...pools])]);
+    const servers = addresses([...machines.filter(({ kind }) => kind === "postgres"), ...pools]);
+    await network.setReach({ servers, resolvers: resolversOf(prefix) });
     const kept = await keepNameServer({
       control: `${home.runtime}/dns.sock`,
       version,
@@ -187,7 +190,15 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     ending.catch(() => (ending = undefined));
     return ending;
   };
-  const remote = await remoteDoor({ home, version, state, log, authority: context.authority, say: (sentence) => tell("network", sentence) });
+  const remote = await remoteDoor({
+    home,
+    version,
+    state,
+    log,
+    authority: context.authority,
+    oneUser: place.owner === undefined,
+    say: (sentence) => tell("network", sentence),
+  });
   const deps = {
     home,
     place,

@@ -2,6 +2,7 @@ import { steadyNow } from "../base/clock.ts";
 import { serialise } from "../base/serialise.ts";
 import { run, succeeds } from "../host/command.ts";
 import type { Place } from "../host/place.ts";
+import { type Reach, reachText } from "./reach.ts";
 import { addressCommands, type RouteTable, routesText, tableText } from "./rules.ts";
 import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./waiting-room.ts";
 
@@ -12,10 +13,13 @@ export interface NetworkInterface {
   setRoutes(routes: RouteTable): Promise<void>;
   /** Renews nothing any more. */
   stop(): void;
+  /** Whose ports are whose. Nothing where servers and commands are one user. */
+  setReach(reach: Omit<Reach, "server">): Promise<void>;
 }
 
 export function networkInterface(place: Place, prefix: string): NetworkInterface {
   let tableMade = false;
+  let lastReach: string | undefined;
   let lastRoutes: string | undefined;
   let release: string | undefined;
   let waiting = true; // a perchd before this one may have left some
@@ -76,6 +80,15 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     setRoutes: (routes) => inTurn(() => setRoutes(routes)),
 
     stop: () => clearInterval(renewing),
+
+    async setReach(reach) {
+      const { mode, owner } = place;
+      if (mode !== "root" || owner === undefined) return;
+      const text = reachText({ ...reach, server: owner.uid });
+      if (text === lastReach) return;
+      await run(place.tool(["nft", "-f", "-"]), { input: text });
+      lastReach = text;
+    },
   };
 }
 

@@ -24,11 +24,17 @@ export type Override = MachineRecord | "held";
 /** The addresses the name server answers at. They never change, so it binds them once. */
 export const resolversOf = (prefix: string): string[] => resolvers(prefix).map(({ address }) => address);
 
-export function addressesOf({ prefix, runs, views }: Shown): string[] {
-  const machines = [...views.flatMap((view) => view.members.map((member) => member.record)), ...runs];
-  const pools = views.flatMap((view) => (view.cluster.pool === undefined ? [] : [view.cluster.pool.address]));
-  return [...resolversOf(prefix), ...machines.map((machine) => machine.address), ...pools];
-}
+export const addressesOf = ({ prefix, runs, views }: Shown): string[] => [
+  ...resolversOf(prefix),
+  ...serversOf({ views }),
+  ...runs.map((machine) => machine.address),
+];
+
+/** Where servers and poolers listen, or will. */
+export const serversOf = ({ views }: Pick<Shown, "views">): string[] => [
+  ...views.flatMap((view) => view.members.map((member) => member.record.address)),
+  ...views.flatMap((view) => (view.cluster.pool === undefined ? [] : [view.cluster.pool.address])),
+];
 
 /**
  * Every member's address → the leader's. While a change of leadership is under way it says where they lead, for the views are older than it is. Where

@@ -3,7 +3,7 @@ import type { ZoneData } from "../dns/zone-data.ts";
 import type { NetworkInterface } from "../network/interface.ts";
 import type { Relay } from "../network/relay.ts";
 import type { ClusterView } from "./view.ts";
-import { addressesOf, relayTargets, routesOf, type Shown, zoneOf } from "./publication.ts";
+import { addressesOf, relayTargets, resolversOf, routesOf, serversOf, type Shown, zoneOf } from "./publication.ts";
 
 /** Where the publication goes: a namespace with its name server, or the relays of portable mode; and the public doors. */
 export type Outlet = { openDoors(views: readonly ClusterView[]): void } & (
@@ -42,6 +42,7 @@ export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefine
       return;
     }
     await outlet.network.setAddresses(addressesOf(shown));
+    await outlet.network.setReach({ servers: serversOf(shown), resolvers: resolversOf(shown.prefix) });
     await outlet.network.setRoutes(routesOf(shown));
     const zone = zoneOf(shown);
     const text = JSON.stringify(zone);

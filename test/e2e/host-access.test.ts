@@ -102,6 +102,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     }
   });
 
+  it("leads the host to no port of an app, be it one that databases have", async () => {
+    const listen = "require('net').createServer().listen(5433,process.env.FLY_PRIVATE_IP,()=>console.log(process.env.FLY_PRIVATE_IP))";
+    const app = await world.begin(["run", "-a", "web", "--", "node", "-e", listen]);
+    await eventually("it listens", () => app.stdout() !== "");
+    const address = app.stdout().trim();
+    expect((await world.perch(["run", "--", "node", "-e", knock(address, 5433)])).stdout).toBe("in\n");
+    expect(await host(knock(address, 5433))).toBe("EACCES");
+    expect(await host(knock(address, 53))).toBe("EACCES");
+    expect(await host(knock((await world.leader()).address, 5433))).toBe("in");
+    app.kill("SIGTERM");
+    await app.ended;
+  });
+
   it("is for the host alone: it leads in no neighbour, though it forwards packets", async () => {
     succeeded(await runToEnd([...net.host, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"]));
     succeeded(await runToEnd([...net.strangers, "ip", "-6", "route", "add", `${prefix}::/48`, "via", "2001:db8::1"]));

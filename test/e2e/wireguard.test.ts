@@ -118,6 +118,26 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
     await web.ended;
   });
 
+  it("leads a peer to no port of an app, be it one that databases or names have", async () => {
+    const app = `let open = 0; for (const each of [5432, 5433, 6432, 6433]) require("net").createServer((s) => s.end("hello"))
+      .listen(each, process.env.FLY_PRIVATE_IP, () => ++open === 4 && console.log(process.env.FLY_PRIVATE_IP))`;
+    const web = await world.begin(["run", "-a", "web", "--", process.execPath, "-e", app]);
+    const { answer: address } = await eventually("the app listens", () => /fdaa\S+/.exec(web.stdout())?.[0]);
+    const dial = (to: string, toPort: number) => [
+      process.execPath,
+      "-e",
+      `require("net").connect(${toPort},"${to}").on("data",(d)=>console.log(String(d))).on("error",(e)=>console.log(e.code))`,
+    ];
+    for (const each of [5432, 5433, 6432, 6433]) {
+      expect(succeeded(await world.perch(["run", "-a", "web", "--", ...dial(address, each)])), String(each)).toBe("hello\n");
+      expect((await first.run(dial(address, each))).stdout, String(each)).toBe("EACCES\n");
+    }
+    // Nor to one of names at an address that is no resolver's: neither an app's, nor a member's.
+    for (const to of [address, (await world.leader()).address]) expect((await first.run(dial(to, 53))).stdout).toBe("EACCES\n");
+    web.kill("SIGTERM");
+    await web.ended;
+  });
+
   it("lets nobody in with another key", async () => {
     const wrong = join(directory, "wrong.conf");
     writeFileSync(wrong, readFileSync(config, "utf8").replace(/PrivateKey = .*/, `PrivateKey = ${makeKeyPair().privateKey}`), { mode: 0o600 });

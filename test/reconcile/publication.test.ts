@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressesOf, type Override, relayTargets, resolversOf, routesOf, zoneOf } from "../../src/reconcile/publication.ts";
+import { addressesOf, type Override, relayTargets, resolversOf, routesOf, serversOf, zoneOf } from "../../src/reconcile/publication.ts";
 import type { ClusterView } from "../../src/reconcile/view.ts";
 import { cluster, down, leading, member, streaming } from "./world.ts";
 
@@ -11,6 +11,14 @@ const apps = [
   { name: "web", kind: "app" as const, createdAt: "2026-11-24T06:00:00.000Z" },
 ];
 const run = { ...replica.record, id: "r1", app: "web", kind: "run" as const, address: "fdaa:1:2:c::12" };
+
+describe("serversOf", () => {
+  it("names every member, running or not, and the pooler, and no run", () => {
+    const view = cluster([leader, member("l1", down, { record: { address: "fdaa:1:2:c::11" } })]);
+    const pooled = { ...view, cluster: { ...view.cluster, pool: { address: "fdaa:1:2:1::20" } as NonNullable<typeof view.cluster.pool> } };
+    expect(serversOf({ views: [pooled] })).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:1::20"]);
+  });
+});
 
 describe("routesOf", () => {
   it("leads every member to the leader", () => {

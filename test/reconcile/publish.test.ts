@@ -17,6 +17,7 @@ function notebook(slow: () => Promise<void> = () => Promise.resolve()) {
       await slow();
       notes.addresses++;
     },
+    setReach: () => Promise.resolve(),
     setRoutes: ({ leaders }: RouteTable) => Promise.resolve(void notes.routes.push(leaders.size)),
   };
   const setZone = (zone: ZoneData) => Promise.resolve(void notes.zones.push(zone));
