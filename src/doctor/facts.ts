@@ -63,6 +63,8 @@ export interface Facts {
   app: string;
   variable: string;
   mode: "root" | "user" | "portable";
+  /** As root: the system gives a command no user namespace of its own. */
+  weak: boolean;
   /** "fdaa:3f9a:12bc". */
   prefix: string;
   /** Undefined: there is no such secret. "not ours": it leads to no cluster of the app's, and the caller, who has a token, is not told where it comes to. */

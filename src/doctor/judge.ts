@@ -29,14 +29,21 @@ export function judge(facts: Facts): Line[] {
   return lines.filter((line) => line !== undefined);
 }
 
-function namespaceLine({ mode, prefix, knock }: Facts): Line {
+/** Where apps are one user with PostgreSQL and the user's own files, that is said; what it means is in docs/security.md. */
+function namespaceLine({ mode, weak, prefix, knock }: Facts): Line {
   const check = "namespace";
   if (refused(knock))
     return { check, state: "fail", sentence: `a program cannot be run where the app runs: ${knock.error}`, next: "perch down && perch up" };
   if (mode === "portable")
-    return { check, state: "ok", sentence: "there is none: in portable mode the app runs on the host, with ports on localhost" };
-  return { check, state: "ok", sentence: `the private network ${prefix}::/48 can be entered` };
+    return { check, state: "ok", sentence: `there is none: in portable mode the app runs on the host, with ports on localhost; ${oneUser}` };
+  const entered = `the private network ${prefix}::/48 can be entered`;
+  if (mode === "user") return { check, state: "ok", sentence: `${entered}; ${oneUser}` };
+  if (weak) return { check, state: "warn", sentence: `${entered}; ${noNamespace}`, next: "perch run --user NAME -a APP -- COMMAND" };
+  return { check, state: "ok", sentence: entered };
 }
+
+const oneUser = "apps run as the user of PostgreSQL and perchd, and the system cannot wall them off from that user's files and ports";
+const noNamespace = "this system refuses root a user namespace (unshare --user), so apps that run as root can read other apps and Perch's files";
 
 function urlLine(facts: Facts): Line {
   const check = "url";

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants as files } from "node:fs";
 import { access, stat } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -12,6 +13,8 @@ export interface Interactive {
   kill(signal: NodeJS.Signals): void;
   /** The exit code as a shell tells it: the program's own, or 128 + the number of the signal that ended it. */
   ended: Promise<number>;
+  /** Whether it came to where it was to be prepared; true where it was not to be. */
+  begun: boolean;
 }
 
 /** Signals that a terminal itself sends to everybody in the foreground, us and the program: passing them on would send them twice. */
@@ -20,12 +23,12 @@ const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SI
 
 /**
  * Starts a program in our own process group, so that it stays in the foreground of the terminal. Until it ends, no signal but SIGKILL ends us.
- * Rejects when it cannot be started.
+ * Rejects when it cannot be started. With `prepare` it says by its descriptor 3 when it is to be prepared, and goes on when that is done.
  */
-export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Interactive> {
+export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv, prepare?: (pid: number) => Promise<void>): Promise<Interactive> {
   return new Promise((started, failed) => {
     const [program = "", ...rest] = argv;
-    const child = spawn(program, rest, { stdio: "inherit", env });
+    const child = spawn(program, rest, { stdio: prepare === undefined ? "inherit" : ["inherit", "inherit", "inherit", "pipe"], env });
     const atTerminal = process.stdin.isTTY;
     const handlers = [
       ...passedOn.map((signal): Handler => [signal, () => void child.kill(signal)]),
@@ -45,7 +48,23 @@ export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv):
         end(exitCodeAs(code, signal));
       });
     });
-    child.once("spawn", () => started({ pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended }));
+    const running = (begun: boolean) => ({ pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => void child.kill(signal), ended, begun });
+    const line = child.stdio[3] as Socket | null | undefined;
+    if (prepare === undefined || !line) return void child.once("spawn", () => started(running(true)));
+    line.on("error", () => undefined);
+    line.once("close", () => started(running(false)));
+    line.once("data", () => {
+      prepare(child.pid ?? 0).then(
+        () => {
+          started(running(true));
+          line.end("\n");
+        },
+        (error: unknown) => {
+          line.destroy(); // the program ends by itself
+          failed(error);
+        },
+      );
+    });
   });
 }
 

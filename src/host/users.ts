@@ -36,3 +36,23 @@ export async function ensureSystemUser(name: string): Promise<SystemUser | undef
   if (!made) await run(["adduser", "-S", "-D", "-H", name]).catch(() => undefined); // busybox
   return findUser(name);
 }
+
+/** A user of this machine as its login has it. */
+export interface Account extends SystemUser {
+  groups: number[];
+  home: string;
+  shell: string;
+}
+
+/** By its name or number, wherever the system knows it from; undefined where it does not. */
+export async function findAccount(name: string): Promise<Account | undefined> {
+  if (name.startsWith("-") || name === "") return undefined;
+  const line = await run(["getent", "passwd", name]).then(
+    ({ stdout }) => stdout.trim(),
+    async () => ((await readText("/etc/passwd")) ?? "").split("\n").find((each) => each.startsWith(`${name}:`)) ?? "",
+  );
+  const [known, , uid, gid, , home = "/", shell = ""] = line.split(":");
+  if (known === undefined || uid === undefined || gid === undefined) return undefined;
+  const { stdout } = await run(["id", "-G", "--", known]);
+  return { name: known, uid: Number(uid), gid: Number(gid), groups: stdout.trim().split(" ").map(Number), home, shell };
+}

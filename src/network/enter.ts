@@ -1,12 +1,18 @@
 import type { Place } from "../host/place.ts";
 import { asUserAgain } from "./user-namespace.ts";
 
+export interface RunFiles {
+  resolv: string;
+  nsswitch: string;
+  hosts: string;
+}
+
 /**
  * How a command becomes part of the network: it enters the network namespace and a mount namespace of its own, in which resolv.conf, nsswitch.conf
  * and hosts are ours and the door of systemd-resolved is shut (nss-resolve would ask the host's resolver, where `.internal` does not exist). The
- * host's own /etc is never touched. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
+ * host's own /etc is never touched. `covered` are directories that are empty there: Perch's own. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
  */
-export function enterNetwork(place: Place, files: { resolv: string; nsswitch: string; hosts: string }, user: { uid: number; gid: number }): string[] {
+export function enterNetwork(place: Place, files: RunFiles, covered: readonly string[], user: { uid: number; gid: number }): string[] {
   if (place.mode === "portable") return [];
   const back = place.mode === "user" ? asUserAgain(user) : [];
   return [
@@ -18,6 +24,8 @@ export function enterNetwork(place: Place, files: { resolv: string; nsswitch: st
     files.resolv,
     files.nsswitch,
     files.hosts,
+    ...covered,
+    "--",
     ...back,
   ];
 }
@@ -28,6 +36,12 @@ const script = `set -e
 [ ! -e /etc/hosts ] || mount --bind "$3" /etc/hosts
 [ ! -S /run/systemd/resolve/io.systemd.Resolve ] || mount --bind /dev/null /run/systemd/resolve/io.systemd.Resolve
 shift 3
+while [ "$1" != -- ]; do
+  [ ! -d "$1" ] || mount -t tmpfs -o ro,mode=0555,size=4k perch "$1"
+  shift
+done
+shift
+cd "$PWD" 2>/dev/null || { echo "perch: the directory $PWD belongs to Perch; what runs cannot see it" >&2; exit 126; }
 exec "$@"`;
 
 /** resolv.conf of a run: the resolver of its region and nothing else. */

@@ -10,6 +10,12 @@ import type { Namespace } from "./namespace.ts";
 export const namespaceName = (home: Pick<Home, "id">): string => `perch-${home.id}`;
 
 /**
+ * Commands have no rights over the network: root's may open ports from 54 on, so that none of theirs is taken for a name server, and pings without raw sockets.
+ */
+const forCommands = `echo 54 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range`;
+
+/**
  * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to enter PERCH_HOME (below a 0700
  * directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a mount namespace of each server's own, which goes with it.
  */
@@ -51,6 +57,7 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
         await run(["ip", "netns", "add", name]);
       }
       await raiseLoopback(enter);
+      await succeeds([...enter, "sh", "-c", forCommands]);
       return !present;
     },
     async remove() {

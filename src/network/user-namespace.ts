@@ -2,7 +2,7 @@ import { readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
-import { startDetached } from "../host/command.ts";
+import { startDetached, succeeds } from "../host/command.ts";
 import { readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
@@ -66,6 +66,7 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
       const present = anchor !== undefined;
       anchor ??= await make();
       await raiseLoopback(enter());
+      await succeeds([...enter(), "sh", "-c", 'echo "0 0" >/proc/sys/net/ipv4/ping_group_range']);
       return !present;
     },
     async remove() {

@@ -3,6 +3,7 @@ import type { Attached, ClusterFacts, Facts, Target } from "../doctor/facts.ts";
 import { judge } from "../doctor/judge.ts";
 import { knock } from "../doctor/knocking.ts";
 import { targetOf } from "../doctor/target.ts";
+import { succeeds } from "../host/command.ts";
 import { diskRoom } from "../host/machine.ts";
 import { checkRegion } from "../model/name.ts";
 import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
@@ -39,6 +40,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
       app: app.name,
       variable,
       mode: place.mode,
+      weak: place.mode === "root" && !(await succeeds(["unshare", "--user", "true"])),
       prefix: deps.prefix,
       target,
       attachment,

@@ -1,7 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { steadyNow } from "../base/clock.ts";
 import { fail } from "../errors/error.ts";
-import { makeDirectory, readText, removeTree, writeWhole } from "../host/files.ts";
+import { makeDirectory, type Owner, readText, removeTree, writeWhole } from "../host/files.ts";
 import { identify, isAlive, isTaken } from "../host/process.ts";
 import { networkResolver, regionResolver } from "../model/address.ts";
 import { checkRegion, printable } from "../model/name.ts";
@@ -34,7 +34,7 @@ export function runHandlers(deps: Deps): RunHandlers {
         return {
           machine: null,
           note,
-          enter: await enter(deps, region, undefined),
+          ...(await inside(deps, region, undefined)),
           env: machineVariables({ app: undefined, region, primaryRegion: undefined, machine: undefined }),
           defaults: {},
         };
@@ -45,7 +45,7 @@ export function runHandlers(deps: Deps): RunHandlers {
       return {
         machine: runShape(machine),
         note,
-        enter: await enter(deps, region, machine),
+        ...(await inside(deps, region, machine)),
         env: { ...secrets, ...machineVariables({ app: app.name, region, primaryRegion, machine }) },
         defaults: libpqVariables(secrets["DATABASE_URL"]),
       };
@@ -97,9 +97,19 @@ export function endedRuns(): (deps: Deps) => Promise<void> {
 
 const runDirectory = (home: Deps["home"], id: string): string => join(home.runtime, "runs", id);
 
+const barredOf = (owner: Owner | undefined): Owner | null => (owner === undefined || owner.uid === 0 ? null : { uid: owner.uid, gid: owner.gid });
+
+type Located = Pick<Deps, "home" | "place" | "prefix">;
+
+/** What `launch` needs to start a command there: the way in, and whom the command must not become. */
+export const inside = async (deps: Located, region: string, machine: Pick<MachineRecord, "id" | "address"> | undefined) => ({
+  enter: await enter(deps, region, machine),
+  barred: deps.place.mode === "root" ? barredOf(deps.place.owner) : null,
+});
+
 /** argv that enters the network as this machine; its files are made first. */
 export async function enter(
-  { home, place, prefix }: Pick<Deps, "home" | "place" | "prefix">,
+  { home, place, prefix }: Located,
   regionCode: string,
   machine: Pick<MachineRecord, "id" | "address"> | undefined,
 ): Promise<string[]> {
@@ -113,7 +123,9 @@ export async function enter(
   await writeWhole(files.resolv, resolvText(resolver), { mode: 0o644 });
   await writeWhole(files.nsswitch, nsswitchText((await readText("/etc/nsswitch.conf")) ?? ""), { mode: 0o644 });
   await writeWhole(files.hosts, machine === undefined ? hosts : hostsText(hosts, machine.address), { mode: 0o644 });
-  return enterNetwork(place, files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+  // Of this network and of every other of this user.
+  const covered = [home.base, dirname(home.runtime)];
+  return enterNetwork(place, files, covered, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
 }
 
 export async function openSecrets({ state, vault, place }: Deps, app: string): Promise<Record<string, string>> {

@@ -11,7 +11,7 @@ import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
 import { onLeader } from "./leader.ts";
 import { knownLogin } from "./known-login.ts";
-import { enter } from "./runs.ts";
+import { inside } from "./runs.ts";
 
 type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
 
@@ -37,7 +37,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
       const host = portable ? "localhost" : `${record.app}.internal`;
       const port = portable ? await portablePort(record, body.region) : body.region === undefined ? leaderPort : memberPort;
       return {
-        enter: await enter(deps, region, undefined),
+        ...(await inside(deps, region, undefined)),
         host,
         port,
         env: {

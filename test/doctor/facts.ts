@@ -24,6 +24,7 @@ export const well: Facts = {
   app: "web",
   variable: "DATABASE_URL",
   mode: "root",
+  weak: false,
   prefix: "fdaa:1:2",
   target,
   attachment: { cluster: "pg", user: "web", login: "web", database: "web" },

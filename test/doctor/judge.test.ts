@@ -158,6 +158,15 @@ describe("the judge", () => {
     expect(lines.map(lineText)).toContain("ok leader: the URL leads to a replica: it reads, and a write fails with 25006");
   });
 
+  it.each<[string, Partial<Facts>, RegExp]>([
+    ["of an ordinary user", { mode: "user" }, /^ok namespace: .*cannot wall them off from that user's files and ports$/],
+    ["of portable mode", { mode: "portable" }, /^ok namespace: there is none: .*cannot wall them off/],
+    ["of root where user namespaces are refused", { weak: true }, /^warn namespace: .*can read other apps and Perch's files → perch run --user/],
+  ])("says what the network %s does not keep apart", (_whose, change, sentence) => {
+    const line = judge({ ...well, ...change }).find(({ check }) => check === "namespace");
+    expect(line && lineText(line)).toMatch(sentence);
+  });
+
   it("lets a server be that is none of Perch's", () => {
     const elsewhere: Partial<Facts> = { target: { ...target, host: "db.example" }, attachment: undefined, cluster: undefined };
     const lines = judge({ ...well, ...elsewhere }).map(lineText);

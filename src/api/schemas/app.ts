@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { memberRole, memberState, time } from "./values.ts";
+import { barred, memberRole, memberState, time } from "./values.ts";
 
 /** Apps, their machines and secrets, and what is said of them. */
 
@@ -31,6 +31,7 @@ export const run = z.object({
   note: z.string().nullable(),
   /** argv to put before the command so that it enters the network; empty in portable mode. */
   enter: z.array(z.string()),
+  barred,
   env: z.record(z.string(), z.string()),
   /** PGHOST and its kin, as DATABASE_URL has them, so that psql needs no argument. Anything the user says of them wins. */
   defaults: z.record(z.string(), z.string()),

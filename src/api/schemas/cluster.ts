@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { memberRole, memberState, time } from "./values.ts";
+import { barred, memberRole, memberState, time } from "./values.ts";
 
 /** Clusters: their members, poolers, databases, users, settings and attachments. */
 
@@ -119,7 +119,7 @@ export const settingsChange = z.object({ changed: z.array(z.string()), restartNe
 export const binariesChange = z.object({ directory: z.string(), version: z.string(), restartNeeded: z.array(z.string()) });
 
 /** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
-export const session = z.object({ enter: z.array(z.string()), env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
+export const session = z.object({ enter: z.array(z.string()), barred, env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
 
 export type Rotated = z.infer<typeof rotated>;
 export type Cluster = z.infer<typeof cluster>;

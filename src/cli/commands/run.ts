@@ -1,5 +1,6 @@
 import { fail } from "../../errors/error.ts";
 import { command } from "../command.ts";
+import { accountNamed } from "../run/account.ts";
 import { envPairs } from "../run/environment.ts";
 import { appAndConfig, publishingOf, runFlags } from "../run/request.ts";
 import { runCommand } from "../run/run-command.ts";
@@ -9,7 +10,7 @@ export const runVerb = command({
   name: "run",
   summary: "Run a command inside the private network, with an app's secrets",
   details:
-    "The command becomes a machine of the app: it resolves .internal names, sees FLY_REGION, FLY_APP_NAME, FLY_PRIVATE_IP, FLY_MACHINE_ID and PRIMARY_REGION (and the same as PERCH_*), the [env] of perch.toml or fly.toml, and the app's secrets, which win over [env]. It has the terminal, gets signals, and its exit code is that of perch: 126 when it cannot be run, 127 when it does not exist, 128 + n when signal n ended it. With neither -a nor a file it runs in the network without secrets. Where pasta is installed (package passt) it reaches the Internet, too. Nobody outside of the network reaches it but by ports that are published.",
+    "The command becomes a machine of the app: it resolves .internal names, sees FLY_REGION, FLY_APP_NAME, FLY_PRIVATE_IP, FLY_MACHINE_ID and PRIMARY_REGION (and the same as PERCH_*), the [env] of perch.toml or fly.toml, and the app's secrets, which win over [env]. It has the terminal, gets signals, and its exit code is that of perch: 126 when it cannot be run, 127 when it does not exist, 128 + n when signal n ended it. With neither -a nor a file it runs in the network without secrets. Where pasta is installed (package passt) it reaches the Internet, too. Nobody outside of the network reaches it but by ports that are published. It cannot see Perch's own files and sockets, gains no rights by the programs it starts, and, called by root, has few of root's rights; --user takes the rest.",
   args: { command: { summary: "The command and its arguments; everything after its name is its own", optional: true, many: true } },
   flags: {
     ...runFlags,
@@ -19,6 +20,7 @@ export const runVerb = command({
     "perch run -a web -- npm start",
     `perch run -a web --region lhr -- sh -c 'psql "$DATABASE_URL"'`,
     "perch run -a web --publish 3000 -- npm start",
+    "perch run -a web --user web -- npm start",
     "perch run --env LOG_LEVEL=debug node server.js --port 3000",
   ],
   needs: ["daemon"],
@@ -31,7 +33,8 @@ export const runVerb = command({
     const given = envPairs(flags.env);
     const { app, config } = await appAndConfig(flags);
     const { note } = terminal;
-    const request = { app, config, region: flags.region, given, command: args.command, publishing: publishingOf(flags, note), note };
+    const account = await accountNamed(flags.user);
+    const request = { app, config, region: flags.region, given, account, command: args.command, publishing: publishingOf(flags, note), note };
     if (!flags.watch) return { exit: await runCommand(daemon, request) };
     if (app === undefined) throw fail("no_app", {});
     return { exit: await watchCommand(daemon, { ...request, app }, terminal.note) };

@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { accountNamed } from "../run/account.ts";
 import { envPairs } from "../run/environment.ts";
 import { appAndConfig, publishingOf, runFlags } from "../run/request.ts";
 import { runCommand } from "../run/run-command.ts";
@@ -16,13 +17,15 @@ export const shellCommand = command({
   async run({ flags, daemon, terminal: { note } }) {
     const given = envPairs(flags.env);
     const { app, config } = await appAndConfig(flags);
-    const { SHELL: shell = "" } = process.env;
+    const account = await accountNamed(flags.user);
+    const shell = account?.shell ?? process.env["SHELL"] ?? "";
     return {
       exit: await runCommand(daemon, {
         app,
         config,
         region: flags.region,
         given,
+        account,
         command: [shell === "" ? "sh" : shell],
         publishing: publishingOf(flags, note),
         note,

@@ -14,6 +14,7 @@ export const runFlags = {
     value: "PORT[:PORT]",
     summary: "Lead a port of this machine to one of the command, for as long as it runs",
   },
+  user: { type: "string", value: "NAME", summary: "As root: run as this user of the machine, with its groups and no right of root" },
   publishAddress: { type: "string", value: "ADDRESS", summary: "The address of this machine to publish at", default: "127.0.0.1" },
 } as const satisfies Record<string, Flag>;
 

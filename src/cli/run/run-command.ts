@@ -1,7 +1,10 @@
 import { fail, toPerchError } from "../../errors/error.ts";
-import { type Interactive, lookUpCommand, runInteractive } from "../../host/interactive.ts";
+import { type Interactive, lookUpCommand } from "../../host/interactive.ts";
+import { launch } from "../../host/launch.ts";
+import type { Account } from "../../host/users.ts";
 import type { Daemon } from "../command.ts";
 import type { Config } from "../config-file.ts";
+import { checkAccount, ownOf } from "./account.ts";
 import { runEnvironment } from "./environment.ts";
 import { publish, type Published, type Publishing } from "./publish.ts";
 
@@ -12,6 +15,8 @@ export interface RunRequest {
   config: Config | undefined;
   given: Record<string, string>;
   command: readonly string[];
+  /** As root: the user it runs as. */
+  account?: Account | undefined;
   publishing?: Publishing;
   note?(text: string): void;
 }
@@ -37,8 +42,9 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
   try {
     if (run.note !== null) request.note?.(run.note);
     if (request.publishing !== undefined) published = await publish(daemon, run, request.publishing);
+    if (request.account !== undefined) checkAccount(request.account, run);
     const env = runEnvironment({
-      own: process.env,
+      own: request.account === undefined ? process.env : ownOf(request.account),
       file: request.config?.env ?? {},
       filePrimaryRegion: request.config?.primaryRegion,
       defaults: run.defaults,
@@ -48,7 +54,9 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
     const found = await lookUpCommand(program, env["PATH"] ?? "", process.cwd());
     if (found === "missing") throw fail("command_not_found", { command: program });
     if (found === "not executable") throw fail("command_not_executable", { command: program });
-    return { ...(await runInteractive([...run.enter, ...request.command], env)), leave };
+    const { enter, barred } = run;
+    const { command, account, note } = request;
+    return { ...(await launch({ enter, barred, command, env, account, ...(note === undefined ? {} : { note }) })), leave };
   } catch (error) {
     await leave();
     throw toPerchError(error);

@@ -112,7 +112,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
     ] as const) {
       await writeWhole(files.resolv, resolvText(server), { mode: 0o644 });
       const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-      const { stdout } = await run([...enterNetwork(namespace.place, files, user), "getent", "ahosts", "pg.internal"]);
+      const { stdout } = await run([...enterNetwork(namespace.place, files, [], user), "getent", "ahosts", "pg.internal"]);
       const addresses = [
         ...new Set(
           stdout
@@ -123,7 +123,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
       ];
       expect(addresses).toHaveLength(4);
       expect(addresses[0]).toBe(first);
-      const reverse = await run([...enterNetwork(namespace.place, files, user), "getent", "hosts", london]);
+      const reverse = await run([...enterNetwork(namespace.place, files, [], user), "getent", "hosts", london]);
       expect(reverse.stdout).toMatch(/4a\.vm\.pg\.internal|fly-local-6pn/);
     }
   });

@@ -178,7 +178,7 @@ add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 643
     await writeWhole(files.nsswitch, nsswitchText("hosts: resolve"), { mode: 0o644 });
     await writeWhole(files.hosts, "127.0.0.1 localhost\n", { mode: 0o644 });
     const before = (await run(["cat", "/etc/resolv.conf"])).stdout;
-    const enter = enterNetwork(namespace.place, files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const enter = enterNetwork(namespace.place, files, [], { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
     const inside = (await run([...enter, "sh", "-c", "cat /etc/resolv.conf; id -u; pwd"])).stdout;
     expect(inside).toContain("nameserver fdaa:1:2::3:c\n");
     expect(inside.trim().split("\n").slice(-2)).toEqual([String(process.getuid?.()), process.cwd()]);

@@ -1,6 +1,6 @@
 import { fail } from "../../../errors/error.ts";
 import { findProgram } from "../../../host/files.ts";
-import { runInteractive } from "../../../host/interactive.ts";
+import { launch } from "../../../host/launch.ts";
 import { command } from "../../command.ts";
 
 export const postgresConnect = command({
@@ -33,7 +33,7 @@ Write the schema (public.users), or connect as the app's own user with -u. What 
     });
     const argv = ["psql", ...(flags.command === undefined ? [] : ["-c", flags.command]), ...args.arguments];
     const env = { ...process.env, PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, ...session.env };
-    const { ended } = await runInteractive([...session.enter, ...argv], env);
+    const { ended } = await launch({ enter: session.enter, barred: session.barred, command: argv, env });
     return { exit: await ended };
   },
 });

@@ -1,0 +1,31 @@
+import type { Answer } from "../../client/client.ts";
+import { fail } from "../../errors/error.ts";
+import { isRoot } from "../../host/home.ts";
+import { type Account, findAccount } from "../../host/users.ts";
+
+/** `perch run --user NAME`: the account. Throws `run_user_refused`. */
+export async function accountNamed(name: string | undefined): Promise<Account | undefined> {
+  if (name === undefined) return undefined;
+  if (!isRoot()) throw fail("run_user_refused", { user: name.slice(0, 40), why: "perch was not called by root" });
+  const account = await findAccount(name);
+  if (account === undefined) throw fail("run_user_refused", { user: name.slice(0, 40), why: "this machine has no such user" });
+  return account;
+}
+
+/** Whether it may run there: not without a network to enter, and never as PostgreSQL's user or in its group. */
+export function checkAccount(account: Account, { enter, barred }: Pick<Answer<"createRun">, "enter" | "barred">): void {
+  if (enter.length === 0) throw fail("portable_mode", { what: "perch run --user" });
+  if (barred === null) return;
+  const user = account.name;
+  if (account.uid === barred.uid) throw fail("run_user_refused", { user, why: "PostgreSQL runs as it" });
+  if ([account.gid, ...account.groups].includes(barred.gid)) throw fail("run_user_refused", { user, why: "it is in the group of PostgreSQL's user" });
+}
+
+/** The environment that it was called in, with the account's own words in place of root's. */
+export const ownOf = ({ name, home, shell }: Account): NodeJS.ProcessEnv => ({
+  ...process.env,
+  USER: name,
+  LOGNAME: name,
+  HOME: home,
+  ...(shell === "" ? {} : { SHELL: shell }),
+});
