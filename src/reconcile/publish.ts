@@ -7,7 +7,7 @@ import { addressesOf, relayTargets, resolversOf, routesOf, serversOf, type Shown
 
 /** Where the publication goes: a namespace with its name server, or the relays of portable mode; and the public doors. */
 export type Outlet = { openDoors(views: readonly ClusterView[]): void } & (
-  | { kind: "namespace"; network: Pick<NetworkInterface, "setAddresses" | "setRoutes">; setZone(zone: ZoneData): Promise<void> }
+  | { kind: "namespace"; network: Pick<NetworkInterface, "setAddresses" | "setReach" | "setRoutes">; setZone(zone: ZoneData): Promise<void> }
   | { kind: "portable"; relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> }
 );
 
