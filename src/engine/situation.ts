@@ -26,8 +26,8 @@ export interface Standing {
   suspendedSince: number | undefined;
   /** It runs and does not answer since. */
   silentSince: number | undefined;
-  /** When it was started within the last minute; a member that is started often crashes often. */
-  starts: readonly number[];
+  /** When it ended within the last minute without being told to. What is stopped and started on purpose did not die. */
+  deaths: readonly number[];
   /** Attempts at something that failed, in a row. */
   failures: number;
   /** A step on it is under way. */

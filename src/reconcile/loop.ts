@@ -6,6 +6,7 @@ import { byItself } from "../base/actor.ts";
 import { steadyNow } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
+import { type Deaths, deathRegister } from "./deaths.ts";
 import { newNotices } from "./notices.ts";
 import { plan } from "./plan.ts";
 import { reconnectedKey, type Step, touches } from "./step.ts";
@@ -18,8 +19,8 @@ export interface LoopMemory {
   readonly troubles: ReadonlyMap<string, Trouble>;
   /** Machines whose restart was asked for. */
   readonly restarts: ReadonlySet<string>;
-  /** Machine → when it was started within the last minute. */
-  readonly starts: ReadonlyMap<string, readonly number[]>;
+  /** Who ended without being told to. */
+  readonly deaths: Deaths;
   /** What is so, and since when: written by whoever looks. */
   readonly since: Map<string, number>;
 }
@@ -51,8 +52,6 @@ export interface Loop {
 }
 
 const tickMs = 5_000;
-/** A start longer ago tells nothing about a crash loop. */
-const recentMs = 60_000;
 /** How soon what is unsettled is looked at again; then after as long as it has been so, up to the tick. */
 const lookAgainMs = 50;
 const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
@@ -61,7 +60,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   const under = new Map<string, { step: Step; abort: AbortController; done: Promise<void> }>();
   const troubles = new Map<string, Trouble>();
   const restarts = new Set<string>();
-  const starts = new Map<string, number[]>();
+  const deaths = deathRegister();
   const since = new Map<string, number>();
   const watchers = new Set<Watcher>();
   let view: ClusterView | undefined;
@@ -75,9 +74,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   let unsettledSince: number | undefined;
 
   /** As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its end. */
-  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts, starts, since });
-
-  const recentStarts = (machine: string): number[] => (starts.get(machine) ?? []).filter((at) => steadyNow() - at < recentMs);
+  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts, deaths, since });
 
   async function pass(): Promise<void> {
     view = await work.observe(memory());
@@ -103,13 +100,14 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   function begin(step: Step, at: ClusterView): void {
     const thing = touches(step);
     const abort = new AbortController();
-    if (step.do === "start") starts.set(step.machine, [...recentStarts(step.machine), steadyNow()]);
+    deaths.begun(step);
     if (step.do === "reconnect") since.set(reconnectedKey(step.machine), steadyNow());
     const done = work
       .apply(step, at, abort.signal)
       .then(
         () => {
           troubles.delete(thing);
+          deaths.done(step);
           if (step.do === "restart") restarts.delete(step.machine);
         },
         (error: unknown) => failed(step, thing, toPerchError(error)),

@@ -67,12 +67,13 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       },
       usage: found?.usage,
       restart: memory.restarts.has(record.id),
-      starts: (memory.starts.get(record.id) ?? []).filter((at) => now - at < 60_000),
+      deaths: memory.deaths.look(record.id, { running: facts.running, planned: record.wanted === "stopped" || isBusy(memory, record.id) }, now),
       since: {
         suspended: noted(record.id, "suspended", facts.suspended),
         silent: noted(record.id, "silent", facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id)),
         stranded: noted(record.id, "stranded", led && record.id !== cluster.leader && !facts.streaming && !memory.under.has(record.id)),
         reconnected: reconnected(memory, record.id, facts.streaming),
+        apart: noted(record.id, "apart", led && record.id !== cluster.leader && !facts.streaming),
       },
       ...remembered(record.id),
     })),
@@ -95,6 +96,9 @@ function reconnected({ since }: LoopMemory, machine: string, streams: boolean): 
   if (streams) since.delete(reconnectedKey(machine));
   return since.get(reconnectedKey(machine));
 }
+
+/** Whether a step may be what ends it. */
+const isBusy = ({ under }: LoopMemory, machine: string): boolean => under.has(machine) || under.get("cluster")?.do === "lead";
 
 async function unadmittedIn(context: Context, { app, leader }: ClusterRecord, looks: readonly Look[]): Promise<string[]> {
   const session = looks.find(({ record }) => record.id === leader)?.session;

@@ -98,9 +98,9 @@ function running(view: ClusterView, member: MemberView): Reason[] {
 }
 
 /** A member that crashes again and again is started ever more slowly: milliseconds since the epoch. */
-function loopUntil({ starts }: MemberView): number {
-  const extra = starts.length - crashLoop;
-  return extra < 0 ? 0 : (starts.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
+function loopUntil({ deaths }: MemberView): number {
+  const extra = deaths.length - crashLoop;
+  return extra < 0 ? 0 : (deaths.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
 }
 
 /** A pooler that is well answers within a millisecond. */
@@ -213,7 +213,7 @@ function standing(view: ClusterView): string {
   const troubled = view.members.find((member) => member.trouble !== undefined);
   if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
   const crashing = view.members.find((member) => !member.facts.running && loopUntil(member) > view.now);
-  if (crashing !== undefined) return `${title(view, crashing)} died ${crashing.starts.length} times within a minute and waits before the next start.`;
+  if (crashing !== undefined) return `${title(view, crashing)} died ${crashing.deaths.length} times within a minute and waits before the next start.`;
   const gone = view.members.find((member) => !member.facts.data && member.busy === undefined && member.record.phase === "ready");
   if (gone !== undefined) return `${title(view, gone)} has no data directory any more.`;
   const started = view.members.filter((member) => member.facts.answers).length;

@@ -72,10 +72,13 @@ export interface MemberView {
   trouble: Trouble | undefined;
   /** A restart was asked for and not done yet. */
   restart: boolean;
-  /** When it was started within the last minute, milliseconds since the epoch. */
-  starts: readonly number[];
-  /** Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted for that; undefined while it is not so. */
-  since: { suspended: number | undefined; silent: number | undefined; stranded: number | undefined; reconnected: number | undefined };
+  /** When it ended within the last minute without being told to, milliseconds since the epoch. */
+  deaths: readonly number[];
+  /**
+   * Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted for that; undefined while it is not so. `apart`: not
+   * streaming while a step on it is under way, too.
+   */
+  since: Record<"suspended" | "silent" | "stranded" | "apart" | "reconnected", number | undefined>;
 }
 
 export interface AttachmentView {
@@ -161,7 +164,7 @@ export function situationOf(view: ClusterView): Situation {
       silentSince: member.since.silent,
       // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not received.
       // And a program that is gone is no crash: nothing was started.
-      starts: view.diskFull || view.program?.problem !== undefined ? [] : member.starts,
+      deaths: view.diskFull || view.program?.problem !== undefined ? [] : member.deaths,
       failures: member.trouble?.step === "start" && !view.diskFull ? member.trouble.attempts : 0,
       busy: member.busy !== undefined,
     })),

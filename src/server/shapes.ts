@@ -70,8 +70,8 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   if (trouble !== undefined)
     return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)${advice(trouble.why)}`;
   if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
-  if (!facts.running && member.starts.length >= crashLoop)
-    return `it died ${member.starts.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
+  if (!facts.running && member.deaths.length >= crashLoop)
+    return `it died ${member.deaths.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
   return noticeOf(view, member);
 }
 

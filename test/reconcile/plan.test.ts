@@ -201,7 +201,7 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "starts ever more slowly what dies again and again",
-      cluster([member("a1", leading), member("a2", down, { starts: [980_000, 990_000, 999_900] })], { slots: ["perch_a2"] }),
+      cluster([member("a1", leading), member("a2", down, { deaths: [980_000, 990_000, 999_900] })], { slots: ["perch_a2"] }),
       "the replica a2 in ams died 3 times within a minute and waits before the next start.",
     ],
   ])("%s", (_title, view, sentence) => {

@@ -42,7 +42,7 @@ export function member(
     createdAt: "2026-11-24T06:00:00.000Z",
     ...more.record,
   };
-  const since = { suspended: undefined, silent: undefined, stranded: undefined, reconnected: undefined, ...more.since };
+  const since = { suspended: undefined, silent: undefined, stranded: undefined, apart: undefined, reconnected: undefined, ...more.since };
   return {
     record,
     facts,
@@ -50,7 +50,7 @@ export function member(
     busy: more.busy,
     trouble: more.trouble,
     restart: more.restart ?? false,
-    starts: more.starts ?? [],
+    deaths: more.deaths ?? [],
     since,
   };
 }

@@ -9,7 +9,7 @@ import { candidates, type Choice } from "./candidates.ts";
 /** Somebody who stops a server by a signal means it for a moment; longer than this it is an accident. */
 export const suspendedMs = 3_000;
 const silentMs = 15_000;
-/** So many starts within a minute are a crash loop. */
+/** So many deaths within a minute are a crash loop. */
 export const crashLoop = 3;
 
 interface Case {
@@ -37,12 +37,12 @@ export const cases: readonly Case[] = [
   },
   {
     when: "its postmaster is dead and it could not be started, or crashed, again and again",
-    holds: (_at, leader) => !leader.running && (leader.failures >= crashLoop || leader.starts.length >= crashLoop),
+    holds: (_at, leader) => !leader.running && (leader.failures >= crashLoop || leader.deaths.length >= crashLoop),
     verdict: (at, leader) => {
       const why =
         leader.failures >= crashLoop
           ? `it could not be started in ${leader.failures} attempts`
-          : `it died ${leader.starts.length} times within a minute`;
+          : `it died ${leader.deaths.length} times within a minute`;
       const decided = failOver(at, leader, why, "");
       return decided.do === "change" ? decided : { do: "start", because: `${why}, and no other member may lead` };
     },

@@ -15,7 +15,7 @@ const well: Standing = {
   received: 900n,
   suspendedSince: undefined,
   silentSince: undefined,
-  starts: [],
+  deaths: [],
   failures: 0,
   busy: false,
 };
@@ -45,7 +45,7 @@ describe("what is done about a leader", () => {
     ["nothing, when a user stopped it", situation({ ...dead, wanted: false }), { do: "keep" }],
     ["it is started, when its postmaster died: nothing is lost by that", situation(dead), { do: "start" }],
     ["another leads, when it could not be started three times", situation({ ...dead, failures: 3 }), { do: "change" }],
-    ["another leads, when it died three times within a minute", situation({ ...dead, starts: [1, 2, 3] }), { do: "change" }],
+    ["another leads, when it died three times within a minute", situation({ ...dead, deaths: [1, 2, 3] }), { do: "change" }],
     ["it is tried on, when nobody else may lead", situation({ ...dead, failures: 9 }, [replica("l1", 900n, { region: "lhr" })]), { do: "start" }],
     ["nothing yet, when a signal stopped it a moment ago", situation({ answers: false, suspendedSince: 999_000 }), { do: "keep" }],
     ["it goes on, when a signal stopped it for three seconds", situation({ answers: false, suspendedSince: 997_000 }), { do: "resume" }],
