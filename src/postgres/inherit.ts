@@ -13,10 +13,30 @@ export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, 
   const from = join(dead.layout.data, "pg_wal");
   const names = await readdir(from).catch((): string[] => []);
   const wanted = segmentsAfter(names, at, segmentBytes);
-  const { seen, server } = heir.place;
-  const argv = ["sh", "-c", copyEach, "perch", seen(from), seen(join(heir.layout.data, "pg_wal")), ...wanted];
-  if (wanted.length > 0) await run(server(argv), { cwd: "/", timeoutMs: 600_000 });
+  await layIn(heir, dead, wanted);
   return wanted;
+}
+
+/**
+ * Whoever is promoted takes the next number after the timelines it has heard of. One that others have begun meanwhile, from a leader that is lost, is told to it:
+ * else both would have one number, and a replica with WAL of the one would follow the other without noticing. Gives the numbers.
+ */
+export async function inheritTimelines(heir: Member, others: readonly Member[]): Promise<string[]> {
+  const filesOf = async (member: Member) =>
+    (await readdir(join(member.layout.data, "pg_wal")).catch((): string[] => [])).filter((name) => /^[0-9A-F]{8}\.history$/.test(name));
+  const known = new Set(await filesOf(heir));
+  for (const other of others) {
+    const news = (await filesOf(other)).filter((name) => !known.has(name));
+    await layIn(heir, other, news);
+    for (const name of news) known.add(name);
+  }
+  return [...known];
+}
+
+async function layIn(heir: Member, from: Member, names: readonly string[]): Promise<void> {
+  const { seen, server } = heir.place;
+  const argv = ["sh", "-c", copyEach, "perch", seen(join(from.layout.data, "pg_wal")), seen(join(heir.layout.data, "pg_wal")), ...names];
+  if (names.length > 0) await run(server(argv), { cwd: "/", timeoutMs: 600_000 });
 }
 
 /** By PostgreSQL's user: perchd, as root, would copy whatever a link among them leads to. Each is there whole or not at all. */

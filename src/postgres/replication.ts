@@ -127,13 +127,18 @@ export async function standing(session: Session): Promise<Standing> {
   return toStanding(row);
 }
 
-/** Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. */
-export async function promote(session: Session, withinMs = 30_000): Promise<void> {
+/**
+ * Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. `meanwhile` is called while it does not yet: it has
+ * to replay everything first.
+ */
+export async function promote(session: Session, withinMs = 30_000, meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
   // pg_promote itself would look every 100 ms only.
   await session.query("SELECT pg_promote(false)");
   const leads = async (): Promise<true | undefined> => {
     const [row] = await session.query<{ recovering: boolean }>("SELECT pg_is_in_recovery() AS recovering");
-    return row?.recovering === false ? true : undefined;
+    if (row?.recovering === false) return true;
+    await meanwhile();
+    return undefined;
   };
   if ((await ask(leads, { everyMs: 5, withinMs })) === true) return;
   throw fail("sql_failed", { app: session.app, why: `it was not promoted within ${withinMs / 1000} s` });

@@ -17,6 +17,7 @@ import type { Vault } from "../store/vault.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Monitors } from "./monitor.ts";
 import type { Override } from "./publication.ts";
+import { standbysOf } from "./standbys.ts";
 
 export interface Context {
   home: Home;
@@ -78,10 +79,12 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
   return { operator: await open("OPERATOR_PASSWORD"), perch: await open("SU_PASSWORD"), replicator: await open("REPL_PASSWORD") };
 }
 
-/** Only the leader waits for others, and for any one of those it knows. */
-function synchronousSettings({ synchronous }: ClusterRecord, leads: boolean): Record<string, string> {
-  const names = synchronous?.names ?? [];
-  return leads && names.length > 0 ? { synchronous_standby_names: `ANY 1 (${names.map((name) => `"${name}"`).join(", ")})` } : {};
+/** As PostgreSQL takes it: any one of these. */
+export const standbyNames = (names: readonly string[]): string =>
+  names.length === 0 ? "" : `ANY 1 (${names.map((name) => `"${name}"`).join(", ")})`;
+
+function synchronousSettings(names: readonly string[]): Record<string, string> {
+  return names.length === 0 ? {} : { synchronous_standby_names: standbyNames(names) };
 }
 
 /** What the files of a member should say. `leader` is undefined for the leader itself. */
@@ -117,7 +120,7 @@ export function configurationOf(
     ...(follow === undefined ? {} : { follow }),
   };
   return {
-    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(cluster, leader === undefined) },
+    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(standbysOf(cluster, machine.id)) },
     networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
     door: {
       network: place.mode === "portable" ? portableDoor : doorNetwork(prefix),

@@ -1,24 +1,71 @@
 import type { Hands } from "../engine/hands.ts";
+import { fail } from "../errors/error.ts";
 import type { ClusterRecord } from "../model/records.ts";
+import { readControlFile } from "../postgres/data.ts";
+import { find } from "../postgres/postmaster.ts";
+import { promote, slotOf, standing } from "../postgres/replication.ts";
 import { endWholly } from "../postgres/server.ts";
+import { endConsumers, stopInOrder } from "../postgres/stop-in-order.ts";
+import { arm, clearance, inherit, learnTimelines } from "./arm.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
+import { gather } from "./gather.ts";
 import { machineOf } from "./members.ts";
 import { pausePool } from "./pools.ts";
+import { promiseOf } from "./standbys.ts";
 
 /** So long a transaction may keep a switchover waiting. */
 const pauseMs = 2_000;
+/** A replica that is promoted replays all it has first; what it waits for longer than this is ended. */
+const readsEndAfterMs = 300;
 
 /** One cluster as the engine works on it. */
 export function handsOf(context: Context, cluster: ClusterRecord): Hands {
   const { state, monitors, overrides } = context;
   const { app } = cluster;
+  const say = (sentence: string): void => context.say(app, sentence);
   const member = async (id: string) => memberOf(context, cluster, await machineOf(context, id));
+  const lookFor = async (id: string) => monitors.session(await member(id), (await passwordsOf(context, app)).perch);
+  const session = async (id: string) => {
+    const found = await lookFor(id);
+    if (found === undefined) throw fail("replica_unfit", { machine: id, app, why: "it does not answer" });
+    return found;
+  };
+  const clearWay = clearance(session, say);
   return {
     app,
-    member,
-    session: async (id) => monitors.session(await member(id), (await passwordsOf(context, app)).perch),
-    leave: (id) => monitors.drop(id),
-    kill: async (id) => endWholly(await member(id), (await machineOf(context, id)).process),
+    async standing(id) {
+      const found = await lookFor(id);
+      return found === undefined ? undefined : standing(found).catch(() => undefined);
+    },
+    lives: async (id) => (await find((await member(id)).layout)) !== undefined,
+    async lastCheckpoint(id) {
+      const found = await readControlFile((await member(id)).layout);
+      return found?.state === "shut down" ? found.checkpoint : undefined;
+    },
+    checkpoint: async (id) => void (await (await session(id)).query("CHECKPOINT", [], 600_000)),
+    arm: async (id) => arm(context, cluster, id, await session(id)),
+    clearWay,
+    async stop(id, next) {
+      const found = await lookFor(id);
+      if (found !== undefined)
+        await endConsumers(found, slotOf(next)).catch((error: unknown) => context.log.warn({ err: error }, "who reads the WAL was not ended"));
+      await monitors.drop(id); // its own session would keep it from stopping
+      await stopInOrder(await member(id));
+    },
+    async kill(id) {
+      await monitors.drop(id);
+      await endWholly(await member(id), (await machineOf(context, id)).process);
+    },
+    async inherit(id, from, at) {
+      const inherited = await inherit(await member(id), await member(from), at, {
+        session: await session(id),
+        meanwhile: () => clearWay(id, readsEndAfterMs),
+      });
+      if (inherited > 0) say(`machine ${id} has all that ${from} wrote: its WAL was there to be read`);
+    },
+    promote: async (id) => promote(await session(id), 30_000, () => clearWay(id, readsEndAfterMs)),
+    learnTimelines: (id) => learnTimelines(context, cluster, id),
+    gather: (id, former) => gather(context, app, id, former),
     async hold() {
       overrides.set(app, "held");
       await context.publish();
@@ -40,16 +87,15 @@ export function handsOf(context: Context, cluster: ClusterRecord): Hands {
       });
       return mine;
     },
-    async crown(id) {
-      await state.clusters.update(cluster, ({ change: _done, ...record }) => ({
-        ...record,
-        leader: id,
-        ...(record.synchronous === undefined ? {} : { synchronous: { names: [], holders: [] } }),
-      }));
+    async crown(id, former) {
+      await state.clusters.update(cluster, ({ change: _done, ...record }) => {
+        const synchronous = promiseOf(record, id, former);
+        return { ...record, leader: id, ...(synchronous === undefined ? {} : { synchronous }) };
+      });
     },
     async withdraw() {
       await state.clusters.update(cluster, ({ change: _gone, ...record }) => record);
     },
-    say: (sentence) => context.say(app, sentence),
+    say,
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingTools } from "../support/tools.ts";
+import { killHard, known } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /** Who leads, as a user asks for it. One story: each test goes on where the one before it ended. What faults do is in test/faults/. */
@@ -91,6 +92,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await whole();
   });
 
+  it("stays through planned ends, however many within a minute: only what was not asked for is a death", async () => {
+    const { id } = await world.leader();
+    for (let time = 0; time < 4; time++) {
+      await ok("machine", "stop", id);
+      await ok("machine", "start", id);
+    }
+    expect((await world.leader()).id).toBe(id);
+    for (let time = 0; time < 2; time++) await ok("postgres", "failover", "-a", "pg").then(whole);
+    const { pid } = await world.leader();
+    await killHard([await known(pid)]);
+    await eventually("it is started again", async () => ![null, pid].includes((await world.leader()).pid));
+    await whole();
+    expect((await world.leader()).id).toBe(id);
+    expect((await ok("events", "-a", "pg")).match(/ died |copied anew/g)).toBeNull();
+  });
+
   it("waits for a replica with `sync on`, alone when none is there, and says so", async () => {
     expect(await ok("postgres", "sync", "on", "-a", "pg")).toContain("a commit is acknowledged when a replica has it, too");
     const { id } = await world.leader();
@@ -102,6 +119,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await world.sql(id, "INSERT INTO kept VALUES (2)", "web");
     await ok("machine", "start", replica);
     await eventually("a replica is waited for again", async () => (await world.cluster()).synchronous === "on");
+    // A replica has it in its files already: whoever is connected to it when it is promoted is not acknowledged alone, either.
+    expect(await world.sql(replica, "SHOW synchronous_standby_names")).toEqual([{ synchronous_standby_names: `ANY 1 ("${id}")` }]);
     await ok("postgres", "sync", "off", "-a", "pg");
     const rows = await world.sql(id, "SELECT FROM pg_stat_replication WHERE sync_state <> 'async'");
     expect(rows).toEqual([]);

@@ -1,12 +1,13 @@
 /** What is taken from a member, or done to it behind Perch's back. */
 import { rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { pause } from "../../src/base/deadline.ts";
 import { layout } from "../../src/postgres/directory.ts";
 import { start } from "../support/perch.ts";
 import { recordProcess } from "../support/processes.ts";
 import { killHard, netnsOf } from "../support/traces.ts";
 import { eventually, type World } from "../support/world.ts";
-import { daemonProcess, killLeader, leaderProcess, near } from "./deeds.ts";
+import { daemonProcess, killDaemonInSwitchover, killLeader, leaderProcess, near } from "./deeds.ts";
 
 /** What is lost is the leader's for good: the fault is over when another leads. */
 async function loseLeader(world: World, lose: (data: string) => Promise<unknown>): Promise<void> {
@@ -17,6 +18,23 @@ async function loseLeader(world: World, lose: (data: string) => Promise<unknown>
 export const removeData = (world: World) => loseLeader(world, (data) => rm(data, { recursive: true, force: true, maxRetries: 10 }));
 export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away-${Date.now()}`));
 export const removeControlFile = (world: World) => loseLeader(world, (data) => unlink(join(data, "global/pg_control")));
+/** At any moment of the three seconds after another leads: who has not yet whom it waits for would acknowledge alone. */
+async function soonAfterSwitchover(world: World, act: () => Promise<unknown>): Promise<void> {
+  const { id } = await world.leader();
+  const done = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
+  await eventually("another leads", async () => (await world.leader()).id !== id, 30_000);
+  await pause(Math.random() * 3_000);
+  await act();
+  await done;
+}
+export const removeDataSoon = (world: World) => soonAfterSwitchover(world, () => removeData(world));
+export const killLeaderSoon = (world: World) => soonAfterSwitchover(world, () => killLeader(world));
+/** perchd dies in the switchover, the new leader's data after it: what the next perchd finds must not acknowledge alone, either. */
+export async function removeDataAfterDaemon(world: World, round: number): Promise<void> {
+  await killDaemonInSwitchover(world, round);
+  await pause(Math.random() * 1_000);
+  await removeData(world);
+}
 /** A server goes on with files that are open; the next crash shows what is missing. */
 export const removeWal = (world: World) =>
   loseLeader(world, async (data) => {

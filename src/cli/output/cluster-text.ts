@@ -24,7 +24,7 @@ export function membersText(members: readonly Member[], indent: number): string 
 }
 
 const commits = {
-  on: "synchronous: a commit is acknowledged when a replica has it, too",
+  on: "synchronous: a commit is acknowledged when a replica has it, too; by the leader alone when none streams for 2 to 5 s",
   waiting: "synchronous, but no replica of its region streams: commits are acknowledged by the leader alone",
 };
 

@@ -1,8 +1,6 @@
 import { ask } from "../../base/deadline.ts";
 import { fail } from "../../errors/error.ts";
-import { inheritWal } from "../../postgres/inherit.ts";
-import { promote, type Standing, standing } from "../../postgres/replication.ts";
-import type { Session } from "../../postgres/sql.ts";
+import type { Standing } from "../../postgres/replication.ts";
 import type { Hands } from "../hands.ts";
 import type { Change } from "../situation.ts";
 
@@ -15,58 +13,37 @@ export async function failOver(hands: Hands, change: Change): Promise<{ to: stri
   const began = performance.now();
   await hands.hold();
   try {
-    if (!candidates.includes(from)) {
-      await hands.leave(from);
-      await hands.kill(from); // first: two leaders are worse than none
-    }
+    if (!candidates.includes(from)) await hands.kill(from); // first: two leaders are worse than none
     const best = await mostAdvanced(hands, candidates);
     await hands.begin({ kind: "failover", to: best.id, because: change.because });
     if (best.at.recovering) {
-      if (best.id !== from) await inherit(hands, from, best);
-      await promote(best.session);
+      await hands.arm(best.id);
+      if (best.id !== from) await hands.inherit(best.id, from, best.at);
+      await hands.learnTimelines(best.id);
+      await hands.promote(best.id);
     }
-    await hands.crown(best.id);
+    await hands.crown(best.id, { whole: false });
+    const rest = await hands.gather(best.id);
     await hands.open(best.id);
-    return { to: best.id, ms: performance.now() - began };
+    const ms = performance.now() - began;
+    await rest();
+    return { to: best.id, ms };
   } catch (error) {
     await hands.letGo();
     throw error;
   }
 }
 
-/**
- * Where the dead leader's WAL can be read, nothing of it is lost. The replica looks into its pg_wal again after each attempt to reach a leader; it has looked once the
- * position it replayed has not moved for longer than that takes.
- */
-async function inherit(hands: Hands, from: string, { id, session, at }: Candidate): Promise<void> {
-  const [row] = await session.query<{ bytes: string }>("SELECT pg_size_bytes(current_setting('wal_segment_size')) AS bytes");
-  const inherited = await inheritWal(await hands.member(id), await hands.member(from), at, BigInt(row?.bytes ?? 16_777_216));
-  if (inherited.length === 0) return;
-  let last = { replayed: -1n, since: performance.now() };
-  const settled = async () => {
-    const { replayed } = await standing(session);
-    if (replayed !== last.replayed) last = { replayed, since: performance.now() };
-    return performance.now() - last.since > lookAgainMs ? true : undefined;
-  };
-  await ask(settled, { everyMs: 20, withinMs: replayMs });
-  hands.say(`machine ${id} has all that ${from} wrote: its WAL was there to be read`);
-}
-
-/** Twice wal_retrieve_retry_interval, and some. */
-const lookAgainMs = 1_200;
-const replayMs = 600_000;
-
 interface Candidate {
   id: string;
-  session: Session;
   at: Standing;
 }
 
 /** Asked when no WAL comes in any more. One that was promoted already goes before all others; then who has received most, on the latest timeline. */
 async function mostAdvanced(hands: Hands, ids: readonly string[]): Promise<Candidate> {
   const look = async (id: string): Promise<Candidate | undefined> => {
-    const session = await hands.session(id);
-    return session === undefined ? undefined : { id, session, at: await standing(session) };
+    const at = await hands.standing(id);
+    return at === undefined ? undefined : { id, at };
   };
   const settled = await ask(
     async () => {

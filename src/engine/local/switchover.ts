@@ -1,17 +1,17 @@
 import { ask } from "../../base/deadline.ts";
 import { fail } from "../../errors/error.ts";
-import { readControlFile } from "../../postgres/data.ts";
-import { find } from "../../postgres/postmaster.ts";
-import { promote, standing } from "../../postgres/replication.ts";
-import { stop } from "../../postgres/server.ts";
-import type { Session } from "../../postgres/sql.ts";
 import type { Hands } from "../hands.ts";
 import type { Change } from "../situation.ts";
 
 const catchUpMs = 30_000;
-const stopMs = 10_000;
 /** A replica nearer than this catches up while the leader stops. */
 const nearBytes = 16n * 1024n * 1024n;
+/** Once it is that near, it has received and replayed everything within this time, before anybody waits; reads that are in the way are ended after the other. */
+const followMs = 10_000;
+export const readsEndAfterMs = 3_000;
+/** While connections wait, they are ended sooner. */
+export const readsEndInChangeAfterMs = 300;
+const replayMs = 5_000;
 
 /**
  * A planned change of leader. What takes long is done while the old one still leads; then connections wait, the old one stops and so hands over its last
@@ -21,7 +21,10 @@ const nearBytes = 16n * 1024n * 1024n;
 export async function switchOver(hands: Hands, change: Change): Promise<number> {
   const { from } = change;
   const [to = ""] = change.candidates;
-  if (await finished(hands, to)) return 0;
+  if ((await hands.standing(to))?.recovering === false) {
+    await finish(hands, from, to);
+    return 0;
+  }
   if (!(await hands.begin({ kind: "switchover", to, because: change.because })))
     throw fail("busy", { what: `cluster ${hands.app}`, by: "a change of leader" });
   try {
@@ -32,64 +35,92 @@ export async function switchOver(hands: Hands, change: Change): Promise<number> 
   }
   const goOn = await hands.pause();
   const began = performance.now();
+  let rest: () => Promise<void>;
   try {
     await hands.hold();
     await handOver(hands, from, to);
-    await hands.open(to);
-    return performance.now() - began;
+    rest = await takeOver(hands, from, to);
   } finally {
     await goOn();
   }
+  const ms = performance.now() - began;
+  await rest();
+  return ms;
 }
 
-/** A perchd that was killed may have left it promoted already. */
-async function finished(hands: Hands, to: string): Promise<boolean> {
-  const session = await hands.session(to);
-  if (session === undefined || (await standing(session)).recovering) return false;
-  await hands.crown(to);
+/** A perchd that was killed has left it promoted already. Where the old leader still runs it was somebody else, and that leads to nothing. */
+async function finish(hands: Hands, from: string, to: string): Promise<void> {
+  if (await hands.lives(from)) {
+    await hands.withdraw();
+    throw fail("replica_unfit", { machine: to, app: hands.app, why: "it was promoted by hand" });
+  }
+  await (
+    await takeOver(hands, from, to)
+  )();
+}
+
+/** The former leader stopped in order, so it has all that was acknowledged. */
+async function takeOver(hands: Hands, from: string, to: string): Promise<() => Promise<void>> {
+  await hands.crown(to, { whole: true });
+  const rest = await hands.gather(to, from);
   await hands.open(to);
-  return true;
+  return rest;
 }
 
-/** Everything that can be done before anybody waits: both write out what they have in memory, and the new one comes near. */
+/** Everything that can be done before anybody waits: both write out what they have in memory, and the new one comes near, and then to the very end. */
 async function prepare(hands: Hands, from: string, to: string): Promise<void> {
-  const [old, next] = [await hands.session(from), await hands.session(to)];
-  if (next === undefined) throw fail("replica_unfit", { machine: to, app: hands.app, why: "it does not answer" });
+  const unfit = (why: string) => fail("replica_unfit", { machine: to, app: hands.app, why });
+  if ((await hands.standing(to)) === undefined) throw unfit("it does not answer");
+  await hands.arm(to);
+  const old = await hands.standing(from);
   if (old === undefined) return; // a perchd that was killed had stopped it already
-  await old.query("CHECKPOINT", [], 600_000);
-  await next.query("CHECKPOINT", [], 600_000);
-  const near = async () => ((await standing(old)).replayed - (await standing(next)).replayed <= nearBytes ? true : undefined);
-  if ((await ask(near, { everyMs: 100, withinMs: catchUpMs })) !== true)
-    throw fail("replica_unfit", { machine: to, app: hands.app, why: `it is more than ${nearBytes >> 20n} MB of WAL behind` });
+  await hands.checkpoint(from);
+  await hands.checkpoint(to);
+  const both = async () => [await hands.standing(from), await hands.standing(to)] as const;
+  const near = async () => {
+    const [leader, next] = await both();
+    return leader !== undefined && next !== undefined && leader.replayed - next.received <= nearBytes ? leader : undefined;
+  };
+  const leader = await ask(near, { everyMs: 100, withinMs: catchUpMs });
+  if (leader === undefined) throw unfit(`it is more than ${nearBytes >> 20n} MB of WAL behind`);
+  // What does not move now would not move while everybody waits, either.
+  let last = await hands.standing(to);
+  const there = async () => {
+    last = (await hands.standing(to)) ?? last;
+    if (last !== undefined && last.replayed >= leader.replayed) return true;
+    await hands.clearWay(to, readsEndAfterMs);
+    return undefined;
+  };
+  if ((await ask(there, { everyMs: 20, withinMs: followMs })) === true) return;
+  const received = last !== undefined && last.received >= leader.replayed;
+  throw unfit(`it does not ${received ? "replay" : "receive"} what the leader wrote ${followMs / 1000} s ago`);
 }
 
 async function handOver(hands: Hands, from: string, to: string): Promise<void> {
   try {
-    await hands.leave(from);
-    const old = await hands.member(from);
-    await stop(old, "fast", stopMs);
-    const last = await readControlFile(old.layout);
+    await hands.stop(from, to);
+    const checkpoint = await hands.lastCheckpoint(from);
     // A leader that was killed while it stopped has not handed over everything: it alone may have the last commits.
-    if (last?.state !== "shut down") throw fail("replica_unfit", { machine: to, app: hands.app, why: `machine ${from} did not stop in order` });
-    const next = await replayed(hands, to, last.checkpoint);
-    await promote(next);
+    if (checkpoint === undefined) throw fail("replica_unfit", { machine: to, app: hands.app, why: `machine ${from} did not stop in order` });
+    await replayed(hands, to, checkpoint);
+    await hands.promote(to);
   } catch (error) {
     await hands.withdraw();
     await hands.letGo();
     throw error;
   }
-  await hands.crown(to);
 }
 
-async function replayed(hands: Hands, to: string, checkpoint: bigint): Promise<Session> {
+async function replayed(hands: Hands, to: string, checkpoint: bigint): Promise<void> {
   const all = async () => {
-    const session = await hands.session(to);
-    if (session !== undefined) return (await standing(session)).replayed > checkpoint ? session : undefined;
+    const at = await hands.standing(to);
+    if (at !== undefined && at.replayed > checkpoint) return "all";
+    if (at !== undefined) await hands.clearWay(to, readsEndInChangeAfterMs);
     // One that died meanwhile is not waited for: the old leader can be back sooner.
-    return (await find((await hands.member(to)).layout)) === undefined ? "dead" : undefined;
+    return at === undefined && !(await hands.lives(to)) ? "dead" : undefined;
   };
-  const session = await ask(() => all().catch(() => undefined), { everyMs: 5, withinMs: 5_000 });
-  if (session === "dead") throw fail("replica_unfit", { machine: to, app: hands.app, why: "it died when its turn came" });
-  if (session === undefined) throw fail("replica_unfit", { machine: to, app: hands.app, why: "it did not replay the leader's last WAL within 5 s" });
-  return session;
+  const found = await ask(() => all().catch(() => undefined), { everyMs: 5, withinMs: replayMs });
+  if (found === "all") return;
+  const why = found === "dead" ? "it died when its turn came" : `it did not replay the leader's last WAL within ${replayMs / 1000} s`;
+  throw fail("replica_unfit", { machine: to, app: hands.app, why });
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { isRoot } from "../../../src/host/home.ts";
 import { findBinaries } from "../../../src/postgres/binaries.ts";
 import { makeOwned } from "../../../src/postgres/directory.ts";
-import { inheritWal } from "../../../src/postgres/inherit.ts";
+import { inheritTimelines, inheritWal } from "../../../src/postgres/inherit.ts";
 import { home, newMember, place } from "../../support/ground.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
@@ -38,5 +38,15 @@ describe("the WAL of a dead leader", () => {
     symlinkSync(ofRoot, join(from, segment(8)));
     await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("Permission denied");
     expect(readdirSync(to)).toEqual([]);
+  });
+
+  it("is not all: every timeline that others have begun is told to the heir, and none of its own is written over", async () => {
+    const { dead, heir, from, to } = await pair("line");
+    for (const name of ["00000002.history", "00000003.history", "00000003.history.ready", segment(8)])
+      writeFileSync(join(from, name), "of the dead", { mode: 0o644 });
+    writeFileSync(join(to, "00000002.history"), "its own");
+    await inheritTimelines(heir, [dead]);
+    expect(readdirSync(to).toSorted()).toEqual(["00000002.history", "00000003.history"]);
+    expect(readFileSync(join(to, "00000002.history"), "utf8")).toBe("its own");
   });
 });

@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { switchOver } from "../../../src/engine/local/switchover.ts";
+import { at, fakeHands } from "./fake-hands.ts";
+
+const change = { kind: "switchover" as const, from: "a1", candidates: ["a2"], because: "it was asked for" };
+const whole = [
+  "begin switchover a2",
+  "arm a2",
+  "checkpoint a1",
+  "checkpoint a2",
+  "pause",
+  "hold",
+  "stop a1 a2",
+  "promote a2",
+  "crown a2 whole",
+  "gather a2 a1",
+  "open a2",
+  "goOn",
+  "rest",
+];
+
+describe("a switchover", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("prepares before anybody waits, and opens when the new leader has whom it waits for", async () => {
+    const { hands, done } = fakeHands();
+    expect(await switchOver(hands, change)).toBeGreaterThan(0);
+    expect(done).toEqual(whole);
+  });
+
+  // What is undone after each failure; nothing else is done.
+  it.each([
+    ["begin", []],
+    ["arm", ["withdraw"]],
+    ["checkpoint", ["withdraw"]],
+    ["pause", []],
+    ["hold", ["goOn"]],
+    ["stop", ["withdraw", "letGo", "goOn"]],
+    ["promote", ["withdraw", "letGo", "goOn"]],
+    // It is promoted: whoever comes next finds it so.
+    ["crown", ["goOn"]],
+    ["gather", ["goOn"]],
+    ["open", ["goOn"]],
+  ] as const)("in which `%s` fails ends there, and keeps nobody waiting", async (operation, undone) => {
+    const { hands, done } = fakeHands(operation);
+    await expect(switchOver(hands, change)).rejects.toThrow(`${operation} fails`);
+    const until = whole.findIndex((step) => step.split(" ")[0] === operation);
+    expect(done).toEqual([...whole.slice(0, until + 1), ...undone]);
+  });
+
+  it("is none while another change is under way", async () => {
+    const { hands, done } = fakeHands(undefined, { begun: true });
+    await expect(switchOver(hands, change)).rejects.toMatchObject({ code: "busy" });
+    expect(done).toEqual(["begin switchover a2"]);
+  });
+
+  it("keeps the old leader, when that did not stop in order: it alone may have the last commits", async () => {
+    const fake = fakeHands();
+    fake.checkpoint = undefined;
+    await expect(switchOver(fake.hands, change)).rejects.toMatchObject({
+      code: "replica_unfit",
+      message: expect.stringContaining("in order") as string,
+    });
+    expect(fake.done.slice(-4)).toEqual(["stop a1 a2", "withdraw", "letGo", "goOn"]);
+  });
+
+  it("lets nobody wait for a replica that does not answer", async () => {
+    const fake = fakeHands();
+    fake.members.delete("a2");
+    await expect(switchOver(fake.hands, change)).rejects.toMatchObject({ code: "replica_unfit" });
+    expect(fake.done).toEqual(["begin switchover a2", "withdraw"]);
+  });
+
+  it("gives up before the promotion, when the replica dies in that moment", async () => {
+    const fake = fakeHands();
+    const { stop } = fake.hands;
+    Object.assign(fake.hands, {
+      stop: async (id: string, next: string) => {
+        await stop(id, next);
+        fake.members.delete("a2");
+        fake.lives.delete("a2");
+      },
+    });
+    await expect(switchOver(fake.hands, change)).rejects.toMatchObject({ message: expect.stringContaining("died") as string });
+    expect(fake.done).not.toContain("promote a2");
+  });
+
+  it.each([
+    ["replay", { received: 900n, replayed: 100n }],
+    ["receive", { received: 100n, replayed: 100n }],
+  ])("lets nobody wait for a replica that does not %s, and says so", async (verb, standing) => {
+    vi.useFakeTimers();
+    const fake = fakeHands();
+    fake.members.set("a2", at(standing));
+    const ended = switchOver(fake.hands, change).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await ended).toMatchObject({ message: expect.stringContaining(`does not ${verb}`) as string });
+    expect(fake.done).toContain("clearWay a2");
+    expect(fake.done).not.toContain("hold");
+    expect(fake.done.at(-1)).toBe("withdraw");
+  });
+
+  it("ends reads that keep the replica from replaying the last WAL, while connections wait", async () => {
+    const fake = fakeHands();
+    const { stop } = fake.hands;
+    Object.assign(fake.hands, {
+      stop: async (id: string, next: string) => {
+        await stop(id, next);
+        fake.members.set("a2", at({ received: 900n, replayed: 800n }));
+      },
+      clearWay: (id: string, afterMs: number) => {
+        fake.done.push(`clearWay ${id}`);
+        fake.members.set("a2", at());
+        return Promise.resolve(expect(afterMs).toBeLessThanOrEqual(1_000));
+      },
+    });
+    await switchOver(fake.hands, change);
+    expect(fake.done.slice(6, 9)).toEqual(["stop a1 a2", "clearWay a2", "promote a2"]);
+  });
+
+  it("begun by a perchd that was killed goes on where that was", async () => {
+    const stopped = fakeHands();
+    stopped.members.delete("a1");
+    stopped.lives.delete("a1");
+    await switchOver(stopped.hands, change);
+    expect(stopped.done).toEqual(whole.filter((step) => !step.startsWith("checkpoint")));
+
+    const promoted = fakeHands();
+    promoted.members.delete("a1");
+    promoted.lives.delete("a1");
+    promoted.members.set("a2", at({ recovering: false }));
+    expect(await switchOver(promoted.hands, change)).toBe(0);
+    expect(promoted.done).toEqual(["crown a2 whole", "gather a2 a1", "open a2", "rest"]);
+  });
+
+  it("is none to a member that was promoted by hand while the leader leads", async () => {
+    const fake = fakeHands();
+    fake.members.set("a2", at({ recovering: false }));
+    await expect(switchOver(fake.hands, change)).rejects.toMatchObject({ code: "replica_unfit" });
+    expect(fake.done).toEqual(["withdraw"]);
+  });
+});
