@@ -37,11 +37,14 @@ export function deathRegister(): Deaths {
   };
 }
 
+const ending: ReadonlySet<Step["do"]> = new Set<Step["do"]>(["start", "stop", "restart", "reconnect", "rewind", "swap", "remove"]);
+const starting: ReadonlySet<Step["do"]> = new Set<Step["do"]>(["start", "restart", "reconnect"]);
+
 /** Whom a step may end. */
 function ended(step: Step): string[] {
   if (step.do === "lead") return [step.change.from, ...step.change.candidates];
-  return step.do === "configure" || !("machine" in step) ? [] : [step.machine];
+  return ending.has(step.do) && "machine" in step ? [step.machine] : [];
 }
 
 /** Whom it leaves running. */
-const started = (step: Step): string[] => (step.do === "start" || step.do === "restart" || step.do === "rejoin" ? [step.machine] : []);
+const started = (step: Step): string[] => (starting.has(step.do) && "machine" in step ? [step.machine] : []);

@@ -70,7 +70,7 @@ describe("without a program", () => {
       const view = cluster([member("a1", leading), member("l1", facts, { since: { stranded: 1 } })], { slots: ["perch_l1"], program: gone });
       expect(plan(view).steps).toEqual([]);
     }
-    const dead = cluster([member("a1", down, { starts: [999_000, 999_500, 999_900] }), member("a2", streaming)], { program: gone });
+    const dead = cluster([member("a1", down, { deaths: [999_000, 999_500, 999_900] }), member("a2", streaming)], { program: gone });
     expect(plan(dead).steps.map((step) => step.do)).not.toContain("lead");
   });
 });
