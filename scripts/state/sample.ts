@@ -59,7 +59,7 @@ export function sample(key: SecretKey): Sample {
         binaries: "/usr/lib/postgresql/18/bin",
         leader: "m1",
         change: { kind: "switchover", to: "m2", because: "somebody asked for it" },
-        pool: { mode: "transaction", size: 20, address: `${prefix}:0:0:0:0:9` },
+        pool: { mode: "transaction", preparedStatements: false, size: 20, address: `${prefix}:0:0:0:0:9` },
         synchronous: { names: ["m2"], holders: ["m2"] },
         settings: { work_mem: "16MB" },
         exposure: {

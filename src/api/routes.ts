@@ -63,7 +63,7 @@ export const routes = {
   showPool: route({ method: "GET", path: "/v1/clusters/:cluster/pool", kind: "plain", remote: read("params.cluster"), summary: "The pooler of a cluster", answer: s.pool }),
   setPool: route({
     method: "PUT", path: "/v1/clusters/:cluster/pool", kind: "stream", remote: admin("params.cluster"), summary: "Put PgBouncer before a cluster, or change its mode and size",
-    body: z.object({ mode: z.enum(["transaction", "session"]).optional(), size: z.int().min(1).max(1000).optional() }), answer: s.pool,
+    body: z.object({ mode: z.enum(["transaction", "session"]).optional(), preparedStatements: z.literal(false).optional(), size: z.int().min(1).max(1000).optional() }), answer: s.pool,
   }),
   removePool: route({ method: "DELETE", path: "/v1/clusters/:cluster/pool", kind: "stream", remote: admin("params.cluster"), summary: "Take the pooler of a cluster away", answer: s.pool }),
   setSynchronous: route({ method: "PUT", path: "/v1/clusters/:cluster/synchronous", kind: "stream", remote: admin("params.cluster"), summary: "Acknowledge a commit when a replica has it, too, or by the leader alone", body: z.object({ on: z.boolean() }), answer: s.cluster }),

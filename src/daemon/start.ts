@@ -150,6 +150,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     log,
     consoles: consoles((app) => clusters.find(app)?.wake()),
     admitted: new Set(),
+    older: new Map(),
     flowing: new Set(),
     monitors: monitors((machine) => clusters.member(machine)?.loop.wake()),
     authority: await openAuthority(home),

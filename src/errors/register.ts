@@ -132,6 +132,11 @@ export const register = {
   leader_away: user(409, "the leader of {app} does not answer: {why}", "It is restarted in place, which loses nothing. To end it and lose what only it has: --force --to {machine}"),
   region_secondary: user(409, "machine {machine} is in {region}, not in {app}'s primary region {primary}", "Once: --allow-secondary-region. For good: perch postgres promote {machine} -a {app}"),
   pool_off: user(409, "cluster {app} has no pooler", "Switch one on: perch postgres pool on -a {app}"),
+  pool_mode_unsafe: user(
+    409,
+    "in transaction mode PgBouncer {version} gives wrong rows to clients that prepare statements, as most drivers do",
+    "Leave --mode out for session mode. Or add --no-prepared-statements and switch them off in each client: perch postgres recipe CLIENT -a APP says how. Or install PgBouncer 1.21 or newer (docs/pooling.md).",
+  ),
   pool_portable: user(409, "in portable mode there is no pooler", "A pooler has addresses of its own in the private network; run perch where namespaces are allowed."),
   pooler_missing: user(503, "PgBouncer is not installed on this machine", "Install it, for example: apt-get install pgbouncer"),
   pooler_failed: system(500, "the pooler at {address} does not work: {why}", "Look at: perch events"),

@@ -86,6 +86,8 @@ export interface LeaderChange {
 /** A pooler (PgBouncer) is wanted before the cluster. */
 export interface Pool {
   mode: "transaction" | "session";
+  /** False: in transaction mode, and it was said that no client prepares statements. */
+  preparedStatements?: false;
   /** Connections to the server for each database and role. */
   size: number;
   /** The address of the one that leads to the leader. */

@@ -4,9 +4,10 @@
  * is what it asks PostgreSQL for.
  */
 
+import type { Pool } from "../model/records.ts";
 import { poolUser } from "../postgres/access.ts";
 
-export type PoolMode = "transaction" | "session";
+export type PoolMode = Pool["mode"];
 
 export interface PoolConfig {
   /** Where it listens. */
@@ -14,7 +15,10 @@ export interface PoolConfig {
   port: number;
   /** The server it leads to. */
   target: { host: string; port: number };
+  /** As it was asked for; `safeMode` says which one it is. */
   mode: PoolMode;
+  /** False: the clients were told to prepare no statements. */
+  preparedStatements?: false;
   /** Connections to the server for each database and role. */
   size: number;
   /** PgBouncer's own version, "1.18.0". */
@@ -33,8 +37,35 @@ export function knowsPreparedStatements(version: string): boolean {
   return major > preparedSince[0] || (major === preparedSince[0] && minor >= preparedSince[1]);
 }
 
+/**
+ * Before it knew prepared statements PgBouncer passed their names on: a client ran whatever statement of that name another one had left on the server, and read
+ * wrong rows without an error. Such a version is in session mode, unless it was said that no client prepares. Pure.
+ */
+export function safeMode({ mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">, version: string): PoolMode {
+  return preparedStatements === false || knowsPreparedStatements(version) ? mode : "session";
+}
+
+/** Whether a driver may prepare statements through it. Pure. */
+export const mayPrepare = ({ mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">): boolean =>
+  mode === "session" || preparedStatements !== false;
+
+/**
+ * What drivers ask for at the start of a session and a shared connection cannot keep: it is accepted and without effect, for no row read is another one by it
+ * (docs/pooling.md). Whatever changes what a statement means, such as search_path, is refused. PgBouncer could track only what PostgreSQL reports, which is none of these.
+ */
+export const accepted: readonly string[] = [
+  "extra_float_digits",
+  "statement_timeout",
+  "lock_timeout",
+  "idle_in_transaction_session_timeout",
+  "idle_session_timeout",
+  "transaction_timeout",
+  "jit",
+];
+
 /** pgbouncer.ini, whole. */
 export function configText(config: PoolConfig): string {
+  const mode = safeMode(config, config.version);
   const settings: Record<string, string | number> = {
     listen_addr: config.address,
     listen_port: config.port,
@@ -42,14 +73,13 @@ export function configText(config: PoolConfig): string {
     unix_socket_mode: "0700",
     auth_type: "scram-sha-256",
     auth_file: config.userFile,
-    auth_query: "SELECT name, verifier FROM perch_pool.lookup($1)",
+    auth_query: "SELECT name, verifier FROM pg_catalog.perch_pool_lookup($1)",
     admin_users: poolUser,
-    pool_mode: config.mode,
+    pool_mode: mode,
     default_pool_size: config.size,
     max_client_conn: 2_000,
-    // Drivers send it at the start of a session, and nothing depends on it. Whatever else a pooled server cannot promise is refused, not dropped in silence.
-    ignore_startup_parameters: "extra_float_digits",
-    ...(config.mode === "transaction" && knowsPreparedStatements(config.version) ? { max_prepared_statements: 200 } : {}),
+    ignore_startup_parameters: accepted.join(","),
+    ...(mode === "transaction" && knowsPreparedStatements(config.version) ? { max_prepared_statements: 200 } : {}),
     // While there is no leader the kernel keeps the connection attempt waiting; clients wait with it, and no longer than they would anywhere.
     server_connect_timeout: 12,
     server_login_retry: 0.1,

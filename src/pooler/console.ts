@@ -3,6 +3,7 @@ import { within } from "../base/deadline.ts";
 import { redact } from "../base/redact.ts";
 import { fail } from "../errors/error.ts";
 import { poolUser } from "../postgres/access.ts";
+import type { PoolMode } from "./config.ts";
 import type { PoolLayout } from "./pooler.ts";
 
 /** PgBouncer's own console, over its unix socket. */
@@ -12,6 +13,27 @@ export interface PoolConsole {
   close(): Promise<void>;
   /** Resolves when the connection is gone: the quickest news of the pooler's death. */
   readonly ended: Promise<void>;
+}
+
+/** What runs there, by its own word: its files may have changed since it read them, and so may the program. */
+export interface Running {
+  /** Of PgBouncer, "1.18.0". */
+  version: string;
+  mode: PoolMode;
+}
+
+export async function describe(console: PoolConsole, withinMs?: number): Promise<Running> {
+  const [said] = await console.ask<{ version: string }>("SHOW VERSION", withinMs);
+  const settings = await console.ask<{ key: string; value: string }>("SHOW CONFIG", withinMs);
+  const version = /PgBouncer (\S+)/.exec(said?.version ?? "")?.[1] ?? "";
+  return { version, mode: settings.find(({ key }) => key === "pool_mode")?.value === "transaction" ? "transaction" : "session" };
+}
+
+/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. Any other one is a reason to tell it again. */
+export async function resume(console: PoolConsole): Promise<void> {
+  await console.ask("RESUME").catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.includes("not paused"))) throw error;
+  });
 }
 
 export async function openConsole(at: PoolLayout, login: { port: number; password: string }): Promise<PoolConsole> {

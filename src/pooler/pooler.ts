@@ -8,10 +8,11 @@ import { findProgram, readText, removeTree, shortenLog, writeWhole } from "../ho
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endOccupants } from "../host/occupants.ts";
-import { endProcess, identify, signalProcess, worksIn } from "../host/process.ts";
+import { endProcess, identify, isAlive, worksIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { makeOwned, makeWalkable } from "../postgres/directory.ts";
-import { configText, type PoolConfig, userText } from "./config.ts";
+import { configText, type PoolConfig, safeMode, userText } from "./config.ts";
+import { describe, openConsole } from "./console.ts";
 
 /** Where the files of one pooler lie, as perchd sees them. */
 export interface PoolLayout {
@@ -40,9 +41,9 @@ export function poolLayout(home: Home, app: string, id: string): PoolLayout {
   };
 }
 
-/** The program and its version. Rejects with `pooler_missing`. */
-export async function findPooler(): Promise<{ program: string; version: string }> {
-  known ??= look();
+/** The program and its version; `again` where it may have been replaced. Rejects with `pooler_missing`. */
+export async function findPooler(again = false): Promise<{ program: string; version: string }> {
+  known = again ? look() : (known ?? look());
   const found = await known;
   if (found === undefined) known = undefined; // it may be installed by the next time
   if (found === undefined) throw fail("pooler_missing", {});
@@ -92,8 +93,44 @@ export async function poolerIsCurrent(pooler: Uncertified, version: string): Pro
 
 /** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
 export async function ensurePooler(pooler: Pooler): Promise<void> {
+  const running = await findPoolerProcess(pooler.at);
+  if (running !== undefined && (await tell(pooler).catch(goneMeanwhile(running)))) return;
+  const found = await findPooler();
+  await writeFiles(pooler, found.version);
+  await start(pooler, found.program);
+}
+
+/** One that died is no reason to fail: it is started again. */
+const goneMeanwhile = (running: ProcessIdentity) => async (error: unknown) => {
+  if (await isAlive(running)) throw error;
+  return false;
+};
+
+/**
+ * Has what runs read its settings. It may be older than the program on the disk: they are for what runs. False where it was ended instead: in another mode nobody may
+ * meet what a session left on a connection, and what a driver believes to have prepared is gone. So all begin again, when transactions under way have ended.
+ */
+async function tell(pooler: Pooler): Promise<boolean> {
+  const console = await openConsole(pooler.at, { port: pooler.config.port, password: pooler.password });
+  try {
+    const running = await describe(console);
+    if (running.mode === safeMode(pooler.config, running.version)) {
+      await writeFiles(pooler, running.version);
+      await console.ask("RELOAD");
+      return true;
+    }
+    if (running.mode === "transaction") await console.ask("PAUSE", transactionsEndWithinMs).catch(() => undefined);
+  } finally {
+    await console.close();
+  }
+  await stopPooler(pooler.at);
+  return false;
+}
+
+const transactionsEndWithinMs = 2_000;
+
+async function writeFiles(pooler: Pooler, version: string): Promise<void> {
   const { at, place } = pooler;
-  const { program, version } = await findPooler();
   // perchd's own, as a member's is: each file in it is PostgreSQL's user's, and closed to others.
   for (const path of [dirname(dirname(at.root)), dirname(at.root), dirname(at.sockets), at.root]) await makeWalkable(path, place);
   await makeOwned(at.sockets, place);
@@ -102,9 +139,6 @@ export async function ensurePooler(pooler: Pooler): Promise<void> {
   await writeWhole(at.key, pooler.certificate.key, owner);
   await writeWhole(at.users, userText(pooler.password), owner);
   await writeWhole(at.config, wholeConfig(pooler, version), owner);
-  const running = await findPoolerProcess(at);
-  if (running !== undefined) return void (await signalProcess(running, "SIGHUP"));
-  await start(pooler, program);
 }
 
 async function start({ at, place, config }: Pooler, program: string): Promise<void> {

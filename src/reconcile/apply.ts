@@ -12,7 +12,7 @@ import { alone, farewellFor } from "./evidence.ts";
 import { initialiseLeader, leaderMember, machineOf, requireProgram, startMember, writeFiles } from "./members.ts";
 import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
-import { admitDatabases, applyPooler, removePoolerOf } from "./pools.ts";
+import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./pools.ts";
 import { synchronise } from "./synchronise.ts";
 import type { ClusterView } from "./view.ts";
 
@@ -94,6 +94,8 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       return removePoolerOf(context, cluster, step.pooler);
     case "admit":
       return admitDatabases(context, cluster, step.databases);
+    case "sweep":
+      return sweepDatabases(context, cluster, step.databases);
     case "grant":
       await grant(context, await leaderMember(context, cluster), step.attachment, (database) =>
         cluster.pool === undefined ? Promise.resolve() : admitDatabases(context, cluster, [database]),

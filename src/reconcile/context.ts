@@ -32,6 +32,8 @@ export interface Context {
   flowing: Set<string>;
   /** `<cluster>/<number of a database>` into which a pooler may look. */
   admitted: Set<string>;
+  /** The same → the database's name, where an older Perch left what its poolers asked. */
+  older: Map<string, string>;
   /** Signs the certificates of servers. */
   authority: Credentials;
   memoryBytes: number;

@@ -20,7 +20,7 @@ import { apartOf } from "./apart.ts";
 import { isCertified } from "./certify.ts";
 import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
 import { unadmitted } from "../pooler/lookup.ts";
-import { observePoolers } from "./pools.ts";
+import { observePoolers, olderIn } from "./pools.ts";
 import type { LoopMemory } from "./loop.ts";
 import { admissionKey, attachmentKey, poolerKey, reconnectedKey } from "./step.ts";
 import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
@@ -84,6 +84,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       ...remembered(poolerKey(id)),
     })),
     unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, cluster, looks),
+    older: olderIn(context, app).map(([, database]) => database),
     admission: remembered(admissionKey),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),

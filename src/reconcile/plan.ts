@@ -108,6 +108,9 @@ const poolerSilentMs = 3_000;
 
 function forPoolers(view: ClusterView, led: boolean): Reason[] {
   const admitted = led && view.cluster.pool !== undefined && view.unadmitted.length > 0;
+  // What its settings say it asks must be there before, and what they said before until then.
+  const askable = !admitted || view.admission.trouble !== undefined;
+  const current = view.poolers.every(({ facts }) => facts.running && facts.answers && facts.current);
   return [
     ...view.poolers.flatMap(({ id, facts, silentSince }): Reason[] => {
       const which = id === "leader" ? `the pooler of ${view.cluster.app}` : `the pooler of machine ${id}`;
@@ -115,13 +118,22 @@ function forPoolers(view: ClusterView, led: boolean): Reason[] {
       if (silentSince !== undefined && view.now - silentSince >= poolerSilentMs)
         return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it does not answer for ${poolerSilentMs / 1000} s` }];
       if (!facts.running) return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
-      if (!facts.current) return [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }];
+      if (facts.switches !== undefined) return [{ step: { do: "pool", pooler: id }, because: `switch ${which} ${facts.switches}` }];
+      if (!facts.current) return askable ? [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }] : [];
       if (facts.paused && view.cluster.change === undefined)
         return [{ step: { do: "pool", pooler: id }, because: `resume ${which}: nothing changes any more for which it would wait` }];
       return [];
     }),
     ...(admitted
       ? [{ step: { do: "admit", databases: view.unadmitted } as const, because: `let the pooler look roles up in ${view.unadmitted.join(", ")}` }]
+      : []),
+    ...(led && !admitted && current && view.older.length > 0
+      ? [
+          {
+            step: { do: "sweep", databases: view.older } as const,
+            because: `remove the schema perch_pool of an older Perch from ${view.older.join(", ")}: no pooler asks it any more`,
+          },
+        ]
       : []),
   ];
 }
@@ -196,7 +208,7 @@ function blocked(view: ClusterView, step: Step): boolean {
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (touches(step) === "cluster") return view;
-  if (step.do === "admit") return view.admission;
+  if (step.do === "admit" || step.do === "sweep") return view.admission;
   if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
   if (step.do === "grant" || step.do === "revoke")
     return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));

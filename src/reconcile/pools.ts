@@ -4,11 +4,11 @@ import { fail } from "../errors/error.ts";
 import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { leaderPort, memberPort, memberPoolPort, poolPort } from "../network/rules.ts";
-import { openConsole, type PoolConsole } from "../pooler/console.ts";
-import { admit } from "../pooler/lookup.ts";
+import { safeMode } from "../pooler/config.ts";
+import { describe, openConsole, type PoolConsole, resume, type Running } from "../pooler/console.ts";
+import { admit, sweep } from "../pooler/lookup.ts";
 import {
   ensurePooler,
-  findPooler,
   findPoolerProcess,
   keepLogShort,
   type Pooler,
@@ -16,10 +16,11 @@ import {
   type PoolLayout,
   poolLayout,
   removePooler,
+  stopPooler,
 } from "../pooler/pooler.ts";
 import { type Credentials, issueCertificate, type Subject } from "../postgres/certificate.ts";
 import { superuser } from "../postgres/access.ts";
-import { connect } from "../postgres/sql.ts";
+import { connect, sqlState } from "../postgres/sql.ts";
 import { openSecret } from "../store/sealed-secret.ts";
 import { isGood, subjectOf } from "./certify.ts";
 import { type Context, passwordsOf } from "./context.ts";
@@ -33,14 +34,14 @@ export const leaderPooler = "leader";
 export function poolersWanted(cluster: ClusterRecord, machines: readonly MachineRecord[]): Map<string, Pooler["config"]> {
   const { pool } = cluster;
   if (pool === undefined || cluster.phase !== "ready") return new Map();
-  const { mode, size, address } = pool;
+  const { address, ...shared } = pool;
   const members = machines.filter((machine) => machine.phase === "ready");
   return new Map([
     // Its own address stands in the kernel's map like a member's: whoever leads is met there, now and after every change.
-    [leaderPooler, { address, port: poolPort, target: { host: address, port: leaderPort }, mode, size }],
+    [leaderPooler, { address, port: poolPort, target: { host: address, port: leaderPort }, ...shared }],
     ...members.map((machine): [string, Pooler["config"]] => [
       machine.id,
-      { address: machine.address, port: memberPoolPort, target: { host: machine.address, port: memberPort }, mode, size },
+      { address: machine.address, port: memberPoolPort, target: { host: machine.address, port: memberPort }, ...shared },
     ]),
   ]);
 }
@@ -102,12 +103,28 @@ async function look(
   const pooler = await poolerOf(context, cluster, id, config);
   const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
   const console = await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
-  const answers = (await console?.ask("SHOW VERSION", answersWithinMs).catch(() => undefined)) !== undefined;
+  const described = console && (await describe(console, answersWithinMs).catch(() => undefined));
   await keepLogShort(at);
-  // One that runs on though its program was taken off the disk is left as it is.
-  const found = await findPooler().catch(() => undefined);
-  const current = found === undefined || (certified && (await poolerIsCurrent(pooler, found.version)));
-  return { wanted: true, running, answers, current, paused: !context.flowing.has(at.root), version: found?.version };
+  const current = described === undefined || (certified && (await isAsWanted(pooler, described)));
+  return {
+    wanted: true,
+    running,
+    answers: described !== undefined,
+    current,
+    paused: !context.flowing.has(at.root),
+    version: described?.version,
+    ...(described !== undefined && described.mode !== safeMode(config, described.version) ? { switches: switchOf(config, described) } : {}),
+  };
+}
+
+const isAsWanted = async (pooler: Omit<Pooler, "certificate">, { version, mode }: Running): Promise<boolean> =>
+  mode === safeMode(pooler.config, version) && poolerIsCurrent(pooler, version);
+
+/** Into which mode it must go, and why. */
+function switchOf(config: Pooler["config"], { version }: Running): string {
+  const to = safeMode(config, version);
+  if (to === config.mode) return `to ${to} mode, in which its clients begin again`;
+  return `to ${to} mode: in ${config.mode} mode PgBouncer ${version} gives wrong rows to clients that prepare statements`;
 }
 
 export interface PoolerCounts {
@@ -156,18 +173,44 @@ export async function applyPooler(context: Context, cluster: ClusterRecord, mach
   const certificate = (await certificateOf(context, pooler.at, subject)) ?? (await issueCertificate(context.authority, subject));
   await ensurePooler({ ...pooler, certificate });
   await letGo(context, pooler);
+  await keepSafe(context, cluster, pooler);
+}
+
+/** A mode that this version must not have is asked for no longer: a newer version would switch back some day, when apps count on a session of their own. */
+async function keepSafe({ state, say }: Context, { app }: ClusterRecord, { at, config, password }: Omit<Pooler, "certificate">): Promise<void> {
+  const console = await openConsole(at, { port: config.port, password });
+  const { version } = await describe(console).finally(() => console.close());
+  if (safeMode(config, version) === config.mode) return;
+  let changed = false;
+  await state.clusters.update({ app }, (record) => {
+    changed = record.pool !== undefined && safeMode(record.pool, version) !== record.pool.mode;
+    return changed && record.pool !== undefined ? { ...record, pool: { ...record.pool, mode: "session" } } : record;
+  });
+  if (!changed) return;
+  say(
+    app,
+    `the pooler of ${app} is in session mode from now on: in transaction mode PgBouncer ${version} gives wrong rows to clients that prepare statements. Where none does: perch postgres pool on -a ${app} --mode transaction --no-prepared-statements`,
+  );
 }
 
 export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> => removePooler(layoutOf(context, cluster, id));
 
+/** Ends those whose program was replaced on the disk; the loop starts them again at once. */
+export async function replaceOlder(context: Context, cluster: ClusterRecord, ids: readonly string[], version: string): Promise<void> {
+  for (const id of ids) {
+    const at = layoutOf(context, cluster, id);
+    const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+    const console = await context.consoles.hold(at, login, cluster.app);
+    const running = console && (await describe(console, answersWithinMs).catch(() => undefined));
+    if (running !== undefined && running.version !== version) await stopPooler(at);
+  }
+}
+
 const letGo = (context: Context, pooler: Omit<Pooler, "certificate">): Promise<void> =>
   withConsole(pooler, (console) => letGoBy(console, context, pooler));
 
-/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. Any other one is a reason to tell it again. */
 async function letGoBy(console: PoolConsole, context: Context, { at }: Omit<Pooler, "certificate">): Promise<void> {
-  await console.ask("RESUME").catch((error: unknown) => {
-    if (!(error instanceof Error && error.message.includes("not paused"))) throw error;
-  });
+  await resume(console);
   context.flowing.add(at.root);
 }
 
@@ -182,10 +225,31 @@ export async function admitDatabases(context: Context, cluster: ClusterRecord, d
   const leader = await leaderMember(context, cluster);
   for (const database of databases) {
     const session = await connect(leader, { user: superuser, password: perch, database });
-    const number = await admit(session, database).finally(() => session.close());
-    context.admitted.add(`${cluster.app}/${number}`);
+    const { number, older } = await admit(session, database).finally(() => session.close());
+    const key = `${cluster.app}/${number}`;
+    if (older) context.older.set(key, database);
+    context.admitted.add(key);
   }
 }
+
+/** What an older Perch left in these databases goes. One that is gone itself has nothing left. */
+export async function sweepDatabases(context: Context, cluster: ClusterRecord, databases: readonly string[]): Promise<void> {
+  const { perch } = await passwordsOf(context, cluster.app);
+  const leader = await leaderMember(context, cluster);
+  const there = olderIn(context, cluster.app);
+  for (const [key] of there.filter(([, name]) => databases.includes(name))) {
+    const database = context.older.get(key) ?? "";
+    const session = await connect(leader, { user: superuser, password: perch, database }).catch((error: unknown) => {
+      if (sqlState(error) !== "3D000") throw error;
+    });
+    await (session && sweep(session).finally(() => session.close()));
+    context.older.delete(key);
+  }
+}
+
+/** Databases with what an older Perch left there. */
+export const olderIn = ({ older }: Context, app: string): [key: string, database: string][] =>
+  [...older].filter(([key]) => key.startsWith(`${app}/`));
 
 /**
  * Keeps the clients of the leader's pooler waiting between two transactions, at most that long for those under way, and gives what lets them go on. A session
@@ -193,13 +257,18 @@ export async function admitDatabases(context: Context, cluster: ClusterRecord, d
  */
 export async function pausePool(context: Context, cluster: ClusterRecord, withinMs: number): Promise<() => Promise<void>> {
   const config = poolersWanted(cluster, []).get(leaderPooler);
-  if (config === undefined || config.mode === "session") return () => Promise.resolve();
+  if (config === undefined) return () => Promise.resolve();
   const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
   if (pooler === undefined || (await findPoolerProcess(pooler.at)) === undefined) return () => Promise.resolve();
-  context.flowing.delete(pooler.at.root); // until it is told to go on, by whomever
   // PAUSE is answered when all is quiet; who is to say RESUME must not wait behind it, nor connect while everybody waits.
   const console = () => openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
   const [pausing, resuming] = await Promise.all([console(), console()]);
+  const running = resuming && (await describe(resuming).catch(() => undefined));
+  if (running?.mode === "session") {
+    await Promise.all([pausing?.close(), resuming?.close()]);
+    return () => Promise.resolve();
+  }
+  context.flowing.delete(pooler.at.root); // until it is told to go on, by whomever
   await pausing
     ?.ask("PAUSE", withinMs)
     .catch((error: unknown) => context.log.warn({ err: error }, "transactions went on for too long; the change goes on"));

@@ -45,6 +45,8 @@ export type Step =
   | { do: "unpool"; pooler: string }
   /** The pooler may look roles up in these databases. */
   | { do: "admit"; databases: readonly string[] }
+  /** What an older Perch left in these databases for its poolers is gone. */
+  | { do: "sweep"; databases: readonly string[] }
   /** Role, database, secret. */
   | { do: "grant"; attachment: AttachmentRecord }
   /** The same away again, as far as this attachment made it. */
@@ -63,6 +65,7 @@ export function touches(step: Step): string {
     case "unpool":
       return poolerKey(step.pooler);
     case "admit":
+    case "sweep":
       return admissionKey;
     case "slots":
     case "lead":

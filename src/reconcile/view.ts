@@ -96,8 +96,10 @@ export interface PoolerFacts {
   current: boolean;
   /** It keeps its clients waiting. */
   paused: boolean;
-  /** Of PgBouncer; undefined where it does not run, or is not installed any more. */
+  /** Of the PgBouncer that runs; undefined where none answers. */
   version: string | undefined;
+  /** Into which mode it must go, and why; absent where it is in the right one. */
+  switches?: string;
 }
 
 export interface PoolerView {
@@ -123,6 +125,8 @@ export interface ClusterView {
   poolers: readonly PoolerView[];
   /** Databases into which the pooler cannot look yet. */
   unadmitted: readonly string[];
+  /** Those in which an older Perch left what its poolers asked. */
+  older: readonly string[];
   /** The step that lets it. */
   admission: { busy: string | undefined; trouble: Trouble | undefined };
   /** Perch's replication slots on the leader; undefined while it cannot be asked. */

@@ -21,8 +21,8 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   const { state, events, place } = deps;
   const shape = (cluster: ClusterRecord, record: AttachmentRecord, isNew: boolean) =>
     place.mode === "portable"
-      ? attachmentShape(record, "localhost", cluster.portablePort ?? leaderPort, isNew)
-      : attachmentShape(record, `${cluster.app}.internal`, urlPort(record), isNew);
+      ? attachmentShape(record, { host: "localhost", port: cluster.portablePort ?? leaderPort }, isNew)
+      : attachmentShape(record, { host: `${cluster.app}.internal`, port: urlPort(record), pool: cluster.pool }, isNew);
   const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
     view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
 

@@ -41,6 +41,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       attachments: [],
       poolers: [],
       unadmitted: [],
+      older: [],
       admission: { busy: undefined, trouble: undefined },
       slots: undefined,
       lostSlots: [],

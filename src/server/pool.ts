@@ -2,13 +2,13 @@ import { fail } from "../errors/error.ts";
 import { machineAddress } from "../model/address.ts";
 import type { Pool } from "../model/records.ts";
 import { findRegion } from "../model/region.ts";
-import { knowsPreparedStatements } from "../pooler/config.ts";
+import { knowsPreparedStatements, mayPrepare, safeMode } from "../pooler/config.ts";
 import { dismiss, makePoolUser } from "../pooler/lookup.ts";
 import { findPooler } from "../pooler/pooler.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect } from "../postgres/sql.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
-import { countsOf, leaderPooler, poolPassword } from "../reconcile/pools.ts";
+import { countsOf, leaderPooler, poolPassword, replaceOlder } from "../reconcile/pools.ts";
 import { admissionKey, poolerKey } from "../reconcile/step.ts";
 import type { ClusterView } from "../reconcile/view.ts";
 import { sealedSecret } from "../store/sealed-secret.ts";
@@ -28,16 +28,16 @@ export function poolHandlers(deps: Deps): PoolHandlers {
   const { state, vault, events, place } = deps;
 
   async function shown(view: ClusterView | undefined, app: string, pool: Pool | undefined) {
-    const found = pool === undefined ? undefined : await findPooler().catch(() => undefined);
     const poolers = view?.poolers ?? [];
+    const running = poolers.find(({ facts }) => facts.version !== undefined)?.facts.version;
+    const version = pool === undefined ? undefined : (running ?? (await findPooler().catch(() => undefined))?.version);
     return {
       cluster: app,
       on: pool !== undefined,
-      mode: pool?.mode ?? null,
+      mode: pool === undefined ? null : version === undefined ? pool.mode : safeMode(pool, version),
       size: pool?.size ?? null,
-      version: found?.version ?? null,
-      /** Whether statements prepared by the protocol work: in session mode always, in transaction mode from PgBouncer 1.21 on. */
-      preparedStatements: pool === undefined || found === undefined ? null : pool.mode === "session" || knowsPreparedStatements(found.version),
+      version: version ?? null,
+      preparedStatements: pool === undefined ? null : mayPrepare(pool),
       poolers: await Promise.all(
         poolers.map(async ({ id, facts, trouble }) => ({
           id,
@@ -67,22 +67,22 @@ export function poolHandlers(deps: Deps): PoolHandlers {
     async setPool({ params, body }, call) {
       if (place.mode === "portable") throw fail("pool_portable", {});
       const { record, loop } = await requireLeader(deps, params.cluster);
-      await findPooler();
+      const { version } = await findPooler(true);
       const app = record.app;
+      const how = wantedMode(record.pool, body, version);
       await checkSize(deps, app, body.size);
       if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
         await vault.sealing((sealer) => state.secrets.create(sealedSecret(sealer, app, "POOL_PASSWORD", randomPassword())));
       const password = await poolPassword(deps, app);
       await onLeader(deps, app, (session) => makePoolUser(session, password));
       const address = record.pool?.address ?? (await newAddress(deps, app));
-      const pool = { mode: body.mode ?? record.pool?.mode ?? "transaction", size: body.size ?? record.pool?.size ?? defaultSize, address };
+      const pool: Pool = { ...how, size: body.size ?? record.pool?.size ?? defaultSize, address };
       await state.clusters.update(record, (current) => ({ ...current, pool }));
+      await replaceOlder(deps.context, record, loop.view()?.poolers.map(({ id }) => id) ?? [], version);
       const ready = (view: ClusterView | undefined) => {
         const poolers = view?.poolers.filter(({ facts }) => facts.wanted) ?? [];
         const whole = poolers.length > 0 && poolers.every(({ facts }) => facts.running && facts.current && !facts.paused);
-        return whole && view?.unadmitted.length === 0 && view.cluster.pool?.size === pool.size && view.cluster.pool.mode === pool.mode
-          ? view
-          : undefined;
+        return whole && view?.unadmitted.length === 0 && samePool(view.cluster.pool, pool) ? view : undefined;
       };
       const things = [admissionKey, poolerKey(leaderPooler), ...(loop.view()?.members ?? []).map((member) => poolerKey(member.record.id))];
       const view = await settle(loop, call, { what: `switching the pooler of ${app} on`, things, done: ready }).catch(async (error: unknown) => {
@@ -90,7 +90,8 @@ export function poolHandlers(deps: Deps): PoolHandlers {
         if (record.pool === undefined) await forgetRole(app).catch((reason: unknown) => deps.log.warn({ err: reason }, "the pooler's role is left"));
         throw error;
       });
-      await events.append(app, `the pooler of ${app} is on: ${pool.mode} mode, ${pool.size} connections for each database and role`);
+      const told = pool.preparedStatements === false ? "transaction mode without prepared statements" : `${pool.mode} mode`;
+      await events.append(app, `the pooler of ${app} is on: ${told}, ${pool.size} connections for each database and role`);
       return shown(view, app, pool);
     },
 
@@ -111,6 +112,25 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       return shown(loop.view(), app, undefined);
     },
   };
+}
+
+const samePool = (one: Pool | undefined, other: Pool): boolean =>
+  one?.mode === other.mode && one.size === other.size && one.preparedStatements === other.preparedStatements;
+
+/** As it was asked for; what was not said stays as it is. Throws `pool_mode_unsafe`. Pure. */
+export function wantedMode(
+  before: Pool | undefined,
+  asked: { mode?: Pool["mode"] | undefined; preparedStatements?: false | undefined },
+  version: string,
+): Pick<Pool, "mode" | "preparedStatements"> {
+  const mode = asked.mode ?? before?.mode ?? (knowsPreparedStatements(version) ? "transaction" : "session");
+  if (asked.preparedStatements === false && asked.mode !== "transaction")
+    throw fail("usage_invalid", { reason: "--no-prepared-statements goes with --mode transaction" });
+  const unprepared = asked.preparedStatements === false || (asked.mode === undefined && before?.preparedStatements === false);
+  const wanted = { mode, ...(unprepared ? { preparedStatements: false as const } : {}) };
+  if (safeMode(wanted, version) === mode) return wanted;
+  if (asked.mode === undefined) return { mode: "session" };
+  throw fail("pool_mode_unsafe", { version });
 }
 
 /** More than PostgreSQL takes in all would only fail later, under load. */

@@ -1,7 +1,8 @@
 /** Records and views as the API shows them. Pure. */
 import type * as api from "../api/schemas.ts";
-import type { AttachmentRecord, MachineRecord } from "../model/records.ts";
+import type { AttachmentRecord, MachineRecord, Pool } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
+import { mayPrepare } from "../pooler/config.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
 import { noticeOf } from "../reconcile/notices.ts";
 import { type ClusterView, type MemberView, situationOf } from "../reconcile/view.ts";
@@ -110,7 +111,11 @@ export const runShape = (record: MachineRecord): api.Machine => ({
   createdAt: record.createdAt,
 });
 
-export function attachmentShape(record: AttachmentRecord, host: string, port: number, isNew: boolean): api.Attachment {
+export function attachmentShape(
+  record: AttachmentRecord,
+  { host, port, pool }: { host: string; port: number; pool?: Pool | undefined },
+  isNew: boolean,
+): api.Attachment {
   return {
     app: record.app,
     cluster: record.cluster,
@@ -119,6 +124,7 @@ export function attachmentShape(record: AttachmentRecord, host: string, port: nu
     variable: record.variable,
     superuser: record.superuser,
     url: `${record.scheme}://${encodeURIComponent(record.login ?? record.user)}:***@${host}:${port}/${encodeURIComponent(record.database)}`,
+    preparedStatements: record.pooled !== true || pool === undefined || mayPrepare(pool),
     new: isNew,
   };
 }

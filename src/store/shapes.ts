@@ -71,7 +71,14 @@ const cluster = z.strictObject({
   binaries: z.string(),
   leader: z.string(),
   change: z.strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
-  pool: z.strictObject({ mode: z.enum(["transaction", "session"]), size: z.int().positive(), address: z.string() }).exactOptional(),
+  pool: z
+    .strictObject({
+      mode: z.enum(["transaction", "session"]),
+      preparedStatements: z.literal(false).exactOptional(),
+      size: z.int().positive(),
+      address: z.string(),
+    })
+    .exactOptional(),
   synchronous: z.strictObject({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
   exposure: exposure.exactOptional(),

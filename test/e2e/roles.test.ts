@@ -49,10 +49,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it.each([
     ["read the verifiers of passwords", "SELECT rolpassword FROM pg_authid"],
     ["read them by another name", "SELECT passwd FROM pg_shadow"],
-    ["ask what the pooler asks", "SELECT perch_pool.lookup('postgres')"],
     [
       "change what the pooler asks",
-      "CREATE OR REPLACE FUNCTION perch_pool.lookup(wanted text) RETURNS TABLE (name text, verifier text) LANGUAGE sql AS 'SELECT 1, 2'",
+      "CREATE OR REPLACE FUNCTION pg_catalog.perch_pool_lookup(wanted text) RETURNS TABLE (name text, verifier text) LANGUAGE sql AS 'SELECT 1, 2'",
     ],
     ["become the operator", "SET ROLE postgres"],
     ["become Perch's superuser", "SET ROLE perch"],

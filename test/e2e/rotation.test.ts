@@ -102,15 +102,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(await psql(owners)).toBe("web\n");
     expect(await psql("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'after'")).toBe("web\n");
     await ok("postgres", "db", "create", "copy", "-a", "pg", "--owner", "web");
-    await ok(
-      "run",
-      "-a",
-      "web",
-      "--",
-      "sh",
-      "-c",
-      'pg_dump "$DATABASE_URL" --exclude-schema=perch_pool | psql -q -v ON_ERROR_STOP=1 "${DATABASE_URL%/web}/copy"',
-    );
+    await ok("run", "-a", "web", "--", "sh", "-c", 'pg_dump "$DATABASE_URL" | psql -q -v ON_ERROR_STOP=1 "${DATABASE_URL%/web}/copy"');
     const [row] = await world.sql((await world.leader()).id, owners, "copy");
     expect(row).toEqual({ string_agg: "web" });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { configText, knowsPreparedStatements, userText } from "../../src/pooler/config.ts";
+import { accepted, configText, knowsPreparedStatements, mayPrepare, safeMode, userText } from "../../src/pooler/config.ts";
 
 const config = {
   address: "fdaa:1:2:1::20",
@@ -18,11 +18,12 @@ describe("pgbouncer.ini", () => {
     const text = configText(config);
     expect(text).toContain("[databases]\n* = host=fdaa:1:2:1::20 port=5432 auth_user=perch_pooler\n");
     expect(text).toContain("auth_type = scram-sha-256\n");
-    expect(text).toContain("auth_query = SELECT name, verifier FROM perch_pool.lookup($1)\n");
+    expect(text).toContain("auth_query = SELECT name, verifier FROM pg_catalog.perch_pool_lookup($1)\n");
     expect(text).toContain("admin_users = perch_pooler\n");
   });
-  it("drops nothing in silence that a client asks for at the start but what no client depends on", () => {
-    expect(configText(config)).toContain("ignore_startup_parameters = extra_float_digits\n");
+  it("accepts at the start of a session what changes no row, and nothing that changes what a statement means", () => {
+    expect(configText(config)).toContain("ignore_startup_parameters = extra_float_digits,statement_timeout,lock_timeout,");
+    for (const name of ["options", "search_path", "role", "default_transaction_read_only", "timezone"]) expect(accepted).not.toContain(name);
   });
   it.each([
     ["1.18.0", "transaction" as const, false],
@@ -42,6 +43,26 @@ describe("knowsPreparedStatements", () => {
     ["2.0", true],
   ])("of %s is %s", (version, expected) => {
     expect(knowsPreparedStatements(version)).toBe(expected);
+  });
+});
+
+describe("the mode of a pooler", () => {
+  it.each([
+    ["1.18.0", "transaction" as const, undefined, "session"],
+    ["1.20.1", "transaction" as const, undefined, "session"],
+    ["1.18.0", "transaction" as const, false as const, "transaction"],
+    ["1.21.0", "transaction" as const, undefined, "transaction"],
+    ["", "transaction" as const, undefined, "session"],
+    ["1.25.1", "session" as const, undefined, "session"],
+  ])("of version %s, asked for %s with prepared statements %s, is %s", (version, mode, prepared, expected) => {
+    const pool = { mode, ...(prepared === undefined ? {} : { preparedStatements: prepared }) };
+    expect(safeMode(pool, version)).toBe(expected);
+    expect(configText({ ...config, ...pool, version })).toContain(`\npool_mode = ${expected}\n`);
+  });
+
+  it("lets clients prepare unless it was said that none does", () => {
+    expect(mayPrepare({ mode: "transaction" })).toBe(true);
+    expect(mayPrepare({ mode: "transaction", preparedStatements: false })).toBe(false);
   });
 });
 

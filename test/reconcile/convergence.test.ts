@@ -57,6 +57,7 @@ function after(view: ClusterView, step: Step): ClusterView {
     case "pool":
     case "unpool":
     case "admit":
+    case "sweep":
       return view;
     case "withdraw": {
       const { change: _gone, ...record } = view.cluster;

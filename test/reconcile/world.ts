@@ -65,6 +65,7 @@ export function cluster(
     attachments?: AttachmentView[];
     poolers?: PoolerView[];
     unadmitted?: string[];
+    older?: string[];
     pool?: Pool;
     leader?: string;
     change?: LeaderChange;
@@ -92,6 +93,7 @@ export function cluster(
     slots: more.slots ?? [],
     poolers: more.poolers ?? [],
     unadmitted: more.unadmitted ?? [],
+    older: more.older ?? [],
     admission: { busy: undefined, trouble: undefined },
     lostSlots: more.lostSlots ?? [],
     busy: undefined,

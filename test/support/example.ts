@@ -51,3 +51,12 @@ export async function attach({ world }: Example): Promise<void> {
   await world.ok("apps", "create", "web");
   await world.ok("postgres", "attach", "pg", "--app", "web");
 }
+
+/** The same, attached through a pooler. */
+export async function attachPooled({ world }: Example, ...pool: string[]): Promise<void> {
+  await world.ok("up");
+  await world.create();
+  await world.ok("apps", "create", "web");
+  await world.ok("postgres", "pool", "on", "-a", "pg", ...pool);
+  await world.ok("postgres", "attach", "pg", "--app", "web", "--pooled");
+}

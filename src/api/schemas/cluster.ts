@@ -28,7 +28,9 @@ export const cluster = z.object({
   /** The port that leads to the leader. */
   port: z.int(),
   /** PgBouncer on that port of every member. */
-  pool: z.object({ mode: z.enum(["transaction", "session"]), size: z.int(), port: z.int(), note: z.string().nullable() }).nullable(),
+  pool: z
+    .object({ mode: z.enum(["transaction", "session"]), preparedStatements: z.boolean(), size: z.int(), port: z.int(), note: z.string().nullable() })
+    .nullable(),
   /** on: an acknowledged commit is on a replica, too. waiting: it was asked for, and no replica can. */
   synchronous: z.enum(["off", "on", "waiting"]),
   members: z.array(member),
@@ -72,6 +74,8 @@ export const attachment = z.object({
   superuser: z.boolean(),
   /** The value of the secret with its password masked; where the attachment was made just now, with it. */
   url: z.string(),
+  /** False where it leads through a pooler whose clients may prepare no statements. */
+  preparedStatements: z.boolean(),
   /** False when it was there already (--if-not-attached). */
   new: z.boolean(),
 });

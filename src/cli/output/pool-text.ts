@@ -14,9 +14,7 @@ export function poolText(pool: PoolStatus): string {
     `Pooler of ${pool.cluster}: PgBouncer ${pool.version ?? ""}, ${pool.mode ?? ""} mode, ${pool.size ?? 0} connections for each database and role`,
     table(["Port", "State", "Clients", "Waiting", "Servers", "Note"], rows, "None runs", { indent: 2 }),
     ...(pool.preparedStatements === false
-      ? [
-          "  Statements prepared by a driver do not work in transaction mode before PgBouncer 1.21: switch them off in the driver, or use --mode session.",
-        ]
+      ? ["  No client may prepare statements through it: switch them off in each driver. For how: perch postgres recipe CLIENT -a APP"]
       : []),
   ].join("\n");
 }

@@ -1,7 +1,11 @@
+import type { Answer } from "../../client/client.ts";
 import { fail } from "../../errors/error.ts";
 import { identifierOfApp } from "../../model/name.ts";
 import type { Daemon } from "../command.ts";
 import { examplesOwn, type Own } from "./own.ts";
+
+const poolOf = ({ url, preparedStatements }: Answer<"listAttachments">[number]): Pick<Own, "pool"> =>
+  /@[^/]*:6432\//.test(url) ? { pool: { preparedStatements } } : {};
 
 /** The app's own names, as perchd knows them; where it is not attached yet, those that `attach` would give it. */
 export async function findOwn(daemon: Daemon, app: string, variable: string | undefined): Promise<Own> {
@@ -36,5 +40,5 @@ export async function findOwn(daemon: Daemon, app: string, variable: string | un
   const attachments = await daemon.call("listAttachments", { params: { cluster: name } });
   const attachment = attachments.find((one) => one.app === app && one.variable === around.variable);
   if (attachment === undefined) throw fail("no_attachments", { app, cluster: name });
-  return { ...around, state: "attached", url: attachment.url };
+  return { ...around, state: "attached", url: attachment.url, ...poolOf(attachment) };
 }

@@ -7,6 +7,8 @@ export interface Own {
   readonly variable: string;
   /** The value of the variable, its password masked. */
   readonly url: string;
+  /** Present where the URL leads through a pooler. */
+  readonly pool?: { readonly preparedStatements: boolean };
   /** How much of the way is gone: nothing, the app is there, it is attached. */
   readonly state: "nothing" | "app" | "attached";
   readonly primaryRegion: string;
@@ -33,6 +35,8 @@ export const examplesOwn: Own = {
 export function withOwn(written: Written, own: Own, from: From): Written {
   const put = (text: string) => named(text, own);
   const [plain, withName] = (own.variable === "DATABASE_URL" ? undefined : written.recipe.otherVariable) ?? ["", ""];
+  const edits = own.pool?.preparedStatements === false ? (written.recipe.unprepared ?? []) : [];
+  const told = (text: string) => edits.reduce((before, [prepared, without]) => before.replaceAll(prepared, () => without), text);
   const run = written.run.filter((line) => isToDo(line, own)).map((line) => put(own.regions === undefined ? line : withoutCreate(line)));
   return {
     ...written,
@@ -40,7 +44,7 @@ export function withOwn(written: Written, own: Own, from: From): Written {
     install: written.install.map(put),
     run: from.way === "inside" ? run : run.flatMap(outside),
     notes: put(written.notes),
-    files: written.files.map(({ path, text }) => ({ path, text: put(plain === "" ? text : text.replace(plain, () => withName)) })),
+    files: written.files.map(({ path, text }) => ({ path, text: put(told(plain === "" ? text : text.replace(plain, () => withName))) })),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Recipe {
   readonly unlocked?: readonly [withLock: string, without: string];
   /** Where the file does not name the variable, because the client looks for DATABASE_URL by itself: what must be written for another. */
   readonly otherVariable?: readonly [written: string, withName: string];
+  /** For a pooler whose clients may prepare no statements: what is written otherwise. Absent where the client prepares none unless it is asked to. */
+  readonly unprepared?: readonly (readonly [written: string, without: string])[];
 }
 
 const npm = ["npm ci", "npm install"] as const;
@@ -29,17 +31,27 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       "app/controllers/posts_controller.rb",
     ],
     otherVariable: ["  encoding: unicode\n", '  encoding: unicode\n  url: <%= ENV["DATABASE_URL"] %>\n'],
+    unprepared: [["  encoding: unicode\n", "  encoding: unicode\n  prepared_statements: false\n"]],
   },
-  python: { files: ["requirements.txt", "main.py", "nearest.py"], unlocked: pip },
+  python: {
+    files: ["requirements.txt", "main.py", "nearest.py"],
+    unlocked: pip,
+    unprepared: [["connect(conninfo)", "connect(conninfo, prepare_threshold=None)"]],
+  },
   django: {
     files: ["requirements.txt", "mysite/settings.py", "mysite/urls.py", "greetings/models.py", "greetings/views.py"],
     unlocked: pip,
     otherVariable: ['"default": env.db(),', '"default": env.db("DATABASE_URL"),'],
   },
-  sqlalchemy: { files: ["requirements.txt", "main.py"], unlocked: pip },
+  sqlalchemy: {
+    files: ["requirements.txt", "main.py"],
+    unlocked: pip,
+    unprepared: [["create_engine(url)", 'create_engine(url, connect_args={"prepare_threshold": None})']],
+  },
   go: {
     files: ["go.mod", "main.go", "direct/main.go", "nearest/main.go"],
     unlocked: ["go build -o hello .", "go mod tidy && go build -o hello ."],
+    unprepared: [['os.Getenv("DATABASE_URL")', 'os.Getenv("DATABASE_URL")+"?default_query_exec_mode=exec"']],
   },
   node: { files: ["package.json", "index.js", "nearest.js"], unlocked: npm },
   prisma: {

@@ -60,13 +60,14 @@ function whereText(own: Own, from: From): string {
   ].join("\n");
 }
 
-function insideText({ cluster, regions }: Own): string {
+function insideText({ cluster, regions, pool }: Own): string {
   const members = regions === undefined ? "" : ` (members in ${regions.join(", ")})`;
   return [
-    "",
+    ...(pool?.preparedStatements === false ? [" Its pooler must have no prepared statements, which the lines above see to."] : [""]),
     "",
     "| address | leads to |",
     "| --- | --- |",
+    ...(pool === undefined ? [] : [`| \`${cluster}.internal:6432\` | the leader, through the pooler |`]),
     `| \`${cluster}.internal:5432\` | the leader, for reads and writes, from every region |`,
     `| \`${cluster}.internal:5433\` | the nearest member, for reads${members} |`,
   ].join("\n");

@@ -24,8 +24,8 @@ describe("poolText", () => {
   });
 
   it("says what a driver must know where prepared statements do not work, and only there", () => {
-    expect(poolText(pool)).toMatch(/before PgBouncer 1\.21: switch them off in the driver, or use --mode session\.$/);
-    expect(poolText({ ...pool, version: "1.23.1", preparedStatements: true })).not.toContain("1.21");
+    expect(poolText(pool)).toMatch(/No client may prepare statements through it: .* perch postgres recipe CLIENT -a APP$/);
+    expect(poolText({ ...pool, version: "1.23.1", preparedStatements: true })).not.toContain("prepare");
   });
 
   it("says how one is had where there is none", () => {

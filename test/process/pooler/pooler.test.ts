@@ -1,11 +1,11 @@
-import { appendFile, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
 import { isAlive, signalProcess } from "../../../src/host/process.ts";
 import { freePort } from "../../../src/host/ports.ts";
-import { openConsole } from "../../../src/pooler/console.ts";
+import { describe as describePooler, openConsole } from "../../../src/pooler/console.ts";
 import { admit, makePoolUser } from "../../../src/pooler/lookup.ts";
 import {
   ensurePooler,
@@ -31,12 +31,13 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
   await makePoolUser(session, 'pool"s secret');
   await createUser(session, { name: "web", password: "web's secret" });
   await admit(session, "postgres");
+  await session.query("ALTER ROLE web SET statement_timeout = '1min'");
   await session.close();
   const port = (await freePort()) ?? 0;
   const pooler: Pooler = {
     at: poolLayout(home, "pg", "leader"),
     place,
-    config: { address: "127.0.0.1", port, target: { host: "127.0.0.1", port: leader.port }, mode: "transaction", size: 2 },
+    config: { address: "127.0.0.1", port, target: { host: "127.0.0.1", port: leader.port }, mode: "transaction", preparedStatements: false, size: 2 },
     password: 'pool"s secret',
     certificate: await issueCertificate(authority, { commonName: "pg.internal", names: ["localhost"], addresses: ["127.0.0.1"] }),
   };
@@ -109,17 +110,28 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
     await Promise.all([asking.close(), pausing.close(), busy.end(), other.end()]);
   });
 
-  it("refuses a session what it cannot keep, rather than forget it", async () => {
-    const asking = new pg.Client({
-      host: "localhost",
-      port,
-      user: "web",
-      password: "web's secret",
-      database: "postgres",
-      options: "-c search_path=other",
-    });
-    asking.on("error", () => undefined);
-    await expect(asking.connect()).rejects.toThrow(/unsupported startup parameter/);
+  const starting = (more: pg.ClientConfig): pg.Client => {
+    const client = new pg.Client({ host: "localhost", port, user: "web", password: "web's secret", database: "postgres", ...more });
+    client.on("error", () => undefined);
+    return client;
+  };
+
+  it("refuses a session what it cannot keep and what would change its rows, rather than forget it", async () => {
+    await expect(starting({ options: "-c search_path=other" }).connect()).rejects.toMatchObject({ code: "08P01" });
+    await expect(starting({ options: "-c default_transaction_read_only=on" }).connect()).rejects.toThrow(/unsupported startup parameter/);
+  });
+
+  it.each([
+    { statement_timeout: 1_000 },
+    { lock_timeout: 1_000 },
+    { idle_in_transaction_session_timeout: 1_000 },
+    { statement_timeout: 1, lock_timeout: 1 },
+  ])("accepts the limits of a session at its start, and keeps those that the role has: %j", async (limits) => {
+    const client = starting(limits);
+    await client.connect();
+    const shown = "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, pg_sleep(0.01)";
+    expect((await client.query(shown)).rows).toMatchObject([{ statement: "1min", lock: "0" }]);
+    await client.end();
   });
 
   it("keeps little of what it has to say", async () => {
@@ -131,14 +143,36 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
     expect((await stat(pooler.at.log)).size).toBeLessThan(10_000);
   });
 
-  it("takes a new mode and size while its clients stay", async () => {
-    const client = await connect();
+  it("takes a new size while its clients stay, and a new mode with none of its connections left", async () => {
+    const { version } = await findPooler();
+    const [idle, busy, before] = [await connect(), await connect(), await findPoolerProcess(pooler.at)];
+    const asked = async (client: pg.Client, text: string) => (await client.query<{ answer: unknown }>(text)).rows[0]?.answer;
+    const left = "SELECT current_setting('search_path') AS answer";
+    await idle.query("SET search_path = left_behind");
+    await ensurePooler({ ...pooler, config: { ...pooler.config, size: 3 } });
+    expect(await asked(idle, left)).toBe("left_behind");
+    const other: Pooler = { ...pooler, config: { ...pooler.config, mode: "session", size: 3 } };
+    const ends = asked(busy, "SELECT pg_sleep(0.5), 'ended' AS answer");
+    await ensurePooler(other);
+    expect(await ends).toBe("ended"); // what is under way may end
+    await expect(idle.query("SELECT 1")).rejects.toThrow(/terminat|closed|not queryable|connection/i);
+    expect(await poolerIsCurrent(other, version)).toBe(true);
+    expect(await findPoolerProcess(pooler.at)).not.toEqual(before);
+    const fresh = await connect();
+    expect(await asked(fresh, left)).not.toBe("left_behind");
+    await fresh.end();
+  });
+
+  it("is known by the mode that it is in, not by the one that its files say", async () => {
+    await writeFile(pooler.at.config, (await readFile(pooler.at.config, "utf8")).replace("pool_mode = session", "pool_mode = transaction"));
+    const asking = await console();
+    expect(await describePooler(asking)).toMatchObject({ mode: "session" });
     const before = await findPoolerProcess(pooler.at);
-    await ensurePooler({ ...pooler, config: { ...pooler.config, mode: "session", size: 3 } });
-    expect(await poolerIsCurrent(pooler, (await findPooler()).version)).toBe(false);
-    expect(await findPoolerProcess(pooler.at)).toEqual(before);
-    expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
-    await client.end();
+    await ensurePooler(pooler);
+    expect(await findPoolerProcess(pooler.at)).not.toEqual(before);
+    const again = await console();
+    expect(await describePooler(again)).toMatchObject({ mode: "transaction" });
+    await Promise.all([asking.close(), again.close()]);
   });
 
   it("is started again when it was killed, when its number was lost, and ended though a signal stopped it", async () => {

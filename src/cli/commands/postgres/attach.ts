@@ -89,11 +89,15 @@ async function attach(
 /** flyctl's sentences; the password is masked. Pure. */
 export function attachedText(attachment: Answer<"attach">): string {
   const { app, cluster, variable, url } = attachment;
-  if (!attachment.new) return `Postgres cluster ${cluster} was attached to ${app} already, as ${variable}`;
+  const unprepared = attachment.preparedStatements
+    ? []
+    : [`No client may prepare statements through this pooler. For how each is told: perch postgres recipe CLIENT -a ${app}`];
+  if (!attachment.new) return [`Postgres cluster ${cluster} was attached to ${app} already, as ${variable}`, ...unprepared].join("\n");
   return [
     `Postgres cluster ${cluster} is now attached to ${app}`,
     `The following secret was added to ${app}:`,
     `  ${variable}=${maskUrl(url)}`,
     `The app gets it, with its password, from: perch run -a ${app} -- COMMAND`,
+    ...unprepared,
   ].join("\n");
 }

@@ -9,6 +9,7 @@ const attachment = {
   variable: "DATABASE_URL",
   superuser: false,
   url: "postgres://web:hunter%402@pg.internal:5432/web",
+  preparedStatements: true,
   new: true,
 };
 
@@ -23,5 +24,13 @@ describe("postgres attach", () => {
 
   it("says so where nothing was to be done", () => {
     expect(attachedText({ ...attachment, new: false })).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL");
+  });
+
+  it("repeats, also where nothing was to be done, that no client may prepare statements", () => {
+    for (const isNew of [true, false])
+      expect(attachedText({ ...attachment, preparedStatements: false, new: isNew })).toMatch(
+        /No client may prepare .* perch postgres recipe CLIENT -a web$/,
+      );
+    expect(attachedText(attachment)).not.toContain("prepare");
   });
 });
