@@ -26,15 +26,15 @@ describe.skipIf(missingTools("pgbouncer", "python3 -c 'import ensurepip'"))("cli
   };
   const pool = (...argv: string[]) => ok("postgres", "pool", "on", "-a", "pg", ...argv);
   const status = () => json<PoolStatus>("postgres", "pool", "status", "-a", "pg");
-  const psycopg = async (more = {}) => lastLine(await python.run(".venv/bin/python", "shared.py", JSON.stringify(more)));
-  const nodePostgres = async (name: string) => lastLine(await node.run("node", "shared.mjs", name));
+  const psycopg = async (more = {}) => lastLine(await python.run(".venv/bin/python", "statements.py", JSON.stringify(more)));
+  const nodePostgres = async (name: string) => lastLine(await node.run("node", "statements.mjs", name));
 
   beforeAll(async () => {
     python = await exampleOf("python");
     node = await exampleOf("node", python.world);
     for (const [example, program] of [
-      [python, "shared.py"],
-      [node, "shared.mjs"],
+      [python, "statements.py"],
+      [node, "statements.mjs"],
     ] as const)
       await cp(join(repository, "test/examples/drivers", program), join(example.directory, program));
     await python.prepare(["python3", "-m", "venv", ".venv"]);
