@@ -1,4 +1,5 @@
 import { fail } from "../../errors/error.ts";
+import { withoutLibpq } from "./libpq.ts";
 
 /** The environment of a run. Pure. */
 
@@ -16,11 +17,11 @@ export interface Sources {
   given: Record<string, string>;
 }
 
-/** Later wins: own, the defaults, [env], secrets, primary_region of the file, --env; and FLY_* and PERCH_* of the daemon over all. */
+/** Later wins: own without libpq's variables, the defaults, [env], secrets, primary_region of the file, --env; and FLY_* and PERCH_* of the daemon over all. */
 export function runEnvironment({ own, defaults, file, filePrimaryRegion, daemon, given }: Sources): NodeJS.ProcessEnv {
   const platform = Object.fromEntries(Object.entries(daemon).filter(([name]) => isPlatform(name)));
   return {
-    ...own,
+    ...withoutLibpq(own),
     ...defaults,
     ...file,
     ...daemon,

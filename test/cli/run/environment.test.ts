@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { envPairs, runEnvironment } from "../../../src/cli/run/environment.ts";
 
+const words = (text: string): string[] => text.trim().split(/\s+/);
 const sources = { defaults: {}, own: {}, file: {}, filePrimaryRegion: undefined, daemon: {}, given: {} };
 
 describe("the environment of a run", () => {
@@ -15,6 +16,22 @@ describe("the environment of a run", () => {
     expect(runEnvironment(both)).toEqual({ PRIMARY_REGION: "lhr" });
     expect(runEnvironment({ ...both, filePrimaryRegion: undefined })).toEqual({ PRIMARY_REGION: "ams" });
     expect(runEnvironment({ ...both, given: { PRIMARY_REGION: "fra" } })).toEqual({ PRIMARY_REGION: "fra" });
+  });
+
+  it("has nothing of libpq's from the caller, who named a cluster, and all that the app itself was given", () => {
+    const elsewhere = words(
+      `PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGSERVICEFILE PGSYSCONFDIR PGOPTIONS PGSSLMODE PGSSLROOTCERT
+       PGSSLNEGOTIATION PGREQUIREAUTH PGREQUIREPEER PGREQUIRESSL PGCHANNELBINDING PGTARGETSESSIONATTRS PGLOADBALANCEHOSTS PGGSSENCMODE PGKRBSRVNAME`,
+    );
+    const own = Object.fromEntries([...elsewhere, "PGTZ", "PGDATA", "PGRST_DB_URI", "PATH"].map((name) => [name, "own"]));
+    expect(runEnvironment({ ...sources, own })).toEqual({ PGTZ: "own", PGDATA: "own", PGRST_DB_URI: "own", PATH: "own" });
+    const given = { file: { PGSSLMODE: "file" }, daemon: { PGSERVICE: "secret" }, given: { PGOPTIONS: "given" } };
+    expect(runEnvironment({ ...sources, own, defaults: { PGHOST: "pg.internal" }, ...given })).toMatchObject({
+      PGHOST: "pg.internal",
+      PGSSLMODE: "file",
+      PGSERVICE: "secret",
+      PGOPTIONS: "given",
+    });
   });
 
   it("never lets a secret or [env] stand in for what Perch sets", () => {

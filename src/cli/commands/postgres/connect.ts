@@ -2,6 +2,7 @@ import { fail } from "../../../errors/error.ts";
 import { findProgram } from "../../../host/files.ts";
 import { launch } from "../../../host/launch.ts";
 import { command } from "../../command.ts";
+import { withoutLibpq } from "../../run/libpq.ts";
 
 export const postgresConnect = command({
   name: "postgres connect",
@@ -31,8 +32,10 @@ Write the schema (public.users), or connect as the app's own user with -u. What 
       params: { cluster },
       body: { user, ...(database === undefined ? {} : { database }), ...(region === undefined ? {} : { region }) },
     });
-    const argv = ["psql", ...(flags.command === undefined ? [] : ["-c", flags.command]), ...args.arguments];
-    const env = { ...process.env, PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, ...session.env };
+    // A \connect in ~/.psqlrc would lead what nobody watches elsewhere; at a prompt one sees where one is.
+    const quiet = flags.command !== undefined || args.arguments.length > 0 || !process.stdin.isTTY ? ["--no-psqlrc"] : [];
+    const argv = ["psql", ...quiet, ...(flags.command === undefined ? [] : ["-c", flags.command]), ...args.arguments];
+    const env = { ...withoutLibpq(process.env), PGHOST: session.host, PGPORT: String(session.port), PGUSER: user, ...session.env };
     const { ended } = await launch({ enter: session.enter, barred: session.barred, command: argv, env });
     return { exit: await ended };
   },
