@@ -46,6 +46,22 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
     expect(await world.ok("events")).toMatch(/warning: 0 B of 600 MB are free/);
   });
 
+  it.each([
+    ["attach", () => ["postgres", "attach", "pg", "--app", "web", "--variable-name", "OTHER_URL", "--database-name", "o", "--database-user", "o"]],
+    [
+      "attach to a database that is there",
+      () => ["postgres", "attach", "pg", "--app", "web", "--variable-name", "MORE_URL", "--database-name", "web", "--database-user", "more", "--yes"],
+    ],
+    ["clone", async () => ["machine", "clone", (await world.leader()).id]],
+    ["db create", () => ["postgres", "db", "create", "more", "-a", "pg"]],
+    ["create", () => ["postgres", "create", "--name", "second"]],
+  ])("says within a moment that the disk is full: %s", async (_what, command) => {
+    const from = performance.now();
+    const ended = await world.perch([...(await command()), "--json"]);
+    expect(ended.stderr).toMatch(/disk_full/);
+    expect(performance.now() - from).toBeLessThan(45_000);
+  });
+
   it("says disk_full when that is used up, and changes nothing", async () => {
     const value = "x".repeat(60_000);
     const used = await eventually("the store is full", () =>

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { fail } from "../../src/errors/error.ts";
 import type { Loop, Watcher } from "../../src/reconcile/loop.ts";
 import type { ClusterView } from "../../src/reconcile/view.ts";
@@ -51,6 +51,38 @@ describe("settle", () => {
     hand.pass(ready);
     expect(await answer).toBe("ready");
     expect([caller.heard, hand.watchers.size]).toEqual([["make the leader a1"], 0]);
+  });
+
+  it("does not wait for ever until what failed is undone, and says that it goes on", async () => {
+    vi.useFakeTimers();
+    try {
+      const hand = handLoop();
+      const answer = settle(hand.loop, call().call, wish).catch((error: unknown) => error);
+      hand.fail("a1");
+      hand.pass(cluster([]));
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await answer).toMatchObject({ code: "disk_full", next: expect.stringContaining("as soon as that can be done") as string });
+      expect(hand.watchers.size).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("ends where the disk is full for something else that it waits for, and has itself undone", async () => {
+    const hand = handLoop();
+    let cancelled = 0;
+    const cancel = () => Promise.resolve(void (cancelled += 1));
+    const answer = settle(hand.loop, call().call, { ...wish, cancel }).catch((error: unknown) => error);
+    hand.fail("cluster");
+    hand.fail("cluster");
+    hand.pass(undefined);
+    expect(await answer).toMatchObject({ code: "disk_full" });
+    expect(cancelled).toBe(1);
+    const { cancel: _none, ...lasting } = { ...wish, cancel };
+    const other = settle(hand.loop, call().call, lasting);
+    hand.fail("cluster");
+    hand.pass(ready);
+    expect(await other).toBe("ready");
   });
 
   it("rejects with the failure once everything is undone, not before", async () => {
