@@ -90,6 +90,8 @@ export function sample(key: SecretKey): Sample {
     attachments: [
       {
         ...attachment,
+        detaching: true,
+        connectionLimit: 99,
         database: "web",
         user: "web",
         login: "web.2",
@@ -104,6 +106,8 @@ export function sample(key: SecretKey): Sample {
         login: "admin.2",
         variable: "ADMIN_URL",
         superuser: true,
+        connectionLimit: -1,
+        detaching: true,
         made: { database: false, user: true },
       },
     ],

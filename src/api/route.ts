@@ -26,12 +26,14 @@ export interface Access {
   readonly scope: Scope;
   /** Where the request names the app it is about, for tokens that are limited to one; `any`: it is about none and tells nothing; absent: not for them. */
   readonly app?: `params.${string}` | `query.${string}` | `body.${string}` | "any";
-  /** Switches in the body that take more than the scope: only `admin` may set them. */
+  /** Fields of the body that, given or switched on, take more than the scope: only `admin` may set them. */
   readonly adminFor?: readonly string[];
   /** What no token may give at all, for perchd would run a program by it. */
   readonly machineFor?: readonly string[];
   /** The same where PostgreSQL runs as perchd's own user: there a superuser of SQL runs programs as perchd. */
   readonly machineForWhereOneUser?: readonly string[];
+  /** It changes the cluster of its path, too: a token of one app may only where that app is attached already. */
+  readonly attachedOnly?: true;
 }
 
 type PathParams<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`

@@ -9,6 +9,8 @@ const read = (app?: NonNullable<Access["app"]>): Access => ({ scope: "read", ...
 const deploy = (app: NonNullable<Access["app"]>, ...adminFor: string[]): Access => ({ scope: "deploy", app, adminFor });
 const admin = (app?: NonNullable<Access["app"]>): Access => ({ scope: "admin", ...(app === undefined ? {} : { app }) });
 const list = <T extends z.ZodType>(item: T) => z.array(item);
+/** -1: any number. */
+const connectionLimit = z.int().min(-1).max(262_143).refine((limit) => limit !== 0, "it is none (-1) or at least 1");
 /** Seconds; at most ten years. */
 const overlap = z.int().min(0).max(315_360_000).optional();
 
@@ -90,13 +92,17 @@ export const routes = {
 
   listAttachments: route({ method: "GET", path: "/v1/clusters/:cluster/attachments", kind: "plain", remote: read("params.cluster"), summary: "Apps attached to a cluster", answer: list(s.attachment) }),
   attach: route({
-    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", remote: { ...deploy("body.app", "superuser", "existingDatabase"), machineForWhereOneUser: ["superuser"] }, summary: "Give an app its own role and database, and the URL as a secret",
+    method: "POST", path: "/v1/clusters/:cluster/attachments", kind: "stream", remote: { ...deploy("body.app", "superuser", "existingDatabase", "connectionLimit"), machineForWhereOneUser: ["superuser"], attachedOnly: true }, summary: "Give an app its own role and database, and the URL as a secret",
     body: z.object({
       app: text, database: text.optional(), user: text.optional(), variable: text.default("DATABASE_URL"), superuser: z.boolean().default(false),
       scheme: z.enum(["postgres", "postgresql"]).default("postgres"), existingDatabase: z.boolean().default(false), ifNotAttached: z.boolean().default(false),
-      pooled: z.boolean().default(false),
+      pooled: z.boolean().default(false), connectionLimit: connectionLimit.optional(),
     }),
     answer: s.attachment,
+  }),
+  limitAttachment: route({
+    method: "PUT", path: "/v1/clusters/:cluster/attachments/limit", kind: "plain", remote: admin("params.cluster"), summary: "Change how many connections the role of an attached app may have",
+    body: z.object({ app: text, variable: text.optional(), connectionLimit }), answer: s.limited,
   }),
   rotateAttachment: route({
     method: "POST", path: "/v1/clusters/:cluster/attachments/rotate", kind: "plain", remote: deploy("body.app"), summary: "Give an attached app a new password, in its URL; the old one works a while longer",

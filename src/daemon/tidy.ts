@@ -1,4 +1,5 @@
 import { shortenLog } from "../host/files.ts";
+import { giveLimits } from "../server/connection-limits.ts";
 import type { Deps } from "../server/deps.ts";
 import { completeRotations } from "../server/rotate.ts";
 import { endedRuns } from "../server/runs.ts";
@@ -16,6 +17,7 @@ export function keepTidy(deps: Deps & { remote: OpenRemoteDoor }): { now(): Prom
     "the way out of the network is tended": () => deps.outward.tend(),
     "the log is kept short": () => shortenLog(deps.home.log),
     "rotations that a killed perchd left are completed": () => completeRotations(deps),
+    "attachments without a connection limit are given one": () => giveLimits(deps),
   };
   const all = async () => {
     for (const [what, chore] of Object.entries(chores))

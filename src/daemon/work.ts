@@ -1,5 +1,6 @@
 import type { PerchError } from "../errors/error.ts";
 import { apply } from "../reconcile/apply.ts";
+import { afterFailure } from "../reconcile/detach.ts";
 import type { Context } from "../reconcile/context.ts";
 import type { LoopWork } from "../reconcile/loop.ts";
 import { observe } from "../reconcile/observe.ts";
@@ -21,6 +22,11 @@ async function undo({ state, say }: Context, app: string, step: Step, why: Perch
     const record = await state.attachments.update(step.attachment, (attachment) => ({ ...attachment, phase: "destroying" }));
     say(app, `attaching ${step.attachment.app} failed: ${reason}`);
     return record !== undefined;
+  }
+  if (step.do === "revoke" || step.do === "drop-database") {
+    const before = await afterFailure({ state }, step.attachment, why);
+    if (before) say(app, `detaching ${step.attachment.app} failed, and it is attached as before: ${why.message}`);
+    return before;
   }
   if (!("machine" in step)) return false;
   const [machine, cluster] = await Promise.all([state.machines.get({ id: step.machine }), state.clusters.get({ app })]);

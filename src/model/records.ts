@@ -150,6 +150,10 @@ export interface AttachmentRecord {
   phase: Phase;
   /** What this attachment made, and so may take away when it is undone. */
   made: { database: boolean; user: boolean };
+  /** How many connections each login of the role may have; -1: any number. Absent: made before there were limits, and not given one yet. */
+  connectionLimit?: number;
+  /** It was ready, and is being taken away because somebody asked for it: where that fails as a whole, it is ready again. */
+  detaching?: true;
   createdAt: string;
 }
 

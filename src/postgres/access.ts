@@ -49,3 +49,5 @@ export const superuser = "perch";
 export const replicationUser = "replicator";
 /** As whom a pooler looks roles up, and nothing else. */
 export const poolUser = "perch_pooler";
+/** Owns what detached apps left. It may do nothing, and nobody logs in as it: a superuser as owner would run their functions as one. */
+export const keeperUser = "perch_keeper";

@@ -1,7 +1,9 @@
 import { fail, PerchError } from "../errors/error.ts";
 import { checkIdentifier, isIdentifier } from "../model/name.ts";
 import { poolUser } from "./access.ts";
+import { blockersOfDrop, sentenceOf } from "./blockers.ts";
 import { quoteIdentifier } from "./quote.ts";
+import { retrying } from "./retry.ts";
 import { type Session, sqlState, transaction } from "./sql.ts";
 
 /** Databases of one server; the session is that of a superuser, connected to `postgres`. */
@@ -36,7 +38,7 @@ export async function createDatabase(session: Session, database: { name: string;
   const name = quoteIdentifier(database.name);
   await sayWhich(session, database, () =>
     // Shut until PUBLIC has lost its right to connect.
-    session.query(`CREATE DATABASE ${name} OWNER ${quoteIdentifier(database.owner)} ALLOW_CONNECTIONS false`, [], 120_000),
+    retrying(() => session.query(`CREATE DATABASE ${name} OWNER ${quoteIdentifier(database.owner)} ALLOW_CONNECTIONS false`, [], 120_000)),
   );
   try {
     await transaction(session, async () => {
@@ -60,10 +62,40 @@ export async function giveDatabase(session: Session, database: { name: string; o
   );
 }
 
-/** Drops it; its connections end. */
+/** Drops it; its connections end. What would not let it go is named, and then nobody is sent away. The session is in another database. */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
   checkDatabase(name);
-  await sayWhich(session, { name, owner: "" }, () => session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], 60_000));
+  const found = await blockersOfDrop(session, name);
+  if (found.length > 0) throw fail("held", { what: `database ${name}`, ...sentenceOf(found) });
+  // As long as it takes: one that was given up after a time could still be dropped later.
+  await sayWhich(session, { name, owner: "" }, () => session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], dropMs));
+}
+
+const dropMs = 15 * 60_000;
+
+/**
+ * Shuts a database that was there before to those whom nothing but PUBLIC lets in, as a new one is shut. What was granted to a role by name stays. Gives what was
+ * taken. A `public` schema as before PostgreSQL 15, where everybody might make tables, becomes the owner's; the session is in that database.
+ */
+export async function closeDatabase(session: Session, name: string): Promise<string[]> {
+  const [row] = await session.query<{ taken: string[]; open: boolean; old: boolean }>(
+    `SELECT ARRAY(SELECT DISTINCT a.privilege_type FROM pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS a
+                   WHERE a.grantee = 0 ORDER BY 1) AS taken,
+            EXISTS (SELECT FROM pg_catalog.pg_namespace AS n, pg_catalog.aclexplode(n.nspacl) AS a
+                     WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE') AS open,
+            EXISTS (SELECT FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
+                     WHERE n.nspname = 'public' AND n.oid < 16384 AND r.rolsuper) AS old
+       FROM pg_catalog.pg_database AS d WHERE d.datname = $1`,
+    [name],
+  );
+  if (row === undefined) throw fail("database_not_found", { database: name, app: session.app });
+  const statements = [
+    ...(row.taken.length > 0 ? [`REVOKE ALL ON DATABASE ${quoteIdentifier(name)} FROM PUBLIC`] : []),
+    ...(row.old ? ["ALTER SCHEMA public OWNER TO pg_database_owner"] : []),
+    ...(row.open ? ["REVOKE CREATE ON SCHEMA public FROM PUBLIC"] : []),
+  ];
+  if (statements.length > 0) await retrying(() => transaction(session, () => session.query(statements.join("; "))));
+  return [...row.taken, ...(row.open ? ["CREATE on its schema public"] : [])];
 }
 
 /** A name that a database of the user's may have: never one of those PostgreSQL itself needs. */

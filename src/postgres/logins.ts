@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 import { hasUser, keepOutOfLog, sayWhichUser } from "./roles.ts";
+import { retrying } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
 import { type Session, transaction } from "./sql.ts";
 
@@ -15,16 +16,18 @@ export interface Login {
 /** Makes the login where there is none, and gives it this password, which has no end. All or nothing. */
 export const giveLogin = (session: Session, { user, login, password }: Login & { password: string }): Promise<void> =>
   sayWhichUser(session, user, () =>
-    transaction(session, async () => {
-      await keepOutOfLog(session);
-      const [role, name] = [quoteIdentifier(user), quoteIdentifier(login)];
-      if (login !== user) {
-        if (!(await hasUser(session, login))) await session.query(`CREATE ROLE ${name}`);
-        await session.query(`GRANT ${role} TO ${name}`);
-        await align(session, { user, login });
-      }
-      await session.query(`ALTER ROLE ${name} PASSWORD ${quoteLiteral(scramVerifier(password))} VALID UNTIL 'infinity'`);
-    }),
+    retrying(() =>
+      transaction(session, async () => {
+        await keepOutOfLog(session);
+        const [role, name] = [quoteIdentifier(user), quoteIdentifier(login)];
+        if (login !== user) {
+          if (!(await hasUser(session, login))) await session.query(`CREATE ROLE ${name}`);
+          await session.query(`GRANT ${role} TO ${name}`);
+          await align(session, { user, login });
+        }
+        await session.query(`ALTER ROLE ${name} PASSWORD ${quoteLiteral(scramVerifier(password))} VALID UNTIL 'infinity'`);
+      }),
+    ),
   );
 
 export const limitLogin = async (session: Session, login: string, until: string): Promise<void> =>
@@ -84,7 +87,7 @@ const wantedSettings = `SELECT setdatabase, CASE WHEN setdatabase = 0 AND NOT EX
             UNION ALL SELECT 0, '{}' WHERE NOT EXISTS (SELECT FROM pg_db_role_setting WHERE setrole = u.oid AND setdatabase = 0)) AS its`;
 
 /** Makes a login as its role is. Twice is the same as once. */
-export const makeAlike = (session: Session, login: Login): Promise<void> => transaction(session, () => align(session, login));
+export const makeAlike = (session: Session, login: Login): Promise<void> => retrying(() => transaction(session, () => align(session, login)));
 
 async function align(session: Session, { user, login }: Login): Promise<void> {
   const [role] = await session.query<Record<keyof typeof flags, boolean> & { rolconnlimit: number }>(

@@ -1,7 +1,8 @@
 import { fail } from "../errors/error.ts";
 import { checkIdentifier, isIdentifier, printable } from "../model/name.ts";
-import { poolUser, replicationUser, superuser } from "./access.ts";
+import { keeperUser, poolUser, replicationUser, superuser } from "./access.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
+import { retrying } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
 import { type Session, sqlState, transaction } from "./sql.ts";
 
@@ -17,7 +18,7 @@ export interface User {
   until: string | null;
 }
 
-const own: readonly string[] = [superuser, replicationUser, poolUser];
+const own: readonly string[] = [superuser, replicationUser, poolUser, keeperUser];
 const protectedUsers: readonly string[] = ["postgres", ...own];
 
 /**
@@ -70,43 +71,22 @@ export async function setPassword(session: Session, name: string, password: stri
 /** Drops a user who owns nothing; one who does is `user_in_use`, with what PostgreSQL says depends on him. */
 export async function dropUser(session: Session, name: string): Promise<void> {
   checkUser(name);
-  await sayWhichUser(session, name, () => session.query(`DROP ROLE ${quoteIdentifier(name)}`));
+  await sayWhichUser(session, name, () => retrying(() => session.query(`DROP ROLE ${quoteIdentifier(name)}`)));
 }
 
-/**
- * Drops a user and leaves what he owned to `heir`, in every database; his sessions end. What was done in one database stays done when another fails: the
- * call is repeated until it succeeds, and a user who is gone already is no error.
- */
-export async function retireUser(open: (database: string) => Promise<Session>, name: string, heir = "postgres"): Promise<void> {
-  checkUser(name);
-  const session = await open("postgres");
-  try {
-    if (!(await hasUser(session, name))) return;
-    const [user, after] = [quoteIdentifier(name), quoteIdentifier(heir)];
-    await session.query(`ALTER ROLE ${user} NOLOGIN`);
-    await session.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1", [name]);
-    for (const { database } of await session.query<{ database: string }>("SELECT datname::text AS database FROM pg_database WHERE datallowconn")) {
-      const there = await open(database);
-      // One transaction: what is his is never dropped unless it was given away first.
-      await there.query(`REASSIGN OWNED BY ${user} TO ${after}; DROP OWNED BY ${user}`).finally(() => there.close());
-    }
-    await session.query(`DROP ROLE ${user}`);
-  } finally {
-    await session.close();
-  }
-}
-
-function checkUser(name: string): void {
+export function checkUser(name: string): void {
   checkIdentifier(name, "user");
   if (protectedUsers.includes(name)) throw fail("user_protected", { user: name });
 }
 
 /** A verifier is worth guessing at: it stays out of the log, whether the statement fails, is slow, or log_statement is on. */
 const withPassword = (session: Session, statement: string, password: string): Promise<void> =>
-  transaction(session, async () => {
-    await keepOutOfLog(session);
-    await session.query(`${statement} PASSWORD ${quoteLiteral(scramVerifier(password))}`);
-  });
+  retrying(() =>
+    transaction(session, async () => {
+      await keepOutOfLog(session);
+      await session.query(`${statement} PASSWORD ${quoteLiteral(scramVerifier(password))}`);
+    }),
+  );
 
 export const keepOutOfLog = (session: Session): Promise<object[]> =>
   session.query(

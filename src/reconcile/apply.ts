@@ -5,7 +5,9 @@ import { removeMember } from "../postgres/data-removal.ts";
 import { hasData } from "../postgres/directory.ts";
 import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication.ts";
 import { endWholly, reload, resume, stop } from "../postgres/server.ts";
-import { grant, revoke } from "./attachment.ts";
+import { grant } from "./attachment.ts";
+import { dropItsDatabase, revoke } from "./detach.ts";
+import { inTurn } from "./shared-catalogs.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
 import { handsOf } from "./hands.ts";
 import { alone, farewellFor } from "./evidence.ts";
@@ -93,16 +95,19 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
     case "unpool":
       return removePoolerOf(context, cluster, step.pooler);
     case "admit":
-      return admitDatabases(context, cluster, step.databases);
+      return inTurn(cluster.app, () => admitDatabases(context, cluster, step.databases));
     case "sweep":
-      return sweepDatabases(context, cluster, step.databases);
+      return inTurn(cluster.app, () => sweepDatabases(context, cluster, step.databases));
     case "grant":
-      await grant(context, await leaderMember(context, cluster), step.attachment, (database) =>
-        cluster.pool === undefined ? Promise.resolve() : admitDatabases(context, cluster, [database]),
+      return inTurn(cluster.app, async () =>
+        grant(context, await leaderMember(context, cluster), step.attachment, (database) =>
+          cluster.pool === undefined ? Promise.resolve() : admitDatabases(context, cluster, [database]),
+        ),
       );
-      return;
+    case "drop-database":
+      return inTurn(cluster.app, async () => dropItsDatabase(context, await leaderMember(context, cluster), step.attachment));
     case "revoke":
-      return revoke(context, await leaderMember(context, cluster), step.attachment);
+      return inTurn(cluster.app, async () => revoke(context, await leaderMember(context, cluster), step.attachment));
   }
 }
 

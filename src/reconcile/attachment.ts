@@ -4,12 +4,13 @@ import type { AttachmentRecord } from "../model/records.ts";
 import { databaseUrl } from "../model/secret.ts";
 import { urlPort } from "../network/rules.ts";
 import { superuser } from "../postgres/access.ts";
-import { createDatabase, dropDatabase, hasDatabase } from "../postgres/databases.ts";
+import { defaultLimit, limitConnections, roomFor } from "../postgres/connection-limit.ts";
+import { createDatabase, hasDatabase } from "../postgres/databases.ts";
 import type { Member } from "../postgres/directory.ts";
 import { shareDatabase } from "../postgres/ownership.ts";
-import { createUser, retireUser } from "../postgres/roles.ts";
+import { createUser } from "../postgres/roles.ts";
 import { connect, type Session } from "../postgres/sql.ts";
-import { openSecret, sealedSecret } from "../store/sealed-secret.ts";
+import { sealedSecret } from "../store/sealed-secret.ts";
 import { type Context, passwordsOf } from "./context.ts";
 
 /**
@@ -23,12 +24,20 @@ export async function grant(
   admit: (database: string) => Promise<void>,
 ): Promise<void> {
   const password = randomBytes(24).toString("base64url");
-  const open = await opener(context, leader, attachment.cluster);
+  const { cluster, database, user } = attachment;
+  const open = await opener(context, leader, cluster);
   const session = await open("postgres");
   try {
     await makeUser(context, session, attachment, password);
-    if (await hasDatabase(session, attachment.database)) await shareDatabase(open, { name: attachment.database, user: attachment.user });
-    else await makeDatabase(context, session, attachment);
+    await limit(context, session, attachment);
+    if (await hasDatabase(session, database)) {
+      const taken = await shareDatabase(open, { name: database, user });
+      if (taken.length > 0)
+        context.say(
+          cluster,
+          `PUBLIC lost ${taken.join(", ")} of database ${database}, which ${attachment.app} is attached to; what was granted by name stays`,
+        );
+    } else await makeDatabase(context, session, attachment);
   } finally {
     await session.close();
   }
@@ -43,6 +52,15 @@ async function makeUser(context: Context, session: Session, attachment: Attachme
     await note(context, attachment, { user: false }); // somebody was quicker: it is theirs
     throw fail("database_user_exists", { user: attachment.user }, error);
   });
+}
+
+/** None for a superuser: PostgreSQL would not look at it. */
+async function limit(context: Context, session: Session, attachment: AttachmentRecord): Promise<void> {
+  if (attachment.superuser) return;
+  const size = attachment.pooled === true ? (await context.state.clusters.get({ app: attachment.cluster }))?.pool?.size : undefined;
+  const connectionLimit = attachment.connectionLimit ?? defaultLimit(await roomFor(session), size);
+  await limitConnections(session, attachment.user, connectionLimit);
+  await context.state.attachments.update(attachment, (record) => ({ ...record, connectionLimit }));
 }
 
 async function makeDatabase(context: Context, session: Session, attachment: AttachmentRecord): Promise<void> {
@@ -67,50 +85,10 @@ async function complete({ state, vault }: Context, attachment: AttachmentRecord,
   if (!done) throw fail("secret_exists", { app, name: variable });
 }
 
-/** The role goes, what it owned becomes the operator's; the database goes where the record says that it is the attachment's to take; the secret while it is its own. */
-export async function revoke(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
-  const { state, vault } = context;
-  const open = await opener(context, leader, attachment.cluster);
-  if (attachment.made.database) {
-    const session = await open("postgres");
-    await dropDatabase(session, attachment.database)
-      .catch((error: unknown) => {
-        if (!isCode(error, "database_not_found")) throw error;
-      })
-      .finally(() => session.close());
-  }
-  const formers = (await state.formerLogins.list({ cluster: attachment.cluster })).filter(({ user }) => user === attachment.user);
-  if (attachment.made.user) {
-    const logins = new Set([...formers.map(({ login }) => decodeURIComponent(login)), attachment.login ?? attachment.user]);
-    logins.delete(attachment.user);
-    for (const login of logins) await retireUser(open, login);
-    await retireUser(open, attachment.user);
-  }
-  await handOver(context, open, attachment);
-  const secret = await state.secrets.get({ app: attachment.app, name: attachment.variable });
-  const own = secret !== undefined && leadsTo(openSecret(vault, secret), attachment);
-  await state.commit(
-    [],
-    [state.attachments.drop(attachment), ...formers.map((former) => state.formerLogins.drop(former)), ...(own ? [state.secrets.drop(secret)] : [])],
-  );
-}
-
-/** Apps that share the database keep it when the one that owned it goes: the first of them becomes its owner, the others members of that one. */
-async function handOver({ state }: Context, open: (database: string) => Promise<Session>, gone: AttachmentRecord): Promise<void> {
-  const others = (await state.attachments.list({ cluster: gone.cluster })).filter(
-    (other) => other.database === gone.database && other.user !== gone.user && other.phase === "ready",
-  );
-  for (const { user } of others) await shareDatabase(open, { name: gone.database, user });
-}
-
-/** Whether a value is still the URL this attachment set, and not something set over it by hand. */
-const leadsTo = (value: string, { cluster, user, login = user }: AttachmentRecord): boolean =>
-  value.includes(`://${encodeURIComponent(login)}:`) && value.includes(`@${cluster}.internal:`);
-
 const note = ({ state }: Context, attachment: AttachmentRecord, made: Partial<AttachmentRecord["made"]>) =>
   state.attachments.update(attachment, (record) => ({ ...record, made: { ...record.made, ...made } }));
 
-async function opener(context: Context, leader: Member, cluster: string): Promise<(database: string) => Promise<Session>> {
+export async function opener(context: Context, leader: Member, cluster: string): Promise<(database: string) => Promise<Session>> {
   const { perch } = await passwordsOf(context, cluster);
   return (database) => connect(leader, { user: superuser, password: perch, database });
 }

@@ -6,6 +6,7 @@ import { counted } from "../base/count.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
 import type { Verdict } from "../engine/situation.ts";
 import { slotOf } from "../postgres/replication.ts";
+import { forAttachments } from "./plan-attachments.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
 import { namesWanted } from "./commits.ts";
 import { forReplica } from "./replicas.ts";
@@ -173,28 +174,6 @@ function forSlots(view: ClusterView): Reason[] {
   return [{ step: { do: "slots", create, drop }, because: parts.filter((part) => part !== "").join("; ") }];
 }
 
-function forAttachments(view: ClusterView): Reason[] {
-  return view.attachments.flatMap(({ record }): Reason[] => {
-    if (record.phase === "creating") {
-      return [
-        {
-          step: { do: "grant", attachment: record },
-          because: `attach ${record.app} to ${record.cluster}: a role, a database and ${record.variable}`,
-        },
-      ];
-    }
-    if (record.phase === "destroying") {
-      return [
-        {
-          step: { do: "revoke", attachment: record },
-          because: `detach ${record.app} from ${record.cluster}: role ${record.user} and ${record.variable} go`,
-        },
-      ];
-    }
-    return [];
-  });
-}
-
 function opening(view: ClusterView): Reason[] {
   const ready = view.cluster.phase === "creating" && view.members.length > 0 && view.members.every((member) => member.record.phase === "ready");
   return ready ? [{ step: { do: "open" }, because: `cluster ${view.cluster.app} is ready with ${counted(view.members.length, "member")}` }] : [];
@@ -210,7 +189,7 @@ function thingOf(view: ClusterView, step: Step): { busy: string | undefined; tro
   if (touches(step) === "cluster") return view;
   if (step.do === "admit" || step.do === "sweep") return view.admission;
   if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
-  if (step.do === "grant" || step.do === "revoke")
+  if (step.do === "grant" || step.do === "drop-database" || step.do === "revoke")
     return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
   return "machine" in step ? view.members.find((member) => member.record.id === step.machine) : undefined;
 }

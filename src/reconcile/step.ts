@@ -49,7 +49,9 @@ export type Step =
   | { do: "sweep"; databases: readonly string[] }
   /** Role, database, secret. */
   | { do: "grant"; attachment: AttachmentRecord }
-  /** The same away again, as far as this attachment made it. */
+  /** Its database goes, with everything in it. */
+  | { do: "drop-database"; attachment: AttachmentRecord }
+  /** Role and secret go, as far as this attachment made them. */
   | { do: "revoke"; attachment: AttachmentRecord };
 
 export interface Plan {
@@ -75,6 +77,7 @@ export function touches(step: Step): string {
     case "forget":
       return "cluster";
     case "grant":
+    case "drop-database":
     case "revoke":
       return attachmentKey(step.attachment);
     default:

@@ -34,7 +34,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
     const none = state.rotations.absent({ cluster: record.cluster, user: encodeURIComponent(record.user) });
     const { done } = await state.commit(
       [none, state.attachments.still(seen)],
-      [state.attachments.put({ ...seen.record, phase: "destroying", made })],
+      [state.attachments.put({ ...seen.record, phase: "destroying", made, detaching: true })],
     );
     if (!done) throw fail("busy", busy);
   };
@@ -61,6 +61,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         superuser: body.superuser,
         scheme: body.scheme,
         ...(body.pooled ? { pooled: true } : {}),
+        ...(body.connectionLimit === undefined ? {} : { connectionLimit: body.connectionLimit }),
         phase: "creating",
         made: { database: false, user: false },
         createdAt: new Date().toISOString(),
@@ -121,6 +122,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         what: `detaching ${body.app} from ${cluster.app}`,
         things: [attachmentKey(record)],
         done: (view) => (view !== undefined && find(view, record) === undefined ? true : undefined),
+        undone: (view) => find(view, record)?.phase !== "destroying" || find(view, record)?.detaching !== true,
       });
       await events.append(
         body.app,

@@ -6,7 +6,7 @@ import { createUser, dropUser, hasUser, listUsers } from "../postgres/roles.ts";
 import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
-import { onLeader } from "./leader.ts";
+import { changing, onLeader } from "./leader.ts";
 import { ownerOf } from "./rotation-plan.ts";
 
 type DatabaseHandlers = Pick<Handlers, "listDatabases" | "createDatabase" | "dropDatabase" | "listUsers" | "createUser" | "dropUser">;
@@ -19,7 +19,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
 
     async createDatabase({ params, body }) {
       checkIdentifier(body.name, "database");
-      return onLeader(deps, params.cluster, async (session) => {
+      return changing(deps, params.cluster, async (session) => {
         const owner = body.owner ?? "postgres";
         if (!(await hasUser(session, owner))) throw fail("user_not_found", { user: owner, app: params.cluster });
         await createDatabase(session, { name: body.name, owner });
@@ -37,7 +37,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
           apps: attached.map((attachment) => attachment.app).join(", "),
           app: params.cluster,
         });
-      await onLeader(deps, params.cluster, (session) => dropDatabase(session, params.database));
+      await changing(deps, params.cluster, (session) => dropDatabase(session, params.database));
       await events.append(params.cluster, `database ${params.database} of ${params.cluster} was dropped`);
       return {};
     },
@@ -47,7 +47,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
     async createUser({ params, body }) {
       const user = checkIdentifier(body.name, "user");
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
-      await onLeader(deps, params.cluster, (session) => createUser(session, { name: user, password, superuser: body.superuser }));
+      await changing(deps, params.cluster, (session) => createUser(session, { name: user, password, superuser: body.superuser }));
       // A public door refuses superusers by name: this one shall be known soon.
       deps.clusters.find(params.cluster)?.wake();
       await events.append(params.cluster, `user ${user} of ${params.cluster} was created`);
@@ -60,7 +60,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
         throw fail("user_in_use", { user: params.user, why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it` });
       const owner = await ownerOf(deps, params.cluster, params.user);
       if (owner !== params.user) throw fail("user_in_use", { user: params.user, why: `${owner} logs in as it` });
-      await onLeader(deps, params.cluster, (session) => dropUser(session, params.user));
+      await changing(deps, params.cluster, (session) => dropUser(session, params.user));
       await events.append(params.cluster, `user ${params.user} of ${params.cluster} was dropped`);
       return {};
     },

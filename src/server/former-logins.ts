@@ -1,13 +1,14 @@
 import { superuser } from "../postgres/access.ts";
 import { endLogin, limitLogin, type Login, loginsInUse, loginStates, type LoginState, makeAlike, unlike } from "../postgres/logins.ts";
-import { hasUser, retireUser } from "../postgres/roles.ts";
+import { retireUsers } from "../postgres/retire.ts";
+import { hasUser } from "../postgres/roles.ts";
 import { connect, type Session } from "../postgres/sql.ts";
 import type { FormerLoginRecord } from "../model/records.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
 import { usersOfPool } from "../reconcile/pools.ts";
 import { leaderOf, leads, type ClusterView } from "../reconcile/view.ts";
 import type { Deps } from "./deps.ts";
-import { onLeader } from "./leader.ts";
+import { changing } from "./leader.ts";
 
 /** What is so with a former login. */
 export interface Circumstances {
@@ -60,7 +61,7 @@ export async function tendIn(deps: Deps, cluster: string, session: Session): Pro
     ...attachments.flatMap(({ user, login }) => (login === undefined ? [] : [{ user, login }])),
     ...formers.map(({ user, login }) => ({ user, login: decodeURIComponent(login) })).filter(({ user, login }) => login !== user),
   ];
-  for (const login of await unlike(session, logins)) await onLeader(deps, cluster, (own) => makeAlike(own, login));
+  for (const login of await unlike(session, logins)) await changing(deps, cluster, (own) => makeAlike(own, login));
   const names = formers.map(({ login }) => decodeURIComponent(login));
   const states = new Map((await loginStates(session, names)).map((state) => [state.login, state]));
   const view = deps.clusters.find(cluster)?.view();
@@ -77,9 +78,9 @@ async function tend(deps: Deps, view: ClusterView, former: FormerLoginRecord, st
     case "stay":
       return;
     case "limit":
-      return onLeader(deps, cluster, (session) => limitLogin(session, login, former.until));
+      return changing(deps, cluster, (session) => limitLogin(session, login, former.until));
     case "end":
-      await onLeader(deps, cluster, (session) => endLogin(session, login));
+      await changing(deps, cluster, (session) => endLogin(session, login));
       await deps.events.append(cluster, `the former password of user ${user} of ${cluster}, that of ${login}, has ended`);
       if (login === user) await deps.state.formerLogins.remove(former);
       return;
@@ -91,10 +92,10 @@ async function tend(deps: Deps, view: ClusterView, former: FormerLoginRecord, st
 
 /** What it made by itself, after SET ROLE NONE, belongs to its role from then on. */
 const removeLogin = (deps: Deps, cluster: string, { user, login }: Login): Promise<void> =>
-  onLeader(deps, cluster, async (own, leader) => {
+  changing(deps, cluster, async (own, leader) => {
     const heir = (await hasUser(own, user)) ? user : "postgres";
     const { perch } = await passwordsOf(deps, cluster);
-    await retireUser((database): Promise<Session> => connect(leader, { user: superuser, password: perch, database }), login, heir);
+    await retireUsers((database) => connect(leader, { user: superuser, password: perch, database }), [login], heir === "postgres" ? undefined : heir);
   });
 
 /** On any member or through a pooler, whose clients may have no server just now. Undefined where one of them does not say. */

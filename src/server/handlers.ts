@@ -2,6 +2,8 @@ import { askNameServer, type DigQuestion } from "../dns/ask.ts";
 import { appHandlers } from "./apps.ts";
 import { attachmentHandlers } from "./attachments.ts";
 import { binariesHandler } from "./binaries.ts";
+import { namingFullDisk } from "./full-disk.ts";
+import { limitHandlers } from "./connection-limits.ts";
 import { clusterHandlers } from "./clusters.ts";
 import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
@@ -27,7 +29,7 @@ import { settingHandlers } from "./settings.ts";
 export function handlersOf(deps: Deps): Handlers {
   const clusters = clusterHandlers(deps);
   const dig = (question: DigQuestion) => askNameServer(deps.place.tool([]), question);
-  return {
+  return namingFullDisk(deps.home, {
     ...networkHandlers(deps, { listClusters: clusters.listClusters, dig }),
     ...appHandlers(deps),
     ...secretHandlers(deps),
@@ -40,6 +42,7 @@ export function handlersOf(deps: Deps): Handlers {
     ...settingHandlers(deps),
     setBinaries: binariesHandler(deps),
     ...attachmentHandlers(deps),
+    ...limitHandlers(deps),
     ...proxyHandler(deps),
     ...hostAccessHandlers(deps),
     ...machineHandlers(deps),
@@ -49,5 +52,5 @@ export function handlersOf(deps: Deps): Handlers {
     doctor: doctorHandler(deps),
     ...remoteHandlers(deps),
     ...tokenHandlers(deps),
-  };
+  });
 }

@@ -2,6 +2,7 @@ import type { Member } from "../postgres/directory.ts";
 import { superuser } from "../postgres/access.ts";
 import { type Session, withSession } from "../postgres/sql.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
+import { inTurn } from "../reconcile/shared-catalogs.ts";
 import { requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 
@@ -17,3 +18,6 @@ export async function onLeader<T>(
   const member = memberOf(deps, record, leader.record);
   return withSession(member, { user: superuser, password: perch, database }, (session) => work(session, member));
 }
+
+/** The same for work that changes roles or databases: one after another. */
+export const changing: typeof onLeader = (deps, app, work, database) => inTurn(app, () => onLeader(deps, app, work, database));

@@ -13,7 +13,7 @@ import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import { runsOf, tendFormerLogins, tendIn } from "./former-logins.ts";
 import type { Handlers } from "./http.ts";
-import { onLeader } from "./leader.ts";
+import { changing, onLeader } from "./leader.ts";
 import { ownerOf, planRotation, type Wanted } from "./rotation-plan.ts";
 
 /** One at a time: what is chosen for one must still be free when it is made. */
@@ -88,7 +88,7 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   const user = decodeURIComponent(rotation.user);
   const { login = user } = rotation;
   const password = vault.open(rotationContext(rotation), rotation.sealed);
-  await onLeader(deps, cluster, (session) =>
+  await changing(deps, cluster, (session) =>
     rotation.login === undefined ? setPassword(session, user, password) : giveLogin(session, { user, login, password }),
   );
   const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");

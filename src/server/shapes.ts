@@ -24,7 +24,13 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
     members: leaderFirst(view).map((member) => memberShape(view, member, mode)),
     attachments: view.attachments
       .filter(({ record }) => record.phase === "ready")
-      .map(({ record }) => ({ app: record.app, database: record.database, user: record.user, variable: record.variable })),
+      .map(({ record }) => ({
+        app: record.app,
+        database: record.database,
+        user: record.user,
+        variable: record.variable,
+        connectionLimit: limitShape(record),
+      })),
   };
 }
 
@@ -111,6 +117,10 @@ export const runShape = (record: MachineRecord): api.Machine => ({
   createdAt: record.createdAt,
 });
 
+/** A superuser has none. */
+const limitShape = ({ connectionLimit = -1, superuser }: AttachmentRecord): number | null =>
+  superuser || connectionLimit < 0 ? null : connectionLimit;
+
 export function attachmentShape(
   record: AttachmentRecord,
   { host, port, pool }: { host: string; port: number; pool?: Pool | undefined },
@@ -123,6 +133,7 @@ export function attachmentShape(
     user: record.user,
     variable: record.variable,
     superuser: record.superuser,
+    connectionLimit: limitShape(record),
     url: `${record.scheme}://${encodeURIComponent(record.login ?? record.user)}:***@${host}:${port}/${encodeURIComponent(record.database)}`,
     preparedStatements: record.pooled !== true || pool === undefined || mayPrepare(pool),
     new: isNew,

@@ -116,6 +116,8 @@ const attachment = z.strictObject({
   login: z.string().exactOptional(),
   phase,
   made: z.strictObject({ database: z.boolean(), user: z.boolean() }),
+  connectionLimit: z.int().exactOptional(),
+  detaching: z.literal(true).exactOptional(),
   createdAt: time,
 });
 

@@ -90,6 +90,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     expect(succeeded(await attach("web", "--if-not-attached"))).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL\n");
   });
 
+  it("may have a third of the connections unless told, and the limit can be changed", async () => {
+    succeeded(await perch(["apps", "create", "narrow"]));
+    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow"]))).toContain("Its role may have 99 connections at a time");
+    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +99/);
+    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "1"]))).toContain(
+      "narrow may have 1 connection at a time to pg",
+    );
+    const two = await queryAs(perch, "narrow", "\\! psql $DATABASE_URL -c 'SELECT 1'");
+    expect(two.stderr).toContain('too many connections for role "narrow"');
+    succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "none"]));
+    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +any number/);
+  });
+
   it("makes a superuser only when asked", async () => {
     await newApp("boss", "--superuser");
     expect(await query("boss", "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).toBe("t");

@@ -1,12 +1,15 @@
+import type pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../src/base/deadline.ts";
 import { perchIn, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
+import { worldIn } from "../support/world.ts";
 
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgres detach", () => {
-  const perch = perchIn(tempHome());
+  const root = tempHome();
+  const perch = perchIn(root);
   const query = async (app: string, sql: string) => succeeded(await queryAs(perch, app, sql)).trim();
   const attach = (app: string, ...flags: string[]) => perch(["postgres", "attach", "pg", "--app", app, ...flags]);
   const detach = (app: string, ...flags: string[]) => perch(["postgres", "detach", "pg", "--app", app, ...flags]);
@@ -20,7 +23,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
 
   beforeAll(async () => {
     succeeded(await perch(["up"]));
-    succeeded(await perch(["postgres", "create", "--name", "pg", "--region", "ams"]));
+    await worldIn(root).create();
+    succeeded(await perch(["postgres", "config", "update", "-a", "pg", "wal_level=logical", "max_prepared_transactions=5", "--restart"]));
   });
 
   it("takes the role and the secret away, keeps the database, and the next attach owns its tables again", async () => {
@@ -117,6 +121,96 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     succeeded(await detach("several"));
     expect(succeeded(await perch(["apps", "destroy", "several", "--yes"]))).toBe("Destroyed app several\n");
     expect(succeeded(await perch(["apps", "list"]))).not.toContain("several");
+  });
+
+  it("does four attach side by side, and four detach --drop-database", async () => {
+    const four = ["s1", "s2", "s3", "s4"];
+    for (const app of four) succeeded(await perch(["apps", "create", app]));
+    for (let round = 0; round < 2; round++) {
+      for (const ended of await Promise.all(four.map((app) => attach(app)))) succeeded(ended);
+      const more = [detach("s1", "--drop-database", "--yes"), perch(["postgres", "users", "create", `u${round}`, "-a", "pg"])];
+      const others = four.slice(1).map((app) => detach(app, "--drop-database", "--yes"));
+      for (const ended of await Promise.all([...more, ...others])) succeeded(ended);
+      expect(await databases()).not.toMatch(/^s\d /m);
+      expect(await users()).not.toMatch(/^s\d /m);
+    }
+  });
+
+  /** A session of the operator's own, as another program has it. */
+  const operator = async (database: string) => {
+    const world = worldIn(root);
+    return world.connect((await world.leader()).id, database);
+  };
+
+  it.each([
+    [
+      "an open lock, where the database stays",
+      [],
+      "BEGIN; LOCK TABLE t IN ACCESS SHARE MODE",
+      "ROLLBACK",
+      /held by the session \d+ of role postgres.*pg_terminate_backend/s,
+    ],
+    [
+      "a prepared transaction, where it is dropped",
+      ["--drop-database", "--yes"],
+      "BEGIN; INSERT INTO t VALUES (8); PREPARE TRANSACTION 'half'",
+      "ROLLBACK PREPARED 'half'",
+      /held by the prepared transaction half of role postgres.*ROLLBACK PREPARED 'half'/s,
+    ],
+    ["an active slot, where it is dropped", ["--drop-database", "--yes"], undefined, undefined, /held by the active replication slot busy_slot/],
+  ])("is undone as a whole because of %s: it names that, and nothing is dropped later", async (_what, flags, hold, letGo, said) => {
+    await newApp("stuck");
+    await query("stuck", "CREATE TABLE t (n int); INSERT INTO t VALUES (7); CREATE TABLE u (n int)");
+    const other = await operator("stuck");
+    let reader: pg.Client | undefined;
+    if (hold !== undefined) await other.query(hold);
+    else {
+      await other.query("SELECT pg_create_logical_replication_slot('busy_slot', 'pgoutput')");
+      reader = await worldIn(root).connect((await worldIn(root).leader()).id, "stuck", { replication: "database" });
+      void reader.query("START_REPLICATION SLOT busy_slot LOGICAL 0/0 (proto_version '1', publication_names 'none')").catch(() => undefined);
+      const active = async () =>
+        (await other.query("SELECT FROM pg_replication_slots WHERE active AND slot_name = 'busy_slot'")).rowCount === 1 || undefined;
+      expect(await ask(active, { everyMs: 100, withinMs: 10_000 })).toBe(true);
+    }
+    const ended = await detach("stuck", ...flags);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/\[held\]/);
+    expect(ended.stderr).toMatch(said);
+    expect(await query("stuck", "SELECT n FROM t")).toBe("7");
+    expect(await query("stuck", "SELECT count(*) FROM pg_tables WHERE tableowner = 'stuck'")).toBe("2");
+    if (letGo !== undefined) await other.query(letGo);
+    if (reader !== undefined) await other.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'busy_slot'");
+    await other.end();
+    expect(await query("stuck", "SELECT n FROM t")).toBe("7");
+    expect(await databases()).toMatch(/^stuck /m);
+    const gone = async () => ((await detach("stuck", "--drop-database", "--yes")).code === 0 ? true : undefined);
+    expect(await ask(gone, { everyMs: 200, withinMs: 20_000 })).toBe(true);
+    succeeded(await perch(["apps", "destroy", "stuck", "--yes"]));
+  });
+
+  it("shuts an existing database to those whom PUBLIC alone let in, and keeps what was granted by name", async () => {
+    const other = await operator("postgres");
+    await other.query("CREATE DATABASE legacy");
+    await other.query("CREATE ROLE friend LOGIN PASSWORD 'f'; CREATE ROLE stranger LOGIN PASSWORD 's'; GRANT CONNECT ON DATABASE legacy TO friend");
+    const inside = await operator("legacy");
+    // As a dump of PostgreSQL 14 restores it.
+    await inside.query(
+      "ALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE old (n int); SELECT lo_create(4711)",
+    );
+    await inside.end();
+    const enters = async (role: string) =>
+      (await other.query<{ may: boolean }>("SELECT has_database_privilege($1, 'legacy', 'CONNECT') AS may", [role])).rows[0]?.may;
+    expect([await enters("friend"), await enters("stranger")]).toEqual([true, true]);
+    succeeded(await perch(["apps", "create", "heir"]));
+    succeeded(await attach("heir", "--database-name", "legacy", "--yes"));
+    expect([await enters("friend"), await enters("stranger")]).toEqual([true, false]);
+    expect(await query("heir", "SELECT has_schema_privilege('friend', 'public', 'CREATE'), has_database_privilege('friend', 'legacy', 'TEMP')")).toBe(
+      "f|f",
+    );
+    await query("heir", "ALTER TABLE old ADD COLUMN m int; CREATE TABLE made (n int); SELECT lo_unlink(4711)");
+    expect(succeeded(await perch(["events"]))).toContain("PUBLIC lost CONNECT, TEMPORARY, CREATE on its schema public of database legacy");
+    await other.end();
+    succeeded(await detach("heir", "--drop-database", "--yes"));
   });
 
   it("neither attaches nor detaches while the leader is stopped, and says how to start it", async () => {

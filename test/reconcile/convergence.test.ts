@@ -67,6 +67,11 @@ function after(view: ClusterView, step: Step): ClusterView {
       return { ...view, cluster: { ...view.cluster, synchronous: { names: [...step.names], holders: [...step.names] } } };
     case "forget":
     case "grant":
+    case "drop-database":
+      return {
+        ...view,
+        attachments: view.attachments.map((one) => ({ ...one, record: { ...one.record, made: { ...one.record.made, database: false } } })),
+      };
     case "revoke":
       return view;
   }

@@ -97,7 +97,16 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", leading)], { attachments: [attachment("creating")] }),
       "attach web to pg: a role, a database and DATABASE_URL.",
     ],
-    ["detaches", cluster([member("a1", leading)], { attachments: [attachment("destroying")] }), "detach web from pg: role web and DATABASE_URL go."],
+    [
+      "detaches",
+      cluster([member("a1", leading)], { attachments: [attachment("destroying", { made: { database: false, user: true }, detaching: true })] }),
+      "detach web from pg: role web and DATABASE_URL go.",
+    ],
+    [
+      "drops the database of what is detached with it",
+      cluster([member("a1", leading)], { attachments: [attachment("destroying", { detaching: true })] }),
+      "drop database web of pg with everything in it: detaching web was asked for with it.",
+    ],
     [
       "waits after a failure",
       cluster([member("a1", down, { trouble: trouble(1_000_001) })]),

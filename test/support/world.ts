@@ -18,8 +18,9 @@ export function worldIn(root = tempHome()) {
   const client = clientOf(home);
 
   /** A connection of the superuser, straight to a member: it takes no part in what is tested. */
-  async function connect(member: string, database = "postgres"): Promise<pg.Client> {
-    const session = new pg.Client({ host: layout(home, member).sockets, port: memberPort, user: "postgres", password: operatorPassword, database });
+  async function connect(member: string, database = "postgres", more: object = {}): Promise<pg.Client> {
+    const at = { host: layout(home, member).sockets, port: memberPort, user: "postgres", password: operatorPassword, database };
+    const session = new pg.Client({ ...at, ...more });
     session.on("error", () => undefined);
     await session.connect();
     return session;

@@ -34,7 +34,9 @@ export const cluster = z.object({
   /** on: an acknowledged commit is on a replica, too. waiting: it was asked for, and no replica can. */
   synchronous: z.enum(["off", "on", "waiting"]),
   members: z.array(member),
-  attachments: z.array(z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string() })),
+  attachments: z.array(
+    z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string(), connectionLimit: z.int().nullable() }),
+  ),
 });
 
 /** Clients, those of them that wait, and connections to PostgreSQL, just now. */
@@ -72,6 +74,8 @@ export const attachment = z.object({
   user: z.string(),
   variable: z.string(),
   superuser: z.boolean(),
+  /** How many connections each login of the role may have; null: any number. */
+  connectionLimit: z.int().nullable(),
   /** The value of the secret with its password masked; where the attachment was made just now, with it. */
   url: z.string(),
   /** False where it leads through a pooler whose clients may prepare no statements. */
@@ -93,6 +97,8 @@ export const user = z.object({
 });
 
 export const credentials = z.object({ user: z.string(), password: z.string() });
+
+export const limited = z.object({ connectionLimit: z.int() });
 
 export const rotated = z.object({
   user: z.string(),

@@ -29,7 +29,13 @@ const commits = {
 };
 
 export function clusterText(cluster: Cluster): string {
-  const attached = cluster.attachments.map(({ app, database, user, variable }) => [app, database, user, variable]);
+  const attached = cluster.attachments.map(({ app, database, user, variable, connectionLimit }) => [
+    app,
+    database,
+    user,
+    variable,
+    connectionLimit === null ? "any number" : String(connectionLimit),
+  ]);
   return [
     `Cluster ${cluster.name}: ${clusterState(cluster)}; PostgreSQL ${cluster.version}, primary region ${cluster.primaryRegion}, ${cluster.host}:${cluster.port}`,
     ...(cluster.pool === null
@@ -39,7 +45,7 @@ export function clusterText(cluster: Cluster): string {
         ]),
     ...(cluster.synchronous === "off" ? [] : [`  ${commits[cluster.synchronous]}`]),
     membersText(cluster.members, 2),
-    ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable"], attached, "", { indent: 2 })]),
+    ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable", "Connections"], attached, "", { indent: 2 })]),
   ].join("\n");
 }
 

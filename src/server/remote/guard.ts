@@ -11,7 +11,7 @@ import { fail, type PerchError } from "../../errors/error.ts";
 import { doorAddress, sourceOf } from "../../model/door-address.ts";
 import type { TokenRecord } from "../../model/records.ts";
 import type { State } from "../../store/records.ts";
-import { type Asked, refusedByInput, refusedByScope } from "./permit.ts";
+import { type Asked, refusedByCluster, refusedByInput, refusedByScope } from "./permit.ts";
 
 export interface Admission {
   /** `token ci`: for the events. */
@@ -35,7 +35,7 @@ export interface Guard {
 export const guardLimits = { total: 400, perSource: 200, perSecond: 100, failures: 10, failuresWithin: 60, shutFor: 60 };
 
 interface Options {
-  state: Pick<State, "tokens" | "machines">;
+  state: Pick<State, "attachments" | "tokens" | "machines">;
   log: Log;
   say(sentence: string): void;
   /** Whether PostgreSQL runs as perchd's own user. */
@@ -119,6 +119,10 @@ export async function openGuard({ state, log, say, oneUser, now = Date.now }: Op
         const machines = token.app === undefined ? [] : await state.machines.list();
         const refusal = refusedByInput(token, route, asked, (id) => machines.find((machine) => machine.id === id)?.app, oneUser);
         if (refusal !== undefined) throw refusal;
+        const own = route.remote?.attachedOnly === true ? await state.attachments.list() : [];
+        const clusters = own.filter(({ app, phase }) => app === token.app && phase === "ready").map(({ cluster }) => cluster);
+        const elsewhere = refusedByCluster(token, route, asked, clusters);
+        if (elsewhere !== undefined) throw elsewhere;
       },
       release() {
         clearTimeout(timer);

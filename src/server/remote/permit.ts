@@ -32,10 +32,17 @@ export function refusedByInput(
   const powerful = oneUser ? machineForWhereOneUser.find((name) => asked.body[name] === true) : undefined;
   const local = given ?? powerful;
   if (local !== undefined) return fail("machine_only", { what: `${local} in ${route.method} ${route.path}` });
-  const switched = remote.adminFor?.find((name) => asked.body[name] === true);
+  const switched = remote.adminFor?.find((name) => asked.body[name] !== undefined && asked.body[name] !== false);
   if (switched !== undefined && !includes(token, "admin")) return lacking(token, route, "admin", `${switched} in `);
   if (token.app === undefined || remote.app === "any") return undefined;
   return appIn(remote.app, asked, appOfMachine) === token.app ? undefined : fail("token_app", { token: token.name, app: token.app });
+}
+
+/** A token of one app makes roles and databases only in clusters that the app was given: where somebody else has attached it before. */
+export function refusedByCluster(token: TokenRecord, route: Route, asked: Asked, attachedTo: readonly string[]): PerchError | undefined {
+  const cluster = asked.params["cluster"];
+  if (token.app === undefined || route.remote?.attachedOnly !== true || attachedTo.some((one) => one === cluster)) return undefined;
+  return fail("token_cluster", { token: token.name, app: token.app, cluster: String(cluster) });
 }
 
 const includes = (token: TokenRecord, scope: Access["scope"]): boolean => scopes.indexOf(token.scope) >= scopes.indexOf(scope);

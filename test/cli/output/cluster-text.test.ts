@@ -43,12 +43,12 @@ describe("a cluster for people", () => {
     const text = clusterText({
       ...cluster,
       members: [leader, { ...replica, state: "failed", lagBytes: null, note: "its disk is full" }],
-      attachments: [{ app: "web", database: "web", user: "web", variable: "DATABASE_URL" }],
+      attachments: [{ app: "web", database: "web", user: "web", variable: "DATABASE_URL", connectionLimit: 99 }],
     });
     expect(text).toMatch(/^Cluster pg: 1 of 1 replicas not streaming; PostgreSQL 18\.4, primary region ams, pg\.internal:5432\n/);
     expect(text).toMatch(/m1 +ams +leader +started +fdaa:1:2:1::10 +5433 +-\n/);
     expect(text).toMatch(/m2 +lhr +replica +failed +\S+ +5433 +unknown\n {2}m2: its disk is full\n/);
-    expect(text).toMatch(/web +web +web +DATABASE_URL$/);
+    expect(text).toMatch(/web +web +web +DATABASE_URL +99$/);
   });
 
   it("stands in the status, which says how to begin where there is none", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../src/postgres/databases.ts";
 import { endLogin, giveLogin, limitLogin, loginsInUse, loginStates, makeAlike, unlike } from "../../../src/postgres/logins.ts";
-import { createUser, dropUser, listUsers, retireUser } from "../../../src/postgres/roles.ts";
+import { retireUsers } from "../../../src/postgres/retire.ts";
+import { createUser, dropUser, listUsers } from "../../../src/postgres/roles.ts";
 import { asApp, asPerch, installed, newLeader } from "../../support/ground.ts";
 
 const code = (wanted: string) => ({ code: wanted });
@@ -138,7 +139,7 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
     await own.query('CREATE SCHEMA stray AUTHORIZATION "web.2"').catch(() => undefined);
     await own.query("CREATE TABLE stray_table (n int)");
     await own.close();
-    await retireUser((database) => asPerch(leader, database), "web.2", "web");
+    await retireUsers((database) => asPerch(leader, database), ["web.2"], "web");
     const owner = await ask<{ owner: string }>(
       await asPerch(leader, "web"),
       "SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'stray_table'",

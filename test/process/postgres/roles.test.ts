@@ -4,7 +4,8 @@ import { ask } from "../../../src/base/deadline.ts";
 import { createDatabase, dropDatabase, giveDatabase, hasDatabase, listDatabases } from "../../../src/postgres/databases.ts";
 import type { Member } from "../../../src/postgres/directory.ts";
 import { lastLogLines } from "../../../src/postgres/logs.ts";
-import { createUser, dropUser, hasUser, listUsers, retireUser, setPassword } from "../../../src/postgres/roles.ts";
+import { retireUsers } from "../../../src/postgres/retire.ts";
+import { createUser, dropUser, hasUser, listUsers, setPassword } from "../../../src/postgres/roles.ts";
 import { withSession } from "../../../src/postgres/sql.ts";
 import { asApp, asPerch, authority, installed, newLeader, passwords } from "../../support/ground.ts";
 
@@ -84,16 +85,16 @@ describe.each(await installed())("users and databases of PostgreSQL $major ($sou
     expect(await work(async (session) => [await listUsers(session), (await listDatabases(session)).map(({ name }) => name)])).toEqual(before);
   });
 
-  it("retire: what a user owned stays, in every database, and belongs to postgres", async () => {
+  it("retire: what a user owned stays, in every database, and belongs to a role that may do nothing", async () => {
     await work((session) => createUser(session, { name: "leaver", password: "secret-leaver" }));
     await work((session) => createDatabase(session, { name: "kept", owner: "leaver" }));
     const open = await asApp(leader, { user: "leaver", password: "secret-leaver", database: "kept" });
     await open.query("CREATE TABLE mine AS SELECT 1 AS n");
-    await retireUser((database) => asPerch(leader, database), "leaver");
+    await retireUsers((database) => asPerch(leader, database), ["leaver"]);
     await open.ended;
-    await retireUser((database) => asPerch(leader, database), "leaver");
+    await retireUsers((database) => asPerch(leader, database), ["leaver"]);
     const there = await asPerch(leader, "kept");
-    expect(await there.query("SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'mine'")).toEqual([{ owner: "postgres" }]);
+    expect(await there.query("SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'mine'")).toEqual([{ owner: "perch_keeper" }]);
     await there.close();
     expect((await work(listDatabases)).find(({ name }) => name === "kept")).toMatchObject({ owner: "postgres", users: [] });
   });

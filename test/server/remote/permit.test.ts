@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Route, type Scope, scopes } from "../../../src/api/route.ts";
 import { routes } from "../../../src/api/routes.ts";
 import type { TokenRecord } from "../../../src/model/records.ts";
-import { type Asked, refusedByInput, refusedByScope } from "../../../src/server/remote/permit.ts";
+import { type Asked, refusedByCluster, refusedByInput, refusedByScope } from "../../../src/server/remote/permit.ts";
 
 const token = (scope: Scope, app?: string): TokenRecord => ({
   name: "t",
@@ -36,7 +36,7 @@ const expected: Record<string, readonly string[]> = {
   deploy: words("setSecrets unsetSecrets attach rotateAttachment detach"),
   admin:
     words(`createApp destroyApp createCluster destroyCluster restartCluster failover setSynchronous setPool removePool removePeer createDatabase dropDatabase
-    createUser dropUser rotateUser updateSettings cloneMachine startMachine stopMachine destroyMachine listTokens revokeToken`),
+    createUser dropUser rotateUser limitAttachment updateSettings cloneMachine startMachine stopMachine destroyMachine listTokens revokeToken`),
 };
 const all = Object.entries<Route>(routes);
 /** Told by their summaries: what says nothing of other apps to a token that is for one. */
@@ -87,6 +87,21 @@ describe("what a token may do", () => {
       expect(refusal(token("admin", "web"), routes[name], asked)).toBe("may");
       expect(refusal(token("deploy", "web"), routes[name], about("web"))).toBe("may");
     }
+    for (const connectionLimit of [-1, 5]) {
+      const asked = { ...about("web"), body: { app: "web", connectionLimit } };
+      expect(refusal(token("deploy"), routes.attach, asked)).toBe("token_scope");
+      expect(refusal(token("admin"), routes.attach, asked)).toBe("may");
+    }
+  });
+
+  it.each(scopes)("with the scope %s for one app attaches it only to clusters where it is attached already", (scope) => {
+    const asked = { ...about("web"), params: { cluster: "pg" } };
+    const code = (record: TokenRecord, route: Route, attachedTo: string[]) => refusedByCluster(record, route, asked, attachedTo)?.code;
+    expect(code(token(scope, "web"), routes.attach, [])).toBe("token_cluster");
+    expect(code(token(scope, "web"), routes.attach, ["other", "pg2"])).toBe("token_cluster");
+    expect(code(token(scope, "web"), routes.attach, ["other", "pg"])).toBeUndefined();
+    expect(code(token(scope), routes.attach, [])).toBeUndefined();
+    expect(code(token(scope, "web"), routes.listClusters, [])).toBeUndefined();
   });
 
   it("stops at what perchd would run a program by, for every scope", () => {

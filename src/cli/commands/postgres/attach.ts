@@ -1,4 +1,5 @@
 import type { Answer, Input } from "../../../client/client.ts";
+import { counted } from "../../../base/count.ts";
 import { maskUrl } from "../../../base/redact.ts";
 import { fail, isCode } from "../../../errors/error.ts";
 import { identifierOfApp } from "../../../model/name.ts";
@@ -21,6 +22,12 @@ export const postgresAttach = command({
     superuser: { type: "boolean", summary: "Make the role a superuser" },
     scheme: { type: "string", summary: "How the URL begins (default postgres); SQLAlchemy wants postgresql", choices: ["postgres", "postgresql"] },
     pooled: { type: "boolean", summary: "Lead the URL through the cluster's pooler, port 6432" },
+    connectionLimit: {
+      type: "string",
+      value: "COUNT",
+      summary:
+        "How many connections the role may have, or none for no limit (default a third of max_connections); changes that of an app that is attached",
+    },
     ifNotAttached: { type: "boolean", summary: "Accept it when the app is attached already" },
     yes: { type: "boolean", short: "y", summary: "Take a database that exists already without asking" },
     rotate: { type: "boolean", summary: "Give the app that is attached a new password and the new URL" },
@@ -32,11 +39,12 @@ export const postgresAttach = command({
     "perch postgres attach pg -a web --rotate",
   ],
   needs: ["json", "daemon", "app"],
-  routes: ["attach", "rotateAttachment"],
+  routes: ["attach", "rotateAttachment", "limitAttachment"],
   async run({ args, flags, app, daemon, terminal }) {
     if (flags.rotate) return rotate(daemon, args.cluster, app, flags);
     if (flags.overlap !== undefined) throw fail("usage_invalid", { reason: "--overlap goes with --rotate only" });
-    const attachment = await attach(daemon, terminal, args.cluster, {
+    const connectionLimit = limitFrom(flags.connectionLimit);
+    const attachment = await attachOrLimit(daemon, terminal, args.cluster, {
       yes: flags.yes,
       body: {
         app,
@@ -45,10 +53,13 @@ export const postgresAttach = command({
         scheme: flags.scheme === "postgresql" ? "postgresql" : "postgres",
         ifNotAttached: flags.ifNotAttached,
         pooled: flags.pooled,
+        ...(connectionLimit === undefined ? {} : { connectionLimit }),
         ...(flags.databaseName === undefined ? {} : { database: flags.databaseName }),
         ...(flags.databaseUser === undefined ? {} : { user: flags.databaseUser }),
       },
     });
+    if (attachment !== undefined && !("url" in attachment))
+      return { json: attachment, text: `${app} may have ${limitText(attachment.connectionLimit)} to ${args.cluster}` };
     return attachment === undefined ? undefined : { json: { ...attachment, url: maskUrl(attachment.url) }, text: attachedText(attachment) };
   },
 });
@@ -66,6 +77,33 @@ async function rotate(daemon: Daemon, cluster: string, app: string, flags: Rotat
   const variable = variableName === undefined ? {} : { variable: variableName };
   const rotated = await daemon.call("rotateAttachment", { params: { cluster }, body: { app, ...variable, ...overlapFrom(overlap) } });
   return { json: rotated, text: [`${app} has a new password for ${cluster}, as user ${rotated.user}`, rotatedText(rotated)].join("\n") };
+}
+
+/** -1 is PostgreSQL's word for none. */
+function limitFrom(flag: string | undefined): number | undefined {
+  if (flag === undefined) return undefined;
+  if (flag === "none") return -1;
+  if (!/^[1-9]\d{0,5}$/.test(flag)) throw fail("usage_invalid", { reason: "--connection-limit takes a number from 1 on, or none" });
+  return Number(flag);
+}
+
+const limitText = (limit: number | null): string =>
+  limit === null || limit < 0 ? "any number of connections" : `${counted(limit, "connection")} at a time`;
+
+/** An app that is attached already has its limit changed, where one is given. */
+async function attachOrLimit(
+  daemon: Daemon,
+  terminal: Terminal,
+  cluster: string,
+  wish: { body: Input<"attach">["body"]; yes: boolean },
+): Promise<Answer<"attach"> | Answer<"limitAttachment"> | undefined> {
+  const { app, variable, connectionLimit } = wish.body;
+  try {
+    return await attach(daemon, terminal, cluster, wish);
+  } catch (error) {
+    if (connectionLimit === undefined || !isCode(error, "already_attached")) throw error;
+    return daemon.call("limitAttachment", { params: { cluster }, body: { app, connectionLimit, ...(variable === undefined ? {} : { variable }) } });
+  }
 }
 
 /** Attaches; where the database exists, asks first whether it shall be that one. Undefined when the answer is no. */
@@ -97,6 +135,7 @@ export function attachedText(attachment: Answer<"attach">): string {
     `Postgres cluster ${cluster} is now attached to ${app}`,
     `The following secret was added to ${app}:`,
     `  ${variable}=${maskUrl(url)}`,
+    `Its role may have ${limitText(attachment.connectionLimit)}`,
     `The app gets it, with its password, from: perch run -a ${app} -- COMMAND`,
     ...unprepared,
   ].join("\n");

@@ -8,6 +8,7 @@ const attachment = {
   user: "web",
   variable: "DATABASE_URL",
   superuser: false,
+  connectionLimit: 99,
   url: "postgres://web:hunter%402@pg.internal:5432/web",
   preparedStatements: true,
   new: true,
@@ -17,7 +18,7 @@ describe("postgres attach", () => {
   it("keeps flyctl's sentences and never shows the password", () => {
     const text = attachedText(attachment);
     expect(text).toContain(
-      "Postgres cluster pg is now attached to web\nThe following secret was added to web:\n  DATABASE_URL=postgres://web:***@pg.internal:5432/web\n",
+      "Postgres cluster pg is now attached to web\nThe following secret was added to web:\n  DATABASE_URL=postgres://web:***@pg.internal:5432/web\nIts role may have 99 connections at a time\n",
     );
     expect(text).not.toContain("hunter");
   });

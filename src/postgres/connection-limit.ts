@@ -1,0 +1,35 @@
+import { quoteIdentifier } from "./quote.ts";
+import { retrying } from "./retry.ts";
+import type { Session } from "./sql.ts";
+
+/** As PostgreSQL says it. */
+export const unlimited = -1;
+
+/**
+ * What a role may have unless told: a third of what is there for everybody, so that one app leaves room for others, and a rotation, during which two logins of a role
+ * work side by side, does, too. An app behind the pooler gets at least what its two poolers on the leader may open. Pure.
+ */
+export function defaultLimit(room: number, poolSize = 0): number {
+  return Math.max(1, Math.floor(room / 3), Math.min(2 * poolSize, room));
+}
+
+/** Connections for all but superusers. */
+export async function roomFor(session: Session): Promise<number> {
+  const [row] = await session.query<{ room: number }>(
+    `SELECT pg_catalog.current_setting('max_connections')::int4 - pg_catalog.current_setting('superuser_reserved_connections')::int4
+            - coalesce(pg_catalog.current_setting('reserved_connections', true)::int4, 0) AS room`,
+  );
+  return Math.max(1, row?.room ?? 1);
+}
+
+export const limitConnections = (session: Session, role: string, limit: number): Promise<unknown> =>
+  retrying(() => session.query(`ALTER ROLE ${quoteIdentifier(role)} CONNECTION LIMIT ${limit}`));
+
+/** What is so with roles: their limits, and how many connections each login has at most. */
+export const limitsOf = (session: Session, roles: readonly string[]): Promise<{ role: string; limit: number; superuser: boolean; taken: number }[]> =>
+  session.query(
+    `SELECT r.rolname::text AS role, r.rolconnlimit AS limit, r.rolsuper AS superuser,
+            (SELECT count(*)::int4 FROM pg_catalog.pg_stat_activity AS a WHERE a.usesysid = r.oid) AS taken
+       FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ($1)`,
+    [[...roles]],
+  );
