@@ -18,7 +18,7 @@ export interface Belonging {
   name: string;
 }
 
-/** Objects that initdb made belong to PostgreSQL itself, whatever role is named there. */
+/** Objects that initdb made belong to PostgreSQL itself, whatever role is named there. Large objects have the numbers that their makers give them. */
 const firstNormalOid = 16_384;
 
 /** Shared by all databases: given by whoever gives the role up, not here. */
@@ -56,7 +56,7 @@ export async function belongings(session: Session, owner: string): Promise<Belon
     `WITH mine AS (${each.join(" UNION ALL ")})
      SELECT mine.class::pg_catalog.text AS class, mine.oid::pg_catalog.text AS oid, i.type AS kind, i.identity AS name
        FROM mine, LATERAL pg_catalog.pg_identify_object(mine.class, mine.oid, 0) AS i
-      WHERE mine.oid >= ${firstNormalOid}::pg_catalog.oid
+      WHERE (mine.oid >= ${firstNormalOid}::pg_catalog.oid OR mine.class = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)
         AND coalesce(i.schema, i.identity) !~ '^pg_(toast|temp)' AND i.type NOT IN ('index', 'toast table', 'composite type')
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = mine.class AND d.objid = mine.oid AND d.objsubid = 0
                            AND (d.deptype IN ('e', 'i') OR d.deptype = 'a' AND i.type = 'sequence' AND d.refclassid = mine.class))

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { admit, dismiss, makePoolUser } from "../../../src/pooler/lookup.ts";
 import { createDatabase } from "../../../src/postgres/databases.ts";
 import { shareDatabase } from "../../../src/postgres/ownership.ts";
-import { createUser, retireUser } from "../../../src/postgres/roles.ts";
+import { retireUsers } from "../../../src/postgres/retire.ts";
+import { createUser } from "../../../src/postgres/roles.ts";
 import { reload } from "../../../src/postgres/server.ts";
 import { personOptions } from "../../../src/postgres/session-options.ts";
 import { survey } from "../../../src/postgres/survey.ts";
@@ -41,9 +42,9 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
       .catch(() => undefined);
     await createUser(session, { name: `${name}_too`, password: "a second one" });
     await shareDatabase(open, { name, user: `${name}_too` });
-    await retireUser(open, `${name}_too`);
+    await retireUsers(open, [`${name}_too`]);
     await dismiss(open);
-    await retireUser(open, name);
+    await retireUsers(open, [name]);
     await createUser(session, { name, password: `secret of ${name}` });
     await shareDatabase(open, { name, user: name });
   }
