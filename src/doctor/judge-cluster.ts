@@ -74,6 +74,7 @@ export function lagLine(cluster: ClusterFacts, { id, region, state, lagBytes, no
     const sentence = `${who} is ${state === "started" ? "not streaming" : state === "paused" ? "not replaying" : state}${note === undefined ? "" : `: ${note}`}`;
     return { check, state: "warn", sentence, next: state === "stopped" ? `perch machine start ${id}` : `perch logs -a ${cluster.name}` };
   }
+  if (note !== undefined) return { check, state: "warn", sentence: `${who} streams: ${note}`, next: `perch postgres status -a ${cluster.name}` };
   if (lagBytes === null) return { check, state: "ok", sentence: `${who} streams; how far behind it is, it has not said yet` };
   const behind = lagBytes < megabyte ? `${lagBytes} bytes` : `${Math.round(lagBytes / megabyte)} MB`;
   if (lagBytes > 64 * megabyte) return { check, state: "warn", sentence: `${who} is ${behind} behind`, next: `perch logs -a ${cluster.name}` };

@@ -3,6 +3,7 @@ import { fail } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { inspectProgram } from "../postgres/binaries.ts";
 import { configure } from "../postgres/configure.ts";
+import { unfitBecause } from "../postgres/data-removal.ts";
 import { type Member, makeDirectories } from "../postgres/directory.ts";
 import { initialise } from "../postgres/initialise.ts";
 import { lastLogLines } from "../postgres/logs.ts";
@@ -43,6 +44,9 @@ export async function startMember(context: Context, cluster: ClusterRecord, mach
   await requireProgram(cluster);
   const ready = await choosePorts(context, machine);
   const member = memberOf(context, cluster, ready);
+  const unfit = await unfitBecause(member.layout);
+  if (unfit !== undefined)
+    throw fail("postgres_start_failed", { machine: ready.id, app: cluster.app, why: `${unfit}; it is copied when the leader answers` });
   await makeDirectories(member);
   await writeFiles(context, cluster, ready);
   await context.publish(); // its address must be there before it listens on it

@@ -182,7 +182,10 @@ function opening(view: ClusterView): Reason[] {
 function blocked(view: ClusterView, step: Step): boolean {
   const thing = thingOf(view, step);
   if (thing === undefined) return true;
-  return thing.busy !== undefined || (thing.trouble !== undefined && thing.trouble.until > view.now);
+  if (thing.busy !== undefined) return true;
+  if (thing.trouble === undefined || thing.trouble.until <= view.now) return false;
+  // A slot that cannot be made keeps no other member from leading.
+  return touches(step) !== "cluster" || thing.trouble.step === step.do;
 }
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {

@@ -131,6 +131,32 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
     ["warn lag: replica l1 in lhr is stopped → perch machine start l1"],
   ],
   [
+    "a replica does not stream, and its log says why",
+    { cluster: { ...cluster, members: [leader, { ...replica, state: "started", lagBytes: null, note: "it does not stream from the leader: no" }] } },
+    ["warn lag: replica l1 in lhr is not streaming: it does not stream from the leader: no → perch logs -a pg"],
+  ],
+  [
+    "somebody paused a replica",
+    { cluster: { ...cluster, members: [leader, { ...replica, state: "paused", note: "somebody called pg_wal_replay_pause()" }] } },
+    ["warn lag: replica l1 in lhr is not replaying: somebody called pg_wal_replay_pause() → perch logs -a pg"],
+  ],
+  [
+    "the program under the servers is another version's",
+    {
+      cluster: {
+        ...cluster,
+        members: [
+          { ...leader, note: "it runs 15.18" },
+          { ...replica, note: "it runs 15.18" },
+        ],
+      },
+    },
+    [
+      "warn leader: the leader a1 in ams takes reads and writes: it runs 15.18 → perch postgres status -a pg",
+      "warn lag: replica l1 in lhr streams: it runs 15.18 → perch postgres status -a pg",
+    ],
+  ],
+  [
     "a replica is far behind",
     { cluster: { ...cluster, members: [leader, { ...replica, lagBytes: 200 * 1024 ** 2 }] } },
     ["warn lag: replica l1 in lhr is 200 MB behind → perch logs -a pg"],

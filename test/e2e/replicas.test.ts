@@ -5,6 +5,8 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/base/deadline.ts";
 import { isRoot } from "../../src/host/home.ts";
+import { occupants } from "../../src/host/occupants.ts";
+import { isSuspended, signalProcess } from "../../src/host/process.ts";
 import { memberPort } from "../../src/network/rules.ts";
 import { layout } from "../../src/postgres/directory.ts";
 import { diskAt } from "../support/disk.ts";
@@ -135,6 +137,39 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     await streams();
     expect(await numbers()).toEqual(before);
   });
+
+  it("because its slot is gone and no other is free keeps its data", async () => {
+    const before = await numbers();
+    const leader = (await world.leader()).id;
+    // Of a physical slot there may be as many as max_replication_slots, which is 16.
+    await world.sql(leader, "SELECT pg_create_physical_replication_slot('taken_' || n) FROM generate_series(1, 14) AS n");
+    for (const { id } of await replicas()) {
+      const taken = async () => {
+        await world.sql(leader, `SELECT pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE slot_name = 'perch_${id}' AND active`);
+        await world.sql(leader, `SELECT pg_drop_replication_slot('perch_${id}'); SELECT pg_create_physical_replication_slot('also_${id}')`);
+        return true;
+      };
+      await eventually("its place is taken", () => taken().catch(() => undefined), 30_000);
+    }
+    await eventually("status says why", async () => (await replicas()).every(({ note }) => /slot/.test(note ?? "")), 30_000);
+    await pause(35_000);
+    expect(await numbers()).toEqual(before);
+    await world.sql(leader, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name !~ '^perch_'");
+    await streams();
+    expect(await numbers()).toEqual(before);
+  }, 180_000);
+
+  it("because its leader stands still, again and again, keeps its data", async () => {
+    const before = await numbers();
+    const leader = await known((await world.leader()).pid);
+    for (let times = 0; times < 8; times++) {
+      for (const one of await occupants(dataOf((await world.leader()).id), "postgres")) await signalProcess(one, "SIGSTOP");
+      await pause(4_000);
+    }
+    await eventually("it goes on", async () => !(await isSuspended(leader)), 30_000);
+    await streams();
+    expect(await numbers()).toEqual(before);
+  }, 120_000);
 
   it("because the WAL it needs is gone is copied beside its data, which goes when the copy streams", async () => {
     const leader = (await world.leader()).id;

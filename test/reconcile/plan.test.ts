@@ -219,6 +219,12 @@ describe("plan says in one sentence what it does and why", () => {
 });
 
 describe("plan never", () => {
+  it("keeps a failover waiting for a step on the cluster that failed", () => {
+    const failed = { step: "slots", why: "all replication slots are in use", attempts: 9, until: 2_000_000 };
+    const view = cluster([member("a1", nothing), member("a2", streaming)]);
+    expect(plan({ ...view, trouble: failed }).steps.map((step) => step.do)).toEqual(["lead"]);
+    expect(plan({ ...view, trouble: { ...failed, step: "lead" } }).steps).toEqual([]);
+  });
   it("plans on a member that has a step under way", () => {
     expect(plan(cluster([member("a1", down, { busy: "start" })])).steps).toEqual([]);
   });
