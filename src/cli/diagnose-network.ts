@@ -23,6 +23,8 @@ const common: ReadonlySet<Line["check"]> = new Set([
   "promised-memory",
   "perchd-memory",
   "descriptors",
+  "kernel",
+  "process",
 ]);
 const inCommon = (line: Line): boolean => common.has(line.check);
 

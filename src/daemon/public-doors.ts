@@ -1,7 +1,8 @@
 import { type Doors, openDoors } from "../door/doors.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
-import { openDoorway } from "../network/doorway.ts";
+import { doorwayClaim, openDoorway } from "../network/doorway.ts";
+import type { Claim } from "../network/kernel/claims.ts";
 import { doorsOf } from "../reconcile/doorways.ts";
 import type { ClusterView } from "../reconcile/view.ts";
 import { wrongPasswords } from "./wrong-passwords.ts";
@@ -11,6 +12,8 @@ export interface PublicDoors {
   doors: Doors;
   /** Those that there should be by now. Returns at once. */
   open(views: readonly ClusterView[]): void;
+  /** What the kernel holds for those that are open. */
+  claims(): Claim[];
   stop(): Promise<void>;
 }
 
@@ -34,11 +37,16 @@ const fewRights = (mode: Place["mode"]): string[] => [
 export async function publicDoors({ home, place, prefix, fresh, say }: At): Promise<PublicDoors> {
   const portable = place.mode === "portable";
   const network = portable ? undefined : prefix;
+  /** By this perchd, or by one before it whose doors it found open. */
+  let prepared = false;
   const doors = await openDoors({
     directory: `${home.runtime}/doors`,
     prefix: network,
     enter: () => place.tool(portable ? [] : fewRights(place.mode)),
-    prepare: () => openDoorway(place, prefix),
+    async prepare() {
+      await openDoorway(place, prefix);
+      prepared = !portable;
+    },
     fresh,
     outputFd: 2,
     say,
@@ -47,9 +55,12 @@ export async function publicDoors({ home, place, prefix, fresh, say }: At): Prom
   return {
     doors,
     open(views) {
-      doors.set(doorsOf(views, portable));
+      const wanted = doorsOf(views, portable);
+      prepared &&= wanted.size > 0;
+      doors.set(wanted);
       passwords.watch(views);
     },
+    claims: () => (prepared ? [doorwayClaim(place, prefix)] : []),
     async stop() {
       passwords.stop();
       await doors.stop();

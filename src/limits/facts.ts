@@ -62,7 +62,11 @@ export interface Reading {
   next: string;
 }
 
-export interface Warning extends Reading {
+/** What does not run out, and is broken: something the kernel holds, or a process that does not answer. */
+export type Broken = "kernel" | "process";
+
+export interface Warning extends Omit<Reading, "what"> {
+  what: What | Broken;
   /** warn: it will run out. fail: it has. */
   level: "warn" | "fail";
 }

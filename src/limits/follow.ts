@@ -17,7 +17,7 @@ export type Held = ReadonlyMap<string, { warning: Warning; wellSince: number | u
 /** What comes and goes within this time, as when a server is restarted, is said once. */
 const wellMs = 10_000;
 
-const keyOf = ({ what, subject, thing }: Reading): string => [what, subject, thing].join(" ");
+const keyOf = ({ what, subject, thing }: Pick<Warning, "what" | "subject" | "thing">): string => [what, subject, thing].join(" ");
 
 export function follow(facts: Facts, before: Held, now: number): Followed {
   const readings = [...machineReadings(facts), ...facts.clusters.flatMap(clusterReadings)];

@@ -2,6 +2,7 @@ import { fail } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
 import { findProgram, type Owner } from "../host/files.ts";
 import { type Home, isRoot } from "../host/home.ts";
+import type { ProcessIdentity } from "../model/records.ts";
 import { type Namespace, namespaceTools } from "./namespace.ts";
 import { portableNamespace } from "./portable.ts";
 import { rootNamespace } from "./root-namespace.ts";
@@ -34,8 +35,15 @@ export interface Opened {
   fresh: boolean;
 }
 
+export interface OpenOptions {
+  portable: boolean;
+  postgres: Owner | undefined;
+  /** Processes that lived in it when it was last seen. */
+  inside?: readonly ProcessIdentity[];
+}
+
 /** Finds the way and makes or adopts the namespace. Where the system refuses one (a container without the right), portable mode with the reason. */
-export async function openNamespace(home: Home, options: { portable: boolean; postgres: Owner | undefined }): Promise<Opened> {
+export async function openNamespace(home: Home, options: OpenOptions): Promise<Opened> {
   const missing: string[] = [];
   for (const { program } of namespaceTools) if ((await findProgram(program)) === undefined) missing.push(program);
   const choice = chooseWay({ platform: process.platform, root: isRoot(), portableWanted: options.portable, missingPrograms: missing });
@@ -52,11 +60,14 @@ export async function openNamespace(home: Home, options: { portable: boolean; po
     choice.way === "root"
       ? rootNamespace(home, options.postgres ?? { uid: 0, gid: 0 })
       : userNamespace(home, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+  let fresh = true;
   try {
-    const fresh = await namespace.ensure();
+    fresh = await namespace.ensure(options.inside);
     await run(namespace.place.tool(["nft", "--check", "-f", "-"]), { input: tableText });
     return { namespace, fresh };
   } catch (error) {
+    // One that was there is lived in: it stays, and nobody is moved out of it to the host.
+    if (!fresh) throw fail("namespace_unusable", { why: error instanceof Error ? error.message : String(error) }, error);
     await namespace.remove().catch(() => undefined);
     const why = error instanceof CommandError ? `the system refuses it (${error.message})` : String(error instanceof Error ? error.message : error);
     return { namespace: portableNamespace(options.postgres), fresh: false, fellBack: why };

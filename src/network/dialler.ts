@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { fail, type PerchError } from "../errors/error.ts";
 import { type Companion, startCompanion } from "../host/companion.ts";
+import { identify, isSuspended, rouse } from "../host/process.ts";
 import { ourProgram } from "../host/program.ts";
 
 /** Dialling inside the namespace, from outside of it: through one program (`dialler-main.ts`) that is started when it is needed and left when it is not. */
@@ -21,6 +22,8 @@ export interface Dialler {
   look(to: Dial): Promise<string[]>;
   /** Dials; resolves when that has answered, and `take` then joins the caller's connection to it. Rejects as `look` does. */
   dial(to: Dial): Promise<{ take(client: Socket): void; drop(): void }>;
+  /** The program goes on where a signal stopped it, and is ended where it does not answer. */
+  tend(): Promise<void>;
   /** Ends what is under way, too. */
   stop(): Promise<void>;
 }
@@ -28,6 +31,8 @@ export interface Dialler {
 type Answer = Exclude<FromDialler, { over: true }>;
 
 const idleMs = 30_000;
+/** A name is asked for during eight seconds, an address dialled for ten, and a name may have several. */
+const answerMs = 60_000;
 /** A relay's garbage lives shortly. */
 const flags = ["--max-semi-space-size=2"];
 
@@ -35,6 +40,8 @@ const flags = ["--max-semi-space-size=2"];
 export function openDialler(enter: () => readonly string[]): Dialler {
   const waiting = new Map<number, (answer: Answer | PerchError) => void>();
   const open = new Set<number>();
+  /** When what waits for an answer was asked. */
+  const asked = new Map<number, number>();
   let last = 0;
   let companion: Promise<Companion> | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -84,17 +91,20 @@ export function openDialler(enter: () => readonly string[]): Dialler {
     clearTimeout(idle);
     const id = ++last;
     const answered = new Promise<Answer | PerchError>((resolve) => waiting.set(id, resolve));
+    asked.set(id, performance.now());
     companion ??= start();
     const current = companion;
     try {
       const started = await current;
       started.send({ id, ...message } satisfies ToDialler);
       const answer = await answered;
+      asked.delete(id);
       if (answer instanceof Error) throw answer;
       if (!("failed" in answer)) return { id, answer, to: started };
       const target = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
       throw answer.failed === "unknown" ? fail("target_unknown", { name: to.host }) : fail("target_unreachable", { target, why: answer.why });
     } catch (error) {
+      asked.delete(id);
       waiting.delete(id);
       if (companion === current && !open.size && (await current.catch(() => undefined)) === undefined) companion = undefined;
       rest();
@@ -119,6 +129,13 @@ export function openDialler(enter: () => readonly string[]): Dialler {
           rest();
         },
       };
+    },
+    async tend() {
+      const pid = (await companion?.catch(() => undefined))?.pid;
+      const identity = pid === undefined ? undefined : await identify(pid);
+      if (identity === undefined) return;
+      const late = [...asked.values()].some((at) => performance.now() - at > answerMs);
+      if (late || (await isSuspended(identity))) await rouse(identity);
     },
     async stop() {
       clearTimeout(idle);

@@ -4,6 +4,7 @@ import { findProgram } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { hostAddress, networkResolver } from "../model/address.ts";
+import type { Claim } from "./kernel/claims.ts";
 import {
   hostAccessRules,
   hostCommands,
@@ -20,6 +21,8 @@ export interface HostAccess {
   /** Rejects with `host_access_needs_root`, `portable_mode` or `host_access_failed`; nothing is half made then. */
   set(on: boolean): Promise<void>;
   state(): Promise<HostAccessState>;
+  /** What the kernel holds for it inside, while it is on. */
+  claims(): Claim[];
 }
 
 export interface HostAccessState {
@@ -36,11 +39,13 @@ export interface HostAccessState {
 export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string): HostAccess {
   const link = hostLink(home.id);
   let turn: Promise<unknown> = Promise.resolve();
+  let isOn = false;
 
   const there = () => succeeds(["ip", "link", "show", "dev", link]);
   const pair = () => succeeds(place.tool(["ip", "link", "show", "dev", insideLink]));
 
   async function remove(): Promise<void> {
+    isOn = false;
     if (await there()) await run(["ip", "link", "delete", "dev", link]);
     await succeeds(place.tool(["nft", "-f", "-"]), { input: noHostAccessRules });
   }
@@ -58,6 +63,7 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
     await run(place.tool(["ip", "-6", "-batch", "-"]), { input: insideCommands(prefix) });
     await run(["ip", "-6", "-batch", "-"], { input: hostCommands(link, prefix) });
     if (await resolvedRuns()) for (const argv of resolvedCommands(link, prefix)) await run(argv);
+    isOn = true;
   }
 
   async function set(on: boolean): Promise<void> {
@@ -74,12 +80,15 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
     }
   }
 
+  function inTurn(on: boolean): Promise<void> {
+    const done = turn.then(() => set(on));
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
   return {
-    set(on) {
-      const done = turn.then(() => set(on));
-      turn = done.catch(() => undefined);
-      return done;
-    },
+    set: inTurn,
+    claims: () => (isOn ? [{ name: "the host's way in", ip: insideCommands(prefix), nft: hostAccessRules(prefix), set: () => inTurn(true) }] : []),
     async state() {
       await turn;
       const on = place.mode === "root" && (await there());

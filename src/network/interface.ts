@@ -2,8 +2,9 @@ import { steadyNow } from "../base/clock.ts";
 import { serialise } from "../base/serialise.ts";
 import { run, succeeds } from "../host/command.ts";
 import type { Place } from "../host/place.ts";
+import type { Claim } from "./kernel/claims.ts";
 import { type Reach, reachText } from "./reach.ts";
-import { addressCommands, type RouteTable, routesText, tableText } from "./rules.ts";
+import { addressCommands, addressLines, type RouteTable, routesText, tableText } from "./rules.ts";
 import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./waiting-room.ts";
 
 /** Sets whole desired state inside the namespace: twice is the same as once. */
@@ -11,6 +12,8 @@ export interface NetworkInterface {
   setAddresses(wanted: readonly string[]): Promise<void>;
   /** Connections that are held stay so until the next call; when this process is gone, for some seconds. */
   setRoutes(routes: RouteTable): Promise<void>;
+  /** What the kernel must hold after these two. */
+  claims(): Claim[];
   /** Renews nothing any more. */
   stop(): void;
   /** Whose ports are whose. Nothing where servers and commands are one user. */
@@ -21,6 +24,8 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   let tableMade = false;
   let lastReach: string | undefined;
   let lastRoutes: string | undefined;
+  let routesNow: RouteTable | undefined;
+  let addressesNow: readonly string[] = [];
   let release: string | undefined;
   let waiting = true; // a perchd before this one may have left some
   /** When who is held was last told to the kernel. */
@@ -45,6 +50,7 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
 
   async function setRoutes(routes: RouteTable): Promise<void> {
     const text = routesText(routes);
+    routesNow = routes;
     if (text === lastRoutes) return;
     if (!tableMade) release = await openWaitingRoom();
     // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
@@ -65,19 +71,51 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     heldAt = steadyNow();
   }
 
-  return {
-    async setAddresses(wanted) {
-      const key = wanted.join(" ");
-      if (key === lastAddresses) return;
-      present ??= presentAddresses((await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]))).stdout);
-      const commands = addressCommands(prefix, present, wanted);
-      present = undefined;
-      if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
-      present = [...wanted];
-      lastAddresses = key;
-    },
+  async function setAddresses(wanted: readonly string[]): Promise<void> {
+    const key = wanted.join(" ");
+    addressesNow = wanted;
+    if (key === lastAddresses) return;
+    present ??= presentAddresses((await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]))).stdout);
+    const commands = addressCommands(prefix, present, wanted);
+    present = undefined;
+    if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
+    present = [...wanted];
+    lastAddresses = key;
+  }
 
+  /** An address whose own route was deleted is one that nobody reaches: it gets the route again with the address. */
+  async function dropRouteless(): Promise<void> {
+    const { stdout } = await run(place.tool(["ip", "-json", "-6", "route", "show", "table", "local"]));
+    const routed = new Set((JSON.parse(stdout.trim() === "" ? "[]" : stdout) as { dst?: string }[]).map(({ dst }) => dst));
+    const commands = addressesNow.filter((address) => !routed.has(address)).map((address) => `address delete ${address}/128 dev lo\n`);
+    if (commands.length > 0) await succeeds(place.tool(["ip", "-force", "-batch", "-"]), { input: commands.join("") });
+  }
+
+  /** As if this were the first time: of what was set before, nothing is believed. */
+  async function setAgain(): Promise<void> {
+    [present, lastAddresses, lastRoutes, tableMade, waiting] = [undefined, undefined, undefined, false, true];
+    await dropRouteless();
+    await setAddresses(addressesNow);
+    if (routesNow !== undefined) await setRoutes(routesNow);
+  }
+
+  const tell = async (text: string): Promise<void> => void (await run(place.tool(["nft", "-f", "-"]), { input: text }));
+
+  return {
+    setAddresses: (wanted) => inTurn(() => setAddresses(wanted)),
     setRoutes: (routes) => inTurn(() => setRoutes(routes)),
+
+    claims() {
+      const set = () => inTurn(setAgain);
+      const reach = lastReach;
+      const first = [
+        { name: "the network's addresses", ip: addressLines(addressesNow), set },
+        ...(reach === undefined ? [] : [{ name: "who may speak at a member's ports", nft: reach, set: () => tell(reach) }]),
+      ];
+      if (lastRoutes === undefined) return first;
+      const room = release === undefined ? {} : { ip: waitingRoomCommands };
+      return [...first, { name: "the map of port 5432", nft: tableText + lastRoutes, ...room, set }];
+    },
 
     stop: () => clearInterval(renewing),
 
@@ -86,7 +124,7 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
       if (mode !== "root" || owner === undefined) return;
       const text = reachText({ ...reach, server: owner.uid });
       if (text === lastReach) return;
-      await run(place.tool(["nft", "-f", "-"]), { input: text });
+      await tell(text);
       lastReach = text;
     },
   };

@@ -6,11 +6,20 @@
  * (the map, pure), `interface.ts` (what is set), `enter.ts` (how `perch run` gets in), `relay.ts` (portable mode's stand-in for the map).
  */
 import type { Place } from "../host/place.ts";
+import type { ProcessIdentity } from "../model/records.ts";
+import type { Claim } from "./kernel/claims.ts";
 
 export interface Namespace {
   readonly place: Place;
-  /** Makes what is missing, adopts what is there. Gives true when it made something new, so that nothing can be running in it. */
-  ensure(): Promise<boolean>;
+  /**
+   * Makes what is missing, adopts what is there. Gives true when it made something new, so that nothing can be running in it. `inside`: processes that lived in it when
+   * it was last seen; one that still does is what it is found by where its name is gone.
+   */
+  ensure(inside?: readonly ProcessIdentity[]): Promise<boolean>;
+  /** Puts in its place again what others enter it by, where somebody took that away. Gives whether it had to. The namespace lives on as long as this process does. */
+  tend(): Promise<boolean>;
+  /** What every namespace of Perch has, whatever the network. */
+  claims(): Claim[];
   /** Takes it away. Twice is the same as once. */
   remove(): Promise<void>;
 }

@@ -5,8 +5,9 @@ import { run, startDetached } from "../host/command.ts";
 import { findProgram, readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
-import { endProcess, identify, isAlive } from "../host/process.ts";
+import { endProcess, identify, isAlive, isSuspended, rouse } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
+import type { Claim } from "./kernel/claims.ts";
 import { outwardLink, outwardRules, pastaArgv } from "./outward-plan.ts";
 
 /** The way out as perchd keeps it: one for the whole network, opened when the first command runs in it, adopted by the next perchd, gone with the network. */
@@ -15,6 +16,8 @@ export interface Outward {
   open(): Promise<string | undefined>;
   /** Opens it again where it was and its process is gone. */
   tend(): Promise<void>;
+  /** What the kernel holds for it while it is open. */
+  claims(): Claim[];
   stop(): Promise<void>;
 }
 
@@ -60,6 +63,14 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     throw new Error(`pasta does not work here: ${lastOf(await readText(log)) ?? (over ? "it ended" : "it gave the network no address")}`);
   }
 
+  /** Its interface is made by pasta alone, at its start. */
+  async function openAgain(): Promise<void> {
+    if ((await linkIsUp()) === true) return void (await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(place.owner?.uid) }));
+    const running = await found();
+    if (running !== undefined) await endProcess(running, 1_000);
+    await once();
+  }
+
   const once = (): Promise<void> => (turn ??= ensure().finally(() => (turn = undefined)));
 
   async function open(): Promise<string | undefined> {
@@ -82,10 +93,17 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     async tend() {
       if (place.mode === "portable") return;
       wanted ||= (await readText(file)) !== undefined;
-      if (!wanted || (await found()) !== undefined) return;
+      const running = wanted ? await found() : undefined;
+      if (running !== undefined && (await isSuspended(running)) && (await rouse(running)) === "stopped")
+        say("pasta, the way out of the network, was stopped by a signal: it goes on");
+      if (!wanted || running !== undefined) return;
       await open();
       if (told === "") say("the way out of the network was gone and is open again");
     },
+    claims: () =>
+      wanted && told === "" && place.mode !== "portable"
+        ? [{ name: "the way out of the network", ip: `link set ${outwardLink} up\n`, nft: outwardRules(place.owner?.uid), set: openAgain }]
+        : [],
     async stop() {
       wanted = false;
       await turn?.catch(() => undefined);

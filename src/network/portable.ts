@@ -7,6 +7,8 @@ export function portableNamespace(postgres: Owner | undefined): Namespace {
   return {
     place: { mode: "portable", owner: postgres, tool: (argv) => [...argv], server: (argv) => [...become, ...argv], seen: (path) => path },
     ensure: () => Promise.resolve(false),
+    tend: () => Promise.resolve(false),
+    claims: () => [],
     remove: () => Promise.resolve(),
   };
 }

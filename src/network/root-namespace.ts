@@ -1,9 +1,12 @@
+import { type FileHandle, open, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { run, succeeds } from "../host/command.ts";
 import { exists, makeDirectory, type Owner } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
-import { raiseLoopback } from "./loopback.ts";
+import { isAlive } from "../host/process.ts";
+import type { ProcessIdentity } from "../model/records.ts";
+import { loopbackClaim, raiseLoopback } from "./loopback.ts";
 import type { Namespace } from "./namespace.ts";
 
 /** As `ip netns` knows it. */
@@ -47,20 +50,62 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
     ],
     seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),
   };
+  /** Open for as long as this process lives, so that the namespace does, too, when its name is taken away. */
+  let kept: FileHandle | undefined;
+
+  async function keep(): Promise<void> {
+    await kept?.close();
+    kept = await open(path);
+  }
+
+  /** Whether the name still leads to it. */
+  async function isNamed(handle: FileHandle): Promise<boolean> {
+    const [here, named] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
+    return named !== undefined && here.dev === named.dev && here.ino === named.ino;
+  }
+
+  async function giveName(from: string): Promise<void> {
+    await succeeds(["ip", "netns", "delete", name]); // a file left without its mount
+    // From inside, where /proc/self has it: mount would take a descriptor for the name that is gone.
+    await run(["nsenter", `--net=${from}`, "--", "sh", "-c", ': > "$1" && mount --bind /proc/self/ns/net "$1"', "perch", path]);
+  }
+
+  /** By somebody who lives in it, and not on the host. */
+  async function findBy(inside: readonly ProcessIdentity[]): Promise<boolean> {
+    const own = await readlink("/proc/self/ns/net");
+    for (const one of inside) {
+      const its = (await isAlive(one)) ? await readlink(`/proc/${one.pid}/ns/net`).catch(() => own) : own;
+      if (its === own) continue;
+      await giveName(`/proc/${one.pid}/ns/net`);
+      return true;
+    }
+    return false;
+  }
+
   return {
     place,
-    async ensure() {
+    claims: () => [loopbackClaim(enter)],
+    async tend() {
       await makeDirectory(shown, { mode: 0o711 });
-      const present = (await exists(path)) && (await succeeds([...enter, "true"]));
+      if (kept === undefined || (await isNamed(kept))) return false;
+      await giveName(`/proc/${process.pid}/fd/${kept.fd}`);
+      return true;
+    },
+    async ensure(inside = []) {
+      await makeDirectory(shown, { mode: 0o711 });
+      const present = ((await exists(path)) && (await succeeds([...enter, "true"]))) || (await findBy(inside));
       if (!present) {
         await succeeds(["ip", "netns", "delete", name]); // a file left without its mount
         await run(["ip", "netns", "add", name]);
       }
       await raiseLoopback(enter);
       await succeeds([...enter, "sh", "-c", forCommands]);
+      await keep();
       return !present;
     },
     async remove() {
+      await kept?.close();
+      kept = undefined;
       if (await exists(path)) await run(["ip", "netns", "delete", name]);
     },
   };

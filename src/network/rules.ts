@@ -47,6 +47,10 @@ function mapText(name: string, to: ReadonlyMap<string, string>, port: number): s
   return `flush map inet perch ${name}\n${add}`;
 }
 
+/** The same for `ip -batch -`: what there is of these addresses, each with the route that the kernel gives it. */
+export const addressLines = (wanted: readonly string[]): string =>
+  wanted.map((address) => `address add ${address}/128 dev lo nodad\nroute add local ${address}/128 dev lo table local\n`).join("");
+
 /** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */
 export function addressCommands(prefix: string, present: readonly string[], wanted: readonly string[]): string[] {
   const ours = (address: string) => address.startsWith(`${prefix}:`) || address === "fdaa::3";

@@ -1,4 +1,4 @@
-import { readlink, rm } from "node:fs/promises";
+import { type FileHandle, open, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
@@ -8,7 +8,7 @@ import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endProcess, identify, isAlive } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
-import { raiseLoopback } from "./loopback.ts";
+import { loopbackClaim, raiseLoopback } from "./loopback.ts";
 import type { Namespace } from "./namespace.ts";
 
 /**
@@ -45,8 +45,25 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
     }
   }
 
-  async function make(): Promise<ProcessIdentity> {
-    const started = await startDetached(["unshare", "--user", "--map-root-user", "--net", "--mount", "--", "sleep", "infinity"], { cwd: "/" });
+  /** Open for as long as this process lives, so that the namespaces do, too, when their anchor is killed. */
+  let kept: { users: FileHandle; net: FileHandle } | undefined;
+
+  async function letGo(): Promise<void> {
+    const handles = kept;
+    kept = undefined;
+    await Promise.all([handles?.users.close(), handles?.net.close()]);
+  }
+
+  async function keep({ pid }: ProcessIdentity): Promise<void> {
+    await letGo();
+    const [users, net] = await Promise.all([open(`/proc/${pid}/ns/user`), open(`/proc/${pid}/ns/net`)]);
+    kept = { users, net };
+  }
+
+  const make = () => anchorBy(["unshare", "--user", "--map-root-user", "--net", "--mount", "--", "sleep", "infinity"]);
+
+  async function anchorBy(argv: readonly string[]): Promise<ProcessIdentity> {
+    const started = await startDetached(argv, { cwd: "/" });
     let exit: number | null | undefined;
     void started.ended.then((end) => (exit = end.exitCode ?? 1));
     const ready = await ask(async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false), {
@@ -67,9 +84,18 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
       anchor ??= await make();
       await raiseLoopback(enter());
       await succeeds([...enter(), "sh", "-c", 'echo "0 0" >/proc/sys/net/ipv4/ping_group_range']);
+      await keep(anchor);
       return !present;
     },
+    claims: () => [loopbackClaim(enter())],
+    async tend() {
+      if (kept === undefined || (anchor !== undefined && (await isAlive(anchor)))) return false;
+      const at = (handle: FileHandle) => `/proc/${process.pid}/fd/${handle.fd}`;
+      anchor = await anchorBy(["nsenter", `--user=${at(kept.users)}`, `--net=${at(kept.net)}`, "--preserve-credentials", "--", "sleep", "infinity"]);
+      return true;
+    },
     async remove() {
+      await letGo();
       const found = await adopt();
       if (found !== undefined) await endProcess(found, 500);
       await rm(file, { force: true });

@@ -34,6 +34,7 @@ link set ${outer} up
 ntable change name ndisc_cache dev ${inner} mcast_probes ${patienceSeconds} retrans 1000
 rule add pref 10 fwmark ${mark} iif lo lookup ${table}
 rule add pref 100 lookup local
+rule add pref 32766 lookup main
 rule delete pref 0
 route replace default via ${gateway} dev ${inner} table ${table}
 `;

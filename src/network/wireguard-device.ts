@@ -7,9 +7,11 @@ import { findProgram, readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { boundUdpPorts } from "../host/ports.ts";
-import { endProcess, identify } from "../host/process.ts";
-import { watchSocket } from "../host/watch.ts";
+import { notedProcess } from "../host/identity-file.ts";
+import { endProcess, identify, rouse } from "../host/process.ts";
+import { answersLine, watchSocket } from "../host/watch.ts";
 import type { ProcessIdentity } from "../model/records.ts";
+import type { Claim } from "./kernel/claims.ts";
 import { namespaceName } from "./root-namespace.ts";
 import {
   admissionText,
@@ -29,6 +31,10 @@ import {
 export interface WireGuardDevice {
   /** Made or adopted, and as it should be. Twice is the same as once, and costs no packet. */
   set(wish: WireGuardWish): Promise<void>;
+  /** Asks wireguard-go for an answer: one that gives none is let go on, or ended. Gives what it was; undefined where it is well, or there is none. */
+  tend(): Promise<"stopped" | "hung" | undefined>;
+  /** What the kernel holds for it, by the texts that set it. */
+  claims(): Pick<Claim, "ip" | "nft">[];
   /** Gone, with what it is allowed. */
   remove(): Promise<void>;
   /** Peers by their keys, as `wg show` knows them. Undefined: there is no device. */
@@ -36,6 +42,7 @@ export interface WireGuardDevice {
 }
 
 const readyWithinMs = 5_000;
+const answerMs = 3_000;
 const callForMs = 10_000;
 /** Node's stdin is a socket, which cannot be opened by its name; a pipe can. */
 const syncconf = 'cat | wg syncconf "$1" /dev/stdin';
@@ -48,6 +55,7 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
   const orders = `/var/run/wireguard/${name}.sock`;
   let unwatch: (() => void) | undefined;
   let calling: NodeJS.Timeout | undefined;
+  let isSet = false;
 
   const inside = (argv: readonly string[], input = "") => run(place.tool(argv), { input });
   const show = async (what: string): Promise<string> => (await inside(["wg", "show", name, what])).stdout.trim();
@@ -143,10 +151,21 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
       await inside(["ip", "-batch", "-"], linkCommands(name, prefix));
       const open = await ask(async () => ((await boundUdpPorts()).has(wish.port) ? true : undefined), { everyMs: 10, withinMs: readyWithinMs });
       if (open !== true) throw fail("wireguard_failed", { why: `it does not listen on UDP port ${wish.port}` });
+      isSet = true;
     },
+
+    async tend() {
+      const left = isSet ? await notedProcess(note) : undefined;
+      if (left === undefined || (await answersLine(orders, "get=1\n\n", answerMs))) return undefined;
+      const was = await rouse(left);
+      return was === "gone" ? undefined : was;
+    },
+
+    claims: () => (isSet ? [{ ip: linkCommands(name, prefix), nft: admissionText(name, prefix) }] : []),
 
     async remove() {
       clearTimeout(calling);
+      isSet = false;
       if ((await readText(note)) === undefined) return;
       const peers = await state().then(
         (found) => found.peers,

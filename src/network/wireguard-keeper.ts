@@ -1,10 +1,15 @@
 import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { CommandError } from "../host/command.ts";
+import type { Claim } from "./kernel/claims.ts";
 import type { WireGuardDevice } from "./wireguard-device.ts";
 import type { WireGuardWish } from "./wireguard.ts";
 
 /** The WireGuard door of a network: as the records of its peers say. Without a peer there is none, and nothing listens. */
 export interface WireGuard {
+  /** Sees that its process answers. */
+  tend(): Promise<void>;
+  /** What the kernel holds for it. */
+  claims(): Claim[];
   /** Brings it to what the records say now. */
   refresh(): Promise<void>;
   /** What is known of peers that were heard, by their keys. */

@@ -44,6 +44,8 @@ export interface Deps {
   log: Log;
   /** What runs out, as of now. */
   warnings(): Promise<Warning[]>;
+  /** What of the network is broken as of now, and is being set right. */
+  broken(): Promise<Warning[]>;
   loopDelay(): LoopDelay;
   /** Begins to stop the daemon; resolves when everything of the network is gone. `progress` gets a sentence a step. */
   shutdown(progress: (sentence: string) => void): Promise<void>;

@@ -32,6 +32,8 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
     const wanted = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
     const target = elsewhere && typeof wanted === "object" ? await ofAttachment(deps, clusters, wanted, attachment) : wanted;
     const region = checkRegion(query.region ?? app.primaryRegion ?? "ams");
+    // Before anybody goes the way: it may be set right meanwhile.
+    const broken = await deps.broken();
     const enters = await enter(deps, region, undefined);
     const met = await knock(enters, { authority: deps.context.authority.certificate, ...(typeof target === "object" ? { target } : {}) });
     const led = typeof target === "object" ? await clusterAt(deps, clusters, target) : clusters.find(({ app: name }) => name === attachment?.cluster);
@@ -48,7 +50,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
       cluster: led && (await clusterFacts(deps, led, { target, attachment })),
       knock: met,
       disk: await diskRoom(deps.home.root),
-      warnings: (await deps.warnings()).filter(({ subject }) => subject === "network" || subject === led?.app),
+      warnings: [...broken, ...(await deps.warnings())].filter(({ subject }) => subject === "network" || subject === led?.app),
     };
     const lines = judge(facts);
     return { app: app.name, variable, ok: lines.every((line) => line.state !== "fail"), lines };

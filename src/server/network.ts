@@ -33,7 +33,7 @@ export function networkHandlers(
           memoryBytes: process.memoryUsage.rss(),
           loopDelay: deps.loopDelay(),
         },
-        warnings: await deps.warnings(),
+        warnings: [...(await deps.broken()), ...(await deps.warnings())],
         clusters: await more.listClusters({ params: {}, query: {}, body: {} }, call),
         apps: (await state.apps.list())
           .filter((app) => app.kind === "app")

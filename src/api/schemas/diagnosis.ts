@@ -4,7 +4,7 @@ import { time } from "./values.ts";
 
 /** How all is, what runs out, and why an app cannot connect. */
 
-/** What runs out before it has. */
+/** What runs out before it has, and what of the network is broken. */
 export const warning = z.object({
   what: z.enum([
     "disk",
@@ -18,6 +18,9 @@ export const warning = z.object({
     "perchd-memory",
     "descriptors",
     "wraparound",
+    // What the kernel holds for the network, and the processes that it needs.
+    "kernel",
+    "process",
   ]),
   /** The cluster, or "network". */
   subject: z.string(),
