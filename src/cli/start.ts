@@ -1,10 +1,13 @@
-import { ask } from "../base/deadline.ts";
+import { ask, within } from "../base/deadline.ts";
 import { type Answer, clientOf } from "../client/client.ts";
 import { fail, isCode, toPerchError } from "../errors/error.ts";
 import { startDaemon, type StartedDaemon } from "../host/daemon.ts";
 import { type Home, isRoot } from "../host/home.ts";
+import { notedProcess } from "../host/identity-file.ts";
 import { leaveDaemon } from "../host/leave.ts";
+import { signalProcess } from "../host/process.ts";
 import { unitOf } from "../host/systemd.ts";
+import type { ProcessIdentity } from "../model/records.ts";
 import { perchVersion } from "../host/version.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { requireTools } from "./tools.ts";
@@ -42,11 +45,26 @@ export async function up(request: StartRequest): Promise<Up> {
     return { status: await clientOf(home).call("status", {}), started };
   } catch (error) {
     if (!isCode(error, "already_running")) throw error;
-    request.terminal.progress.say("Another perch up is starting it");
-    const other = await ask(() => statusIfRunning(home), { everyMs: 100, withinMs: otherMs, signal: request.signal });
-    if (other === undefined) throw error;
-    return already(other, portable);
+    // The perchd that was ready in this home once and still lives.
+    const living = await notedProcess(home.daemonFile);
+    request.terminal.progress.say(living === undefined ? "Another perch up is starting it" : `perchd ${living.pid} runs and does not answer`);
+    // It makes its socket again within seconds, or is hung.
+    const withinMs = living === undefined ? otherMs : silentMs;
+    const other = await ask(() => statusIfRunning(home), { everyMs: 100, withinMs, signal: request.signal });
+    if (other !== undefined) return already(other, portable);
+    if (living === undefined) throw error;
+    return takeOver(request, living);
   }
+}
+
+/** perchd holds the home and does not answer: it ends alone, and another one adopts what it looked after. */
+async function takeOver(request: StartRequest, living: ProcessIdentity): Promise<Up> {
+  const { home, terminal, signal, foreground, portable } = request;
+  terminal.note(`perchd ${living.pid} does not answer: another one takes its place, and what it looked after goes on`);
+  await signalProcess(living, "SIGCONT");
+  await leaveDaemon(living.pid);
+  const started = await startDaemon(home, { portable, foreground, signal, onProgress: (sentence) => terminal.progress.say(sentence) });
+  return { status: await clientOf(home).call("status", {}), started };
 }
 
 /**
@@ -82,14 +100,19 @@ async function replace({ home, terminal, signal, foreground, portable: wanted }:
 
 /** How long the winner of two at once may take to answer. */
 const otherMs = 60_000;
+/** perchd looks after its socket every five seconds, and answers within milliseconds. */
+const silentMs = 12_000;
 
-export const statusIfRunning = (home: Home): Promise<Answer<"status"> | undefined> =>
-  clientOf(home)
+/** Undefined where nobody answers: there is no perchd, or one that is hung. */
+export async function statusIfRunning(home: Home): Promise<Answer<"status"> | undefined> {
+  const asked = clientOf(home)
     .call("status", {})
     .catch((error: unknown) => {
       if (isCode(error, "daemon_not_running")) return undefined;
       throw error;
     });
+  return within(silentMs, asked);
+}
 
 function already(status: Answer<"status">, portable: boolean): Up {
   if (portable && status.network.mode !== "portable") throw fail("mode_fixed", { mode: status.network.mode });

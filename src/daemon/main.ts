@@ -16,7 +16,9 @@ import { httpServer } from "../server/http.ts";
 import { refuseUnknown } from "../store/known.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { refuseLostStore, refuseStrangeStore } from "./lost-state.ts";
 import { prepareDirectories } from "./prepare.ts";
+import { keepApiSocket } from "./api-socket.ts";
 import { startNetwork } from "./start.ts";
 
 /** A caller that does not hang up is not waited for. */
@@ -71,6 +73,7 @@ async function main(): Promise<void> {
   await rm(home.socket, { force: true }); // the store's lock says that no other perchd listens there
   await app.listen({ path: home.socket });
   await chmod(home.socket, 0o600);
+  network.speakAt(await keepApiSocket(home.socket, app.server));
   await writeDaemonFile(home, version);
   log.info({ version, mode: network.mode, home: home.root }, "perchd is ready");
   say({ ready: true });
@@ -100,6 +103,7 @@ async function writeDaemonFile(home: Home, version: string): Promise<void> {
 const writeAgainMs = 5_000;
 
 async function openStore(home: Home): Promise<Store> {
+  await refuseLostStore(home);
   const pid = /"pid":\s*(\d+)/.exec((await readText(home.daemonFile)) ?? "")?.[1] ?? "starting";
   const store = await openSqliteStore({
     path: home.store,
@@ -108,6 +112,7 @@ async function openStore(home: Home): Promise<Store> {
   });
   try {
     await refuseUnknown(store);
+    await refuseStrangeStore(home, store);
     return store;
   } catch (error) {
     await store.close();

@@ -24,14 +24,23 @@ export async function prepareDirectories(home: Home): Promise<void> {
     await chmod(directory, mode); // in portable mode PostgreSQL's user walks through it
   }
   await makeDirectory(home.postgres, { mode });
+  await prepareRuntime(home);
+  await inspect("home", home.root, owners);
+  await inspect("runtime", home.runtime, owners);
+}
+
+/** The runtime directory alone, which may be taken away while perchd runs. */
+export async function prepareRuntime(home: Home): Promise<void> {
+  const server = await serverUser();
+  const own = process.getuid?.() ?? 0;
+  const owners = { own, server: server?.uid ?? own };
+  const mode = server === undefined ? 0o700 : 0o711;
   for (const directory of [dirname(home.runtime), home.runtime]) {
     await refuseLink(directory);
     await makeDirectory(directory, { mode });
     await inspectOne("runtime", directory, owners);
     await chmod(directory, mode);
   }
-  await inspect("home", home.root, owners);
-  await inspect("runtime", home.runtime, owners);
 }
 
 /** Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be able to enter it himself. */

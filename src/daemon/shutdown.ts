@@ -49,6 +49,7 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   await running.closeRelays();
   await running.nameServer?.stop();
   if (context.place.mode !== "portable") progress("taking the network away");
+  await namespace.tend().catch((error: unknown) => log.warn({ err: error }, "the namespace cannot be entered"));
   await endInhabitants(context);
   await namespace.remove();
   await removeTree(home.runtime);

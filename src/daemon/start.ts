@@ -12,7 +12,8 @@ import { openNamespace } from "../network/choose.ts";
 import { openDialler } from "../network/dialler.ts";
 import { outward } from "../network/outward.ts";
 import { hostAccess } from "../network/host-access.ts";
-import { networkInterface } from "../network/interface.ts";
+import { networkInterface, type NetworkInterface } from "../network/interface.ts";
+import { keepKernel } from "../network/kernel/keeper.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
@@ -31,11 +32,14 @@ import { keyFile } from "../store/key-file.ts";
 import { openVault } from "../store/open-vault.ts";
 import { forgetOldKey } from "../store/rekey.ts";
 import { openAuthority } from "./authority.ts";
+import { brokenNow } from "./broken.ts";
 import { watchLimits } from "./limits.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
 import { refuseUnreachable, serverUser } from "./prepare.ts";
 import { remoteDoor } from "./remote-door.ts";
+import type { ApiSocket } from "./api-socket.ts";
+import { keepRuntime } from "./runtime.ts";
 import { relays } from "./relays.ts";
 import { shutDown } from "./shutdown.ts";
 import { keepTidy } from "./tidy.ts";
@@ -59,6 +63,8 @@ export interface Network {
   shutdown(progress: (sentence: string) => void): Promise<void>;
   /** Called when that is done. */
   onShutdown(listener: () => void): void;
+  /** From now on the socket is kept. */
+  speakAt(socket: ApiSocket): void;
 }
 
 /** What takes longer, like the recovery of a large server, goes on beside the API. */
@@ -88,7 +94,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       tell("network", `token ${name} has no end, as 0.1.0 allowed: make another with perch tokens create, then: perch tokens revoke ${name}`);
 
   const postgres = await serverUser();
-  const opened = await openNamespace(home, { portable: options.portable, postgres });
+  const inside = (await state.machines.list()).flatMap(({ process: one }) => one ?? []);
+  const opened = await openNamespace(home, { portable: options.portable, postgres, inside });
   const { namespace } = opened;
   const { place } = namespace;
   const dialler = openDialler(() => place.tool([]));
@@ -100,12 +107,12 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const overrides: Context["overrides"] = new Map();
   const relay = relays(state);
   let nameServer: NameServer | undefined;
-  let stopNetwork: () => void = () => undefined;
+  let network: NetworkInterface | undefined;
   const doors = await publicDoors({ home, place, prefix, fresh: opened.fresh, say: tell });
   const openDoors = doors.open;
   let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
   if (place.mode !== "portable") {
-    const network = networkInterface(place, prefix);
+    network = networkInterface(place, prefix);
     const pools = (await state.clusters.list()).flatMap(({ pool }) => pool ?? []);
     const machines = await state.machines.list();
     const addresses = (present: readonly { address: string }[]) => present.map(({ address }) => address);
@@ -122,7 +129,6 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       say: (sentence) => tell("network", sentence),
     });
     nameServer = kept;
-    stopNetwork = network.stop;
     outlet = { kind: "namespace", openDoors, network, setZone: (zone) => kept.set(zone) };
   }
 
@@ -131,6 +137,25 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const wireguard = wireGuardDoor({ home, place, prefix, state, vault, say: (sentence) => tell("network", sentence) });
   // It tries again by itself; nothing else waits for it.
   wireguard.refresh().catch((error: unknown) => tell("network", `the WireGuard door is closed: ${toPerchError(error).message}`));
+
+  const claims = () => [
+    ...namespace.claims(),
+    ...(network?.claims() ?? []),
+    ...doors.claims(),
+    ...wireguard.claims(),
+    ...wayIn.claims(),
+    ...wayOut.claims(),
+  ];
+  const kernel =
+    place.mode === "portable"
+      ? undefined
+      : keepKernel({ place, enterable: () => namespace.tend(), claims, say: (sentence) => tell("network", sentence) });
+
+  const runtime = keepRuntime({ home, say: (sentence) => tell("network", sentence) });
+  const silent = async () =>
+    (await nameServer?.silent()) === true
+      ? [{ thing: "the name server", sentence: "the name server does not answer; it is let go on, or replaced" }]
+      : [];
 
   const runs = async () => (await state.machines.list()).filter((machine) => machine.kind === "run");
   const published = publisher(
@@ -182,7 +207,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       stopWaking();
       await Promise.all([dialler.stop(), wayOut.stop(), wayIn.set(false)]);
       tidying.stop();
-      stopNetwork();
+      network?.stop();
       await remote.close();
       await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
       setImmediate(ended);
@@ -221,6 +246,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     hostAccess: wayIn,
     log,
     warnings,
+    kernel,
+    nameServer,
+    broken: () => brokenNow(kernel, silent),
     loopDelay: () => loopDelay.read(),
     shutdown,
   };
@@ -229,7 +257,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
-  return { handlers, upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener) };
+  const speakAt = (socket: ApiSocket) => tidying.speakAt(() => runtime.tend(socket));
+  return { handlers, upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener), speakAt };
 }
 
 /** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */

@@ -1,16 +1,32 @@
 import { shortenLog } from "../host/files.ts";
 import { giveLimits } from "../server/connection-limits.ts";
+import type { KernelKeeper } from "../network/kernel/keeper.ts";
 import type { Deps } from "../server/deps.ts";
 import { completeRotations } from "../server/rotate.ts";
 import { endedRuns } from "../server/runs.ts";
+import type { NameServer } from "./name-server.ts";
 import type { OpenRemoteDoor } from "./remote-door.ts";
 
 const everyMs = 5_000;
 
 /** What is to be looked after for as long as perchd runs. One that cannot be done, as on a full disk, keeps none of the others from it. */
-export function keepTidy(deps: Deps & { remote: OpenRemoteDoor }): { now(): Promise<void>; stop(): void } {
+export function keepTidy(deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKeeper | undefined; nameServer: NameServer | undefined }): {
+  now(): Promise<void>;
+  speakAt(tend: () => Promise<void>): void;
+  stop(): void;
+} {
+  let turns = 0;
   const forgetEnded = endedRuns();
+  let tendRuntime: () => Promise<void> = () => Promise.resolve();
   const chores = {
+    "the runtime directory and perchd's socket are looked at": () => tendRuntime(),
+    "what the kernel holds is looked at": async () => {
+      if (turns++ % 2 === 0) await deps.kernel?.tend();
+    },
+    "the name server is asked for an answer": async () => deps.nameServer?.tend(),
+    "public doors are asked for an answer": async () => deps.doors.tend(),
+    "wireguard-go is asked for an answer": () => deps.wireguard.tend(),
+    "the program that dials inside is looked at": () => deps.dialler.tend(),
     "what runs out is told": () => deps.warnings(),
     "the API that could not listen tries again": () => deps.remote.keep(),
     "runs whose CLI is gone are forgotten": () => forgetEnded(deps),
@@ -26,5 +42,5 @@ export function keepTidy(deps: Deps & { remote: OpenRemoteDoor }): { now(): Prom
   let under: Promise<void> | undefined;
   const now = () => (under ??= all().finally(() => (under = undefined)));
   const timer = setInterval(() => void now(), everyMs);
-  return { now, stop: () => clearInterval(timer) };
+  return { now, speakAt: (tend) => void (tendRuntime = tend), stop: () => clearInterval(timer) };
 }

@@ -49,6 +49,12 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
 
   return {
     refresh: () => keeper.refresh(),
+    async tend() {
+      const was = await device.tend();
+      if (was === "stopped") say("wireguard-go was stopped by a signal and did not answer: it goes on");
+      if (was === "hung") say("wireguard-go did not answer: it was ended");
+    },
+    claims: () => device.claims().map((held) => ({ name: "the WireGuard door", ...held, set: () => keeper.refresh() })),
     async heard() {
       const [handshakes, endpoints, transfers] = await Promise.all([
         device.show("latest-handshakes"),

@@ -12,6 +12,8 @@ export interface Doors {
   state(app: string): Promise<DoorState>;
   /** A wrong password from that address; gives until when it is shut out now, if it is. */
   failed(app: string, address: string): Promise<number | undefined>;
+  /** Asks each whether it answers; returns at once. */
+  tend(): void;
   /** Shuts all. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,10 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
       }
     },
     state: async (app) => (await keepers.get(app)?.state()) ?? { state: "closed", error: fail("door_failed", { why: "nobody asked for it" }) },
+    tend() {
+      if (!stopped) void makeDirectory(options.directory).catch(() => undefined);
+      for (const keeper of keepers.values()) void keeper.tend();
+    },
     failed: async (app, address) => keepers.get(app)?.failed(address),
     async stop() {
       stopped = true;

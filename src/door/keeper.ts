@@ -1,3 +1,5 @@
+import { notedProcess, noteProcess } from "../host/identity-file.ts";
+import { endProcess, rouse } from "../host/process.ts";
 import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { connectDoor, type Door } from "./control.ts";
 import { generation, type Pong, type Wish } from "./settings.ts";
@@ -25,6 +27,8 @@ export interface Keeper {
   /** Undefined: shut. Resolves when it is so, or cannot be for now. */
   want(wish: DoorWish | undefined): Promise<void>;
   state(): Promise<DoorState>;
+  /** Asks it for an answer: one that gives none is let go on, or replaced. */
+  tend(): Promise<void>;
   failed(address: string): Promise<number | undefined>;
   /** Lets go of it without shutting it. */
   leave(): void;
@@ -44,6 +48,7 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   let left = false;
   let adoptable = !fresh;
   let turn: Promise<void> = Promise.resolve();
+  const note = options.control.replace(/\.sock$/, ".json");
   const text = (value: unknown): string => JSON.stringify(value);
 
   async function settle(): Promise<void> {
@@ -58,13 +63,24 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   }
 
   async function adopt(): Promise<Door | undefined> {
-    const found = await connectDoor(options.control).catch(() => undefined);
-    const pong = await found?.ping().catch(() => undefined);
+    let found = await connectDoor(options.control).catch(() => undefined);
+    let pong = await found?.ping().catch(() => undefined);
+    // Whoever cannot be asked has the ports that another would need.
+    const noted = pong === undefined ? await notedProcess(note) : undefined;
+    const was = noted === undefined ? "gone" : await rouse(noted);
+    if (was === "stopped") {
+      found = await connectDoor(options.control).catch(() => undefined);
+      pong = await found?.ping().catch(() => undefined);
+      if (pong === undefined && noted !== undefined) await endProcess(noted, 0);
+    }
+    if (was !== "gone")
+      options.say(`the public door did not answer: ${pong === undefined ? "it is opened again" : "a signal had stopped it, and it goes on"}`);
     if (found === undefined || pong === undefined) return undefined;
     if (pong.generation !== generation || !adoptable) {
       await found.stop().catch(() => undefined);
       return undefined;
     }
+    await noteProcess(note, pong.pid).catch(() => undefined);
     return hold(found, pong.listens, "");
   }
 
@@ -74,6 +90,8 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
     const opened = await startDoor({ control, listens: at, wish, ...(prefix === undefined ? {} : { prefix }) }, options.enter(), options.outputFd);
     hold(opened, at, text(wish));
     adoptable = true;
+    const pong = await opened.ping().catch(() => undefined);
+    if (pong !== undefined) await noteProcess(note, pong.pid).catch(() => undefined);
   }
 
   function hold(found: Door, at: readonly string[], wish: string): Door {
@@ -82,8 +100,10 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       if (door !== found || left) return;
       door = undefined;
       if (wanted === undefined) return;
-      options.say("the public door was gone and is opened again");
-      void again();
+      void notedProcess(note).then((noted) => {
+        if (noted === undefined) options.say("the public door was gone and is opened again");
+        return again();
+      });
     });
     return found;
   }
@@ -112,6 +132,10 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       await turn;
       const pong = await door?.ping().catch(() => undefined);
       return pong === undefined ? { state: "closed", error: problem } : { state: "open", ...pong };
+    },
+    async tend() {
+      // No answer in time closes the connection, and then it is taken up again.
+      await door?.ping().catch(() => undefined);
     },
     failed: async (address) => door?.failed(address).catch(() => undefined),
     leave() {

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { exists } from "./files.ts";
 import { readLines } from "./lines.ts";
 
 /**
@@ -23,6 +24,24 @@ export type Handler = (request: Record<string, unknown>) => object;
 /** Takes the path over from whoever left it. */
 export async function serveControl(path: string, handle: Handler): Promise<Server> {
   await rm(path, { force: true });
+  const server = await listen(path, handle);
+  let last = server;
+  const again = async () => {
+    if (await exists(path)) return;
+    const next = await listen(path, handle).catch(() => undefined);
+    if (next === undefined) return; // there is no directory for it, or no right any more
+    // Those who are connected stay so.
+    last.unref();
+    last = next;
+  };
+  setInterval(() => void again(), lookAgainMs).unref();
+  return server;
+}
+
+/** How long one whose socket was taken away cannot be found. */
+const lookAgainMs = 2_000;
+
+async function listen(path: string, handle: Handler): Promise<Server> {
   const server = createServer((socket) => serveClient(socket, handle));
   server.maxConnections = clientsAtMost;
   const before = process.umask(0o177);

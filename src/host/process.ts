@@ -67,6 +67,18 @@ export async function endProcess(identity: ProcessIdentity, graceMs: number): Pr
   return awaitEnd(identity, 5_000);
 }
 
+/**
+ * What is done about a process of ours that does not answer: one that a signal stopped is let go on, any other is ended, so that another can take its place. Gives
+ * what it was; "gone" where there is none.
+ */
+export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hung" | "gone"> {
+  if (!(await isAlive(identity))) return "gone";
+  const stopped = await isSuspended(identity);
+  await signalProcess(identity, stopped ? "SIGCONT" : "SIGKILL");
+  if (!stopped) await awaitEnd(identity, 5_000);
+  return stopped ? "stopped" : "hung";
+}
+
 /** Whether the process works in that directory. Where the system does not tell (macOS), true. */
 export async function worksIn(pid: number, directory: string): Promise<boolean> {
   if (process.platform !== "linux") return true;

@@ -34,3 +34,20 @@ export function watchSocket(path: string, onGone: () => void): () => void {
     socket.destroy();
   };
 }
+
+/** Whether whoever listens at a unix socket answers anything at all to a line, within that time. */
+export function answersLine(path: string, line: string, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const end = (answered: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answered);
+    };
+    const timer = setTimeout(() => end(false), withinMs);
+    socket.once("connect", () => socket.write(line));
+    socket.once("data", () => end(true));
+    socket.once("error", () => end(false));
+    socket.once("close", () => end(false));
+  });
+}

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Exposure } from "../../src/api/schemas.ts";
+import { signalProcess } from "../../src/host/process.ts";
 import { hostAddress, type Internet, internet, sessionOver } from "../support/internet.ts";
 import { repository, runToEnd, start, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -199,6 +200,15 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     const { ms } = await eventually("somebody comes in again", () => comesIn(neighbour));
     process.stderr.write(`a killed door is open again after ${Math.round(ms)} ms\n`);
     expect(await doors()).toHaveLength(1);
+  });
+
+  it("goes on when a signal has stopped it, with the connections through it", async () => {
+    const [stopped] = await doors();
+    if (stopped === undefined) throw new Error("there is no door");
+    await signalProcess(stopped, "SIGSTOP");
+    await eventually("somebody comes in again", () => comesIn(neighbour), 30_000);
+    expect((await doors()).map(({ pid }) => pid)).toEqual([stopped.pid]);
+    expect(await ok("events", "-n", "20")).toContain("a signal had stopped it, and it goes on");
   });
 
   it("is shut by perch down, and open again after perch up", async () => {

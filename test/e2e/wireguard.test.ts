@@ -227,6 +227,15 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
     expect(await world.error("wireguard", "remove", "laptop")).toMatchObject({ code: "peer_not_found" });
   });
 
+  it("goes on when a signal has stopped wireguard-go", async () => {
+    const { pid } = device();
+    if (pid === undefined) return expect(await onHost("ip", "link", "help", "wireguard")).toBeDefined();
+    process.kill(pid, "SIGSTOP");
+    await eventually("the peer is back", async () => (await psql(second, "SELECT 1")).code === 0, 60_000);
+    expect(noted()?.pid).toBe(pid);
+    await eventually("it is told", async () => (await ok("events")).includes("wireguard-go was stopped by a signal"));
+  });
+
   it("is made again when wireguard-go dies, and the peer is back without being touched", async () => {
     // What it was heard at is noted every ten seconds.
     const kept = () => [home.store, `${home.store}-wal`].map((path) => (existsSync(path) ? readFileSync(path, "latin1") : "")).join("");
