@@ -23,10 +23,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch.db, lost
     }
   };
   const refused = async () => {
-    const found = await world.error("up");
+    const { code, stderr } = await world.perch(["up"]);
     expect(existsSync(join(home.root, "ca"))).toBe(true);
     expect((await known(postmaster)).pid).toBe(postmaster);
-    return found;
+    expect(code).toBe(1);
+    return stderr;
   };
 
   beforeAll(async () => {
@@ -43,19 +44,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch.db, lost
 
   it("is refused where it is missing, and nothing is made in its place", async () => {
     for (const path of files.slice(0, 3)) rmSync(path, { force: true });
-    expect(await refused()).toMatchObject({ code: "state_missing", exit: 1, message: expect.stringContaining("it is missing") as string });
+    expect(await refused()).toMatch(/it is missing[^]*\[state_missing\]/);
     expect(existsSync(home.store)).toBe(false);
   });
 
   it("is refused where it is empty", async () => {
     for (const path of files.slice(0, 3)) rmSync(path, { force: true });
     writeFileSync(home.store, "", { mode: 0o600 });
-    expect(await refused()).toMatchObject({ code: "state_missing", message: expect.stringContaining("it is empty") as string });
+    expect(await refused()).toMatch(/it is empty[^]*\[state_missing\]/);
   });
 
   it("is refused where the key is gone with it, and only the data is left", async () => {
     for (const path of files) rmSync(path, { force: true });
-    expect(await refused()).toMatchObject({ code: "state_missing", message: expect.stringContaining("the data of 1 member") as string });
+    expect(await refused()).toMatch(/the data of 1 member[^]*\[state_missing\]/);
     expect(existsSync(home.key)).toBe(false);
   });
 
@@ -66,7 +67,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch.db, lost
     for (const path of files) rmSync(path, { force: true });
     copyFileSync(other.home.store, home.store);
     copyFileSync(other.home.key, home.key);
-    expect(await refused()).toMatchObject({ code: "state_missing", message: expect.stringContaining("it knows none of the 1 member") as string });
+    expect(await refused()).toMatch(/it knows none of the 1 member[^]*\[state_missing\]/);
   });
 
   it("is taken again when it is back, with everything that runs", async () => {
