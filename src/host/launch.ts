@@ -12,8 +12,8 @@ export interface Launch {
   enter: readonly string[];
   command: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** As root: PostgreSQL's user, which the command must not be able to become. */
-  barred: Owner | null;
+  /** As root: PostgreSQL's user, which the command must not be able to become. A perchd of version 0.1.0 does not say it. */
+  barred: Owner | null | undefined;
   /** As root: the user to become. */
   account?: Account | undefined;
   note?(text: string): void;
@@ -26,8 +26,13 @@ export async function launch({ enter, command, env, barred, account, note }: Lau
   if (enter.length === 0) return runInteractive(command, env);
   const carried = carryEnvironment(env, command[0] ?? "");
   const helpers = { PATH: searchPath().join(":"), LC_ALL: "C", ...carried.env };
-  const argv = (ownNamespace: boolean) => [...enter, ...wallsArgv({ root: barred !== null, ownNamespace, account }), ...carried.argv, ...command];
-  if (barred === null) return runInteractive(argv(false), helpers);
+  const argv = (ownNamespace: boolean) => [
+    ...enter,
+    ...wallsArgv({ root: barred !== null && barred !== undefined, ownNamespace, account }),
+    ...carried.argv,
+    ...command,
+  ];
+  if (barred === null || barred === undefined) return runInteractive(argv(false), helpers);
   const maps = idMapsWithout(barred);
   const started = await runInteractive(argv(true), helpers, async (pid) => {
     // In this order: the command waits for the second.

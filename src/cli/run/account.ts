@@ -1,5 +1,5 @@
-import type { Answer } from "../../client/client.ts";
 import { fail } from "../../errors/error.ts";
+import type { Owner } from "../../host/files.ts";
 import { isRoot } from "../../host/home.ts";
 import { type Account, findAccount } from "../../host/users.ts";
 
@@ -13,10 +13,12 @@ export async function accountNamed(name: string | undefined): Promise<Account | 
 }
 
 /** Whether it may run there: not without a network to enter, and never as PostgreSQL's user or in its group. */
-export function checkAccount(account: Account, { enter, barred }: Pick<Answer<"createRun">, "enter" | "barred">): void {
+export function checkAccount(account: Account, { enter, barred }: { enter: readonly string[]; barred: Owner | null | undefined }): void {
   if (enter.length === 0) throw fail("portable_mode", { what: "perch run --user" });
-  if (barred === null) return;
   const user = account.name;
+  // Without it nobody becomes anybody: the command would stay root.
+  if (barred === null || barred === undefined)
+    throw fail("run_user_refused", { user, why: "perchd does not say as whom PostgreSQL runs; restart it with perch up" });
   if (account.uid === barred.uid) throw fail("run_user_refused", { user, why: "PostgreSQL runs as it" });
   if ([account.gid, ...account.groups].includes(barred.gid)) throw fail("run_user_refused", { user, why: "it is in the group of PostgreSQL's user" });
 }
