@@ -40,10 +40,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     const server = (await processesOf(world.root)).find(({ command }) => command.includes("dns/main"));
     if (server === undefined) throw new Error("there is no name server");
     process.kill(server.pid, "SIGSTOP");
-    const [line, ...others] = wrong(await doctor());
+    const lines = wrong(await doctor());
     process.kill(server.pid, "SIGCONT");
-    expect([line?.check, others]).toEqual(["name", []]);
-    expect(line?.sentence).toContain("the name server does not answer for pg.internal");
+    expect(lines.find(({ check }) => check === "process")?.sentence).toContain("the name server does not answer");
+    // perchd lets it go on meanwhile: the look-up may have been answered in the end.
+    expect(lines.filter(({ check }) => check !== "process" && check !== "name")).toEqual([]);
     await well();
   });
 
