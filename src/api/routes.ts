@@ -59,7 +59,7 @@ export const routes = {
   restartCluster: route({ method: "POST", path: "/v1/clusters/:cluster/restart", kind: "stream", remote: admin("params.cluster"), summary: "Restart every member, replicas first", answer: s.none }),
   failover: route({
     method: "POST", path: "/v1/clusters/:cluster/failover", kind: "stream", remote: admin("params.cluster"), summary: "Make another member the leader",
-    body: z.object({ to: text.optional(), force: z.boolean().default(false), allowSecondaryRegion: z.boolean().default(false), promote: z.boolean().default(false) }),
+    body: z.object({ to: text.optional(), force: z.boolean().default(false), allowSecondaryRegion: z.boolean().default(false), promote: z.boolean().default(false), acceptLosses: z.boolean().default(false) }),
     answer: s.cluster,
   }),
   showPool: route({ method: "GET", path: "/v1/clusters/:cluster/pool", kind: "plain", remote: read("params.cluster"), summary: "The pooler of a cluster", answer: s.pool }),

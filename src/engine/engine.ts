@@ -8,8 +8,10 @@ export async function changeLeader(hands: Hands, change: Change): Promise<void> 
   if (change.kind === "switchover") {
     const ms = await switchOver(hands, change);
     hands.say(`machine ${change.candidates[0] ?? ""} leads ${hands.app} in place of ${change.from}; connections waited ${Math.round(ms)} ms`);
+    await hands.reckon(change.candidates[0] ?? "", change.from);
     return;
   }
   const { to, ms } = await failOver(hands, change);
   hands.say(`machine ${to} leads ${hands.app} in place of ${change.from}, which is lost; nobody led for ${Math.round(ms)} ms from its end on`);
+  await hands.reckon(to, change.from);
 }

@@ -48,5 +48,7 @@ export interface Hands {
   crown(id: string, former: { whole: boolean }): Promise<void>;
   /** Nothing is under way any more. */
   withdraw(): Promise<void>;
+  /** Says what the change took with it: rows of unlogged tables, slots. */
+  reckon(id: string, former: string): Promise<void>;
   say(sentence: string): void;
 }

@@ -55,6 +55,7 @@ export const register = {
   not_a_cluster: user(404, "app {app} is not a postgres app", "List the clusters with: perch postgres list"),
   cluster_not_ready: user(409, "cluster {app} is {phase}", "Wait for it, or look at: perch postgres status -a {app}"),
   no_active_leader: user(503, "no active leader found in cluster {app}: {why}", "Look at: perch postgres status -a {app}, and start it: perch machine start {machine}"),
+  change_loses: user(409, "a change of leader of {app} takes {what}: a replica has none of it", "Repeat the command with --yes to accept that."),
   machine_not_found: user(404, 'machine "{machine}" does not exist', "List the machines with: perch machine list"),
   machine_is_leader: user(409, "machine {machine} is the leader of {app} and cannot be {what}", "Destroy the whole cluster with: perch postgres destroy {app}"),
   machine_is_run: user(409, "machine {machine} is a run of app {app}, not a postgres member", "It ends when its command ends."),

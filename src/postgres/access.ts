@@ -12,12 +12,16 @@ export interface DoorAccess {
   refused: readonly string[] | undefined;
 }
 
-/** `networks` are CIDRs: the network's /48, or 127.0.0.1/32 and ::1/128 in portable mode. The first line that fits decides. */
-export function accessText(networks: readonly string[], door?: DoorAccess): string {
+/**
+ * `networks` are CIDRs: the network's /48, or 127.0.0.1/32 and ::1/128 in portable mode. The first line that fits decides. `slotSync`: a replica asks its leader for its slots, in
+ * the database postgres.
+ */
+export function accessText(networks: readonly string[], door?: DoorAccess, slotSync = false): string {
   const rows: Row[] = [
     ["local", "replication", replicationUser, "", "scram-sha-256"],
     ["local", "all", replicationUser, "", "reject"],
     ["local", "all", "all", "", "scram-sha-256"],
+    ...(slotSync ? networks.map((network): Row => ["hostssl", slotDatabase, replicationUser, network, "scram-sha-256"]) : []),
     ["host", "all", `${superuser},${replicationUser}`, "all", "reject"],
     ...(door === undefined ? [] : doorRows(door)),
     ...networks.flatMap((network): Row[] => [
@@ -47,6 +51,8 @@ function doorRows({ network, refused }: DoorAccess): Row[] {
 /** Perch's own. */
 export const superuser = "perch";
 export const replicationUser = "replicator";
+/** Where a replica asks for its leader's slots. */
+export const slotDatabase = "postgres";
 /** As whom a pooler looks roles up, and nothing else. */
 export const poolUser = "perch_pooler";
 /** Owns what detached apps left. It may do nothing, and nobody logs in as it: a superuser as owner would run their functions as one. */

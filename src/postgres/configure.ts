@@ -13,6 +13,8 @@ export interface Configuration {
   networks: readonly string[];
   /** Who comes by a public door. */
   door?: DoorAccess;
+  /** Replicas keep the leader's slots, too. */
+  slotSync?: boolean;
   /** Whether it starts as a replica. */
   standby: boolean;
   replicationPassword: string;
@@ -38,7 +40,7 @@ async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[
   const settings = atLeast(wanted.settings, floors ?? {});
   return [
     [join(layout.data, "perch.conf"), `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
-    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks, wanted.door)],
+    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks, wanted.door, wanted.slotSync)],
   ];
 }
 

@@ -14,11 +14,14 @@ export function connectionText(to: {
   id: string;
   passFile: string;
   authorityFile: string;
+  /** Where it asks for the leader's slots. */
+  database?: string;
 }): string {
   return parametersText({
     ...(to.name === undefined ? { host: to.host } : { host: to.name, hostaddr: to.host }),
     port: String(to.port),
     user: replicationUser,
+    ...(to.database === undefined ? {} : { dbname: to.database }),
     passfile: to.passFile,
     application_name: to.id,
     sslmode: "verify-full",

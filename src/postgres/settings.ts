@@ -136,8 +136,28 @@ export const managedSettings: Readonly<Record<string, string>> = {
 /** The settings of one server: Perch's, and over them the user's. */
 export const serverSettings = (facts: ServerFacts, user: Readonly<Record<string, string>>): Record<string, string> => {
   const allowed = Object.entries(user).filter(([name]) => !(name.toLowerCase() in managedSettings));
-  return { ...defaultSettings(facts), ...Object.fromEntries(allowed) };
+  const settings = { ...defaultSettings(facts), ...Object.fromEntries(allowed) };
+  if (facts.major < slotSyncMajor) return settings;
+  const sync = slotSync(facts.major, user);
+  return { ...settings, sync_replication_slots: sync ? "on" : "off", ...(sync ? { hot_standby_feedback: "on" } : {}) };
 };
+
+const slotSyncMajor = 17;
+const no = /^(off|f|false|n|no|0)$/i;
+
+/**
+ * Whether replicas keep the leader's logical slots, those that were made with failover = true. There are logical slots only with wal_level = logical; and a replica keeps
+ * them only when the leader hears what its reads still need.
+ */
+export function slotSync(major: number, user: Readonly<Record<string, string>>): boolean {
+  const of = (name: string): string => user[name] ?? "";
+  return (
+    major >= slotSyncMajor &&
+    of("wal_level").toLowerCase() === "logical" &&
+    !no.test(of("sync_replication_slots")) &&
+    !no.test(of("hot_standby_feedback"))
+  );
+}
 
 /** The settings with none of these lower than its floor. */
 export function atLeast(settings: Readonly<Record<string, string>>, floors: Readonly<Record<string, number>>): Record<string, string> {

@@ -30,6 +30,8 @@ export interface Slot {
   keptBytes: number | null;
   /** "lost": it fell too far behind, and its replica must be copied anew. */
   state: "reserved" | "extended" | "unreserved" | "lost" | null;
+  /** Made to outlive its leader, on a replica that has it from when it led: PostgreSQL would not keep the present leader's there. */
+  former?: boolean;
 }
 
 /** What a server has of what runs out, and how much of it is used. */
@@ -49,8 +51,9 @@ const bytesOf = (setting: string): string => `pg_size_bytes(current_setting('${s
 const statement = {
   name: "perch_survey",
   text: `WITH client AS MATERIALIZED (SELECT usename, count(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1),
-     slot AS (SELECT slot_name AS name, slot_type = 'physical' AS physical, active, wal_status AS state, pg_wal_lsn_diff(${here}, restart_lsn) AS "keptBytes"
-                FROM pg_replication_slots ORDER BY 1),
+     slot AS (SELECT slot_name AS name, slot_type = 'physical' AS physical, active, wal_status AS state, pg_wal_lsn_diff(${here}, restart_lsn) AS "keptBytes",
+                     pg_is_in_recovery() AND NOT active AND coalesce((to_jsonb(one) ->> 'failover')::bool AND NOT (to_jsonb(one) ->> 'synced')::bool, false) AS former
+                FROM pg_replication_slots AS one ORDER BY 1),
      oldest AS (SELECT datname, greatest(age(datfrozenxid), mxid_age(datminmxid)) AS age FROM pg_database ORDER BY 2 DESC LIMIT 1)
 SELECT ${standingColumns},
        (SELECT coalesce(json_agg(json_build_array(application_name, greatest(0, pg_wal_lsn_diff(${here}, replay_lsn)))), '[]')

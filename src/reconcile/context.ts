@@ -6,11 +6,12 @@ import type { Place } from "../host/place.ts";
 import { doorNetwork, portableDoor } from "../model/door-address.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { memberPort } from "../network/rules.ts";
+import { slotDatabase } from "../postgres/access.ts";
 import type { Credentials } from "../postgres/certificate.ts";
 import { certificateFiles, type Configuration } from "../postgres/configure.ts";
 import { layout, type Member } from "../postgres/directory.ts";
 import { connectionText, slotOf } from "../postgres/replication.ts";
-import { serverSettings } from "../postgres/settings.ts";
+import { serverSettings, slotSync } from "../postgres/settings.ts";
 import type { State } from "../store/records.ts";
 import { openSecret } from "../store/sealed-secret.ts";
 import type { Vault } from "../store/vault.ts";
@@ -85,8 +86,10 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
 export const standbyNames = (names: readonly string[]): string =>
   names.length === 0 ? "" : `ANY 1 (${names.map((name) => `"${name}"`).join(", ")})`;
 
-function synchronousSettings(names: readonly string[]): Record<string, string> {
-  return names.length === 0 ? {} : { synchronous_standby_names: standbyNames(names) };
+/** Who reads a slot that replicas keep must not be ahead of those who may lead next. */
+function synchronousSettings(names: readonly string[], slotsAreKept: boolean): Record<string, string> {
+  if (names.length === 0) return {};
+  return { synchronous_standby_names: standbyNames(names), ...(slotsAreKept ? { synchronized_standby_slots: names.map(slotOf).join(",") } : {}) };
 }
 
 /** What the files of a member should say. `leader` is undefined for the leader itself. */
@@ -99,6 +102,7 @@ export function configurationOf(
 ): Configuration {
   const { place, prefix } = context;
   const { layout: at } = memberOf(context, cluster, machine);
+  const slotsAreKept = slotSync(cluster.major, cluster.settings);
   const from = leader && {
     host: hostOf(place, leader),
     // A certificate that was given names the public host alone.
@@ -107,6 +111,7 @@ export function configurationOf(
     id: machine.id,
     passFile: place.seen(at.pass),
     authorityFile: place.seen(certificateFiles(at).authority),
+    ...(slotsAreKept ? { database: slotDatabase } : {}),
   };
   const follow = from && { connection: connectionText(from), slot: slotOf(machine.id) };
   const facts = {
@@ -122,12 +127,13 @@ export function configurationOf(
     ...(follow === undefined ? {} : { follow }),
   };
   return {
-    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(standbysOf(cluster, machine.id)) },
+    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(standbysOf(cluster, machine.id), slotsAreKept) },
     networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
     door: {
       network: place.mode === "portable" ? portableDoor : doorNetwork(prefix),
       refused: cluster.exposure && (cluster.exposure.allowSuperuser ? [] : cluster.exposure.superusers),
     },
+    slotSync: slotsAreKept,
     standby: leader !== undefined,
     replicationPassword,
   };

@@ -1,7 +1,9 @@
 import type { Hands } from "../engine/hands.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord } from "../model/records.ts";
+import { superuser } from "../postgres/access.ts";
 import { readControlFile } from "../postgres/data.ts";
+import { lossesAfter, lossesText } from "../postgres/losses.ts";
 import { find } from "../postgres/postmaster.ts";
 import { promote, slotOf, standing } from "../postgres/replication.ts";
 import { endWholly } from "../postgres/server.ts";
@@ -95,6 +97,16 @@ export function handsOf(context: Context, cluster: ClusterRecord): Hands {
     },
     async withdraw() {
       await state.clusters.update(cluster, ({ change: _gone, ...record }) => record);
+    },
+    async reckon(id, former) {
+      if (id === former) return;
+      const login = { user: superuser, password: (await passwordsOf(context, app)).perch };
+      // What is said afterwards must not undo what is done.
+      const losses = await lossesAfter(await member(id), login, await member(former)).catch((error: unknown) =>
+        context.log.warn({ err: error }, "what the change of leader took was not found out"),
+      );
+      const text = losses === undefined ? "" : lossesText(losses);
+      if (text !== "") say(`the change of leader of ${app} took ${text}: they are not in the WAL that a replica has`);
     },
     say,
   };

@@ -163,7 +163,10 @@ async function look(
       version: found?.version,
       copied: await exists(nextData(member.layout)),
       former: await exists(formerData(member.layout)),
-      ownSlots: found?.recovering === true ? perchSlots(found).map(({ name }) => name) : [],
+      ownSlots:
+        found?.recovering === true
+          ? [...perchSlots(found), ...found.usage.slots.each.filter(({ former }) => former === true)].map(({ name }) => name)
+          : [],
       configured: running === undefined || !(await configurationDiffers(member, wanted)),
       certified: running === undefined || (await isCertified(context, cluster, machine, members)),
     },

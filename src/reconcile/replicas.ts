@@ -37,7 +37,7 @@ export function forReplica(view: ClusterView, replica: MemberView, title: string
   if (led && facts.answers && facts.ownSlots.length > 0)
     return {
       step: { do: "unslot", machine, drop: facts.ownSlots },
-      because: `drop slot ${facts.ownSlots.join(", ")} of ${title}: the leader alone keeps WAL for replicas`,
+      because: `drop slot ${facts.ownSlots.join(", ")} of ${title}: it is from when that led`,
     };
   return undefined;
 }

@@ -1,7 +1,12 @@
+import { counted } from "../base/count.ts";
 import { fail } from "../errors/error.ts";
 import { printable } from "../model/name.ts";
 import type { ClusterRecord } from "../model/records.ts";
 import { candidates } from "../engine/local/candidates.ts";
+import { superuser } from "../postgres/access.ts";
+import { type Losses, lossesBefore, lossesText, unarchived } from "../postgres/losses.ts";
+import { memberOf, passwordsOf } from "../reconcile/context.ts";
+import { leaderMember } from "../reconcile/members.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf } from "../reconcile/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
@@ -26,7 +31,10 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
       if (view === undefined || record.phase !== "ready") throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
       const elsewhere = body.allowSecondaryRegion || body.promote;
       const to = body.to === undefined ? best(view, elsewhere) : named(view, body.to, elsewhere);
-      if (to.record.id !== record.leader) await changeTo(deps, view, to, { force: body.force, call });
+      if (to.record.id !== record.leader) {
+        await tellBefore(deps, view, to, { accepted: body.acceptLosses, call });
+        await changeTo(deps, view, to, { force: body.force, call });
+      }
       if (body.promote) {
         await state.apps.update({ name: record.app }, (app) => ({ ...app, primaryRegion: to.record.region }));
         if (view.primaryRegion !== to.record.region)
@@ -97,6 +105,35 @@ export async function changeTo(
   });
   const why = after.record.id === cluster.leader ? "it was gone when its turn came" : `machine ${after.record.id} leads now`;
   if (after.record.id !== to.record.id) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why });
+}
+
+/** What a planned change would take, and what it may have to wait for. Rejects with `change_loses` unless that was accepted. A leader that does not answer cannot be asked. */
+async function tellBefore(
+  deps: Pick<Deps, "state" | "context">,
+  view: ClusterView,
+  to: MemberView,
+  { accepted, call }: { accepted: boolean; call: Call },
+): Promise<void> {
+  const leader = leaderOf(view);
+  if (leader === undefined || !leads(leader)) return;
+  const { app } = view.cluster;
+  const waiting = await deps.context.monitors
+    .session(memberOf(deps.context, view.cluster, leader.record), (await passwordsOf(deps.context, app)).perch)
+    .then((session) => (session === undefined ? 0 : unarchived(session)))
+    .catch(() => 0);
+  if (waiting > 0)
+    call.progress(
+      `${counted(waiting, "WAL file")} of machine ${leader.record.id} ${waiting === 1 ? "is" : "are"} not archived; the archive command gets one more second.`,
+    );
+  const text = accepted ? "" : lossesText(await lossesOf(deps, view, to));
+  if (text !== "") throw fail("change_loses", { app, what: text });
+}
+
+/** What a planned change to that member would take. */
+export async function lossesOf({ context }: Pick<Deps, "context">, { cluster }: ClusterView, to: MemberView): Promise<Losses> {
+  const login = { user: superuser, password: (await passwordsOf(context, cluster.app)).perch };
+  const next = await context.monitors.session(memberOf(context, cluster, to.record), login.password);
+  return lossesBefore(await leaderMember(context, cluster), login, next);
 }
 
 async function begin({ state }: Pick<Deps, "state">, cluster: ClusterRecord, change: NonNullable<ClusterRecord["change"]>): Promise<void> {

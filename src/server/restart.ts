@@ -2,6 +2,7 @@ import { ask } from "../base/deadline.ts";
 import type { MachineRecord } from "../model/records.ts";
 import { readControlFile } from "../postgres/data.ts";
 import { layout } from "../postgres/directory.ts";
+import { lossesText } from "../postgres/losses.ts";
 import { configurationOf } from "../reconcile/context.ts";
 import type { Loop } from "../reconcile/loop.ts";
 import { type ClusterView, situationOf } from "../reconcile/view.ts";
@@ -9,7 +10,7 @@ import { candidates } from "../engine/local/candidates.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
-import { changeTo } from "./leadership.ts";
+import { changeTo, lossesOf } from "./leadership.ts";
 import { settle } from "./settle.ts";
 
 const replayMs = 10_000;
@@ -61,6 +62,12 @@ async function handOver(deps: Deps, loop: Loop, floors: Record<string, number>, 
   const { view, to } = found;
   const wanted = configurationOf(deps.context, view.cluster, to.record, undefined, "").settings;
   if (Object.entries(floors).some(([name, floor]) => Number(wanted[name] ?? floor) < floor)) return false;
+  // In place it takes longer, and nothing with it.
+  const losses = lossesText(await lossesOf(deps, view, to));
+  if (losses !== "") {
+    call.progress(`the leader is restarted in place: a change of leader would take ${losses}`);
+    return false;
+  }
   await changeTo(deps, view, to, { force: false, call });
   const { leader } = view.cluster;
   const back = (now: ClusterView | undefined) => now?.members.find((member) => member.record.id === leader)?.facts.streaming === true || undefined;

@@ -98,6 +98,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
       await ok("machine", "stop", id);
       await ok("machine", "start", id);
     }
+    await whole();
     expect((await world.leader()).id).toBe(id);
     for (let time = 0; time < 2; time++) await ok("postgres", "failover", "-a", "pg").then(whole);
     const { pid } = await world.leader();
@@ -124,6 +125,29 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await ok("postgres", "sync", "off", "-a", "pg");
     const rows = await world.sql(id, "SELECT FROM pg_stat_replication WHERE sync_state <> 'async'");
     expect(rows).toEqual([]);
+    await whole();
+  });
+
+  it("asks before it changes where that takes what no replica has, says what it took, and restarts in place", async () => {
+    const before = (await world.leader()).id;
+    await world.sql(before, "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS n", "web");
+    expect(await error("postgres", "failover", "-a", "pg")).toMatchObject({
+      code: "change_loses",
+      exit: 1,
+      message: expect.stringContaining("web.public.scratch") as string,
+    });
+    expect(await error("postgres", "promote", await idOf("ams", "replica"), "-a", "pg")).toMatchObject({ code: "change_loses" });
+    await ok("postgres", "restart", "-a", "pg");
+    await whole();
+    expect((await world.leader()).id).toBe(before);
+    expect(await world.sql(before, "SELECT count(*)::int AS n FROM scratch", "web")).toEqual([{ n: 1 }]);
+    await ok("postgres", "failover", "-a", "pg", "--yes");
+    const { id } = await world.leader();
+    expect(await world.sql(id, "SELECT count(*)::int AS n FROM scratch", "web")).toEqual([{ n: 0 }]);
+    await eventually("events say so", async () =>
+      (await ok("events", "-a", "pg")).includes("took the rows of the unlogged table web.public.scratch"),
+    );
+    await world.sql(id, "DROP TABLE scratch", "web");
     await whole();
   });
 

@@ -17,6 +17,14 @@ it("pg_hba.conf lets Perch in by the socket only, replication by TLS only, and e
   ]);
 });
 
+it("pg_hba.conf lets a replica ask for its leader's slots where it keeps them: over TLS, in one database, and before others are refused", () => {
+  const before = accessText(["fdaa:1:2::/48"]).split("\n");
+  const more = accessText(["fdaa:1:2::/48"], undefined, true)
+    .split("\n")
+    .filter((line) => !before.includes(line));
+  expect(more.map((line) => line.trim().replace(/ +/g, " "))).toEqual(["hostssl postgres replicator fdaa:1:2::/48 scram-sha-256"]);
+});
+
 describe("those who come by a public door", () => {
   const network = "fdaa:1:2:ffff::/64";
   const doorLines = (refused: readonly string[] | undefined) =>

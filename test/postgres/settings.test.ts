@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { atLeast, configurationText, defaultSettings, managedSettings, type ServerFacts, serverSettings } from "../../src/postgres/settings.ts";
+import {
+  atLeast,
+  configurationText,
+  defaultSettings,
+  managedSettings,
+  type ServerFacts,
+  serverSettings,
+  slotSync,
+} from "../../src/postgres/settings.ts";
 
 const gigabyte = 1024 ** 3;
 const facts: ServerFacts = {
@@ -15,6 +23,20 @@ const facts: ServerFacts = {
 };
 
 describe("the settings of a server", () => {
+  it.each([
+    ["with wal_level = logical, from PostgreSQL 17 on", 18, { wal_level: "logical" }, true],
+    ["not below 17", 16, { wal_level: "logical" }, false],
+    ["not without logical slots", 18, {}, false],
+    ["not where reads on replicas may hold back nothing", 18, { wal_level: "logical", hot_standby_feedback: "OFF" }, false],
+    ["not where that was said", 17, { wal_level: "logical", sync_replication_slots: "false" }, false],
+    ["not where it was asked for and cannot work", 17, { sync_replication_slots: "on" }, false],
+  ])("have replicas keep the leader's slots %s", (_title, major, user, kept) => {
+    const settings = serverSettings({ ...facts, major }, user);
+    expect(slotSync(major, user)).toBe(kept);
+    expect(settings["sync_replication_slots"]).toBe(major < 17 ? undefined : kept ? "on" : "off");
+    if (kept) expect(settings["hot_standby_feedback"]).toBe("on");
+  });
+
   it.each([
     [1, 10, { shared_buffers: "128MB", effective_cache_size: "512MB", work_mem: "4MB", max_wal_size: "256MB", max_slot_wal_keep_size: "1024MB" }],
     [

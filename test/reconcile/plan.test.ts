@@ -187,7 +187,7 @@ describe("plan says in one sentence what it does and why", () => {
     [
       "drops the slots that a former leader kept",
       cluster([member("a1", leading), member("a2", { ...streaming, ownSlots: ["perch_a1", "perch_l1"] })], { slots: ["perch_a2"] }),
-      "drop slot perch_a1, perch_l1 of the replica a2 in ams: the leader alone keeps WAL for replicas.",
+      "drop slot perch_a1, perch_l1 of the replica a2 in ams: it is from when that led.",
     ],
     [
       "takes back a replica that somebody promoted",

@@ -8,6 +8,7 @@ import { type Home, isRoot } from "../../src/host/home.ts";
 import type { Place } from "../../src/host/place.ts";
 import { freePort } from "../../src/host/ports.ts";
 import { ensureSystemUser } from "../../src/host/users.ts";
+import { slotDatabase } from "../../src/postgres/access.ts";
 import { type Binaries, findBinaries } from "../../src/postgres/binaries.ts";
 import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
 import { certificateFiles, configure, writeCertificates } from "../../src/postgres/configure.ts";
@@ -16,7 +17,7 @@ import { initialise } from "../../src/postgres/initialise.ts";
 import { connectionText, slotOf } from "../../src/postgres/replication.ts";
 import { bootstrap } from "../../src/postgres/roles.ts";
 import { start, stop } from "../../src/postgres/server.ts";
-import { serverSettings } from "../../src/postgres/settings.ts";
+import { serverSettings, slotSync } from "../../src/postgres/settings.ts";
 import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
 
 /**
@@ -84,6 +85,7 @@ export async function settle(member: Member, leader?: Member, userSettings: Reco
   return configure(member, {
     settings: settingsOf(member, leader, userSettings),
     networks: ["127.0.0.1/32", "::1/128"],
+    slotSync: slotSync(member.major, userSettings),
     standby: leader !== undefined,
     replicationPassword: passwords.replication,
   });
@@ -91,7 +93,14 @@ export async function settle(member: Member, leader?: Member, userSettings: Reco
 
 export function settingsOf(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Record<string, string> {
   const at = member.layout;
-  const to = leader && { host: "127.0.0.1", port: leader.port, id: member.id, passFile: at.pass, authorityFile: certificateFiles(at).authority };
+  const to = leader && {
+    host: "127.0.0.1",
+    port: leader.port,
+    id: member.id,
+    passFile: at.pass,
+    authorityFile: certificateFiles(at).authority,
+    ...(slotSync(member.major, userSettings) ? { database: slotDatabase } : {}),
+  };
   return serverSettings(
     {
       id: member.id,

@@ -61,8 +61,9 @@ async function finish(hands: Hands, from: string, to: string): Promise<void> {
 
 /** The former leader stopped in order, so it has all that was acknowledged. */
 async function takeOver(hands: Hands, from: string, to: string): Promise<() => Promise<void>> {
-  await hands.crown(to, { whole: true });
-  const rest = await hands.gather(to, from);
+  const whole = (await hands.lastCheckpoint(from)) !== undefined;
+  await hands.crown(to, { whole });
+  const rest = await hands.gather(to, whole ? from : undefined);
   await hands.open(to);
   return rest;
 }

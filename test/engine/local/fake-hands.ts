@@ -63,6 +63,7 @@ export function fakeHands(failing?: Operation, another?: { begun: boolean }): Fa
     begin: ({ kind, to }) => act("begin", kind, to).then(() => another?.begun !== true),
     crown: (id, { whole }) => act("crown", id, whole ? "whole" : "lost"),
     withdraw: () => act("withdraw"),
+    reckon: (id, former) => act("reckon", id, former),
     say: (sentence) => void fake.said.push(sentence),
   };
   return fake;

@@ -63,11 +63,11 @@ describe.each(await installed())("a leader of PostgreSQL $major that stops for a
     const reads = async () =>
       (await sql(leader, "SELECT FROM pg_replication_slots WHERE slot_name = 'stuck' AND active")).length === 1 ? true : undefined;
     expect(await ask(reads, { everyMs: 20, withinMs: 10_000 })).toBe(true);
-    await sql(leader, "CREATE TABLE much AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)");
+    await sql(leader, "CREATE TABLE public.much AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)");
     expect(await handsOver(leader, replica)).toBeLessThan(1_500);
     reader.destroy();
     await start(leader);
-    expect(await sql(leader, "SELECT count(*)::int AS n FROM much")).toEqual([{ n: 20_000 }]);
+    expect(await sql(leader, "SELECT count(*)::int AS n FROM public.much")).toEqual([{ n: 20_000 }]);
   });
 
   it.each([
