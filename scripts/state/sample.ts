@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { sealAuthorityKey } from "../../src/store/authority-keys.ts";
 import type { State } from "../../src/store/records.ts";
 import { sealedSecret } from "../../src/store/sealed-secret.ts";
 import type { SecretKey } from "../../src/store/secret-key.ts";
@@ -22,7 +23,11 @@ export const sampleSecrets = {
   "pg/POOL_PASSWORD": "sample-pool-password",
   wireguard: "c2FtcGxlIHdpcmVndWFyZCBrZXksIDMyIGJ5dGVzISE=",
   rotation: "sample-password-to-be",
+  authority: "a key that signs nothing",
 };
+
+/** No perchd starts on it: it is read, and what is sealed opened. */
+const sampleAuthority = "-----BEGIN CERTIFICATE-----\nc2FtcGxl\n-----END CERTIFICATE-----\n";
 
 const at = "2026-01-02T03:04:05.678Z";
 const prefix = "fdaa:3f9a:12bc";
@@ -43,6 +48,11 @@ export function sample(key: SecretKey): Sample {
         prefix,
         nextMachine: 18,
         wireguard: { publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=", sealed: sealWireGuardKey(key, sampleSecrets.wireguard), port: 51_899, nextPeer: 2 },
+        authority: {
+          root: { certificate: sampleAuthority, sealed: sealAuthorityKey(key, "root", sampleSecrets.authority) },
+          below: { certificate: sampleAuthority, sealed: sealAuthorityKey(key, "below", sampleSecrets.authority) },
+          former: [{ certificate: sampleAuthority, cross: sampleAuthority }],
+        },
         hostAccess: true,
         createdAt: at,
       },

@@ -36,6 +36,11 @@ export const routes = {
   setHostAccess: route({ method: "PUT", path: "/v1/host-access", kind: "plain", summary: "Let the host itself reach the network, or no longer", body: z.object({ on: z.boolean() }), answer: s.hostAccess }),
   authority: route({ method: "GET", path: "/v1/certificates/authority", kind: "plain", remote: read("any"), summary: "The certificate authority of the network, PEM", answer: z.object({ pem: text }) }),
 
+  rotateAuthority: route({
+    method: "POST", path: "/v1/certificates/rotate", kind: "stream", summary: "Replace the authority that signs, and certify every server again",
+    body: z.object({ root: z.boolean().default(false) }), answer: z.object({ pem: text, members: z.int() }),
+  }),
+
   listApps: route({ method: "GET", path: "/v1/apps", kind: "plain", remote: read(), summary: "Apps and clusters", answer: list(s.app) }),
   createApp: route({ method: "POST", path: "/v1/apps", kind: "plain", remote: admin(), summary: "Create an app", body: z.object({ name: text, primaryRegion: text.optional() }), answer: s.app }),
   destroyApp: route({ method: "DELETE", path: "/v1/apps/:app", kind: "plain", remote: admin("params.app"), summary: "Destroy an app and its secrets", answer: s.none }),

@@ -68,6 +68,7 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   logs: () => import("./commands/logs.ts"),
   "platform regions": () => import("./commands/platform/regions.ts"),
   "certs ca": () => import("./commands/certs/ca.ts"),
+  "certs rotate": () => import("./commands/certs/rotate.ts"),
   "remote on": () => import("./commands/remote/on.ts"),
   "remote off": () => import("./commands/remote/off.ts"),
   "remote status": () => import("./commands/remote/status.ts"),

@@ -5,7 +5,8 @@ import { parseAddress } from "../model/address.ts";
 import { isEverywhere, isIPv4, parseListen } from "../model/exposure.ts";
 import type { RemoteRecord } from "../model/records.ts";
 import { perchdName } from "../model/token.ts";
-import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import type { Authority } from "../postgres/authority.ts";
+import type { Credentials, Subject } from "../postgres/certificate.ts";
 
 /** `_perchd.internal` for perch, and what other clients dial. */
 export function subjectOf({ listen, hostnames }: RemoteRecord): Subject {
@@ -26,13 +27,12 @@ export function hostsOf(wish: RemoteRecord, local: string | undefined): string[]
 }
 
 /** The one that was made before, while it serves. */
-export async function certificateFor({ home, authority }: { home: Home; authority: Credentials }, wish: RemoteRecord): Promise<Credentials> {
+export async function certificateFor({ home, authority }: { home: Home; authority: Authority }, wish: RemoteRecord): Promise<Credentials> {
   const paths = { certificate: join(home.root, "ca", "perchd.crt"), key: join(home.root, "ca", "perchd.key") };
   const subject = subjectOf(wish);
   const [certificate, key] = await Promise.all([readText(paths.certificate), readText(paths.key)]);
-  if (certificate !== undefined && key !== undefined && !renewalDue({ certificate, key }, authority.certificate, subject))
-    return { certificate, key };
-  const made = await issueCertificate(authority, subject);
+  if (certificate !== undefined && key !== undefined && !authority.due({ certificate, key }, subject)) return { certificate, key };
+  const made = await authority.issue(subject);
   await makeDirectory(join(home.root, "ca"));
   await writeWhole(paths.key, made.key);
   await writeWhole(paths.certificate, made.certificate, { mode: 0o644 });

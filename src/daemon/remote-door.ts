@@ -6,7 +6,8 @@ import { fail } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
 import { parseListen } from "../model/exposure.ts";
 import type { RemoteRecord } from "../model/records.ts";
-import { type Credentials, renewalDue } from "../postgres/certificate.ts";
+import type { Authority } from "../postgres/authority.ts";
+import type { Credentials } from "../postgres/certificate.ts";
 import { certificateFor, hostsOf, subjectOf } from "./remote-certificate.ts";
 import { type Handlers, httpServer } from "../server/http.ts";
 import { openGuard } from "../server/remote/guard.ts";
@@ -27,7 +28,7 @@ interface Options {
   version: string;
   state: State;
   log: Log;
-  authority: Credentials;
+  authority: Authority;
   /** Whether PostgreSQL runs as perchd's own user. */
   oneUser: boolean;
   say(sentence: string): void;
@@ -92,7 +93,7 @@ export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
   async function keep(): Promise<void> {
     const wish = await state.remote.get({});
     if (handlers === undefined || wish === undefined) return;
-    if (now !== undefined && !renewalDue(now.credentials, options.authority.certificate, subjectOf(now.wish))) return;
+    if (now !== undefined && !options.authority.due(now.credentials, subjectOf(now.wish))) return;
     await set(wish).then(
       () => (note = undefined),
       (error: unknown) => {
@@ -119,7 +120,7 @@ export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
   };
 }
 
-function tlsServer(credentials: Credentials, authority: Credentials): Server {
+function tlsServer(credentials: Credentials, authority: Authority): Server {
   const server = createServer({
     ...tlsOf(credentials, authority),
     minVersion: "TLSv1.3",
@@ -133,7 +134,7 @@ function tlsServer(credentials: Credentials, authority: Credentials): Server {
 }
 
 /** The authority's certificate goes with it: a caller knows it by its fingerprint, and needs it whole. */
-const tlsOf = (credentials: Credentials, authority: Credentials) => ({
-  cert: `${credentials.certificate.trimEnd()}\n${authority.certificate}`,
+const tlsOf = (credentials: Credentials, authority: Authority) => ({
+  cert: `${credentials.certificate.trimEnd()}\n${authority.trusted}`,
   key: credentials.key,
 });

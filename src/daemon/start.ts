@@ -178,7 +178,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     older: new Map(),
     flowing: new Set(),
     monitors: monitors((machine) => clusters.member(machine)?.loop.wake()),
-    authority: await openAuthority(home),
+    authority: await openAuthority({ home, prefix, state, vault }),
     ...(await machineSize(home.postgres)),
     say: tell,
     complaints: new Map(),

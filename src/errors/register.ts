@@ -90,6 +90,7 @@ export const register = {
   not_exposed: user(404, "cluster {app} has no public door", "Open one: perch postgres expose -a {app} --hostname NAME --listen ADDRESS:PORT"),
   certificate_invalid: user(422, "{path} cannot serve {hostname}: {why}", "Give the whole chain with --cert and its key with --key; nothing was changed."),
   listen_refused: user(422, "nobody can listen on {listen}: {why}", "Choose a free port of an address this machine has, of 1024 or above unless Perch runs as root; nothing is open."),
+  certificates_late: system(503, "{count} do not serve a new certificate within {seconds} s: {members}", "Perch goes on trying. Look at: perch events"),
   door_failed: system(500, "the public door did not open: {why}", "Read the end of perchd.log; nothing is open."),
 
   // WireGuard

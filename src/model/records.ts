@@ -22,9 +22,21 @@ export interface NetworkRecord {
   nextMachine: number;
   /** Its own end of WireGuard, once there was a peer. */
   wireguard?: WireGuardRecord;
+  /** Who vouches for its servers; absent in a state of 0.1.0, where files hold it. */
+  authority?: AuthorityRecord;
   /** Present: the host itself may reach the network. */
   hostAccess?: true;
   createdAt: string;
+}
+
+/** Certificates as PEM, keys sealed. */
+export interface AuthorityRecord {
+  /** What clients trust. */
+  root: { certificate: string; sealed: string };
+  /** Signs for the network's own names and addresses alone. */
+  below: { certificate: string; sealed: string };
+  /** The roots before, the newest first, each with its word for the present one. */
+  former: { certificate: string; cross: string }[];
 }
 
 export interface WireGuardRecord {

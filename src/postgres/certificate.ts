@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import type { Constraints } from "./name-constraints.ts";
 import { run } from "../host/command.ts";
 import { ourProgram } from "../host/program.ts";
 
@@ -17,18 +18,34 @@ export interface Subject {
   addresses: readonly string[];
 }
 
-/** What `issue.ts` is asked: an authority for itself, or a certificate under one. `now` is RFC 3339. */
-export type Request = { now: string; days: number } & ({ authority?: undefined; commonName: string } | { authority: Credentials; subject: Subject });
+/**
+ * What `issue.ts` is asked: an authority for itself (`root`), a server's certificate under one (`server`), an authority under one that may sign for some names
+ * alone (`below`), or one's word for another authority that exists (`cross`: its key is empty). `now` is RFC 3339.
+ */
+export type Request = { now: string; days: number } & (
+  | { kind: "root"; commonName: string }
+  | { kind: "server"; authority: Credentials; subject: Subject }
+  | { kind: "below"; authority: Credentials; commonName: string; constraints: Constraints }
+  | { kind: "cross"; authority: Credentials; certificate: string }
+);
 
 const day = 86_400_000;
 
 /** Ten years. */
 export const makeAuthority = (commonName: string, now: Date = new Date()): Promise<Credentials> =>
-  ask({ commonName, now: now.toISOString(), days: 3650 });
+  ask({ kind: "root", commonName, now: now.toISOString(), days: 3650 });
+
+/** Three years. */
+export const issueBelow = (authority: Credentials, commonName: string, constraints: Constraints, now: Date = new Date()): Promise<Credentials> =>
+  ask({ kind: "below", authority, commonName, constraints, now: now.toISOString(), days: 1095 });
+
+/** The certificate by which `authority` vouches for another one, PEM. Whoever trusts the first trusts what the other signs. */
+export const crossSign = async (authority: Credentials, certificate: string, now: Date = new Date()): Promise<string> =>
+  (await ask({ kind: "cross", authority, certificate, now: now.toISOString(), days: 3650 })).certificate;
 
 /** One year. */
 export const issueCertificate = (authority: Credentials, subject: Subject, now: Date = new Date()): Promise<Credentials> =>
-  ask({ authority, subject, now: now.toISOString(), days: 365 });
+  ask({ kind: "server", authority, subject, now: now.toISOString(), days: 365 });
 
 async function ask(request: Request): Promise<Credentials> {
   const { stdout } = await run(ourProgram(import.meta.url, "issue"), { input: JSON.stringify(request), timeoutMs: 20_000 });

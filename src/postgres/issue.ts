@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
-import type { Request } from "./certificate.ts";
-import { selfSigned, signed } from "./issuer.ts";
+import type { Credentials, Request } from "./certificate.ts";
+import { below, crossSigned, selfSigned, signed } from "./issuer.ts";
 
 /**
  * A program that makes one certificate: the request comes as JSON on stdin, because it may hold the authority's key, and the credentials go out as JSON on
@@ -9,11 +9,15 @@ import { selfSigned, signed } from "./issuer.ts";
 async function issue(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as Request;
   const now = new Date(request.now);
-  const made =
-    request.authority === undefined
-      ? selfSigned(request.commonName, now, request.days)
-      : signed(request.authority, request.subject, now, request.days);
-  process.stdout.write(JSON.stringify(await made));
+  process.stdout.write(JSON.stringify(await make(request, now)));
+}
+
+function make(request: Request, now: Date): Promise<Credentials> {
+  const { days } = request;
+  if (request.kind === "root") return selfSigned(request.commonName, now, days);
+  if (request.kind === "server") return signed(request.authority, request.subject, now, days);
+  if (request.kind === "below") return below(request.authority, request.commonName, request.constraints, now, days);
+  return crossSigned(request.authority, request.certificate, now, days);
 }
 
 issue().catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));

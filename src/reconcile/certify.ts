@@ -1,6 +1,7 @@
 import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { type Credentials, issueCertificate, renewalDue, type Subject } from "../postgres/certificate.ts";
+import type { Authority } from "../postgres/authority.ts";
+import type { Credentials, Subject } from "../postgres/certificate.ts";
 import { certificateFiles, writeCertificates } from "../postgres/configure.ts";
 import type { Member } from "../postgres/directory.ts";
 import { type GivenCertificate, readGiven } from "../postgres/given-certificate.ts";
@@ -16,8 +17,8 @@ export async function certify(context: Context, cluster: ClusterRecord, machine:
   const members = (await state.machines.list()).filter(({ app, kind }) => app === cluster.app && kind === "postgres");
   const due = await whatIsDue(context, cluster, member, members);
   if (due === undefined) return false;
-  if ("root" in due) return writeCertificates(member, { ...due, authority: `${authority.certificate.trimEnd()}\n${due.root}` });
-  return writeCertificates(member, { ...(await issueCertificate(authority, due)), authority: authority.certificate });
+  if ("root" in due) return writeCertificates(member, { ...due, authority: `${authority.trusted}${due.root}` });
+  return writeCertificates(member, { ...(await authority.issue(due)), authority: authority.trusted });
 }
 
 /** Whether the member has the certificate it should serve, now that these are the members. */
@@ -35,7 +36,7 @@ async function whatIsDue(
   members: readonly MachineRecord[],
 ): Promise<GivenCertificate | Subject | undefined> {
   const at = certificateFiles(member.layout);
-  const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
+  const [certificate, key, trusted] = await Promise.all([readText(at.certificate), readText(at.key), readText(at.authority)]);
   const { exposure } = cluster;
   if (exposure?.files !== undefined) {
     const { files, hostname } = exposure;
@@ -54,15 +55,16 @@ async function whatIsDue(
   }
   const subject = subjectOf(context, cluster, members);
   const served = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  return served !== undefined && isGood(served, context.authority.certificate, subject) ? undefined : subject;
+  const good = served !== undefined && trusted === context.authority.trusted && isGood(served, context.authority, subject);
+  return good ? undefined : subject;
 }
 
 /** What was found good is not looked at again for an hour: every look of the loop asks, and reading a certificate and a key takes longer than all else of it. */
-export function isGood(served: Credentials, authority: string, subject: Subject): boolean {
-  const what = [served.certificate, served.key, authority, JSON.stringify(subject)].join("\n");
+export function isGood(served: Credentials, authority: Pick<Authority, "mark" | "due">, subject: Subject): boolean {
+  const what = [served.certificate, served.key, authority.mark, JSON.stringify(subject)].join("\n");
   if ((good.get(what) ?? 0) > Date.now()) return true;
   good.delete(what);
-  if (renewalDue(served, authority, subject)) return false;
+  if (authority.due(served, subject)) return false;
   if (good.size > 500) good.clear();
   good.set(what, Date.now() + 3_600_000);
   return true;

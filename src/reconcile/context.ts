@@ -7,7 +7,7 @@ import { doorNetwork, portableDoor } from "../model/door-address.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { memberPort } from "../network/rules.ts";
 import { slotDatabase } from "../postgres/access.ts";
-import type { Credentials } from "../postgres/certificate.ts";
+import type { Authority } from "../postgres/authority.ts";
 import { certificateFiles, type Configuration } from "../postgres/configure.ts";
 import { layout, type Member } from "../postgres/directory.ts";
 import { connectionText, slotOf } from "../postgres/replication.ts";
@@ -36,7 +36,7 @@ export interface Context {
   /** The same → the database's name, where an older Perch left what its poolers asked. */
   older: Map<string, string>;
   /** Signs the certificates of servers. */
-  authority: Credentials;
+  authority: Authority;
   memoryBytes: number;
   diskBytes: number;
   log: Log;

@@ -18,7 +18,7 @@ import {
   removePooler,
   stopPooler,
 } from "../pooler/pooler.ts";
-import { type Credentials, issueCertificate, type Subject } from "../postgres/certificate.ts";
+import type { Credentials, Subject } from "../postgres/certificate.ts";
 import { superuser } from "../postgres/access.ts";
 import { connect, sqlState } from "../postgres/sql.ts";
 import { openSecret } from "../store/sealed-secret.ts";
@@ -64,7 +64,7 @@ async function poolerOf(context: Context, cluster: ClusterRecord, id: string, co
 async function certificateOf(context: Context, at: PoolLayout, subject: Subject): Promise<Credentials | undefined> {
   const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
   if (certificate === undefined || key === undefined) return undefined;
-  return isGood({ certificate, key }, context.authority.certificate, subject) ? { certificate, key } : undefined;
+  return isGood({ certificate, key }, context.authority, subject) ? { certificate, key } : undefined;
 }
 
 function poolSubject(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], { address }: Pooler["config"]): Subject {
@@ -170,7 +170,7 @@ export async function applyPooler(context: Context, cluster: ClusterRecord, mach
   const pooler = await poolerOf(context, cluster, id, config);
   await context.publish(); // its address must be there before it listens on it
   const subject = poolSubject(context, cluster, machines, config);
-  const certificate = (await certificateOf(context, pooler.at, subject)) ?? (await issueCertificate(context.authority, subject));
+  const certificate = (await certificateOf(context, pooler.at, subject)) ?? (await context.authority.issue(subject));
   await ensurePooler({ ...pooler, certificate });
   await letGo(context, pooler);
   await keepSafe(context, cluster, pooler);

@@ -5,6 +5,7 @@ import { binariesHandler } from "./binaries.ts";
 import { namingFullDisk } from "./full-disk.ts";
 import { limitHandlers } from "./connection-limits.ts";
 import { clusterHandlers } from "./clusters.ts";
+import { certificateHandlers } from "./certificates.ts";
 import { databaseHandlers } from "./databases.ts";
 import type { Deps } from "./deps.ts";
 import { doctorHandler } from "./doctor.ts";
@@ -31,6 +32,7 @@ export function handlersOf(deps: Deps): Handlers {
   const dig = (question: DigQuestion) => askNameServer(deps.place.tool([]), question);
   return namingFullDisk(deps.home, {
     ...networkHandlers(deps, { listClusters: clusters.listClusters, dig }),
+    ...certificateHandlers(deps),
     ...appHandlers(deps),
     ...secretHandlers(deps),
     ...clusters,

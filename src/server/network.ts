@@ -6,7 +6,7 @@ import { findRegion } from "../model/region.ts";
 import type { Deps } from "./deps.ts";
 import type { Call, Handlers } from "./http.ts";
 
-type NetworkHandlers = Pick<Handlers, "status" | "shutdown" | "events" | "dig" | "authority">;
+type NetworkHandlers = Pick<Handlers, "status" | "shutdown" | "events" | "dig">;
 
 /** What the network as a whole is asked; `more` are the parts other rooms lend. */
 export function networkHandlers(
@@ -54,8 +54,6 @@ export function networkHandlers(
       const server = region === undefined ? networkResolver(prefix) : regionResolver(prefix, region);
       return more.dig({ name: body.name, type: body.type, server, tcp: body.tcp });
     },
-
-    authority: () => Promise.resolve({ pem: deps.context.authority.certificate }),
   };
 }
 

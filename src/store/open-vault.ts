@@ -33,4 +33,5 @@ export async function settleKey(file: KeyFile, state: State): Promise<SecretKey>
   return key;
 }
 
-const opensAll = (key: SecretKey, sealed: readonly Sealed[]): boolean => sealed.every((one) => key.open(one.context, one.sealed) !== undefined);
+const opensAll = (key: SecretKey, sealed: readonly Sealed[]): boolean =>
+  sealed.every(({ parts }) => parts.every((one) => key.open(one.context, one.sealed) !== undefined));

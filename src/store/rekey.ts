@@ -1,7 +1,7 @@
 import { fail } from "../errors/error.ts";
 import { type KeyFile, nextKeyFile, takeNext } from "./key-file.ts";
 import type { State } from "./records.ts";
-import { everySealed } from "./sealed.ts";
+import { everySealed, type Sealed } from "./sealed.ts";
 import { newSecretKey, type SecretKey } from "./secret-key.ts";
 import type { Store } from "./store.ts";
 import type { Vault } from "./vault.ts";
@@ -36,11 +36,12 @@ export async function rekey(keeping: Keeping): Promise<number> {
 async function sealAnew(state: State, now: SecretKey, next: SecretKey): Promise<number> {
   for (;;) {
     const all = await everySealed(state);
-    const writes = all.map(({ context, sealed, under }) => {
+    const opened = ({ context, sealed }: Sealed["parts"][number]) => {
       const value = now.open(context, sealed);
       if (value === undefined) throw fail("secret_damaged", { context });
-      return under(next, value);
-    });
+      return value;
+    };
+    const writes = all.map(({ parts, under }) => under(next, parts.map(opened)));
     const stale = state.key.put({ id: next.id, stale: true });
     // Not done: one of the records was changed or taken away meanwhile.
     if (
@@ -51,7 +52,7 @@ async function sealAnew(state: State, now: SecretKey, next: SecretKey): Promise<
         )
       ).done
     )
-      return all.length;
+      return all.flatMap(({ parts }) => parts).length;
   }
 }
 

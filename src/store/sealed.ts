@@ -3,15 +3,16 @@ import type { NetworkRecord, RotationRecord, SecretRecord } from "../model/recor
 import type { State } from "./records.ts";
 import type { SecretKey } from "./secret-key.ts";
 import type { Compare, Write } from "./store.ts";
+import { authorityContexts } from "./authority-keys.ts";
 import { wireGuardContext } from "./wireguard-key.ts";
 
+/** What is sealed in one record. */
 export interface Sealed {
-  context: string;
-  sealed: string;
+  parts: readonly { context: string; sealed: string }[];
   /** Holds while nobody has changed the record. */
   still: Compare;
-  /** The record with the value under another key; all else in it stays as it is. */
-  under(key: SecretKey, value: string): Write;
+  /** The record with these values, in the order of its parts, under another key; all else in it stays as it is. */
+  under(key: SecretKey, values: readonly string[]): Write;
 }
 
 export const secretContext = ({ app, name }: Pick<SecretRecord, "app" | "name">): string => `${app}/${name}`;
@@ -23,22 +24,50 @@ export async function everySealed(state: State): Promise<Sealed[]> {
     ...secrets.map((seen): Sealed => {
       const { record } = seen;
       const context = secretContext(record);
-      const under = (key: SecretKey, value: string) =>
+      const under = (key: SecretKey, [value = ""]: readonly string[]) =>
         state.secrets.put({ ...record, sealed: key.seal(context, value), digest: key.digest(context, value) });
-      return { context, sealed: record.sealed, still: state.secrets.still(seen), under };
+      return { parts: [{ context, sealed: record.sealed }], still: state.secrets.still(seen), under };
     }),
     ...rotations.map((seen): Sealed => {
       const { record } = seen;
       const context = rotationContext(record);
-      const under = (key: SecretKey, value: string) => state.rotations.put({ ...record, sealed: key.seal(context, value) });
-      return { context, sealed: record.sealed, still: state.rotations.still(seen), under };
+      const under = (key: SecretKey, [value = ""]: readonly string[]) => state.rotations.put({ ...record, sealed: key.seal(context, value) });
+      return { parts: [{ context, sealed: record.sealed }], still: state.rotations.still(seen), under };
     }),
-    ...networks.flatMap((seen): Sealed[] => {
-      const { wireguard } = seen.record;
-      if (wireguard === undefined) return [];
-      const under = (key: SecretKey, value: string) =>
-        state.network.put({ ...seen.record, wireguard: { ...wireguard, sealed: key.seal(wireGuardContext, value) } } satisfies NetworkRecord);
-      return [{ context: wireGuardContext, sealed: wireguard.sealed, still: state.network.still(seen), under }];
-    }),
-  ];
+    ...networks.map((seen): Sealed => ({
+      parts: placesIn(seen.record).map(({ context, sealed }) => ({ context, sealed })),
+      still: state.network.still(seen),
+      under: (key, values) =>
+        state.network.put(
+          placesIn(seen.record).reduce((record, { context, set }, at) => set(record, key.seal(context, values[at] ?? "")), seen.record),
+        ),
+    })),
+  ].filter(({ parts }) => parts.length > 0);
+}
+
+interface SealedPlace {
+  context: string;
+  sealed: string;
+  set(record: NetworkRecord, sealed: string): NetworkRecord;
+}
+
+/** The network's own keys. */
+function placesIn({ wireguard, authority }: NetworkRecord): SealedPlace[] {
+  const found: SealedPlace[] = [];
+  if (wireguard !== undefined)
+    found.push({
+      context: wireGuardContext,
+      sealed: wireguard.sealed,
+      set: (record, sealed) => ({ ...record, wireguard: { ...wireguard, sealed } }),
+    });
+  for (const which of ["root", "below"] as const) {
+    if (authority === undefined) continue;
+    const context = authorityContexts[which];
+    const set = (record: NetworkRecord, sealed: string) => {
+      const now = record.authority ?? authority;
+      return { ...record, authority: { ...now, [which]: { ...now[which], sealed } } };
+    };
+    found.push({ context, sealed: authority[which].sealed, set });
+  }
+  return found;
 }

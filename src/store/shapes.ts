@@ -23,11 +23,16 @@ const time = z.iso.datetime();
 const phase = z.enum(["creating", "ready", "destroying"]);
 const port = z.int().min(1).max(65_535);
 
+const signer = z.strictObject({ certificate: z.string(), sealed: z.base64() });
+
 const network = z.strictObject({
   name: z.string(),
   prefix: z.string(),
   nextMachine: z.int().nonnegative(),
   wireguard: z.strictObject({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
+  authority: z
+    .strictObject({ root: signer, below: signer, former: z.array(z.strictObject({ certificate: z.string(), cross: z.string() })) })
+    .exactOptional(),
   hostAccess: z.literal(true).exactOptional(),
   createdAt: time,
 });

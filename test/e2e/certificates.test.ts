@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
 import { certificateFiles } from "../../src/postgres/configure.ts";
 import { layout } from "../../src/postgres/directory.ts";
+import { identify } from "../../src/host/process.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
+import { killHard } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /** Names are tested with the drivers; here clients that ask by address, of members that come later. */
@@ -71,5 +73,58 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a serv
     await world.ok("postgres", "restart", "-a", "pg");
     const { found, right } = await answers();
     expect(found).toEqual(right);
+  });
+
+  it.each([
+    ["the authority below the root", []],
+    ["the root", ["--root"]],
+  ])("gets another one when %s is replaced, with no session lost, and clients of the old root and of the new one go on", async (_what, flags) => {
+    const leader = await world.leader();
+    const session = await world.connect(leader.id);
+    const path = certificateFiles(layout(world.home, leader.id)).certificate;
+    const before = { served: readFileSync(path, "utf8"), root: await world.ok("certs", "ca") };
+    writeFileSync(authority, before.root);
+    expect(await world.ok("certs", "rotate", ...flags)).toContain("Replaced; 2 servers have a new certificate.");
+    expect(readFileSync(path, "utf8")).not.toBe(before.served);
+    const after = await world.ok("certs", "ca");
+    expect(after === before.root).toBe(flags.length === 0);
+    for (const root of [before.root, after]) {
+      writeFileSync(authority, root);
+      const { found, right } = await answers();
+      expect(found).toEqual(right);
+    }
+    expect((await session.query<{ one: number }>("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    await session.end();
+    await eventually("the replica streams on", async () => (await world.replica()).state === "streaming", 60_000);
+  });
+
+  it("is vouched for after perchd was killed and is back, by keys that lie nowhere in the clear", async () => {
+    const { daemon } = await world.status();
+    const perchd = await identify(daemon.pid);
+    await killHard(perchd === undefined ? [] : [perchd]);
+    await world.ok("up");
+    writeFileSync(authority, await world.ok("certs", "ca"));
+    const { found, right } = await answers();
+    expect(found).toEqual(right);
+    expect(readdirSync(join(world.root, "ca"))).toEqual(["ca.crt"]);
+    for (const name of readdirSync(world.root).filter((file) => file.startsWith("perch.db")))
+      expect(readFileSync(join(world.root, name), "latin1")).not.toContain("PRIVATE KEY");
+  });
+});
+
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the authority of a home of 0.1.0", () => {
+  it("is taken up with its certificate, and its key is in the clear no longer", async () => {
+    const world = worldIn();
+    const made = await makeAuthority("Perch of before");
+    mkdirSync(join(world.root, "ca"), { mode: 0o700, recursive: true });
+    writeFileSync(join(world.root, "ca", "ca.crt"), made.certificate, { mode: 0o644 });
+    writeFileSync(join(world.root, "ca", "ca.key"), made.key, { mode: 0o600 });
+    await world.ok("up");
+    expect((await world.ok("certs", "ca")).trim()).toBe(made.certificate.trim());
+    expect(existsSync(join(world.root, "ca", "ca.key"))).toBe(false);
+    await world.ok("secrets", "rekey");
+    await world.ok("certs", "rotate");
+    expect((await world.ok("certs", "ca")).trim()).toBe(made.certificate.trim());
+    await world.ok("down");
   });
 });

@@ -65,7 +65,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const spoilt: [file: string, spoil: (path: string) => void, why: string][] = [
       ["perch.db", (path) => chmodSync(path, 0o644), "others may read it (mode 644)"],
       ["perchd.log", (path) => chmodSync(path, 0o622), "others may write to it (mode 622)"],
-      ["ca/ca.key", (path) => chmodSync(path, 0o640), "others may read it (mode 640)"],
+      ["ca/ca.crt", (path) => chmodSync(path, 0o666), "others may write to it (mode 666)"],
       [`logins/${readdirSync(join(root, "logins"))[0]}`, (path) => chmodSync(path, 0o604), "others may read it (mode 604)"],
       ["ca", (path) => chmodSync(path, 0o777), "others may write to it (mode 777)"],
       ["postgres", (path) => chmodSync(path, 0o733), "others may write to it (mode 733)"],

@@ -63,14 +63,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
   it("seals everything anew while the app asks on, and says what to do with the new key and with old copies", async () => {
     const [before, old] = [await secretsOf("web"), key()];
     const said = await ok("secrets", "rekey");
-    expect(said).toContain(`${many + 4} values are sealed with a new key, in ${keyPath}; the old one is gone`);
+    expect(said).toContain(`${many + 6} values are sealed with a new key, in ${keyPath}; the old one is gone`);
     expect(said).toContain("Back the new key up now");
     expect(said).toContain("A perch.db that was copied before opens with the key of its time only");
     expect(key()).not.toBe(old);
     const after = await secretsOf("web");
     expect(after.map(({ name, updatedAt }) => [name, updatedAt])).toEqual(before.map(({ name, updatedAt }) => [name, updatedAt]));
     expect(after[0]?.digest).not.toBe(before[0]?.digest);
-    expect(await ok("events")).toContain(`every secret is sealed with a new key (${many + 4} values); the old key is gone`);
+    expect(await ok("events")).toContain(`every secret is sealed with a new key (${many + 6} values); the old key is gone`);
     expect(await json("secrets", "rekey")).toEqual({ sealed: many + 4, key: keyPath });
     expect(await wholeValues()).toBe(true);
     await more(50);

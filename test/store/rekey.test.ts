@@ -17,7 +17,7 @@ const onDisk = ({ path }: SealedState): string =>
   readdirSync(dirname(path))
     .map((name) => readFileSync(join(dirname(path), name), "latin1"))
     .join("\n");
-const sealedTexts = async ({ state }: SealedState) => (await everySealed(state)).map(({ sealed }) => sealed);
+const sealedTexts = async ({ state }: SealedState) => (await everySealed(state)).flatMap(({ parts }) => parts).map(({ sealed }) => sealed);
 
 class Killed extends Error {}
 
@@ -37,7 +37,12 @@ describe("a new secret key", () => {
   it("reaches everything that is sealed, wherever a record has it", async () => {
     const withSealed = Object.entries(shapes).filter(([, shape]) => JSON.stringify(z.toJSONSchema(shape)).includes('"sealed"'));
     expect(withSealed.map(([name]) => name).toSorted()).toEqual(["network", "rotation", "secret"]);
-    expect((await everySealed((await sealedState()).state)).map(({ context }) => context).toSorted()).toEqual(Object.keys(values).toSorted());
+    expect(
+      (await everySealed((await sealedState()).state))
+        .flatMap(({ parts }) => parts)
+        .map(({ context }) => context)
+        .toSorted(),
+    ).toEqual(Object.keys(values).toSorted());
   });
 
   it("opens every value, which the old one does no more, and leaves all else in the records as it was", async () => {
@@ -48,7 +53,8 @@ describe("a new secret key", () => {
     expect(await valuesOf(at)).toEqual(values);
     const now = await at.restart();
     expect(await valuesOf(now)).toEqual(values);
-    for (const { context, sealed } of await everySealed(now.state)) expect(old?.open(context, sealed)).toBeUndefined();
+    for (const { context, sealed } of (await everySealed(now.state)).flatMap(({ parts }) => parts))
+      expect(old?.open(context, sealed)).toBeUndefined();
     const rest = (records: typeof before) => records.map(({ app, name, updatedAt }) => ({ app, name, updatedAt }));
     const after = await now.state.secrets.list();
     expect(rest(after)).toEqual(rest(before));

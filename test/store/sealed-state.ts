@@ -60,7 +60,7 @@ const fill = (state: State, vault: Vault) =>
 
 /** Every value by its context, as the vault opens it. */
 export const valuesOf = async ({ state, vault }: Pick<SealedState, "state" | "vault">): Promise<Record<string, string>> =>
-  Object.fromEntries((await everySealed(state)).map(({ context, sealed }) => [context, vault.open(context, sealed)]));
+  Object.fromEntries((await everySealed(state)).flatMap(({ parts }) => parts).map(({ context, sealed }) => [context, vault.open(context, sealed)]));
 
 export const values = {
   "web/TOKEN": "value of TOKEN",

@@ -3,7 +3,6 @@ import { parseAddress } from "../../model/address.ts";
 import type { RemoteRecord } from "../../model/records.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http.ts";
-import { authorityFingerprint } from "./tokens.ts";
 
 type RemoteHandlers = Pick<Handlers, "showRemote" | "openRemote" | "closeRemote">;
 
@@ -11,6 +10,8 @@ type RemoteHandlers = Pick<Handlers, "showRemote" | "openRemote" | "closeRemote"
 export interface RemoteDoor {
   /** All that is wanted; undefined shuts it. Rejects, and leaves what was, when it cannot listen. */
   set(wish: RemoteRecord | undefined): Promise<void>;
+  /** Renews what is due. */
+  keep(): Promise<void>;
   state(): { open: boolean; note?: string };
 }
 
@@ -18,7 +19,7 @@ export function remoteHandlers(deps: Deps): RemoteHandlers {
   const { state, events, remote } = deps;
   const show = async () => {
     const wish = await state.remote.get({});
-    return { listen: wish?.listen ?? null, hostnames: wish?.hostnames ?? [], ...remote.state(), fingerprint: authorityFingerprint(deps) };
+    return { listen: wish?.listen ?? null, hostnames: wish?.hostnames ?? [], ...remote.state(), fingerprint: deps.context.authority.fingerprint };
   };
   return {
     showRemote: show,

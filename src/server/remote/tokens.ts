@@ -1,4 +1,4 @@
-import { randomBytes, X509Certificate } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { fail } from "../../errors/error.ts";
 import { checkAppName, printable } from "../../model/name.ts";
 import type { TokenRecord } from "../../model/records.ts";
@@ -26,7 +26,7 @@ export function tokenHandlers(deps: Deps): TokenHandlers {
       const expiresAt = body.expiresAt ?? new Date(Date.now() + tokenLasts.defaultMs).toISOString();
       if (Date.parse(expiresAt) > Date.now() + tokenLasts.mostMs + clockMs)
         throw fail("token_endless", { days: tokenLasts.mostMs / 86_400_000, value: expiresAt });
-      const token = tokenText(randomBytes(32).toString("base64url"), authorityFingerprint(deps));
+      const token = tokenText(randomBytes(32).toString("base64url"), deps.context.authority.fingerprint);
       const record: TokenRecord = {
         name,
         scope: body.scope,
@@ -48,10 +48,6 @@ export function tokenHandlers(deps: Deps): TokenHandlers {
     },
   };
 }
-
-/** SHA-256 of the certificate of the network's authority, which every token carries. */
-export const authorityFingerprint = ({ context }: Pick<Deps, "context">): string =>
-  Buffer.from(new X509Certificate(context.authority.certificate).fingerprint256.replaceAll(":", ""), "hex").toString("base64url");
 
 const untilText = ({ expiresAt }: TokenRecord): string => (expiresAt === undefined ? "for as long as it is not revoked" : `until ${expiresAt}`);
 

@@ -30,7 +30,7 @@ function words(text: string): string[] {
 /** What each route takes, said a second time and by hand. */
 const expected: Record<string, readonly string[]> = {
   // Only on the machine itself: what needs a process or a terminal of it, what opens doors, and what makes tokens.
-  machine: words("shutdown proxy createPeer session expose unexpose createRun endRun openRemote closeRemote createToken"),
+  machine: words("shutdown proxy createPeer session expose unexpose createRun endRun openRemote closeRemote createToken rotateAuthority"),
   read: words(`status events dig authority listApps doctor listSecrets watchSecrets listClusters showCluster clusterLogs
     listDatabases listUsers listSettings listAttachments listExposures listMachines showRemote showPool listPeers`),
   deploy: words("setSecrets unsetSecrets attach rotateAttachment detach"),
