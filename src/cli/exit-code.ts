@@ -1,4 +1,5 @@
 import { PerchError } from "../errors/error.ts";
+import { shownJson } from "../errors/shown.ts";
 
 /**
  * How a command that failed ends: 2 when it was asked wrongly, 1 when it failed, 126 and 127 for a command of `perch run` that cannot be run or does not
@@ -12,6 +13,6 @@ export function exitCodeOf(error: unknown, interruptedBy?: "SIGINT" | "SIGTERM")
 
 /** What goes to stderr: two lines for people, one JSON value where --json was asked for. */
 export function errorText(error: PerchError, json: boolean, red: (text: string) => string = (text) => text): string {
-  if (json) return `${JSON.stringify({ error: error.toBody() })}\n`;
+  if (json) return `${shownJson({ error: error.toBody() })}\n`;
   return `${red("Error:")} ${error.message} [${error.code}]\n${error.next === "" ? "" : `Next: ${error.next}\n`}`;
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { PerchError, fail, toPerchError } from "../errors/error.ts";
+import { shownJson } from "../errors/shown.ts";
 import type { Answer, Command, Globals } from "./command.ts";
 import { commandNames, loadAll, loadCommand } from "./commands.ts";
 import { errorText, exitCodeOf } from "./exit-code.ts";
 import { find } from "./find.ts";
 import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
-import { styleOf } from "./output/style.ts";
+import { forTerminal, styleOf } from "./output/style.ts";
 import { perchVersion } from "../host/version.ts";
 
 /** The program: words in, an exit code out. What a command is stands in `command.ts`. */
@@ -70,9 +71,9 @@ function otherVersion(terminal: Terminal): (version: string) => void {
 }
 
 function print(answer: Answer, json: boolean): void {
-  if (json && answer.json !== undefined) process.stdout.write(`${JSON.stringify(answer.json, null, 2)}\n`);
+  if (json && answer.json !== undefined) process.stdout.write(`${shownJson(answer.json, 2)}\n`);
   else if (!json && answer.text !== undefined && answer.text !== "")
-    process.stdout.write(answer.text.endsWith("\n") ? answer.text : `${answer.text}\n`);
+    process.stdout.write(forTerminal(answer.text.endsWith("\n") ? answer.text : `${answer.text}\n`));
 }
 
 /** The first Ctrl-C asks for an orderly end; the second does not wait for it. */
@@ -107,7 +108,7 @@ try {
 } catch (error) {
   const known = toPerchError(error);
   const { red } = styleOf(process.stderr.isTTY, process.env);
-  process.stderr.write(errorText(known, wantsJson(argv), red));
+  process.stderr.write(forTerminal(errorText(known, wantsJson(argv), red)));
   if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
   process.exitCode = exitCodeOf(error, interruptedBy);
 }

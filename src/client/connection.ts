@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { callerHeader } from "../api/route.ts";
 import { fail, PerchError } from "../errors/error.ts";
+import { refuseStranger } from "../host/chain.ts";
 import type { Home } from "../host/home.ts";
 import { callerText } from "./caller.ts";
 import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
@@ -53,8 +54,10 @@ export function open(request: Request): Promise<Connection> {
 
 function begin({ to, method, target }: Request, text: string | undefined): http.ClientRequest {
   const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-  if ("socket" in to)
+  if ("socket" in to) {
+    refuseStranger(to.socket);
     return http.request({ socketPath: to.socket, method, path: target, agent: false, headers: { ...headers, [callerHeader]: callerText() } });
+  }
   const { host, port, authority, token } = to;
   const outgoing = https.request({
     host,

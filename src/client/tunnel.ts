@@ -1,6 +1,7 @@
 import http from "node:http";
 import { connect, type Socket } from "node:net";
 import { fail, type PerchError } from "../errors/error.ts";
+import { refuseStranger } from "../host/chain.ts";
 import type { Home } from "../host/home.ts";
 import { connectionError } from "./connection.ts";
 import { errorIn } from "./frames.ts";
@@ -17,6 +18,7 @@ export interface TunnelTo {
  */
 export async function openTunnel(home: Pick<Home, "socket" | "root">, to: TunnelTo): Promise<Socket> {
   const [{ routes }, { targetOf }] = await Promise.all([import("../api/routes.ts"), import("./target.ts")]);
+  refuseStranger(home.socket);
   return new Promise((resolve, reject) => {
     const request = http.request({
       createConnection: () => connect({ path: home.socket, allowHalfOpen: true }),

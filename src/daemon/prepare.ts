@@ -1,7 +1,8 @@
 import { chmod, lstat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fail } from "../errors/error.ts";
 import { succeeds } from "../host/command.ts";
+import { refuseStranger, weakness } from "../host/chain.ts";
 import { makeDirectory } from "../host/files.ts";
 import { type Home, isRoot } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
@@ -17,6 +18,9 @@ export async function prepareDirectories(home: Home): Promise<void> {
   const own = process.getuid?.() ?? 0;
   const owners = { own, server: server?.uid ?? own };
   const mode = server === undefined ? 0o700 : 0o711;
+  // In a directory of somebody else's, he could put another home in the place of this one.
+  const weak = weakness(dirname(home.base));
+  if (weak !== undefined) throw fail("home_unsafe", { ...weak, mend: "choose another PERCH_HOME" });
   for (const directory of home.root === home.base ? [home.root] : [home.base, dirname(home.root), home.root]) {
     await refuseLink(directory);
     await makeDirectory(directory, { mode });
@@ -36,6 +40,7 @@ export async function prepareRuntime(home: Home): Promise<void> {
   const owners = { own, server: server?.uid ?? own };
   const mode = server === undefined ? 0o700 : 0o711;
   for (const directory of [dirname(home.runtime), home.runtime]) {
+    refuseStranger(join(directory, "any"));
     await refuseLink(directory);
     await makeDirectory(directory, { mode });
     await inspectOne("runtime", directory, owners);

@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorEntry, register } from "./register.ts";
+import { shown } from "./shown.ts";
 
 /** The names between braces in a message: `'app "{app}" does not exist'` → `"app"`. */
 type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
@@ -37,12 +38,8 @@ export class PerchError extends Error {
   }
 }
 
-/** What a terminal or a log would obey is written out, whoever sent it; only lines and tabs are what they are. */
-const shown = (value: string | number | undefined): string =>
-  String(value).replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Surrogate}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-
 const fill = (template: string, params: Record<string, string | number>): string =>
-  template.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(params, name) ? shown(params[name]) : whole));
+  template.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(params, name) ? shown(String(params[name])) : whole));
 
 /** `throw fail("app_not_found", { app: "web" })`. The compiler demands exactly the placeholders of that code. */
 export function fail<C extends ErrorCode>(code: C, params: ErrorParams<C>, cause?: unknown): PerchError {

@@ -155,6 +155,8 @@ export const register = {
   home_unreachable: user(422, "user {user} cannot enter {path}, and no namespace is to be had to show it to him", "Choose another PERCH_HOME, or: chmod o+x {path}"),
   home_unsafe: user(422, "{path} is not safe: {why}", "Look at what is in it; where you trust it: {mend}"),
   namespace_unusable: system(500, "the network namespace is there and cannot be used: {why}", "Repair what it names, then: perch up; what runs in the namespace goes on."),
+  runtime_unsafe: user(422, "{path} is not safe, so perchd's socket below it is not believed: {why}", "Nothing was sent to it. Look at who made it, and remove it, as root where it is another user's."),
+  file_strange: system(500, "{path} is not read: {why}", "Look at who put it there, and remove it."),
   namespace_refused: system(500, "the network namespace could not be made: {why}", "Use: perch up --portable"),
   name_server_failed: system(500, "the name server did not start: {why}", "Read the end of perchd.log."),
   name_server_lost: system(503, "the name server does not answer: {why}", "perchd starts it again by itself; look at: perch events"),

@@ -1,6 +1,7 @@
-import { constants } from "node:fs";
-import { access, chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream } from "node:fs";
+import { access, chmod, chown, lchown, lstat, mkdir, open, readdir, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { fail } from "../errors/error.ts";
 
 /** Files as Perch writes them: whole or not at all, closed to others. */
@@ -40,14 +41,36 @@ export async function syncDirectory(path: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
-/** The text of a file; undefined when there is none. */
-export const readText = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(noneThere);
+/** What was written is on the disk; a file that is not there has nothing to say. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r").catch(noneThere);
+  await file?.sync().finally(() => file.close());
+}
 
-/** The same where somebody else may write: what he links to is not ours to read for him. */
-export const readUnlinked = (path: string): Promise<string | undefined> =>
-  readFile(path, { encoding: "utf8", flag: constants.O_RDONLY | constants.O_NOFOLLOW }).catch((error: NodeJS.ErrnoException) =>
-    error.code === "ELOOP" ? undefined : noneThere(error),
-  );
+/** Nothing that Perch reads whole is longer. */
+const longest = 16 * 1024 * 1024;
+
+/**
+ * The text of a file; undefined when there is none. Rejects with `file_strange` where it is a pipe, a device or very long. For what lies below a directory of
+ * another user there is `below.ts`.
+ */
+export async function readText(path: string): Promise<string | undefined> {
+  // Without O_NONBLOCK a pipe would be waited for until somebody writes into it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENXIO") throw fail("file_strange", { path, why: "it is a socket or a pipe" }, error);
+    return noneThere(error);
+  });
+  if (file === undefined) return undefined;
+  try {
+    const found = await file.stat();
+    if (found.isDirectory()) throw Object.assign(new Error(`EISDIR: ${path} is a directory`), { code: "EISDIR", path });
+    if (!found.isFile()) throw fail("file_strange", { path, why: "it is a pipe or a device, not a file" });
+    if (found.size > longest) throw fail("file_strange", { path, why: `it has ${found.size} bytes` });
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
 
 function noneThere(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
@@ -68,7 +91,26 @@ export async function makeDirectory(path: string, options: { mode?: number; owne
   if (options.owner !== undefined) await chown(path, options.owner.uid, options.owner.gid);
 }
 
-export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+/** A new directory of our own, closed to all others: what is laid into it can be handed over with it, and by nobody else before. */
+export async function makePrivate(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  await chmod(path, 0o700);
+}
+
+/**
+ * Gives a file or directory away by its name. Refused, as a fault of ours, where another user may change what has this name: he would have us give away what he
+ * likes. What is in a directory is given away before the directory itself.
+ */
+export async function handOver(path: string, owner: Owner): Promise<void> {
+  const above = await lstat(dirname(path));
+  if (above.uid !== (process.getuid?.() ?? 0)) throw fail("internal", { why: `${path} was to be given away below a directory of uid ${above.uid}` });
+  await lchown(path, owner.uid, owner.gid);
+}
+
+/** The names in a directory of our own; none where there is none. */
+export const namesIn = (directory: string): Promise<string[]> => readdir(directory).catch(() => []);
+
+export { removeTree } from "./remove-tree.ts";
 
 /** Where programs lie: PATH, and the system's sbin directories, where nft is, which an ordinary user's PATH may lack. */
 export const searchPath = (path: string = process.env["PATH"] ?? ""): string[] =>
@@ -105,8 +147,14 @@ export async function shortenLog(path: string, bytes = 16 * 1024 * 1024): Promis
   if (found === undefined || found.size <= bytes) return;
   const old = `${path}.old`;
   // Half of it is no use, and on a full disk in the way.
-  await copyFile(path, old).catch(() => rm(old, { force: true }).catch(() => undefined));
+  await copyEnd(path, old, found.size, bytes).catch(() => rm(old, { force: true }).catch(() => undefined));
   await truncate(path);
+}
+
+/** Its last so many bytes: who writes it may have made it as long as he likes, with nothing in it. */
+async function copyEnd(path: string, to: string, size: number, bytes: number): Promise<void> {
+  const start = Math.max(0, size - 4 * bytes);
+  await pipeline(createReadStream(path, { start, end: size - 1 }), createWriteStream(to, { mode: 0o600 }));
 }
 
 /** The permission bits of a file, such as 0o600; undefined when there is none. */

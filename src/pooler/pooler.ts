@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { open, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import { run, startDetached } from "../host/command.ts";
-import { findProgram, readText, removeTree, shortenLog, writeWhole } from "../host/files.ts";
+import { readBelow, saysBelow, unlessStrange } from "../host/below.ts";
+import { findProgram, removeTree, shortenLog, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { endOccupants } from "../host/occupants.ts";
@@ -80,7 +81,7 @@ const wholeConfig = ({ at, place, config }: Uncertified, version: string): strin
 
 /** The process that runs in this directory, whoever started it. */
 export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity | undefined> {
-  const pid = Number((await readText(join(at.root, "pid")))?.trim());
+  const pid = Number((await readBelow(at.root, "pid").catch(unlessStrange))?.trim());
   const process = Number.isInteger(pid) && pid > 0 ? await identify(pid) : undefined;
   return process !== undefined && (await worksIn(process.pid, at.root)) ? process : undefined;
 }
@@ -88,7 +89,17 @@ export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity
 /** Whether its files say what they should. */
 export async function poolerIsCurrent(pooler: Uncertified, version: string): Promise<boolean> {
   const { at, password } = pooler;
-  return (await readText(at.config)) === wholeConfig(pooler, version) && (await readText(at.users)) === userText(password);
+  return (await says(at.config, wholeConfig(pooler, version))) && says(at.users, userText(password));
+}
+
+/** They are PostgreSQL's user's, and the directory is perchd's. */
+const says = (path: string, content: string): Promise<boolean> => saysBelow(dirname(path), basename(path), content);
+
+/** What it serves by now; undefined where a part of it is missing. */
+export async function poolerCertificate(at: PoolLayout): Promise<Pooler["certificate"] | undefined> {
+  const read = (path: string) => readBelow(at.root, basename(path)).catch(unlessStrange);
+  const [certificate, key] = await Promise.all([read(at.certificate), read(at.key)]);
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
 /** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
@@ -152,9 +163,10 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
     let ended = false;
     void started.ended.then(() => (ended = true));
     await writeWhole(join(at.root, "pid"), `${started.pid}\n`);
-    const ready = async () => (ended ? false : /process up/.test((await readText(at.log)) ?? "") ? true : undefined);
+    const said = async () => (await readBelow(at.root, basename(at.log), { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "";
+    const ready = async () => (ended ? false : /process up/.test(await said()) ? true : undefined);
     const up = (await ask(ready, { everyMs: 10, withinMs: 5_000 })) === true;
-    const lines = ((await readText(at.log)) ?? "").trim().split("\n");
+    const lines = (await said()).trim().split("\n");
     const { address, port } = config;
     // Where another program has its port it only warns, and runs with its console alone.
     if (up && lines.some((line) => line.endsWith(` listening on ${address.includes(":") ? `[${address}]` : address}:${port}`))) return;

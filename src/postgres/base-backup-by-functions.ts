@@ -1,8 +1,7 @@
-import { constants, type Dirent } from "node:fs";
-import { chmod, chown, copyFile, mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
-import type { Owner } from "../host/files.ts";
+import { copyFromBelow, listBelow, lookBelow } from "../host/below.ts";
+import { handOver, makeDirectory, syncFile, writeWhole } from "../host/files.ts";
 import type { BackupOptions, BackupSource } from "./base-backup.ts";
 import type { Member } from "./directory.ts";
 
@@ -12,7 +11,7 @@ import type { Member } from "./directory.ts";
  */
 export async function copyByFunctions(member: Member, source: BackupSource, beside: string, options: BackupOptions): Promise<void> {
   const from = source.leader.layout.data;
-  if ((await readdir(join(from, "pg_tblspc"))).length > 0) {
+  if ((await listBelow(from, "pg_tblspc")).length > 0) {
     throw fail("base_backup_failed", { machine: member.id, why: "the leader has tablespaces, which only pg_basebackup can copy" });
   }
   const { owner } = member.place;
@@ -20,24 +19,26 @@ export async function copyByFunctions(member: Member, source: BackupSource, besi
   try {
     // A checkpoint comes first, which takes its time on a busy disk.
     await session.query("SELECT pg_backup_start($1, true)", [`perch ${member.id}`], 600_000);
-    const files = await survey(from, beside, owner);
+    const { files, directories } = await survey(from, beside);
     const total = files.reduce((sum, file) => sum + file.bytes, 0);
     let done = 0;
     await inTurns(files, 8, async ({ path, bytes }) => {
       options.signal?.throwIfAborted();
-      await copyOwned(join(from, path), join(beside, path), owner);
+      await copyFromBelow(from, path, join(beside, path), owner);
       options.onProgress?.((done += bytes), total);
     });
     // Last, because it must not be older than what it describes.
-    await copyOwned(join(from, control), join(beside, control), owner);
+    await copyFromBelow(from, control, join(beside, control), owner);
     const [label] = await session.query<{ label: string; map: string | null }>(
       "SELECT labelfile AS label, spcmapfile AS map FROM pg_backup_stop(false)",
       [],
       60_000,
     );
     if (label === undefined) throw fail("base_backup_failed", { machine: member.id, why: "pg_backup_stop gave no label" });
-    await writeOwned(join(beside, "backup_label"), label.label, owner);
+    await writeWhole(join(beside, "backup_label"), label.label, owner === undefined ? {} : { owner });
     await inTurns([...files.map((file) => file.path), control, "backup_label"], 16, (path) => syncFile(join(beside, path)));
+    // From the innermost outwards: nothing is given away below what was given away.
+    if (owner !== undefined) for (const directory of directories.toReversed()) await handOver(join(beside, directory), owner);
   } finally {
     await session.close();
   }
@@ -77,60 +78,27 @@ interface Surveyed {
 }
 
 /** Makes the directories of the copy and lists the files to come. */
-async function survey(from: string, beside: string, owner: Owner | undefined): Promise<Surveyed[]> {
+async function survey(from: string, beside: string): Promise<{ files: Surveyed[]; directories: string[] }> {
   const files: Surveyed[] = [];
+  const made: string[] = [];
   const walk = async (directory: string): Promise<void> => {
-    for (const entry of await readdir(join(from, directory), { withFileTypes: true }).catch(ignoreMissing<Dirent[]>([]))) {
+    for (const entry of await listBelow(from, directory)) {
       const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
       if (leftOut(path) || path === control) continue;
       if (entry.isDirectory() || emptyDirectories.has(path)) {
-        await makeDirectory(join(beside, path), owner);
+        made.push(path);
+        await makeDirectory(join(beside, path));
         if (!emptyDirectories.has(path)) await walk(path);
       } else if (entry.isFile()) {
-        files.push({ path, bytes: (await stat(join(from, path)).catch(ignoreMissing({ size: 0 }))).size });
+        // One that PostgreSQL removed meanwhile is no error: WAL says so, too.
+        files.push({ path, bytes: (await lookBelow(from, path))?.size ?? 0 });
       }
     }
   };
   await walk("");
-  await makeDirectory(join(beside, "pg_wal", "archive_status"), owner);
-  return files;
-}
-
-/** A file that PostgreSQL removed meanwhile is no error: WAL says so, too. */
-const ignoreMissing =
-  <T>(instead: T) =>
-  (error: NodeJS.ErrnoException): T => {
-    if (error.code !== "ENOENT") throw error;
-    return instead;
-  };
-
-async function makeDirectory(path: string, owner: Owner | undefined): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
-}
-
-async function copyOwned(from: string, to: string, owner: Owner | undefined): Promise<void> {
-  // A link that a superuser of the leader laid there is not followed: as root, perchd could read what it leads to.
-  const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW).catch(ignoreMissing(undefined));
-  if (source === undefined) return;
-  try {
-    // Shares the blocks where the file system can.
-    await copyFile(process.platform === "linux" ? `/proc/self/fd/${source.fd}` : from, to, constants.COPYFILE_FICLONE);
-    await chmod(to, 0o600);
-    if (owner !== undefined) await chown(to, owner.uid, owner.gid);
-  } finally {
-    await source.close();
-  }
-}
-
-async function writeOwned(path: string, content: string, owner: Owner | undefined): Promise<void> {
-  await writeFile(path, content, { mode: 0o600 });
-  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r").catch(ignoreMissing(undefined));
-  await file?.sync().finally(() => file.close());
+  await makeDirectory(join(beside, "pg_wal", "archive_status"));
+  made.push("pg_wal/archive_status");
+  return { files, directories: made };
 }
 
 /** Works through the items in order, `width` at a time. After the first failure none is begun, and it rejects when all that were have ended. */

@@ -1,9 +1,9 @@
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { redact } from "../base/redact.ts";
 import { fail, isCode, PerchError } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
-import { exists, removeTree, syncDirectory } from "../host/files.ts";
+import { exists, makePrivate, removeTree, syncDirectory } from "../host/files.ts";
 import { replicationUser } from "./access.ts";
 import { copyByFunctions } from "./base-backup-by-functions.ts";
 import { writePassFile } from "./configure.ts";
@@ -46,7 +46,7 @@ export async function takeBaseBackup(member: Member, source: BackupSource, optio
       await copyByProgram(member, source, beside, options);
     } else {
       // perchd's own until it is whole, so that nobody lays a link into it meanwhile.
-      await mkdir(beside, { mode: 0o700 });
+      await makePrivate(beside);
       await copyByFunctions(member, source, beside, options);
       await makeOwned(beside, member.place);
     }

@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { exists, readUnlinked, writeWhole } from "../host/files.ts";
+import { basename, dirname, join } from "node:path";
+import { isBelow, readBelow, removeBelow, saysBelow, unlessStrange, writeBelow } from "../host/below.ts";
+import { writeWhole } from "../host/files.ts";
 import { accessText, type DoorAccess, replicationUser } from "./access.ts";
 import { readControlFile } from "./data.ts";
+import type { Credentials } from "./certificate.ts";
 import type { Layout, Member } from "./directory.ts";
 import { atLeast, configurationText } from "./settings.ts";
 
@@ -23,40 +24,50 @@ export interface Configuration {
 /** Writes what differs. "reload": a running server must be told; what needs a restart it then lists itself (`pending` in the catalog). */
 export async function configure(member: Member, wanted: Configuration): Promise<"reload" | "nothing"> {
   const changed = [await includeOnce(member), await writePassFile(member, wanted.replicationPassword), await setStandby(member, wanted.standby)];
-  for (const [path, content] of await wantedFiles(member, wanted)) changed.push(await write(member, path, content));
+  for (const [name, content] of await wantedFiles(member, wanted)) changed.push(await write(member.layout.data, name, content));
   return changed.includes(true) ? "reload" : "nothing";
 }
 
 /** Whether a running server's files say something else than they should. */
 export async function configurationDiffers(member: Member, wanted: Configuration): Promise<boolean> {
-  const files = [...(await wantedFiles(member, wanted)), [member.layout.pass, passText(wanted.replicationPassword)] as const];
-  const found = await Promise.all(files.map(async ([path, content]) => (await readUnlinked(path)) === content));
+  const { layout } = member;
+  const files = await wantedFiles(member, wanted);
+  const found = await Promise.all(files.map(([name, content]) => saysBelow(layout.data, name, content)));
+  found.push(await saysPass(layout, passText(wanted.replicationPassword)));
   return found.includes(false);
 }
 
-async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[path: string, content: string][]> {
+/** Those in the data directory. */
+async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[name: string, content: string][]> {
   // A standby whose leader has more of something than it would does not start: it follows the leader down only when the leader has gone first.
   const floors = wanted.standby ? (await readControlFile(layout))?.floors : undefined;
   const settings = atLeast(wanted.settings, floors ?? {});
   return [
-    [join(layout.data, "perch.conf"), `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
-    [join(layout.data, "pg_hba.conf"), accessText(wanted.networks, wanted.door, wanted.slotSync)],
+    ["perch.conf", `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
+    ["pg_hba.conf", accessText(wanted.networks, wanted.door, wanted.slotSync)],
   ];
 }
 
 /** The passfile of a replica: any host, because the leader changes. */
-export const writePassFile = (member: Member, password: string): Promise<boolean> => write(member, member.layout.pass, passText(password));
+export async function writePassFile({ layout, place }: Member, password: string): Promise<boolean> {
+  const content = passText(password);
+  if (await saysPass(layout, content)) return false;
+  await writeWhole(layout.pass, content, place.owner === undefined ? {} : { owner: place.owner });
+  return true;
+}
+
+const saysPass = ({ pass }: Layout, content: string): Promise<boolean> => saysBelow(dirname(pass), basename(pass), content);
 
 const passText = (password: string): string => `*:*:*:${replicationUser}:${password.replace(/[\\:]/g, "\\$&")}\n`;
 
 /** PEM texts into the member's tls directory. Gives whether anything changed. */
 export async function writeCertificates(member: Member, pem: { certificate: string; key: string; authority: string }): Promise<boolean> {
-  const at = certificateFiles(member.layout);
+  const { tls } = member.layout;
   // The certificate last: it is what tells whether all three are there.
   const changed = [
-    await write(member, at.key, pem.key),
-    await write(member, at.authority, pem.authority),
-    await write(member, at.certificate, pem.certificate),
+    await write(tls, "server.key", pem.key),
+    await write(tls, "ca.crt", pem.authority),
+    await write(tls, "server.crt", pem.certificate),
   ];
   return changed.includes(true);
 }
@@ -67,25 +78,30 @@ export const certificateFiles = (at: Layout): { certificate: string; key: string
   authority: join(at.tls, "ca.crt"),
 });
 
-/** initdb's postgresql.conf stays, with locale and samples; ours comes last and wins. */
-async function includeOnce(member: Member): Promise<boolean> {
-  const path = join(member.layout.data, "postgresql.conf");
-  const line = "include 'perch.conf'\n";
-  const text = (await readUnlinked(path)) ?? "";
-  return text.endsWith(line) ? false : write(member, path, `${text.replaceAll(line, "")}\n${line}`);
+/** What a member serves by now, and whom it trusts; undefined where it has no certificate or key of its own. */
+export async function readCertificate({ tls }: Layout): Promise<(Credentials & { authority: string | undefined }) | undefined> {
+  const read = (name: string) => readBelow(tls, name).catch(unlessStrange);
+  const [certificate, key, authority] = await Promise.all([read("server.crt"), read("server.key"), read("ca.crt")]);
+  return certificate === undefined || key === undefined ? undefined : { certificate, key, authority };
 }
 
-async function setStandby(member: Member, standby: boolean): Promise<boolean> {
-  const path = join(member.layout.data, "standby.signal");
-  if ((await exists(path)) === standby) return false;
-  if (!standby) await rm(path);
-  else await write(member, path, "");
+/** initdb's postgresql.conf stays, with locale and samples; ours comes last and wins. */
+async function includeOnce({ layout }: Member): Promise<boolean> {
+  const line = "include 'perch.conf'\n";
+  const text = (await readBelow(layout.data, "postgresql.conf").catch(unlessStrange)) ?? "";
+  return text.endsWith(line) ? false : write(layout.data, "postgresql.conf", `${text.replaceAll(line, "")}\n${line}`);
+}
+
+async function setStandby({ layout }: Member, standby: boolean): Promise<boolean> {
+  if ((await isBelow(layout.data, "standby.signal")) === standby) return false;
+  if (!standby) await removeBelow(layout.data, "standby.signal");
+  else await write(layout.data, "standby.signal", "");
   return true;
 }
 
-async function write(member: Member, path: string, content: string): Promise<boolean> {
-  if ((await readUnlinked(path)) === content) return false;
-  const { owner } = member.place;
-  await writeWhole(path, content, owner === undefined ? {} : { owner });
+/** What is there and is no file of its own is written over, too. */
+async function write(directory: string, name: string, content: string): Promise<boolean> {
+  if (await saysBelow(directory, name, content)) return false;
+  await writeBelow(directory, name, content);
   return true;
 }

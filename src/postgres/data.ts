@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readBytesBelow } from "../host/below.ts";
 import type { Layout } from "./directory.ts";
 
 /** What global/pg_control holds, which lies at the same place in PostgreSQL 15 to 18. `pg_controldata` shows the same, where it is installed. */
@@ -43,11 +42,11 @@ const states: readonly ControlFile["state"][] = [
   "in production",
 ];
 
-/** Of a server that runs or not; undefined when there is no data directory. */
+/** Of a server that runs or not; undefined when there is no data directory. Rejects with `file_strange`. */
 export const readControlFile = (at: Layout): Promise<ControlFile | undefined> => readControlIn(at.data);
 
 export async function readControlIn(data: string): Promise<ControlFile | undefined> {
-  const bytes = await readFile(join(data, "global", "pg_control")).catch(() => undefined);
+  const bytes = await readBytesBelow(data, "global/pg_control", { atMost: 65_536 });
   return bytes === undefined || bytes.length < 200 ? undefined : parseControlFile(bytes);
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, lchown, mkdir } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exists } from "../host/files.ts";
+import { isBelow } from "../host/below.ts";
+import { handOver } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 
@@ -72,20 +73,19 @@ export async function makeDirectories(member: Member): Promise<void> {
 export async function makeWalkable(path: string, place: Place): Promise<void> {
   await mkdir(path, { recursive: true });
   if (place.owner === undefined) return chmod(path, 0o700);
-  await lchown(path, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  await handOver(path, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   await chmod(path, 0o711);
 }
 
-/** Makes one empty directory of PostgreSQL's user, 0700 whatever the umask. */
+/** Makes a directory PostgreSQL's user's, 0700 whatever the umask; the one above it is perchd's. */
 export async function makeOwned(path: string, place: Place): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chmod(path, 0o700);
-  if (place.owner !== undefined) await chown(path, place.owner.uid, place.owner.gid);
+  if (place.owner !== undefined) await handOver(path, place.owner);
 }
 
 /** Whether the data directory is there; one that is being removed is not. */
-export const hasData = async (at: Layout): Promise<boolean> =>
-  (await exists(join(at.data, "PG_VERSION"))) && exists(join(at.data, "global", "pg_control"));
+export const hasData = async (at: Layout): Promise<boolean> => (await isBelow(at.data, "PG_VERSION")) && isBelow(at.data, "global/pg_control");
 
 /** A name beside the data directory for one that is still being made. */
 export const besideData = (at: Layout): string => `${at.data}.new-${randomBytes(4).toString("hex")}`;

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isCode } from "../errors/error.ts";
+import { listBelow } from "../host/below.ts";
 import { run } from "../host/command.ts";
 import type { Member } from "./directory.ts";
 import type { Standing } from "./replication.ts";
@@ -10,9 +11,7 @@ import type { Standing } from "./replication.ts";
  * segments; none where the leader's WAL cannot be read.
  */
 export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, "received" | "timeline">, segmentBytes: bigint): Promise<string[]> {
-  const from = join(dead.layout.data, "pg_wal");
-  const names = await readdir(from).catch((): string[] => []);
-  const wanted = segmentsAfter(names, at, segmentBytes);
+  const wanted = segmentsAfter(await walFiles(dead), at, segmentBytes);
   await layIn(heir, dead, wanted);
   return wanted;
 }
@@ -22,8 +21,7 @@ export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, 
  * else both would have one number, and a replica with WAL of the one would follow the other without noticing. Gives the numbers.
  */
 export async function inheritTimelines(heir: Member, others: readonly Member[]): Promise<string[]> {
-  const filesOf = async (member: Member) =>
-    (await readdir(join(member.layout.data, "pg_wal")).catch((): string[] => [])).filter((name) => /^[0-9A-F]{8}\.history$/.test(name));
+  const filesOf = async (member: Member) => (await walFiles(member)).filter((name) => /^[0-9A-F]{8}\.history$/.test(name));
   const known = new Set(await filesOf(heir));
   for (const other of others) {
     const news = (await filesOf(other)).filter((name) => !known.has(name));
@@ -39,9 +37,23 @@ async function layIn(heir: Member, from: Member, names: readonly string[]): Prom
   if (names.length > 0) await run(server(argv), { cwd: "/", timeoutMs: 600_000 });
 }
 
-/** By PostgreSQL's user: perchd, as root, would copy whatever a link among them leads to. Each is there whole or not at all. */
+/** Where pg_wal is a link, to another disk say, PostgreSQL's user lists what it leads to: perchd, as root, follows none. */
+async function walFiles({ layout, place }: Member): Promise<string[]> {
+  try {
+    return (await listBelow(layout.data, "pg_wal")).map(({ name }) => name);
+  } catch (error) {
+    if (!isCode(error, "file_strange")) return [];
+    const argv = place.server(["ls", "-1", "--", `${place.seen(join(layout.data, "pg_wal"))}/`]);
+    return run(argv, { cwd: "/" }).then(
+      ({ stdout }) => stdout.split("\n"),
+      () => [],
+    );
+  }
+}
+
+/** By PostgreSQL's user: perchd, as root, would copy whatever a link among them leads to. Each is there whole or not at all, and a pipe is not waited for. */
 const copyEach =
-  'from=$1 to=$2; shift 2; for name do cp -- "$from/$name" "$to/$name.inherited" && mv -- "$to/$name.inherited" "$to/$name" || exit; done';
+  'from=$1 to=$2; shift 2; for name do test -f "$from/$name" || { echo "$name is no file that can be read" >&2; exit 1; }; cp -- "$from/$name" "$to/$name.inherited" && mv -- "$to/$name.inherited" "$to/$name" || exit; done';
 
 /** A segment's name is its timeline and its number, in hexadecimal; those of the replica's timeline, from the one it received last. Pure. */
 export function segmentsAfter(

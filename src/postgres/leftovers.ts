@@ -1,6 +1,5 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree } from "../host/files.ts";
+import { namesIn, removeTree } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 
 /** What is made beside its place, or renamed before it is removed; each name is used once, so that what an ended process left is nobody's. */
@@ -13,7 +12,7 @@ const tool = /\.new-[0-9a-f]{8}$/;
  * fills such a directory fails when it is gone.
  */
 export async function leftovers({ postgres }: Pick<Home, "postgres">): Promise<string[]> {
-  const members = await names(postgres);
+  const members = await namesIn(postgres);
   const within = await Promise.all(members.map((name) => found(join(postgres, name), name === "tools" ? tool : inMember)));
   return [...members.filter((name) => member.test(name)).map((name) => join(postgres, name)), ...within.flat()];
 }
@@ -23,6 +22,4 @@ export async function removeLeftovers(paths: readonly string[]): Promise<void> {
 }
 
 const found = async (directory: string, pattern: RegExp): Promise<string[]> =>
-  (await names(directory)).filter((name) => pattern.test(name)).map((name) => join(directory, name));
-
-const names = (directory: string): Promise<string[]> => readdir(directory).catch(() => []);
+  (await namesIn(directory)).filter((name) => pattern.test(name)).map((name) => join(directory, name));

@@ -1,15 +1,15 @@
-import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { pause } from "../base/deadline.ts";
+import { listBelow, lookBelow, readPartBelow } from "../host/below.ts";
 import { type LogLine, parseLogLine } from "./log-line.ts";
 
 /**
  * The log of one server: a ring of seven files, one a weekday, each emptied when its day comes round again. Lines are read from the end backwards, then
- * followed by looking every 250 ms, whichever file is the newest by then.
+ * followed by looking every 250 ms, whichever file is the newest by then. The directory is PostgreSQL's user's, who may have put there what he likes: no link
+ * is followed, no pipe is waited for, and no more is read at a time than a line may be long.
  */
 interface LogFile {
-  path: string;
+  directory: string;
+  name: string;
   modified: number;
   size: number;
   inode: number;
@@ -32,12 +32,14 @@ export async function* followLog(directory: string, last: number, signal: AbortS
     const now = files.find((file) => file.inode === reading?.inode);
     // Emptied: its day has come again.
     if (now !== undefined && now.size < offset) [offset, rest] = [0, Buffer.alloc(0)];
-    if (now !== undefined && now.size > offset) {
-      const fresh = await readRange(now.path, offset, now.size);
+    // More than can have been said since: somebody made it that long.
+    if (now !== undefined && now.size - offset > 4 * longestLine) [offset, rest] = [now.size - longestLine, Buffer.alloc(0)];
+    const fresh = now !== undefined && now.size > offset ? await readRange(now, offset, now.size) : Buffer.alloc(0);
+    if (fresh.length > 0) {
       offset += fresh.length;
       const whole = Buffer.concat([rest, fresh]);
       const end = whole.lastIndexOf(newline) + 1;
-      rest = whole.subarray(end);
+      rest = whole.length - end > longestLine ? Buffer.alloc(0) : whole.subarray(end);
       yield* parse(whole.subarray(0, end));
       continue;
     }
@@ -52,15 +54,18 @@ export async function* followLog(directory: string, last: number, signal: AbortS
 
 const newline = 0x0a;
 const block = 65_536;
+/** A longer line is none of PostgreSQL's that is shown. */
+const longestLine = 8 * 1024 * 1024;
+/** A ring has eight files; more are somebody's own. */
+const filesAtMost = 1_000;
 
 /** Oldest first. */
 async function logFiles(directory: string): Promise<LogFile[]> {
-  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith(".json"));
+  const names = (await listBelow(directory, "", filesAtMost)).map(({ name }) => name).filter((name) => name.endsWith(".json"));
   const found = await Promise.all(
     names.map(async (name): Promise<LogFile | undefined> => {
-      const path = join(directory, name);
-      const facts = await lstat(path).catch(() => undefined);
-      return facts?.isFile() !== true ? undefined : { path, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
+      const facts = await lookBelow(directory, name);
+      return facts?.isFile() !== true ? undefined : { directory, name, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
     }),
   );
   return found.filter((file) => file !== undefined).toSorted((a, b) => a.modified - b.modified);
@@ -79,16 +84,16 @@ async function readLast(files: readonly LogFile[], count: number): Promise<LogLi
 async function tail(file: LogFile, count: number): Promise<LogLine[]> {
   for (let bytes = block; ; bytes *= 4) {
     const from = Math.max(0, file.size - bytes);
-    const text = await readRange(file.path, from, file.size);
+    const text = await readRange(file, from, file.size);
     // Unless it is the beginning of the file, the first line may be half a line.
     const lines = parse(from === 0 ? text : text.subarray(text.indexOf(newline) + 1));
-    if (lines.length >= count || from === 0) return lines.slice(-count);
+    if (lines.length >= count || from === 0 || bytes >= 4 * longestLine) return lines.slice(-count);
   }
 }
 
 /** What follows the last newline: the rest of that line is still being written. */
 async function halfLine(file: LogFile): Promise<Buffer> {
-  const end = await readRange(file.path, Math.max(0, file.size - block), file.size);
+  const end = await readRange(file, Math.max(0, file.size - block), file.size);
   return end.subarray(end.lastIndexOf(newline) + 1);
 }
 
@@ -99,16 +104,6 @@ const parse = (text: Buffer): LogLine[] =>
     .map(parseLogLine)
     .filter((line) => line !== undefined);
 
-/** What there is of it: the file may have been emptied since. */
-async function readRange(path: string, from: number, to: number): Promise<Buffer> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
-    return buffer.subarray(0, bytesRead);
-  } catch {
-    return Buffer.alloc(0);
-  } finally {
-    await file?.close();
-  }
-}
+/** What there is of it, or the first part of that: the file may have been emptied since, or be another's. */
+const readRange = async ({ directory, name }: LogFile, from: number, to: number): Promise<Buffer> =>
+  (await readPartBelow(directory, name, from, Math.min(to - from, 4 * longestLine)).catch(() => undefined)) ?? Buffer.alloc(0);

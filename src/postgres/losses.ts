@@ -2,8 +2,7 @@
  * What a change of leader takes with it, because PostgreSQL writes no WAL for it: rows of unlogged tables, and replication slots, but those that PostgreSQL 17 and
  * newer keep on a replica, too.
  */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { listBelow, unlessStrange } from "../host/below.ts";
 import type { Member } from "./directory.ts";
 import { slotOf } from "./replication.ts";
 import { type Session, withSession } from "./sql.ts";
@@ -29,7 +28,7 @@ export async function lossesBefore(leader: Member, login: { user: string; passwo
 /** Of a new leader: what it has in empty tables, and slots that have stayed in the files of the former one, as far as those can be read. */
 export async function lossesAfter(leader: Member, login: { user: string; password: string }, former: Member): Promise<Losses> {
   const there = await withSession(leader, login, slotsOf);
-  const left = await readdir(join(former.layout.data, "pg_replslot")).catch((): string[] => []);
+  const left = ((await listBelow(former.layout.data, "pg_replslot").catch(unlessStrange)) ?? []).map(({ name }) => name);
   const slots = left.filter((name) => !ours(name) && !name.endsWith(".tmp") && !there.includes(name)).toSorted();
   return { tables: await unloggedTables(leader, login), slots };
 }

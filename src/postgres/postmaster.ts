@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { readText } from "../host/files.ts";
+import { readBelow, unlessStrange } from "../host/below.ts";
 import { identify, worksIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import type { Layout } from "./directory.ts";
@@ -27,11 +26,25 @@ export function parsePidFile(text: string): PidFile | undefined {
   return { pid, status: status === "ready" || status === "standby" || status === "stopping" ? status : "starting" };
 }
 
-export const pidFile = (at: Layout): string => join(at.data, "postmaster.pid");
+/** In the data directory. */
+export const pidFile = "postmaster.pid";
+
+/** PostgreSQL writes eight lines. */
+const pidFileBytes = 8_192;
+
+/** What a file of PostgreSQL's that locks says; undefined when there is none, or something else in its place: `onStrange` hears of that. */
+export async function readLock(directory: string, path: string, onStrange?: (error: Error) => void): Promise<PidFile | undefined> {
+  const text = await readBelow(directory, path, { atMost: pidFileBytes }).catch((error: Error) => {
+    unlessStrange(error);
+    onStrange?.(error);
+    return undefined;
+  });
+  return parsePidFile(text ?? "");
+}
 
 /** The running postmaster of this data directory, whoever started it; undefined when there is none, whatever the pid file says. */
-export async function find(at: Layout): Promise<Postmaster | undefined> {
-  const file = parsePidFile((await readText(pidFile(at))) ?? "");
+export async function find(at: Layout, onStrange?: (error: Error) => void): Promise<Postmaster | undefined> {
+  const file = await readLock(at.data, pidFile, onStrange);
   if (file === undefined) return undefined;
   const process = await identify(file.pid);
   if (process === undefined || !(await worksIn(file.pid, at.data))) return undefined;

@@ -1,7 +1,7 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
+import { isBelow, removeBelow } from "../host/below.ts";
 import { exists, writeWhole } from "../host/files.ts";
 import { endOccupants } from "../host/occupants.ts";
 import { superuser } from "./access.ts";
@@ -27,7 +27,7 @@ export async function fitOf(at: Layout, leading: Leading): Promise<Fit | undefin
   const unfit = await unfitBecause(at);
   if (unfit !== undefined) return { fit: "unfit", because: unfit };
   const found = await readControlFile(at);
-  return found && judge(found, await exists(join(at.data, "backup_label")), leading);
+  return found && judge(found, await isBelow(at.data, "backup_label"), leading);
 }
 
 /** Pure. `label`: a base backup that has not been started yet is as its leader was, in production. */
@@ -83,7 +83,7 @@ export async function rewind(member: Member, { leader, session, password }: Sour
   const work = async (): Promise<{ unfit?: string }> => {
     if (!(await exists(join(member.binaries, "pg_rewind")))) return { unfit: "it parted from the leader, and pg_rewind is not installed" };
     // A server that is rewound is finished by itself first, which a standby refuses.
-    await rm(join(layout.data, "standby.signal"), { force: true });
+    await removeBelow(layout.data, "standby.signal");
     const argv = command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]);
     const { stderr } = await run(workingIn(argv, place.seen(layout.data)), {
       cwd: "/",
@@ -97,7 +97,7 @@ export async function rewind(member: Member, { leader, session, password }: Sour
   try {
     return await overwriteData(member, proof, () => work().catch((error: unknown) => outcomeOf(member, error, signal)));
   } finally {
-    await rm(pass, { force: true });
+    await removeBelow(layout.root, "rewind.pass");
   }
 }
 

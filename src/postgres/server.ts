@@ -3,19 +3,18 @@
  * leads, or what the network looks like: a `Place` says how programs are started in it, and the caller names addresses, ports and passwords.
  * Start here, with start, stop and reload; a server's life begins in `initialise.ts` or `base-backup.ts`, and `configure.ts` writes its files.
  */
-import { type FileHandle, open, rm } from "node:fs/promises";
-import { join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { ask, pause } from "../base/deadline.ts";
 import { redact } from "../base/redact.ts";
 import { fail } from "../errors/error.ts";
 import { startDetached } from "../host/command.ts";
-import { readText, readUnlinked } from "../host/files.ts";
+import { createBelow, readBelow, removeBelow, unlessStrange } from "../host/below.ts";
 import { endOccupants, occupants, spotOf } from "../host/occupants.ts";
 import { awaitEnd, isAlive, isSuspended, isTaken, signalProcess } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
-import { find, parsePidFile, pidFile } from "./postmaster.ts";
+import { find, pidFile, readLock } from "./postmaster.ts";
 
 /**
  * Starts the server, unless it runs already, and waits until it takes connections. Rejects with `postgres_start_failed`: when it ended, with its last
@@ -119,23 +118,22 @@ async function clearAway(member: Member): Promise<void> {
   const { layout } = member;
   if ((await find(layout)) !== undefined) return;
   await endOccupants(layout.data, "postgres");
-  const strangers = async (file: string): Promise<boolean> => {
-    const locked = parsePidFile((await readText(file)) ?? "");
-    return locked !== undefined && isTaken(locked.pid) && (await find(layout)) === undefined;
+  const strangers = async (directory: string, name: string): Promise<boolean> => {
+    let strange = false;
+    const locked = await readLock(directory, name, () => (strange = true));
+    return strange || (locked !== undefined && isTaken(locked.pid) && (await find(layout)) === undefined);
   };
-  for (const file of [pidFile(layout), join(layout.sockets, `.s.PGSQL.${member.port}.lock`)])
-    if (await strangers(file)) await rm(file, { force: true });
+  for (const [directory, name] of [[layout.data, pidFile] as const, [layout.sockets, `.s.PGSQL.${member.port}.lock`] as const])
+    if (await strangers(directory, name)) await removeBelow(directory, name);
 }
 
-/** What the server says before it has its log. */
-const outputFile = (member: Member): string => join(member.layout.log, "start.log");
+/** What the server says before it has its log, in the directory of that. */
+const outputFile = "start.log";
 
 async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDetached>>> {
   let output: FileHandle | undefined;
   try {
-    // Its directory is PostgreSQL's own, where a superuser of SQL may have laid a link: that goes, and is not followed.
-    await rm(outputFile(member), { force: true });
-    output = await open(outputFile(member), "wx", 0o600);
+    output = await createBelow(member.layout.log, outputFile);
     const argv = command(member, "postgres", ["-D", member.place.seen(member.layout.data)]);
     return await startDetached(argv, { cwd: "/", outputFd: output.fd });
   } catch (error) {
@@ -148,9 +146,9 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
 /** Why it did not start, in its own words: those on its output, before it has a log, and those in the log since. */
 async function lastWords(member: Member, since: number): Promise<string> {
   const spoken = async (): Promise<{ words: string[]; telling: boolean }> => {
-    const logged = (await lastLogLines(member.layout.log, 20)).filter((line) => Date.parse(line.at) >= since);
+    const logged = ((await lastLogLines(member.layout.log, 20).catch(unlessStrange)) ?? []).filter((line) => Date.parse(line.at) >= since);
     const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
-    const output = ((await readUnlinked(outputFile(member))) ?? "")
+    const output = ((await readBelow(member.layout.log, outputFile, { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "")
       .split("\n")
       .filter((line) => line.trim() !== "" && !/redirecting log|Future log/.test(line));
     const heard = severe.length > 0 ? severe : logged;

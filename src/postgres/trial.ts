@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fail } from "../errors/error.ts";
 import { printable } from "../model/name.ts";
 import { CommandError, run } from "../host/command.ts";
-import { removeTree, writeWhole } from "../host/files.ts";
+import { copyFromBelow } from "../host/below.ts";
+import { makePrivate, removeTree, writeWhole } from "../host/files.ts";
 import { command, makeOwned, type Member } from "./directory.ts";
 import { configurationText, managedSettings } from "./settings.ts";
 
@@ -25,10 +26,12 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
   const scratch = join(member.layout.root, `trial-${process.pid}-${++trials}`);
   const { owner } = member.place;
   try {
-    await makeOwned(scratch, member.place);
+    // perchd's own until all is in it: PostgreSQL's user would have it give away what a link there leads to.
+    await makePrivate(scratch);
     await makeOwned(join(scratch, "global"), member.place);
-    for (const file of ["PG_VERSION", "global/pg_control"]) await copyOwned(member, file, scratch);
+    for (const file of ["PG_VERSION", "global/pg_control"]) await copyFromBelow(member.layout.data, file, join(scratch, file), owner);
     await writeWhole(join(scratch, "postgresql.conf"), configurationText(trial.settings), owner === undefined ? {} : { owner });
+    await makeOwned(scratch, member.place);
     const argv = command(member, "postgres", ["-C", "shared_memory_size", "-D", member.place.seen(scratch)]);
     const { stdout } = await run(argv, { cwd: "/", timeoutMs: 15_000 });
     checkMemory(member, trial.changes, Number(stdout.trim()));
@@ -46,11 +49,6 @@ function checkName(member: Member, name: string): void {
   if (why !== undefined) throw fail("setting_managed", { name, why });
   if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/i.test(name))
     throw fail("setting_unknown", { name: printable(name), version: member.major, app: member.app });
-}
-
-/** By PostgreSQL's user: perchd, as root, would copy whatever a link in the data directory leads to. */
-async function copyOwned({ layout, place }: Member, file: string, scratch: string): Promise<void> {
-  await run(place.server(["cp", "--", place.seen(join(layout.data, file)), place.seen(join(scratch, file))]), { cwd: "/" });
 }
 
 function checkMemory(member: Member, changes: Trial["changes"], megabytes: number): void {

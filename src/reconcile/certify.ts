@@ -2,7 +2,7 @@ import { readText } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import type { Authority } from "../postgres/authority.ts";
 import type { Credentials, Subject } from "../postgres/certificate.ts";
-import { certificateFiles, writeCertificates } from "../postgres/configure.ts";
+import { readCertificate, writeCertificates } from "../postgres/configure.ts";
 import type { Member } from "../postgres/directory.ts";
 import { type GivenCertificate, readGiven } from "../postgres/given-certificate.ts";
 import { type Context, hostOf, memberOf } from "./context.ts";
@@ -35,13 +35,12 @@ async function whatIsDue(
   member: Member,
   members: readonly MachineRecord[],
 ): Promise<GivenCertificate | Subject | undefined> {
-  const at = certificateFiles(member.layout);
-  const [certificate, key, trusted] = await Promise.all([readText(at.certificate), readText(at.key), readText(at.authority)]);
+  const served = await readCertificate(member.layout);
   const { exposure } = cluster;
   if (exposure?.files !== undefined) {
     const { files, hostname } = exposure;
     const quiet = (path: string) => readText(path).catch(() => undefined);
-    if (certificate !== undefined && certificate === (await quiet(files.certificate)) && key === (await quiet(files.key))) {
+    if (served !== undefined && served.certificate === (await quiet(files.certificate)) && served.key === (await quiet(files.key))) {
       context.complaints.delete(cluster.app);
       return undefined;
     }
@@ -51,11 +50,10 @@ async function whatIsDue(
     });
     if (given !== undefined) return given;
     // What it serves is better than nothing.
-    if (certificate !== undefined) return undefined;
+    if (served !== undefined) return undefined;
   }
   const subject = subjectOf(context, cluster, members);
-  const served = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  const good = served !== undefined && trusted === context.authority.trusted && isGood(served, context.authority, subject);
+  const good = served !== undefined && served.authority === context.authority.trusted && isGood(served, context.authority, subject);
   return good ? undefined : subject;
 }
 

@@ -4,6 +4,7 @@ import { isCode } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { inspectProgram } from "../postgres/binaries.ts";
 import { configurationDiffers } from "../postgres/configure.ts";
+import { unlessStrange } from "../host/below.ts";
 import { formerData, nextData } from "../postgres/data-removal.ts";
 import { readControlFile } from "../postgres/data.ts";
 import { hasData, type Member } from "../postgres/directory.ts";
@@ -130,7 +131,8 @@ async function look(
   passwords: Passwords,
 ): Promise<Look> {
   const member = memberOf(context, cluster, machine);
-  const [data, running] = await Promise.all([hasData(member.layout), find(member.layout)]);
+  let odd: Error | undefined;
+  const [data, running] = await Promise.all([hasData(member.layout), find(member.layout, (error) => (odd = error))]);
   const record = await adopt(context, machine, running?.process);
   // Without its data directory it is known by its record alone.
   const lives = running !== undefined || record.process !== undefined;
@@ -143,6 +145,15 @@ async function look(
   if (session !== undefined && found === undefined) void context.monitors.drop(machine.id);
   const leader = machine.id === cluster.leader ? undefined : members.find(({ id }) => id === cluster.leader);
   const wanted = configurationOf(context, cluster, machine, leader, passwords.replicator);
+  /** What cannot be told is taken for what it should be, and said: the others of the cluster are looked at all the same. */
+  const told = (question: Promise<boolean>): Promise<boolean> =>
+    question.catch((error: unknown) => {
+      unlessStrange(error);
+      odd = error as Error;
+      return true;
+    });
+  const configured = running === undefined || (await told(configurationDiffers(member, wanted).then((differs) => !differs)));
+  complain(context, machine, odd);
   return {
     record,
     session: found === undefined ? undefined : session,
@@ -167,7 +178,7 @@ async function look(
         found?.recovering === true
           ? [...perchSlots(found), ...found.usage.slots.each.filter(({ former }) => former === true)].map(({ name }) => name)
           : [],
-      configured: running === undefined || !(await configurationDiffers(member, wanted)),
+      configured,
       certified: running === undefined || (await isCertified(context, cluster, machine, members)),
     },
   };
@@ -175,8 +186,18 @@ async function look(
 
 /** In what a replica whose replay is paused has less than its leader: it has learnt of that by the WAL, and its control file says it. */
 async function shortOf({ layout }: Member, has: Readonly<Record<string, number>>): Promise<string | undefined> {
-  const floors = Object.entries((await readControlFile(layout))?.floors ?? {}).filter(([name, floor]) => (has[name] ?? floor) < floor);
+  const control = await readControlFile(layout).catch(unlessStrange);
+  const floors = Object.entries(control?.floors ?? {}).filter(([name, floor]) => (has[name] ?? floor) < floor);
   return floors.length === 0 ? undefined : floors.map(([name, floor]) => `${name} is ${floor} on the leader and ${has[name]} here`).join(", ");
+}
+
+/** Something in place of a file of PostgreSQL's: said once, not at every look. */
+function complain({ complaints, say }: Context, { app, id }: MachineRecord, odd: Error | undefined): void {
+  const key = `${app} ${id}`;
+  if (odd === undefined) return void complaints.delete(key);
+  if (complaints.get(key) === odd.message) return;
+  complaints.set(key, odd.message);
+  say(app, `machine ${id}: ${odd.message}`);
 }
 
 /** The record holds the identity of the postmaster, so that it is known after perchd itself was away. */

@@ -1,7 +1,6 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
-import { readText } from "../host/files.ts";
+import { namesIn } from "../host/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { leaderPort, memberPort, memberPoolPort, poolPort } from "../network/rules.ts";
 import { safeMode } from "../pooler/config.ts";
@@ -11,6 +10,7 @@ import {
   ensurePooler,
   findPoolerProcess,
   keepLogShort,
+  poolerCertificate,
   type Pooler,
   poolerIsCurrent,
   type PoolLayout,
@@ -62,9 +62,8 @@ async function poolerOf(context: Context, cluster: ClusterRecord, id: string, co
 
 /** Its port is met by any name of the cluster and at any member's address. The certificate it has; undefined where it must be made. */
 async function certificateOf(context: Context, at: PoolLayout, subject: Subject): Promise<Credentials | undefined> {
-  const [certificate, key] = await Promise.all([readText(at.certificate), readText(at.key)]);
-  if (certificate === undefined || key === undefined) return undefined;
-  return isGood({ certificate, key }, context.authority, subject) ? { certificate, key } : undefined;
+  const served = await poolerCertificate(at);
+  return served !== undefined && isGood(served, context.authority, subject) ? served : undefined;
 }
 
 function poolSubject(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], { address }: Pooler["config"]): Subject {
@@ -79,7 +78,7 @@ export async function observePoolers(
   machines: readonly MachineRecord[],
 ): Promise<Map<string, PoolerFacts>> {
   const wanted = poolersWanted(cluster, machines);
-  const there = await readdir(join(context.home.postgres, "pool", cluster.app)).catch((): string[] => []);
+  const there = await namesIn(join(context.home.postgres, "pool", cluster.app));
   const ids = new Set([...wanted.keys(), ...there.map((name) => (name === `${cluster.app}-${leaderPooler}` ? leaderPooler : name))]);
   const found = await Promise.all(
     [...ids].map(async (id): Promise<[string, PoolerFacts]> => [id, await look(context, cluster, id, { config: wanted.get(id), machines })]),

@@ -1,9 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import type * as api from "../api/schemas.ts";
-import { readText } from "../host/files.ts";
 import { sourceOf } from "../model/door-address.ts";
 import type { Exposure } from "../model/exposure.ts";
-import { certificateFiles } from "../postgres/configure.ts";
+import { readCertificate } from "../postgres/configure.ts";
 import { layout } from "../postgres/directory.ts";
 import type { Deps } from "./deps.ts";
 
@@ -11,7 +10,7 @@ import type { Deps } from "./deps.ts";
 export async function exposureShape(deps: Deps, cluster: { app: string; leader: string }, exposure: Exposure): Promise<api.Exposure> {
   const { hostname, listen, replicaListen, allow, allowSuperuser, limits, files } = exposure;
   const door = await deps.doors.state(cluster.app);
-  const served = await readText(certificateFiles(layout(deps.home, cluster.leader)).certificate).catch(() => undefined);
+  const served = await readCertificate(layout(deps.home, cluster.leader)).catch(() => undefined);
   return {
     cluster: cluster.app,
     hostname,
@@ -22,7 +21,7 @@ export async function exposureShape(deps: Deps, cluster: { app: string; leader: 
     certificate: {
       from: files === undefined ? "own" : "given",
       file: files?.certificate ?? null,
-      expires: expiryOf(served),
+      expires: expiryOf(served?.certificate),
       note: files === undefined ? null : (deps.context.complaints.get(cluster.app) ?? null),
     },
     limits,

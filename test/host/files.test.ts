@@ -1,7 +1,22 @@
-import { appendFileSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readUnlinked, shortenLog, writeWhole } from "../../src/host/files.ts";
+import { handOver, readText, shortenLog, writeWhole } from "../../src/host/files.ts";
+import { isRoot } from "../../src/host/home.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 describe("a log that is kept short", () => {
@@ -45,13 +60,31 @@ describe("a file in a directory where somebody else may lay links", () => {
     expect(readFileSync(target, "utf8")).toBe("somebody's");
     expect(readdirSync(directory)).toEqual(["perch.conf"]);
   });
+});
 
-  it("is not read by a link, and is read where it is a file", async () => {
+describe("the text of a file", () => {
+  it("is not waited for where it is a pipe, not read for ever from a device, nor of any length", async () => {
     const directory = temporaryDirectory();
-    writeFileSync(join(directory, "file"), "text");
-    symlinkSync(join(directory, "file"), join(directory, "link"));
-    expect(await readUnlinked(join(directory, "file"))).toBe("text");
-    expect(await readUnlinked(join(directory, "link"))).toBeUndefined();
-    expect(await readUnlinked(join(directory, "nothing"))).toBeUndefined();
+    const [pipe, zero, sparse] = ["pipe", "zero", "sparse"].map((name) => join(directory, name)) as [string, string, string];
+    execFileSync("mkfifo", [pipe]);
+    symlinkSync("/dev/zero", zero);
+    writeFileSync(sparse, "");
+    truncateSync(sparse, 10 * 1024 ** 3);
+    await expect(readText(pipe)).rejects.toMatchObject({ code: "file_strange" });
+    await expect(readText(zero)).rejects.toMatchObject({ code: "file_strange" });
+    await expect(readText(sparse)).rejects.toMatchObject({ code: "file_strange" });
+    expect(await readText(join(directory, "none"))).toBeUndefined();
+    expect(await readText("/proc/self/comm")).not.toBe("");
   });
+});
+
+it.skipIf(!isRoot())("nothing is given away below a directory of another user, who could have swapped it", async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, "file"), "");
+  await handOver(join(directory, "file"), { uid: 54_321, gid: 54_321 });
+  expect(lstatSync(join(directory, "file")).uid).toBe(54_321);
+  chownSync(directory, 54_321, 54_321);
+  writeFileSync(join(directory, "other"), "");
+  await expect(handOver(join(directory, "other"), { uid: 54_321, gid: 54_321 })).rejects.toMatchObject({ code: "internal" });
+  expect(lstatSync(join(directory, "other")).uid).toBe(0);
 });

@@ -2,7 +2,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { files, read } from "./files.ts";
 import { importsOf } from "./imports.ts";
-import { rooms, roomsTable, spawners } from "./rooms.ts";
+import { ownFiles, rooms, roomsTable, spawners } from "./rooms.ts";
 
 const sources = files(/^src\/.*\.ts$/).filter((path) => !path.startsWith("src/dashboard/"));
 const roomOf = (path: string): string => path.split("/")[1] ?? "";
@@ -57,6 +57,13 @@ describe("the rooms of src/", () => {
   it("leave starting programs to host", () => {
     const broken = all.filter(({ path, from }) => /^(node:)?child_process$/.test(from) && !(roomOf(path) in spawners) && !(path in spawners));
     expect(broken.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("leave files to host: a room that meets PostgreSQL's directories names none by itself", () => {
+    const meeting = new Set(["postgres", "pooler", "engine", "reconcile", "doctor", "limits", "server"]);
+    const found = all.filter(({ path, from, types }) => !types && meeting.has(roomOf(path)) && /^(node:)?fs(\/promises)?$/.test(from));
+    expect([...new Set(found.map(({ path }) => path))].toSorted()).toEqual(Object.keys(ownFiles).toSorted());
+    expect(sources.filter((path) => !path.startsWith("src/host/") && /\bl?chown\(/.test(read(path)))).toEqual(["src/daemon/inspect.ts"]);
   });
 
   it("are not index files that pass everything on", () => {

@@ -53,6 +53,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       base: "deadlines",
       errors: "an error that crossed the API is one of the register again",
       model: "what a token says of the server it is for",
+      "host/chain.ts": "whether the socket there can be believed",
       "host/home.ts": "where the socket lies",
     },
     packages: [],
@@ -219,6 +220,17 @@ export const rooms: Readonly<Record<string, Room>> = {
     ),
     packages: [],
   },
+};
+
+/** Files that name a path to the system themselves where others own directories, and why they may: no part of that path but the last is another's. */
+export const ownFiles: Readonly<Record<string, string>> = {
+  "src/doctor/knock.ts": "reads the authority that an app's URL names, as the app would",
+  "src/pooler/pooler.ts": "a pooler's directory is perchd's own",
+  "src/postgres/base-backup.ts": "renames a data directory in the member's own, which is perchd's",
+  "src/postgres/binaries.ts": "the copy of PostgreSQL's programs is perchd's own",
+  "src/postgres/data-removal.ts": "renames data directories in the member's own, which is perchd's",
+  "src/postgres/directory.ts": "makes and renames a member's directories, in one of perchd's",
+  "src/postgres/initialise.ts": "renames a data directory in the member's own, which is perchd's",
 };
 
 /** Who may import node:child_process, and why. */

@@ -1,3 +1,4 @@
+import { shownJson } from "../../errors/shown.ts";
 import type { Answer } from "../command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,9 +11,12 @@ export async function printFeed<T>(
 ): Promise<Answer | undefined> {
   const all: T[] = [];
   for await (const item of items) {
-    if (!at.json) at.terminal.print(at.line(item));
-    else if (at.follow) at.terminal.print(JSON.stringify(item));
+    if (!at.json) at.terminal.print(oneItem(at.line(item)));
+    else if (at.follow) at.terminal.print(shownJson(item));
     else all.push(item);
   }
   return at.json && !at.follow ? { json: all } : undefined;
 }
+
+/** The further lines of an item are indented: none looks as if it were the next item. */
+const oneItem = (text: string): string => text.replaceAll("\n", "\n    ");

@@ -1,4 +1,4 @@
-import type { Style } from "./style.ts";
+import { forTerminal, type Style } from "./style.ts";
 
 /**
  * Progress on stderr: on a terminal the current sentence turns and the finished ones stay, with their time; elsewhere one plain line a sentence.
@@ -19,7 +19,7 @@ export function progressOn(stream: NodeJS.WriteStream, style: Style): Progress {
 }
 
 function plain(stream: NodeJS.WritableStream): Progress {
-  return { say: (sentence) => void stream.write(`${sentence}\n`), done: () => undefined, stop: () => undefined };
+  return { say: (sentence) => void stream.write(forTerminal(`${sentence}\n`)), done: () => undefined, stop: () => undefined };
 }
 
 function turning(stream: NodeJS.WriteStream, style: Style): Progress {
@@ -30,14 +30,15 @@ function turning(stream: NodeJS.WriteStream, style: Style): Progress {
     face = (face + 1) % faces.length;
     const seconds = Math.floor((performance.now() - current.since) / 1000);
     const line = `${current.sentence}${seconds < 2 ? "" : ` (${seconds} s)`}`;
-    stream.write(`${clearLine}${style.dim(faces[face] ?? "")} ${[...line].slice(0, Math.max(20, (stream.columns || 80) - 3)).join("")}`);
+    const cut = [...forTerminal(line)].slice(0, Math.max(20, (stream.columns || 80) - 3)).join("");
+    stream.write(`${clearLine}${forTerminal(style.dim(faces[face] ?? ""))} ${cut}`);
   };
   const finish = (mark: string) => {
     if (current === undefined) return;
     clearInterval(current.timer);
     const { sentence, since } = current;
     current = undefined;
-    stream.write(`${clearLine}${mark} ${sentence} ${style.dim(secondsText(performance.now() - since))}\n`);
+    stream.write(`${clearLine}${forTerminal(`${mark} ${sentence} ${style.dim(secondsText(performance.now() - since))}`)}\n`);
   };
   return {
     say(sentence) {

@@ -1,6 +1,6 @@
 import { fail } from "../../errors/error.ts";
 import { progressOn, type Progress } from "./progress.ts";
-import { type Style, styleOf } from "./style.ts";
+import { forTerminal, type Style, styleOf } from "./style.ts";
 
 /**
  * Where a command meets people: results on stdout, everything else (progress, notes, questions, errors) on stderr.
@@ -9,7 +9,7 @@ export interface Terminal {
   readonly style: Style;
   /** Whether somebody sits there who can be asked. */
   readonly interactive: boolean;
-  /** A result. A newline is added where it ends without one. */
+  /** A result, of which a terminal obeys nothing but our own colours. A newline is added where it ends without one. */
   print(text: string): void;
   /** A remark that is no result. */
   note(text: string): void;
@@ -49,11 +49,11 @@ export function processTerminal(options: { quiet: boolean }): Terminal {
   };
 }
 
-const line = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
+const line = (text: string): string => forTerminal(text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
 async function ask(question: string): Promise<boolean> {
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  const answer = await confirm({ message: forTerminal(question), initialValue: false, output: process.stderr });
   if (isCancel(answer)) throw fail("question_cancelled", {});
   return answer;
 }

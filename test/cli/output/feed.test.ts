@@ -17,6 +17,16 @@ describe("a feed", () => {
     expect(await printed({ follow: true, json: false })).toEqual({ answer: undefined, lines: ["line 1", "line 2"] });
   });
 
+  it("indents the further lines of an item, so that none looks like the next item", async () => {
+    const lines: string[] = [];
+    const items = (async function* () {
+      yield "said\n2026-11-24T06:32:36Z  ams 1 LOG: forged";
+    })();
+    const terminal = { print: (text: string) => lines.push(text) } as unknown as Terminal;
+    await printFeed(items, { follow: false, json: false, terminal, line: (item) => item });
+    expect(lines).toEqual(["said\n    2026-11-24T06:32:36Z  ams 1 LOG: forged"]);
+  });
+
   it("with --json is one array", async () => {
     expect(await printed({ follow: false, json: true })).toEqual({ answer: { json: [{ id: 1 }, { id: 2 }] }, lines: [] });
   });

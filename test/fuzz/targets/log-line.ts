@@ -6,8 +6,9 @@ const line = (more: object) => JSON.stringify({ timestamp: "2026-11-24 06:32:36.
 
 export const logLine: Target = {
   name: "log-line",
-  claim: "a line of PostgreSQL's log of any bytes is one line with text in it or none, quickly, and never shows the password of a URL",
-  covers: ["postgres/log-line", "base/redact"],
+  claim:
+    "a line of PostgreSQL's log of any bytes is one line with text in it or none, quickly, and never shows the password of a URL or of a statement",
+  covers: ["postgres/log-line", "base/redact", "base/sql-password"],
   seeds: texts(
     line({ statement: "ALTER ROLE web PASSWORD 'it''s'", detail: "postgres://web:hunter2@pg.internal:5432/web" }),
     line({ state_code: "28P01", remote_host: "fdaa:3f9a:12bc:ffff::1", message: "password authentication failed" }),
@@ -34,6 +35,15 @@ export const logLine: Target = {
     "timestamp",
     "null",
     "a".repeat(500),
+    "PASSWORD ",
+    "$$",
+    "$a$",
+    "U&'",
+    "E'",
+    "/*",
+    "*/",
+    "--",
+    "UESCAPE '!'",
   ],
   longest: 65_536,
   runs: 15_000,
@@ -45,6 +55,16 @@ export const logLine: Target = {
         if (found !== undefined) for (const value of Object.values(found)) assert.equal(typeof value, "string");
         const said = parseLogLine(line({ message: `${input.toString("latin1").replaceAll(/\s/g, "")} postgres://web:${password}@pg.internal/x` }));
         assert.ok(said !== undefined && !said.message.includes(password), said?.message);
+        const inside = input.toString("latin1").replaceAll(/['\\$]/g, "");
+        for (const literal of [
+          `'${inside}${password}'`,
+          ["$$", inside, password, "$$"].join(""),
+          `U&'${inside}''${password}'`,
+          `E'${inside}\\'${password}`,
+        ]) {
+          const hidden = parseLogLine(line({ statement: `ALTER ROLE web PASSWORD /* /* */ x */ ${literal}` }));
+          assert.ok(hidden !== undefined && !hidden.message.includes(password), hidden?.message);
+        }
       },
     };
   },

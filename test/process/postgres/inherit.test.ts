@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -17,7 +18,10 @@ async function pair(name: string) {
   await mkdir(join(home.postgres, "tools"), { recursive: true });
   const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
   const [dead, heir] = [await newMember(binaries, `${name}a`), await newMember(binaries, `${name}b`)];
-  for (const { layout } of [dead, heir]) for (const path of [layout.data, join(layout.data, "pg_wal")]) await makeOwned(path, place);
+  for (const { layout } of [dead, heir]) {
+    await mkdir(layout.data);
+    for (const path of [join(layout.data, "pg_wal"), layout.data]) await makeOwned(path, place);
+  }
   return { dead, heir, from: join(dead.layout.data, "pg_wal"), to: join(heir.layout.data, "pg_wal") };
 }
 
@@ -36,8 +40,13 @@ describe("the WAL of a dead leader", () => {
     const ofRoot = join(temporaryDirectory(), "of-root");
     writeFileSync(ofRoot, "root's own", { mode: 0o600 });
     symlinkSync(ofRoot, join(from, segment(8)));
-    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("Permission denied");
+    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("no file that can be read");
     expect(readdirSync(to)).toEqual([]);
+    unlinkSync(join(from, segment(8)));
+    execFileSync("mkfifo", ["-m", "666", join(from, segment(8))]);
+    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16), "a pipe").rejects.toThrow(
+      "no file that can be read",
+    );
   });
 
   it("is not all: every timeline that others have begun is told to the heir, and none of its own is written over", async () => {

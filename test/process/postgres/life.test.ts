@@ -102,13 +102,13 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
 
   it("survives lock files whose numbers are now someone else's", async () => {
     const member = await newLeader(binaries, "stale");
-    const text = await readFile(pidFile(member.layout), "utf8");
+    const text = await readFile(join(member.layout.data, pidFile), "utf8");
     await stop(member, "fast");
     const [program = "", ...rest] = place.server(["sleep", "60"]);
     const stranger = spawn(program, rest, { stdio: "ignore" });
     try {
       const identity = await identify(stranger.pid ?? 0);
-      await writeFile(pidFile(member.layout), text.replace(/^\d+/, String(stranger.pid)));
+      await writeFile(join(member.layout.data, pidFile), text.replace(/^\d+/, String(stranger.pid)));
       await writeFile(join(member.layout.sockets, `.s.PGSQL.${member.port}.lock`), `${stranger.pid}\n${member.layout.data}\n1764000000\n`);
       expect(await find(member.layout)).toBeUndefined();
       expect(await stop(member, "fast")).toBe("not running");
@@ -121,7 +121,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
 
   it("starts again though nobody has waited for the postmaster that was killed", async () => {
     const member = await newLeader(binaries, "zombie");
-    const text = await readFile(pidFile(member.layout), "utf8");
+    const text = await readFile(join(member.layout.data, pidFile), "utf8");
     await stop(member, "fast");
     // The shell's child ends when its input does, under a parent that never waits for children.
     const [program = "", ...rest] = place.server(["sh", "-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 60"]);
@@ -134,7 +134,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
       parent.stdin.end();
       expect(await ask(async () => ((await identify(pid)) === undefined ? true : undefined), { everyMs: 10, withinMs: 5_000 })).toBe(true);
       expect(isTaken(pid), "its number is still in use").toBe(true);
-      await writeFile(pidFile(member.layout), text.replace(/^\d+/, String(pid)));
+      await writeFile(join(member.layout.data, pidFile), text.replace(/^\d+/, String(pid)));
       const at = performance.now();
       await start(member);
       expect(isTaken(pid), "it started though the number is in use").toBe(true);

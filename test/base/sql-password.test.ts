@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { redact } from "../../src/base/redact.ts";
+
+describe("a password in SQL", () => {
+  it.each([
+    ["dollar quotes", "ALTER ROLE web PASSWORD $$hunter2$$ LOGIN", "ALTER ROLE web PASSWORD '***' LOGIN"],
+    ["dollar quotes with a tag", "alter role web password $pw$hunter2 $$ hunter2$pw$;", "alter role web PASSWORD '***';"],
+    ["escapes of Unicode", "ALTER ROLE web PASSWORD U&'hun\\0074er2' UESCAPE '!'", "ALTER ROLE web PASSWORD '***' UESCAPE '!'"],
+    ["escapes", "ALTER ROLE web PASSWORD E'hunter2\\'hunter2' LOGIN", "ALTER ROLE web PASSWORD '***' LOGIN"],
+    ["doubled quotes", "ALTER ROLE web PASSWORD 'hunter2''hunter2' LOGIN", "ALTER ROLE web PASSWORD '***' LOGIN"],
+    ["nothing between", "ALTER ROLE web PASSWORD'hunter2'", "ALTER ROLE web PASSWORD '***'"],
+    ["comments that nest between", "ALTER ROLE web PASSWORD /* a /* b */ 'c' */ -- d\n 'hunter2' LOGIN", "ALTER ROLE web PASSWORD '***' LOGIN"],
+    ["a literal that goes on in the next line", "ALTER ROLE web PASSWORD 'hunter2'\n  'hunter2' LOGIN", "ALTER ROLE web PASSWORD '***' LOGIN"],
+    ["a literal that is cut off", "ALTER ROLE web PASSWORD 'hunter2", "ALTER ROLE web PASSWORD '***'"],
+    ["dollar quotes that are cut off", "ALTER ROLE web PASSWORD $a$hunter2 $", "ALTER ROLE web PASSWORD '***'"],
+    ["a comment that is cut off", "ALTER ROLE web PASSWORD /* 'hunter2", "ALTER ROLE web PASSWORD '***'"],
+    ["an assignment", "password := $$hun ter2$$;", "PASSWORD '***';"],
+    ["the second of two", "ALTER ROLE a PASSWORD NULL; ALTER ROLE b PASSWORD N'hunter2'", "ALTER ROLE a PASSWORD NULL; ALTER ROLE b PASSWORD '***'"],
+  ])("is hidden with %s", (_, text, shown) => {
+    expect(redact(text)).toBe(shown);
+    expect(redact(redact(text))).toBe(shown);
+  });
+
+  it.each(['password authentication failed for user "web"', "PASSWORD $1", "password -- none", "SET password_encryption = 'scram-sha-256'"])(
+    "is not seen where there is none: %s",
+    (text) => expect(redact(text)).toBe(text),
+  );
+
+  it("takes no long time over long text that nearly matches", () => {
+    const began = performance.now();
+    for (const piece of ["PASSWORD ", "PASSWORD /*", "PASSWORD $a", "PASSWORD $$", "PASSWORD --\n", "PASSWORD '\\", "PASSWORD/**/"])
+      redact(piece.repeat(20_000));
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});
