@@ -45,6 +45,7 @@ const runtime: readonly Row[] = [
   [/^(pg|pool|postgres)$/, "directory", walk, "own"],
   [/^(pg|pool)\/[^/]+$/, "directory", 0o700, "server"],
   [/^doors$/, "directory", 0o700, "own"],
+  [/^doors\/[^/]+\.json$/, "file", 0o600, "own"],
   [/^[a-z]+\.(json|log|pid)$/, "file", 0o600, "own"],
   // What an app finds at /etc: names of the network, and no secret.
   [/^runs(\/[^/]+)?$/, "directory", 0o755, "own"],
