@@ -44,7 +44,7 @@ async function clusters(perch: Perch, byHand: ByHand, { say, signal }: Options, 
   const query = ["psql", "-XAtq", "-h", "made.internal", "-U", "postgres", "-c", "SELECT 1"];
   const perchOnce = async () => {
     const create = await perch.time(["postgres", "create", "--name", "made", "--region", "ams", "--password", "-"], { input: password });
-    const ask = await perch.time(["run", "--", ...query], { env: { PGPASSWORD: password } });
+    const ask = await perch.time(["run", "--env", `PGPASSWORD=${password}`, "--", ...query]);
     made.perch.push(create);
     asked.perch.push(create + ask);
     await perch.type(["postgres", "destroy", "made", "--yes"]);

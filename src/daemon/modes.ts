@@ -47,6 +47,7 @@ const runtime: readonly Row[] = [
   [/^doors$/, "directory", 0o700, "own"],
   [/^doors\/[^/]+\.json$/, "file", 0o600, "own"],
   [/^[a-z]+\.(json|log|pid)$/, "file", 0o600, "own"],
+  [/^server-(resolv|nsswitch)\.conf$/, "file", 0o644, "own"],
   // What an app finds at /etc: names of the network, and no secret.
   [/^runs(\/[^/]+)?$/, "directory", 0o755, "own"],
   [/^runs\/[^/]+\/(resolv\.conf|nsswitch\.conf|hosts)$/, "file", 0o644, "own"],

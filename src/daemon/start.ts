@@ -14,6 +14,7 @@ import { outward } from "../network/outward.ts";
 import { hostAccess } from "../network/host-access.ts";
 import { networkInterface, type NetworkInterface } from "../network/interface.ts";
 import { keepKernel } from "../network/kernel/keeper.ts";
+import { writeServerNames } from "../network/server-names.ts";
 import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
 import type { Context } from "../reconcile/context.ts";
@@ -112,6 +113,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const openDoors = doors.open;
   let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
   if (place.mode !== "portable") {
+    await writeServerNames(home, prefix);
     network = networkInterface(place, prefix);
     const pools = (await state.clusters.list()).flatMap(({ pool }) => pool ?? []);
     const machines = await state.machines.list();

@@ -12,6 +12,8 @@ import type { ZoneData } from "./zone-data.ts";
 export interface Asker {
   region: string | undefined;
   over: "udp" | "tcp";
+  /** What is not ours does not exist for them. */
+  inside?: boolean | undefined;
 }
 
 /** `undefined`: nothing is to be sent. `forward`: the name is not ours. */
@@ -66,6 +68,9 @@ export function makeAnswerer(first: ZoneData): Answerer {
     });
   }
 
+  const nowhere = ({ id, flags, questionBytes, edns }: Query): Buffer =>
+    encodeReply({ id, flags, rcode: "NXDOMAIN", question: questionBytes, opt: optBytes(edns, "NXDOMAIN"), limit: 512 });
+
   return {
     get zone() {
       return zone;
@@ -82,7 +87,7 @@ export function makeAnswerer(first: ZoneData): Answerer {
       const reading = readQuery(message);
       if (reading.kind === "ignore") return undefined;
       if (reading.kind === "refuse") return encodeReply(reading.reply);
-      if (!zone.holds(reading.query.question.name.toLowerCase())) return { forward: reading.query };
+      if (!zone.holds(reading.query.question.name.toLowerCase())) return asker.inside === true ? nowhere(reading.query) : { forward: reading.query };
       const reply = fromZone(reading.query, asker);
       // Names that are not there are without number, so their answers are not kept.
       if (key !== "" && (reply.readUInt8(3) & 15) === 0) keep(asker, key, reply);

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseAddress } from "../model/address.ts";
 import { type Query, udpLimit } from "./query.ts";
+import { leadsInside } from "./rebinding.ts";
 import { headerBytes } from "./wire.ts";
 import { type Exchange, exchangeTcp, exchangeUdp, questionEnd, type Server } from "./upstream.ts";
 
@@ -83,6 +84,7 @@ export function makeForwarder(settings: ForwardSettings): Forwarder {
       bySource.set(source, ofSource + 1);
       try {
         const answer = await askAll(ours, over);
+        if (answer !== undefined && leadsInside(answer)) return refusal(answer, query);
         return answer === undefined ? undefined : fit(withId(answer, query.id), over === "tcp" ? 65_535 : udpLimit(query.edns));
       } finally {
         underWay.delete(id);
@@ -104,6 +106,15 @@ function freshId(taken: ReadonlyMap<number, string>): number {
 function withId(answer: Buffer, id: number): Buffer {
   answer.writeUInt16BE(id, 0);
   return answer;
+}
+
+/** The question alone, with the code that says no. */
+function refusal(answer: Buffer, { id, questionBytes }: Query): Buffer {
+  const head = withId(Buffer.from(answer.subarray(0, headerBytes)), id);
+  head.writeUInt8((head.readUInt8(3) & 0xf0) | refused, 3);
+  head.fill(0, 4, headerBytes);
+  head.writeUInt16BE(1, 4);
+  return Buffer.concat([head, questionBytes]);
 }
 
 /** The answer, or where it is too long its header and the question, if it has one, with the truncation flag. */

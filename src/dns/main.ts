@@ -6,7 +6,7 @@ import { makeForwarder } from "./forward.ts";
 import { watchNameservers } from "./resolv-conf.ts";
 import { serve } from "./server.ts";
 import { readSettings } from "./settings.ts";
-import { openSockets } from "./sockets.ts";
+import { openMissing } from "./sockets.ts";
 import { handOver, inherit, isSuccessor, takenOver } from "./succession.ts";
 import { readZoneData } from "./zone-data.ts";
 
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const { prefix } = zone;
   const answerer = makeAnswerer(zone);
   const forwarder = makeForwarder({ servers: watchNameservers(settings.resolvConf), prefix, port: settings.resolverPort, tryMs: 1_000 });
-  const sockets = inherited?.sockets ?? (await openSockets(settings.enter, settings.bindings));
+  const sockets = await openMissing(inherited?.sockets, settings);
   const server = serve({ sockets, answerer, forwarder, report: makeReport() });
   inherited?.replay();
 

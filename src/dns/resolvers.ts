@@ -1,4 +1,4 @@
-import { networkResolver, regionResolver, wellKnownResolver } from "../model/address.ts";
+import { networkResolver, regionResolver, serverResolver, wellKnownResolver } from "../model/address.ts";
 import { regions } from "../model/region.ts";
 
 /** An address the name server answers at. The region of whoever asks is known by the one he asks. */
@@ -8,6 +8,8 @@ export interface Resolver {
   name: string;
   /** Absent: the asker's region is not known. */
   region?: string;
+  /** Names of the network alone are answered: for PostgreSQL, whose functions an app may call with any name. */
+  inside?: true;
 }
 
 /** The name server's own name; no app's name begins with an underscore. */
@@ -17,5 +19,6 @@ export const serverName = "_dns.internal";
 export const resolvers = (prefix: string): Resolver[] => [
   { address: networkResolver(prefix), name: serverName },
   { address: wellKnownResolver, name: serverName },
+  { address: serverResolver(prefix), name: `server.${serverName}`, inside: true },
   ...regions.map((region) => ({ address: regionResolver(prefix, region), name: `${region.code}.${serverName}`, region: region.code })),
 ];

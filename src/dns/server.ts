@@ -2,7 +2,7 @@ import type { Socket as UdpSocket } from "node:dgram";
 import type { Answerer, Asker } from "./answerer.ts";
 import type { Forwarder } from "./forward.ts";
 import type { Query } from "./query.ts";
-import type { Sockets } from "./sockets.ts";
+import type { Binding, Sockets } from "./sockets.ts";
 import { makeTcpService } from "./tcp.ts";
 
 /** Questions from the sockets to the answerer and the forwarder, and back. */
@@ -50,8 +50,8 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
     return answer ?? answerer.refuse(query, "SERVFAIL");
   }
 
-  function serveUdp(socket: UdpSocket, region: string | undefined): void {
-    const asker: Asker = { region, over: "udp" };
+  function serveUdp(socket: UdpSocket, { region, inside }: Binding): void {
+    const asker: Asker = { region, inside, over: "udp" };
     // The asker may be gone before its answer; with a callback that is no event of the socket.
     const unheard = () => undefined;
     socket.setRecvBufferSize(receiveBuffer);
@@ -60,9 +60,9 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
   }
 
   const tcp = makeTcpService(respond);
-  for (const { binding, socket } of sockets.udp) serveUdp(socket, binding.region);
+  for (const { binding, socket } of sockets.udp) serveUdp(socket, binding);
   for (const { binding, server } of sockets.tcp) {
-    const asker: Asker = { region: binding.region, over: "tcp" };
+    const asker: Asker = { region: binding.region, inside: binding.inside, over: "tcp" };
     server.on("error", (error) => report(`a TCP server failed: ${error.message}`));
     server.on("connection", (socket) => tcp.take(socket, asker));
   }

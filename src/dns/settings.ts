@@ -27,4 +27,6 @@ export function readSettings(json: string): Required<Settings> {
 
 /** Every resolver of the network, over UDP and TCP, at port 53. */
 export const standardBindings = (prefix: string): Binding[] =>
-  (["udp", "tcp"] as const).flatMap((protocol) => resolvers(prefix).map(({ address, region }) => ({ address, port: 53, region, protocol })));
+  (["udp", "tcp"] as const).flatMap((protocol) =>
+    resolvers(prefix).map(({ address, region, inside }) => ({ address, port: 53, region, inside, protocol })),
+  );

@@ -10,6 +10,8 @@ export interface Binding {
   port: number;
   /** The region of those who ask here. */
   region?: string | undefined;
+  /** Nothing is forwarded for them. */
+  inside?: boolean | undefined;
   protocol: "udp" | "tcp";
 }
 
@@ -21,7 +23,7 @@ export interface Sockets {
 const openWithinMs = 20_000;
 
 /** `enter` is the argv that puts a program inside the namespace; empty where that is not needed. */
-export async function openSockets(enter: readonly string[], bindings: readonly Binding[]): Promise<Sockets> {
+async function openSockets(enter: readonly string[], bindings: readonly Binding[]): Promise<Sockets> {
   const sockets: Sockets = { udp: [], tcp: [] };
   const take = (message: unknown, handle: Handle) => {
     const binding = message as Binding;
@@ -31,3 +33,18 @@ export async function openSockets(enter: readonly string[], bindings: readonly B
   await receiveHandles([...enter, ...ourProgram(import.meta.url, "bind"), JSON.stringify(bindings)], openWithinMs, take);
   return sockets;
 }
+
+/** Those that were inherited, and those that the one before did not have. */
+export async function openMissing(
+  inherited: Sockets | undefined,
+  { enter, bindings }: { enter: readonly string[]; bindings: readonly Binding[] },
+): Promise<Sockets> {
+  const had = new Set([...(inherited?.udp ?? []), ...(inherited?.tcp ?? [])].map(({ binding }) => keyOf(binding)));
+  const missing = bindings.filter((binding) => !had.has(keyOf(binding)));
+  if (inherited === undefined) return openSockets(enter, missing);
+  if (missing.length === 0) return inherited;
+  const more = await openSockets(enter, missing);
+  return { udp: [...inherited.udp, ...more.udp], tcp: [...inherited.tcp, ...more.tcp] };
+}
+
+const keyOf = ({ protocol, address, port }: Binding): string => `${protocol} ${address} ${port}`;

@@ -8,7 +8,7 @@ import { type Region, regionOfNumber } from "./region.ts";
  *     fdaa:3f9a:12bc : 000c : 0000:0000:0000:0011
  *     network /48      region          machine
  *
- * Region 0 is the network's own: `<net>::3` is its resolver, `<net>::3:<n>` the resolver that region n asks, `<net>::a:<n>` peers.
+ * Region 0 is the network's own: `<net>::3` is its resolver, `<net>::3:<n>` the resolver that region n asks (0: servers), `<net>::a:<n>` peers.
  */
 
 /** The resolver every machine of Fly.io knows. */
@@ -66,6 +66,9 @@ export const networkResolver = (prefix: string): string => inNetwork(prefix, [0,
 
 /** `<net>::3:<n>`: the resolver that answers nearest-first for region n. */
 export const regionResolver = (prefix: string, region: Region): string => inNetwork(prefix, [0, 0, 0, 3, region.number]);
+
+/** `<net>::3:0`: the resolver for PostgreSQL's own processes, which answers names of the network and no others. */
+export const serverResolver = (prefix: string): string => inNetwork(prefix, [0, 0, 0, 3, 0]);
 
 /** `<net>::a:<n>`: a WireGuard peer, from 1; never used twice while the network lasts. */
 export const peerAddress = (prefix: string, number: number): string => inNetwork(prefix, [0, 0, 0, 0xa, number]);

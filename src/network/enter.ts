@@ -34,7 +34,7 @@ const script = `set -e
 [ ! -e /etc/resolv.conf ] || mount --bind "$1" /etc/resolv.conf
 [ ! -e /etc/nsswitch.conf ] || mount --bind "$2" /etc/nsswitch.conf
 [ ! -e /etc/hosts ] || mount --bind "$3" /etc/hosts
-[ ! -S /run/systemd/resolve/io.systemd.Resolve ] || mount --bind /dev/null /run/systemd/resolve/io.systemd.Resolve
+for door in /run/systemd/resolve/io.systemd.Resolve /run/nscd/socket; do [ ! -S "$door" ] || mount --bind /dev/null "$door"; done
 shift 3
 while [ "$1" != -- ]; do
   [ ! -d "$1" ] || mount -t tmpfs -o ro,mode=0555,size=4k perch "$1"
@@ -43,16 +43,6 @@ done
 shift
 cd "$PWD" 2>/dev/null || { echo "perch: the directory $PWD belongs to Perch; what runs cannot see it" >&2; exit 126; }
 exec "$@"`;
-
-/** resolv.conf of a run: the resolver of its region and nothing else. */
-export const resolvText = (resolver: string): string =>
-  `# The resolver of Perch's private network\nnameserver ${resolver}\noptions timeout:2 attempts:3\n`;
-
-/** The host's nsswitch.conf with names looked up in files and DNS only. */
-export function nsswitchText(hosts: string): string {
-  const line = "hosts: files dns";
-  return /^\s*hosts:/m.test(hosts) ? hosts.replace(/^\s*hosts:.*$/m, line) : `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${line}\n`;
-}
 
 /** The host's hosts file with the machine's own address under the name that Fly.io gives it. */
 export const hostsText = (hosts: string, address: string): string =>

@@ -7,6 +7,7 @@ import type { Place } from "../host/place.ts";
 import { isAlive } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { loopbackClaim, raiseLoopback } from "./loopback.ts";
+import { mountServerNames, serverNameFiles } from "./server-names.ts";
 import type { Namespace } from "./namespace.ts";
 
 /** As `ip netns` knows it. */
@@ -27,7 +28,12 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
   const path = `/run/netns/${name}`;
   const shown = join(home.runtime, "postgres");
   const enter = ["nsenter", `--net=${path}`, "--"];
-  const becomePostgres = `mount --bind "$1" "$2" && shift 2 && exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --init-groups -- "$@"`;
+  const names = serverNameFiles(home);
+  const becomePostgres = `set -e
+mount --bind "$1" "$2"
+shift 2
+${mountServerNames}
+exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --init-groups -- "$@"`;
   const place: Place = {
     mode: "root",
     owner: postgres,
@@ -46,6 +52,8 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
       "perch",
       home.postgres,
       shown,
+      names.resolv,
+      names.nsswitch,
       ...argv,
     ],
     seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),

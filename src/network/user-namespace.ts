@@ -9,6 +9,7 @@ import type { Place } from "../host/place.ts";
 import { endProcess, identify, isAlive } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { loopbackClaim, raiseLoopback } from "./loopback.ts";
+import { mountServerNames, serverNameFiles } from "./server-names.ts";
 import type { Namespace } from "./namespace.ts";
 
 /**
@@ -18,6 +19,7 @@ import type { Namespace } from "./namespace.ts";
  */
 export function userNamespace(home: Home, user: { uid: number; gid: number }): Namespace {
   const file = join(home.runtime, "anchor.json");
+  const names = serverNameFiles(home);
   let anchor: ProcessIdentity | undefined;
 
   const held = (): number => {
@@ -30,7 +32,22 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
     owner: undefined,
     tool: (argv) => [...enter(), ...argv],
     joined: () => ({ net: `/proc/${held()}/ns/net`, user: `/proc/${held()}/ns/user` }),
-    server: (argv) => [...enter(), ...asUserAgain(user), ...argv],
+    server: (argv) => [
+      ...enter(),
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
+      "sh",
+      "-c",
+      `set -e\n${mountServerNames}\nexec "$@"`,
+      "perch",
+      names.resolv,
+      names.nsswitch,
+      ...asUserAgain(user),
+      ...argv,
+    ],
     seen: (path) => path,
   };
 

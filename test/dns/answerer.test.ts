@@ -33,6 +33,15 @@ describe("the answer to a message", () => {
   };
   const answer = (message: Buffer, asker?: Asker) => decode(bytes(message, asker)) as ReturnType<typeof decode> & { rcode: string };
 
+  it("of another zone is nowhere for servers, and passed on for others; one of ours is the same for both", () => {
+    const server: Asker = { region: undefined, over: "udp", inside: true };
+    for (const name of ["secret-words.example.com", "example.com.", "1.0.0.127.in-addr.arpa", "internal.example"]) {
+      expect(answer(query(name, "A"), server)).toMatchObject({ rcode: "NXDOMAIN", answers: [] });
+      expect(answerer.say(query(name, "A"), udp)).toMatchObject({ forward: { id: 4711 } });
+    }
+    expect(answer(query("pg.internal", "AAAA"), server).answers?.length).toBeGreaterThan(0);
+  });
+
   it("carries id, flags and the question as it was written", () => {
     const got = answer(query("LHR.pG.internal", "AAAA"));
     expect(got).toMatchObject({ id: 4711, type: "response", rcode: "NOERROR", flag_aa: true, flag_rd: true, flag_ra: true, flag_tc: false });

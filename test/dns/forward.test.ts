@@ -45,6 +45,18 @@ describe("a name that is not ours", () => {
     expect(server?.asked).toEqual(["tcp a.example", "udp long.example", "tcp long.example"]);
   });
 
+  it("is refused when its answer leads into this network or to this machine", async () => {
+    const inward: Speaks = ({ questions }) => ({ answers: [{ type: "A", name: questions?.[0]?.name ?? "", ttl: 1, data: "127.0.0.1" }] });
+    await serversAt(["127.0.0.1", inward]);
+    for (const over of ["udp", "tcp"] as const)
+      expect(await forwarder(["127.0.0.1"])("Evil.example", over, 1232)).toMatchObject({
+        id: 77,
+        rcode: "REFUSED",
+        answers: [],
+        questions: [{ name: "Evil.example" }],
+      });
+  });
+
   it("comes back as a stump with TC when its answer is longer than the asker takes", async () => {
     await serversAt(["127.0.0.1", ordinary]);
     expect(await forwarder(["127.0.0.1"])("long.example")).toMatchObject({ flag_tc: true, answers: [], questions: [{ name: "long.example" }] });

@@ -76,9 +76,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
 
   it("users create, list and drop do what they say, and a user can log in with the password shown", async () => {
     const { password } = await world.json<{ password: string }>("postgres", "users", "create", "reader", "-a", "pg");
-    const env = { PGPASSWORD: password };
     const login = () =>
-      world.perch(["run", "--", "psql", "-h", "pg.internal", "-U", "reader", "-d", "postgres", "-XAtc", "SELECT current_user"], { env });
+      world.perch([
+        "run",
+        "--env",
+        `PGPASSWORD=${password}`,
+        "--",
+        "psql",
+        "-h",
+        "pg.internal",
+        "-U",
+        "reader",
+        "-d",
+        "postgres",
+        "-XAtc",
+        "SELECT current_user",
+      ]);
     expect(await login()).toMatchObject({ code: 0, stdout: "reader\n" });
     const users = async () => (await world.json<{ name: string }[]>("postgres", "users", "list", "-a", "pg")).map(({ name }) => name);
     expect(await users()).toEqual(expect.arrayContaining(["postgres", "reader", "web"]));

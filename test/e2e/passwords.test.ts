@@ -14,7 +14,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   /** As the operator, by `perch postgres connect`. */
   const ask = async (sql: string) => (await ok("postgres", "connect", "-a", "pg", "--", "-XqAtc", sql)).trim();
   const login = (user: string, secret: string) =>
-    world.perch(["run", "--", "psql", "-h", "pg.internal", "-U", user, "-d", "postgres", "-XAtc", "SELECT 1"], { env: { PGPASSWORD: secret } });
+    world.perch(["run", "--env", `PGPASSWORD=${secret}`, "--", "psql", "-h", "pg.internal", "-U", user, "-d", "postgres", "-XAtc", "SELECT 1"]);
 
   beforeAll(async () => {
     await ok("up");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostsText, nsswitchText, resolvText } from "../../src/network/enter.ts";
+import { hostsText } from "../../src/network/enter.ts";
+import { nsswitchText, resolvText } from "../../src/network/lookup-files.ts";
 
 describe("the files a run sees in place of the host's", () => {
   it("looks names up in files and DNS only, whatever the host does", () => {
