@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fail } from "../errors/error.ts";
@@ -154,13 +154,15 @@ function embeddedPackage(): EmbeddedPackage | undefined {
 
 async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Promise<Binaries> {
   const place = join(toolsDirectory, `postgresql-${found.version}`);
-  if (!(await exists(place))) {
-    const beside = `${place}.new-${randomBytes(4).toString("hex")}`;
+  if (!(await isWhole(found, place))) {
+    const mark = randomBytes(4).toString("hex");
+    const [beside, broken] = [`${place}.new-${mark}`, `${place}.broken-${mark}`];
     try {
       await mkdir(beside, { recursive: true });
       await Promise.all([chmod(toolsDirectory, 0o755), chmod(beside, 0o755)]);
       for (const part of ["bin", "lib", "share"]) await cp(join(found.native, part), join(beside, part), { recursive: true });
       await makeSymlinks(found.native, beside);
+      if ((await exists(place)) && !(await isWhole(found, place))) await rename(place, broken).catch(unlessGone);
       // Another perchd may have been first: its copy is as good.
       await rename(beside, place).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
@@ -169,12 +171,40 @@ async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Pro
       if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw fail("disk_full", { path: toolsDirectory }, error);
       throw error;
     } finally {
-      await removeTree(beside);
+      await Promise.all([removeTree(beside), removeTree(broken)]);
     }
   }
   const copy = await probe(join(place, "bin"), "embedded");
   if (copy === undefined) throw fail("postgres_binaries_missing", { major: found.major, tried: `the copy in ${place} does not run` });
   return copy;
+}
+
+const unlessGone = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== "ENOENT") throw error;
+};
+
+/** Whether the copy runs, and every file of the package is there with its size. Servers that run from one that is not keep the files that they have open. */
+async function isWhole({ native }: EmbeddedPackage, place: string): Promise<boolean> {
+  if ((await probe(join(place, "bin"), "embedded")) === undefined) return false;
+  for (const part of ["bin", "lib", "share"]) {
+    for (const entry of await readdir(join(native, part), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const [own, copied] = await Promise.all([stat(path), stat(join(place, relative(native, path))).catch(() => undefined)]);
+      if (copied?.size !== own.size) return false;
+    }
+  }
+  return true;
+}
+
+/** Makes the copy again that a cluster's servers are started from, where it is broken and the package has its version still. Gives whether it did. */
+export async function renewCopy(directory: string, toolsDirectory: string): Promise<boolean> {
+  const found = embeddedPackage();
+  if (found === undefined || directory !== join(toolsDirectory, `postgresql-${found.version}`, "bin") || (await isWhole(found, dirname(directory))))
+    return false;
+  await copyEmbedded(found, toolsDirectory);
+  inspected.delete(directory);
+  return true;
 }
 
 /** pg-symlinks.json names them as `native/…`: `{source: what it points to, target: the link}`. */

@@ -1,7 +1,7 @@
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { inspectProgram } from "../postgres/binaries.ts";
+import { inspectProgram, renewCopy } from "../postgres/binaries.ts";
 import { configure } from "../postgres/configure.ts";
 import { unfitBecause } from "../postgres/data-removal.ts";
 import { type Member, makeDirectories } from "../postgres/directory.ts";
@@ -41,6 +41,8 @@ export async function requireProgram({ app, binaries }: ClusterRecord): Promise<
 }
 
 export async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+  if ((await inspectProgram(cluster.binaries)).problem !== undefined && (await renewCopy(cluster.binaries, `${context.home.postgres}/tools`)))
+    context.say(cluster.app, `the copy of PostgreSQL in ${cluster.binaries} was broken and is made again.`);
   await requireProgram(cluster);
   const ready = await choosePorts(context, machine);
   const member = memberOf(context, cluster, ready);

@@ -1,7 +1,7 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findBinaries } from "../../../src/postgres/binaries.ts";
+import { findBinaries, renewCopy } from "../../../src/postgres/binaries.ts";
 import { run } from "../../../src/host/command.ts";
 import { installed, place } from "../../support/ground.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
@@ -26,6 +26,30 @@ describe("the binaries", () => {
     expect(both[0]).toEqual(both[1]);
     if (both[0]?.source === "embedded") expect(await readdir(toolsDirectory)).toHaveLength(1);
   });
+
+  it("from npm are made again where the copy does not run, or lacks a file", async () => {
+    const toolsDirectory = temporaryDirectory();
+    const { directory, source } = await findBinaries({ major: 18, toolsDirectory });
+    if (source !== "embedded") return;
+    const whole = join(directory, "../share/postgresql/postgres.bki");
+    const breakages = [
+      () => writeFile(join(directory, "postgres"), "", { mode: 0o755 }),
+      () => rm(whole),
+      () => truncate(whole, 100),
+      () => rm(join(directory, "../lib"), { recursive: true }),
+    ];
+    for (const breakIt of breakages) {
+      await breakIt();
+      expect(await findBinaries({ major: 18, toolsDirectory })).toMatchObject({ directory, source });
+      expect((await stat(whole)).size).toBeGreaterThan(100);
+      expect(await readdir(toolsDirectory), "nothing is left of the broken one").toHaveLength(1);
+    }
+    expect(await renewCopy(directory, toolsDirectory), "a whole one stays").toBe(false);
+    await rm(join(directory, "initdb"));
+    expect(await renewCopy("/usr/lib/postgresql/15/bin", toolsDirectory), "of another's nothing is touched").toBe(false);
+    expect(await renewCopy(directory, toolsDirectory)).toBe(true);
+    await expect(stat(join(directory, "initdb"))).resolves.toBeDefined();
+  }, 60_000);
 
   it("that are given are taken as they are, or refused", async () => {
     const toolsDirectory = temporaryDirectory();
