@@ -8,7 +8,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
   const world = worldIn();
   const { ok, error } = world;
   const roles = async () => (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`).toSorted();
-  const whole = () => eventually("all stream", async () => (await roles()).filter((role) => role.endsWith("streaming")).length === 2);
+  /** By the leader's own word: what status says may be from before the leader was started again. */
+  const followers = async () => {
+    const rows = world.sql<{ n: number }>((await world.leader()).id, "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'");
+    return (await rows.catch(() => []))[0]?.n;
+  };
+  const whole = () =>
+    eventually("all stream", async () => (await followers()) === 2 && (await roles()).filter((role) => role.endsWith("streaming")).length === 2);
   const idOf = async (region: string, role: string) =>
     (await world.cluster()).members.find((one) => one.region === region && one.role === role)?.id ?? "";
 
