@@ -10,6 +10,7 @@ import { unitOf } from "../host/systemd.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { perchVersion } from "../host/version.ts";
 import type { Terminal } from "./output/terminal.ts";
+import { standingOf } from "./output/standing-text.ts";
 import { requireTools } from "./tools.ts";
 
 export interface StartRequest {
@@ -129,10 +130,25 @@ async function chooseMode({ portable, terminal }: StartRequest): Promise<"portab
   return "namespace";
 }
 
+/**
+ * Says what runs, and throws `cluster_not_up` where a cluster does not: the first, the others are noted. In the foreground, and as a unit of systemd, it is noted alone: perchd and
+ * what is well must not end with it.
+ */
+export async function reportUp(result: Up, terminal: Terminal, at: { foreground: boolean }): Promise<void> {
+  terminal.print(upText(result));
+  const { errors, notes } = standingOf(result.status.clusters);
+  for (const note of notes) terminal.note(note);
+  const [first, ...others] = at.foreground || /^perch\b/.test((await unitOf("self")) ?? "") ? [undefined, ...errors] : errors;
+  for (const error of others) if (error !== undefined) terminal.note(`${error.message}; ${error.next}`);
+  if (first !== undefined) throw first;
+}
+
 /** One line on what runs. Pure. */
 export function upText({ status, started, replaced }: Up): string {
   const { network, daemon } = status;
   const where = network.mode === "portable" ? "portable mode: ports on localhost, no private network" : network.prefix;
+  const { down } = standingOf(status.clusters);
+  const without = down.length === 0 ? "" : `, without ${down.length === 1 ? "cluster" : "clusters"} ${down.join(", ")}`;
   const what = started === undefined ? "already running" : replaced === undefined ? "up" : `up, ${status.daemon.version} in place of ${replaced}`;
-  return `Perch is ${what} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
+  return `Perch is ${what}${without} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
 }

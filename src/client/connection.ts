@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { callerHeader } from "../api/route.ts";
 import { fail, PerchError } from "../errors/error.ts";
-import { refuseStranger } from "../host/chain.ts";
+import { isCovered, refuseStranger } from "../host/chain.ts";
 import type { Home } from "../host/home.ts";
 import { callerText } from "./caller.ts";
 import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
@@ -82,6 +82,7 @@ export function connectionError(error: NodeJS.ErrnoException, to: Where): PerchE
   if (error instanceof PerchError) return error;
   if (!("socket" in to)) return remoteError(error, remoteName(to));
   const home = to.root;
+  if (error.code === "ENOENT" && isCovered(to.socket)) return fail("inside_run", { home }, error);
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") return fail("daemon_not_running", { home }, error);
   return fail(
     "daemon_lost",

@@ -170,6 +170,8 @@ export const register = {
   mode_fixed: user(409, "this network is in {mode} mode while it runs", "Stop it first: perch down"),
 
   // The daemon
+  cluster_not_up: system(503, "perchd runs, and cluster {cluster} is not up: {why}", "Look at: perch logs -a {cluster}"),
+  inside_run: user(409, "perchd of {home} cannot be reached from inside perch run", "Type it outside of perch run."),
   daemon_not_running: user(503, "Perch is not running for {home}", "Start it with: perch up"),
   daemon_start_failed: system(500, "perchd did not start: {why}", "Read the end of {log}"),
   upgrade_by_systemd: user(409, "perchd {version} is kept by systemd, as {unit}", "Put this version in its place with: {command}"),

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fail } from "../errors/error.ts";
 
@@ -46,6 +46,24 @@ function opened({ mode, gid }: Stats, shut: boolean): string | undefined {
   const sticky = (mode & 0o1000) !== 0 && !shut;
   if (writable === 0 || sticky) return undefined;
   return `others may write to it (mode ${(mode & 0o7777).toString(8)}, group ${gid})`;
+}
+
+/** Whether a path lies below a directory that `perch run` covers for what it runs: an empty file system by the name of Perch (src/network/enter.ts). */
+export function isCovered(path: string): boolean {
+  try {
+    return coverOf(readFileSync("/proc/self/mountinfo", "utf8"), path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Pure: the covered directory that holds the path, of the lines of /proc/PID/mountinfo. */
+export function coverOf(mounts: string, path: string): string | undefined {
+  return mounts
+    .split("\n")
+    .filter((line) => / - tmpfs perch /.test(line))
+    .map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .find((point) => path.startsWith(`${point}/`));
 }
 
 /** Throws `runtime_unsafe` where somebody else may have laid the socket, or may put another in its place. */

@@ -144,6 +144,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
     expect(ended).toMatchObject({ code: 0, stdout: "ams [] []\n" });
   });
 
+  it("does not say that Perch is not running where perch is typed inside a run", async () => {
+    for (const words of [["status"], ["up"], ["run", "-a", "web", "--", "true"]]) {
+      const ended = await perch(["run", "-a", "web", "--", process.execPath, main, ...words], { cwd: "/" });
+      expect(ended.stderr).toMatch(/\[inside_run\]\nNext: Type it outside of perch run\.\n$/);
+      expect(ended.code).toBe(1);
+    }
+  });
+
   it("refuses a run that the daemon does not know of", async () => {
     const other = temporaryDirectory();
     const running = await start([process.execPath, main, "run", "-a", "web", "--", "true"], { env: { PERCH_HOME: join(other, "none") } });

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { refuseStranger, weakness } from "../../src/host/chain.ts";
+import { coverOf, refuseStranger, weakness } from "../../src/host/chain.ts";
 import { isRoot } from "../../src/host/home.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -83,5 +83,25 @@ describe("the way to a socket", () => {
     expect(weakness(join(directory, "a", "x"))?.why).toBe("it leads through too many symbolic links");
     writeFileSync(join(directory, "file"), "");
     expect(weakness(join(directory, "file", "x"))?.why).toBe("it is no directory");
+  });
+});
+
+describe("what perch run covers", () => {
+  const mounts = [
+    "22 1 8:1 / / rw - ext4 /dev/sda1 rw",
+    "40 22 0:40 / /run/perch ro shared:7 - tmpfs perch ro,size=4k",
+    "41 22 0:41 / /home/a\\040b/.perch ro - tmpfs perch ro,size=4k",
+    "42 22 0:42 / /run/user rw - tmpfs tmpfs rw",
+  ].join("\n");
+
+  it("is known by its mount, whatever its path", () => {
+    expect(coverOf(mounts, "/run/perch/1a2b/perchd.sock")).toBe("/run/perch");
+    expect(coverOf(mounts, "/home/a b/.perch/run/perchd.sock")).toBe("/home/a b/.perch");
+  });
+
+  it("is not every tmpfs, nor a neighbour of the same beginning", () => {
+    expect(coverOf(mounts, "/run/user/1000/perchd.sock")).toBeUndefined();
+    expect(coverOf(mounts, "/run/perch-other/perchd.sock")).toBeUndefined();
+    expect(coverOf("", "/run/perch/perchd.sock")).toBeUndefined();
   });
 });

@@ -7,6 +7,7 @@ import { secondsText } from "../output/progress.ts";
 import { ensureTools } from "../quickstart/install.ts";
 import { ensureApp, ensureAttachment, ensureCluster, ensureReplica, goOnText, names } from "../quickstart/steps.ts";
 import { runCommand } from "../run/run-command.ts";
+import { standingOf } from "../output/standing-text.ts";
 import { statusIfRunning, up, upText } from "../start.ts";
 
 export const quickstartCommand = command({
@@ -35,7 +36,10 @@ export const quickstartCommand = command({
     if (namespace && (await statusIfRunning(home)) === undefined) await ensureTools(terminal, { install: !flags.noInstall, signal });
     const started = up({ home, terminal, signal, portable: flags.portable, foreground: false });
     await step("Starting Perch", async () => upText(await started));
-    const { network } = (await started).status;
+    const { network, clusters } = (await started).status;
+    const { errors, notes } = standingOf(clusters);
+    for (const note of notes) terminal.note(note);
+    if (errors[0] !== undefined) throw errors[0];
     await step(`Making cluster ${names.cluster}`, () => ensureCluster(daemon));
     await step(`Making a read replica in ${names.replica}`, () => ensureReplica(daemon));
     await step(`Making app ${names.app}`, () => ensureApp(daemon));

@@ -1,13 +1,13 @@
 import { namedNetworks, wantNetwork } from "../../host/networks.ts";
 import { command } from "../command.ts";
 import { each } from "../networks/each.ts";
-import { up, upText } from "../start.ts";
+import { reportUp, up } from "../start.ts";
 
 export const upCommand = command({
   name: "up",
   summary: "Start Perch, or take up again what runs",
   details:
-    "Starts perchd in the background, makes the private network and brings back every cluster that was there; so for each network of the home that was not sent down by name. After a crash of perchd it adopts what still runs. Where no network namespace is to be had, it works in portable mode: ports on localhost, and no private network.",
+    "Starts perchd in the background, makes the private network and brings back every cluster that was there; so for each network of the home that was not sent down by name. After a crash of perchd it adopts what still runs. Where no network namespace is to be had, it works in portable mode: ports on localhost, and no private network. Where a cluster cannot be started, it says why and ends with 1; the others run. A cluster that recovers, or was stopped on purpose, is no failure.",
   flags: {
     foreground: { type: "boolean", summary: "Stay in the foreground with one network until Ctrl-C, which stops everything in it" },
     portable: { type: "boolean", summary: "Use ports on localhost in place of a private network" },
@@ -18,15 +18,14 @@ export const upCommand = command({
   async run({ flags, home, allNetworks, terminal, signal }) {
     const result = await up({ home, terminal, signal, ...flags });
     await wantNetwork(home, "up");
-    terminal.print(upText(result));
     if (!flags.foreground) {
       const others = allNetworks ? (await namedNetworks(home.base)).filter(({ made }) => made?.wanted === "up") : [];
-      await each(
-        others.map((network) => network.home),
-        async (one) => terminal.print(upText(await up({ home: one, terminal, signal, ...flags }))),
+      await each([home, ...others.map((network) => network.home)], async (one) =>
+        reportUp(one === home ? result : await up({ home: one, terminal, signal, ...flags }), terminal, flags),
       );
       return undefined;
     }
+    await reportUp(result, terminal, flags);
     if (result.started === undefined) return undefined;
     const { started } = result;
     signal.addEventListener("abort", () => started.signal("SIGTERM"), { once: true });
