@@ -1,4 +1,4 @@
-import { readdir, readlink, stat } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ProcessIdentity } from "../model/records.ts";
 import { awaitEnd, identify, signalProcess, worksIn } from "./process.ts";
@@ -15,6 +15,12 @@ export async function occupants(directory: string | Spot, program: string): Prom
     }),
   );
   return found.filter((one) => one !== undefined);
+}
+
+/** What those processes call themselves, for `ps`. */
+export async function titles(directory: string, program: string): Promise<string[]> {
+  const found = await Promise.all((await occupants(directory, program)).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return found.map((title) => title.replaceAll("\0", " ").trim()).filter((title) => title !== "");
 }
 
 /** A directory that may have another name by now, or none. */

@@ -14,10 +14,12 @@ export interface DoorAccess {
 
 /**
  * `networks` are CIDRs: the network's /48, or 127.0.0.1/32 and ::1/128 in portable mode. The first line that fits decides. `slotSync`: a replica asks its leader for its slots, in
- * the database postgres.
+ * the database postgres. `trustSocket`: Perch's roles are being put right.
  */
-export function accessText(networks: readonly string[], door?: DoorAccess, slotSync = false): string {
+export function accessText(networks: readonly string[], door?: DoorAccess, slotSync = false, trustSocket = false): string {
   const rows: Row[] = [
+    // Who comes to the socket is PostgreSQL's own user or root, and has the data anyway; still for a moment only (`own-roles.ts`).
+    ...(trustSocket ? [["local", "all", `postgres,${superuser}`, "", "trust"] as const] : []),
     ["local", "replication", replicationUser, "", "scram-sha-256"],
     ["local", "all", replicationUser, "", "reject"],
     ["local", "all", "all", "", "scram-sha-256"],

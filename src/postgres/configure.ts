@@ -16,6 +16,8 @@ export interface Configuration {
   door?: DoorAccess;
   /** Replicas keep the leader's slots, too. */
   slotSync?: boolean;
+  /** Perch's superusers need no password at the unix socket, whose directory is PostgreSQL's user's alone: while their roles are put right. */
+  trustSocket?: boolean;
   /** Whether it starts as a replica. */
   standby: boolean;
   replicationPassword: string;
@@ -44,7 +46,7 @@ async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[
   const settings = atLeast(wanted.settings, floors ?? {});
   return [
     ["perch.conf", `# Written by Perch; changes are lost.\n${configurationText(settings)}`],
-    ["pg_hba.conf", accessText(wanted.networks, wanted.door, wanted.slotSync)],
+    ["pg_hba.conf", accessText(wanted.networks, wanted.door, wanted.slotSync, wanted.trustSocket)],
   ];
 }
 

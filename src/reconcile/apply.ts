@@ -9,9 +9,10 @@ import { grant } from "./attachment.ts";
 import { dropItsDatabase, revoke } from "./detach.ts";
 import { inTurn } from "./shared-catalogs.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
+import { doubt } from "./monitor.ts";
 import { handsOf } from "./hands.ts";
 import { alone, farewellFor } from "./evidence.ts";
-import { initialiseLeader, leaderMember, machineOf, requireProgram, startMember, writeFiles } from "./members.ts";
+import { initialiseLeader, leaderMember, machineOf, requireProgram, restoreRolesOf, startMember, writeFiles } from "./members.ts";
 import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
 import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./pools.ts";
@@ -19,7 +20,13 @@ import { synchronise } from "./synchronise.ts";
 import type { ClusterView } from "./view.ts";
 
 /** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
-export async function apply(context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
+export const apply = (context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> =>
+  doStep(context, step, view, signal).catch((error: unknown) => {
+    doubt(context.monitors, view.cluster.leader, error);
+    throw error;
+  });
+
+async function doStep(context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
   const { state } = context;
   const { cluster } = view;
   switch (step.do) {
@@ -63,6 +70,8 @@ export async function apply(context: Context, step: Step, view: ClusterView, sig
       if ((await writeFiles(context, cluster, machine)) === "reload") await reload(memberOf(context, cluster, machine));
       return;
     }
+    case "restore-roles":
+      return restoreRolesOf(context, cluster, await machineOf(context, step.machine));
     case "accept":
       await state.machines.update({ id: step.machine }, (machine) => (machine.phase === "creating" ? { ...machine, phase: "ready" } : machine));
       return;

@@ -7,6 +7,7 @@ import { unfitBecause } from "../postgres/data-removal.ts";
 import { type Member, makeDirectories } from "../postgres/directory.ts";
 import { initialise } from "../postgres/initialise.ts";
 import { lastLogLines } from "../postgres/logs.ts";
+import { restoreOwnRoles } from "../postgres/own-roles.ts";
 import { standing } from "../postgres/replication.ts";
 import { bootstrap } from "../postgres/roles.ts";
 import { start } from "../postgres/server.ts";
@@ -38,6 +39,14 @@ export async function writeFiles(context: Context, cluster: ClusterRecord, machi
 export async function requireProgram({ app, binaries }: ClusterRecord): Promise<void> {
   const { problem } = await inspectProgram(binaries);
   if (problem !== undefined) throw fail("postgres_binaries_gone", { app, why: problem });
+}
+
+/** After somebody changed them: see `own-roles.ts`. */
+export async function restoreRolesOf(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<void> {
+  const { perch, replicator } = await passwordsOf(context, cluster.app);
+  const wanted = configurationOf(context, cluster, machine, undefined, replicator);
+  const done = await restoreOwnRoles(memberOf(context, cluster, machine), wanted, { superuser: perch, replication: replicator });
+  context.say(cluster.app, `PostgreSQL of ${cluster.app} refused Perch's own login; ${done.join(", ")}`);
 }
 
 export async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {

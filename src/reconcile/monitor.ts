@@ -1,8 +1,10 @@
 import { within } from "../base/deadline.ts";
 import { watchDirectory } from "../host/watch.ts";
 import type { Member } from "../postgres/directory.ts";
+import { isRepairable } from "../postgres/own-roles.ts";
+import { type Refusal, toRefusal } from "../postgres/refusal.ts";
 import { superuser } from "../postgres/access.ts";
-import { connect, type Session } from "../postgres/sql.ts";
+import { connect, type Session, sqlState } from "../postgres/sql.ts";
 
 /**
  * One connection held open to every running server. Its closing is the quickest news of the server's death, whoever started it; and what the loop asks,
@@ -11,14 +13,23 @@ import { connect, type Session } from "../postgres/sql.ts";
 export interface Monitors {
   /** The session with a server that runs; undefined when it does not answer within a second. */
   session(member: Member, password: string): Promise<Session | undefined>;
+  /** What a server said to the last attempt to connect, when it said no. */
+  refusal(machine: string): Refusal | undefined;
   drop(machine: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A session that is held tells nothing of what is said to the next login: after an error like this one the loop is to find out. */
+export function doubt(held: Monitors, machine: string, error: unknown): void {
+  const state = sqlState(error);
+  if (state !== undefined && isRepairable(state)) void held.drop(machine);
 }
 
 const patienceMs = 1_000;
 
 export function monitors(onNews: (machine: string) => void): Monitors {
   const held = new Map<string, Promise<Session>>();
+  const refusals = new Map<string, Refusal>();
 
   function hold(member: Member, password: string): Promise<Session> {
     const asked = connect(member, { user: superuser, password, timeoutMs: patienceMs });
@@ -29,19 +40,28 @@ export function monitors(onNews: (machine: string) => void): Monitors {
       if (held.get(member.id) === asked) held.delete(member.id);
     };
     asked.then(
-      (session) =>
+      (session) => {
+        refusals.delete(member.id);
         void session.ended.then(() => {
           forget();
           onNews(member.id);
-        }),
-      forget,
+        });
+      },
+      (error: unknown) => {
+        const refusal = toRefusal(error);
+        if (refusal === undefined) refusals.delete(member.id);
+        else refusals.set(member.id, refusal);
+        forget();
+      },
     );
     return asked;
   }
 
   return {
     session: (member, password) => within(patienceMs, held.get(member.id) ?? hold(member, password)).catch(() => undefined),
+    refusal: (machine) => refusals.get(machine),
     async drop(machine) {
+      refusals.delete(machine);
       const session = held.get(machine);
       held.delete(machine);
       await session?.then(

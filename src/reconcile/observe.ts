@@ -8,6 +8,7 @@ import { unlessStrange } from "../host/below.ts";
 import { formerData, nextData } from "../postgres/data-removal.ts";
 import { readControlFile } from "../postgres/data.ts";
 import { hasData, type Member } from "../postgres/directory.ts";
+import { explained, isNotReady } from "../postgres/refusal.ts";
 import { find } from "../postgres/postmaster.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { listSuperusers } from "../postgres/roles.ts";
@@ -72,7 +73,11 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
       since: {
         suspended: noted(record.id, "suspended", facts.suspended),
         silent: noted(record.id, "silent", facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id)),
-        stranded: noted(record.id, "stranded", led && record.id !== cluster.leader && !facts.streaming && !memory.under.has(record.id)),
+        stranded: noted(
+          record.id,
+          "stranded",
+          led && record.id !== cluster.leader && !facts.streaming && facts.refused === undefined && !memory.under.has(record.id),
+        ),
         reconnected: reconnected(memory, record.id, facts.streaming),
         apart: noted(record.id, "apart", led && record.id !== cluster.leader && !facts.streaming),
       },
@@ -142,6 +147,8 @@ async function look(
   const deaf = running === undefined || running.status === "starting" || suspended;
   const session = deaf ? undefined : await context.monitors.session(member, passwords.perch);
   const found = await ask(session);
+  const said = session === undefined && !deaf ? context.monitors.refusal(machine.id) : undefined;
+  const refused = said === undefined || isNotReady(said) ? undefined : await explained(member, said);
   if (session !== undefined && found === undefined) void context.monitors.drop(machine.id);
   const leader = machine.id === cluster.leader ? undefined : members.find(({ id }) => id === cluster.leader);
   const wanted = configurationOf(context, cluster, machine, leader, passwords.replicator);
@@ -162,9 +169,11 @@ async function look(
       data,
       running: lives,
       suspended,
-      recovers: running?.status === "starting",
-      answers: found !== undefined,
-      recovering: found?.recovering,
+      recovers: running?.status === "starting" || (said !== undefined && isNotReady(said)),
+      answers: found !== undefined || refused !== undefined,
+      // What it would say itself, it has written down.
+      recovering: found?.recovering ?? (refused && running?.status === "standby"),
+      ...(refused === undefined ? {} : { refused }),
       streaming: found?.streaming ?? false,
       received: found?.received,
       diverged: false,

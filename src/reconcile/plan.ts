@@ -5,6 +5,7 @@
 import { counted } from "../base/count.ts";
 import { crashLoop, decide } from "../engine/local/cases.ts";
 import type { Verdict } from "../engine/situation.ts";
+import { isRepairable } from "../postgres/own-roles.ts";
 import { slotOf } from "../postgres/replication.ts";
 import { forAttachments } from "./plan-attachments.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
@@ -55,7 +56,8 @@ function living(view: ClusterView): Reason[] {
   const led = leader !== undefined && leads(leader);
   return [
     ...(leader === undefined ? [] : forLeader(view, leader, verdict)),
-    ...(led ? [...forSlots(view), ...commits(view)] : []),
+    // One that could not be asked tells nothing of who streams.
+    ...(led && view.slots !== undefined ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, title(view, replica)) ?? running(view, replica)),
     ...(led ? forAttachments(view) : []),
     ...forPoolers(view, led),
@@ -74,6 +76,8 @@ function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Rea
     if (!facts.data) return [{ step: { do: "initialise", machine }, because: `make ${title(view, leader)}: it was asked for` }];
     if (leads(leader)) return [{ step: { do: "accept", machine }, because: `${title(view, leader)} is ready: it takes reads and writes` }];
   }
+  if (facts.refused !== undefined && facts.recovering === false && isRepairable(facts.refused.state))
+    return [{ step: { do: "restore-roles", machine }, because: `put Perch's own roles right on ${title(view, leader)}: ${facts.refused.why}` }];
   return running(view, leader);
 }
 

@@ -28,6 +28,8 @@ export type Step =
   | { do: "synchronise"; names: readonly string[] }
   /** Write the files anew and have the server read them. */
   | { do: "configure"; machine: string }
+  /** Perch's own roles and its database, as it made them. */
+  | { do: "restore-roles"; machine: string }
   /** creating → ready. */
   | { do: "accept"; machine: string }
   /** The data directory, then the record. */

@@ -6,6 +6,7 @@ import type { Situation } from "../engine/situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
 import type { Fit } from "../postgres/rewind.ts";
 import type { Program } from "../postgres/binaries.ts";
+import type { Refusal } from "../postgres/refusal.ts";
 import type { Usage } from "../postgres/survey.ts";
 
 export interface MemberFacts {
@@ -15,8 +16,10 @@ export interface MemberFacts {
   running: boolean;
   /** Its processes are stopped by a signal. */
   suspended: boolean;
-  /** It answers queries. */
+  /** It answers queries, or Perch's own login with an error. */
   answers: boolean;
+  /** It answers Perch's own login with an error: a reason to put something right, and none to start it again. */
+  refused?: Refusal;
   /** pg_is_in_recovery(); undefined while it does not answer. */
   recovering: boolean | undefined;
   /** A replica whose WAL receiver streams. */
@@ -203,7 +206,7 @@ export function broughtBack(view: ClusterView): boolean {
     pooled &&
     view.members.every((member) => {
       const { record, facts, trouble } = member;
-      if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined) return true;
+      if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined || facts.refused !== undefined) return true;
       return member === leader ? led : led ? facts.streaming : facts.answers;
     })
   );

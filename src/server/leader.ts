@@ -2,6 +2,7 @@ import type { Member } from "../postgres/directory.ts";
 import { superuser } from "../postgres/access.ts";
 import { type Session, withSession } from "../postgres/sql.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
+import { doubt } from "../reconcile/monitor.ts";
 import { inTurn } from "../reconcile/shared-catalogs.ts";
 import { requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
@@ -16,7 +17,12 @@ export async function onLeader<T>(
   const { record, leader } = await requireLeader(deps, app);
   const { perch } = await passwordsOf(deps, app);
   const member = memberOf(deps, record, leader.record);
-  return withSession(member, { user: superuser, password: perch, database }, (session) => work(session, member));
+  try {
+    return await withSession(member, { user: superuser, password: perch, database }, (session) => work(session, member));
+  } catch (error) {
+    doubt(deps.context.monitors, member.id, error);
+    throw error;
+  }
 }
 
 /** The same for work that changes roles or databases: one after another. */

@@ -26,6 +26,8 @@ function after(view: ClusterView, step: Step): ClusterView {
       return broken(step.machine) ? view : up(step.machine);
     case "configure":
       return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true, certified: true } }));
+    case "restore-roles":
+      return up(step.machine);
     case "copy":
       return change(step.machine, (old) => ({ ...old, facts: old.facts.data ? { ...down, ...kept(old), copied: true } : down }));
     case "swap":
@@ -96,7 +98,7 @@ const wanted = fc.constantFrom("started" as const, "stopped" as const);
 const leaderMember = fc.record({
   phase: fc.constantFrom("creating" as const, "ready" as const),
   wanted,
-  facts: fc.constantFrom(down, leading),
+  facts: fc.constantFrom(down, leading, { ...leading, refused: { state: "28P01", why: "password authentication failed" } }),
   restart: fc.boolean(),
 });
 const replicaMember = fc.record({

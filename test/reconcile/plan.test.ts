@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../../src/reconcile/plan.ts";
+import type { ClusterView } from "../../src/reconcile/view.ts";
 import { attachment, cluster, down, leading, member, nothing, streaming } from "./world.ts";
 
 const trouble = (until: number) => ({ step: "start", why: "port 5433 is taken", attempts: 2, until });
@@ -50,6 +51,16 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", leading), member("l1", nothing)], { slots: ["perch_l1"] }),
       "copy the leader to the replica l1 in lhr: its data directory is gone, and the leader has everything.",
     ],
+    ...(["28P01", "28000", "42501", "3D000"] as const).map((state): [string, ClusterView, string] => [
+      `puts Perch's own roles right when the leader refuses it with ${state}, and starts nothing again`,
+      cluster([member("a1", { ...leading, refused: { state, why: "it said no" } })]),
+      "put Perch's own roles right on the leader a1 in ams: it said no.",
+    ]),
+    ...(["53300", "53200", "XX000"] as const).map((state): [string, ClusterView, string] => [
+      `leaves a leader alone that answers with ${state}`,
+      cluster([member("a1", { ...leading, refused: { state, why: "it said no" } })]),
+      "pg is as wanted: 1 of 1 members run.",
+    ]),
     [
       "stops what is wanted stopped",
       cluster([member("a1", leading, { record: { wanted: "stopped" } })]),
