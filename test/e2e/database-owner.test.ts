@@ -39,9 +39,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await ok("postgres", "pool", "on", "-a", "pg");
     const { id } = await world.leader();
     await killHard([await known((await world.status()).daemon.pid)]);
-    await world.sql(id, "DROP SCHEMA IF EXISTS perch_pool CASCADE", "web");
+    await world.sql(id, "DROP FUNCTION pg_catalog.perch_pool_lookup(text)", "web");
     await ok("up");
-    const admitted = () => world.sql(id, "SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'perch_pool'", "web");
+    const admitted = () => world.sql(id, "SELECT FROM pg_catalog.pg_proc WHERE proname = 'perch_pool_lookup'", "web");
     await eventually("the pooler may look into it again", async () => (await admitted()).length > 0);
     await ok("apps", "create", "other");
     await ok("postgres", "attach", "pg", "--app", "other", "--database-name", "web", "--yes");

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { queryAs } from "../support/query.ts";
@@ -23,6 +25,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a serv
   const isWell = async (database: string) => {
     await eventually("Perch comes in again", async () => (await perch(["postgres", "db", "create", database, "-a", "pg"])).code === 0, 30_000);
     expect((await world.leader()).pid).toBe(pid);
+    expect(await readFile(join(layout(world.home, leader).data, "pg_hba.conf"), "utf8")).not.toMatch(/trust/);
     await servesApps();
   };
 
