@@ -91,6 +91,8 @@ const files = "files and directories are laid out by Perch";
 const logs = "perch logs reads what it says";
 const certificate = "certificates come from the network's own authority";
 const recovery = "who follows whom is decided by Perch";
+const whole = "Perch writes the configuration whole";
+const code = "it would load or run a program in PostgreSQL's place; shared_preload_libraries takes libraries";
 
 /** What a user may not change, and why. */
 export const managedSettings: Readonly<Record<string, string>> = {
@@ -99,6 +101,20 @@ export const managedSettings: Readonly<Record<string, string>> = {
   unix_socket_directories: files,
   unix_socket_group: files,
   unix_socket_permissions: files,
+  include: whole,
+  include_if_exists: whole,
+  include_dir: whole,
+  session_preload_libraries: code,
+  local_preload_libraries: code,
+  dynamic_library_path: code,
+  extension_control_path: code,
+  jit_provider: code,
+  oauth_validator_libraries: code,
+  archive_cleanup_command: recovery,
+  recovery_end_command: recovery,
+  restore_command: recovery,
+  event_source: "it is of Windows",
+  krb_server_keyfile: "pg_hba.conf asks for scram-sha-256",
   data_directory: files,
   config_file: files,
   hba_file: files,
@@ -108,6 +124,11 @@ export const managedSettings: Readonly<Record<string, string>> = {
   ssl_cert_file: certificate,
   ssl_key_file: certificate,
   ssl_ca_file: certificate,
+  ssl_crl_file: certificate,
+  ssl_crl_dir: certificate,
+  ssl_dh_params_file: certificate,
+  ssl_passphrase_command: certificate,
+  ssl_passphrase_command_supports_reload: certificate,
   password_encryption: "pg_hba.conf asks for scram-sha-256",
   cluster_name: "it names the machine",
   restart_after_crash: "a crashed server is restarted in place first",
@@ -129,6 +150,10 @@ export const managedSettings: Readonly<Record<string, string>> = {
   log_destination: logs,
   log_directory: logs,
   log_filename: logs,
+  log_file_mode: files,
+  log_rotation_age: logs,
+  log_rotation_size: logs,
+  log_truncate_on_rotation: logs,
   log_timezone: logs,
   lc_messages: logs,
 };

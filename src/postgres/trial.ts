@@ -22,7 +22,10 @@ export interface Trial {
 
 /** Rejects with `setting_managed`, `setting_unknown` or `setting_invalid`. */
 export async function trySettings(member: Member, trial: Trial): Promise<void> {
-  for (const name of Object.keys(trial.changes)) checkName(member, name);
+  for (const name of Object.keys(trial.changes)) {
+    checkName(member, name);
+    checkPrefix(member, trial, name);
+  }
   const scratch = join(member.layout.root, `trial-${process.pid}-${++trials}`);
   const { owner } = member.place;
   try {
@@ -32,9 +35,13 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
     for (const file of ["PG_VERSION", "global/pg_control"]) await copyFromBelow(member.layout.data, file, join(scratch, file), owner);
     await writeWhole(join(scratch, "postgresql.conf"), configurationText(trial.settings), owner === undefined ? {} : { owner });
     await makeOwned(scratch, member.place);
-    const argv = command(member, "postgres", ["-C", "shared_memory_size", "-D", member.place.seen(scratch)]);
-    const { stdout } = await run(argv, { cwd: "/", timeoutMs: 15_000 });
-    checkMemory(member, trial.changes, Number(stdout.trim()));
+    const asked = async (...args: string[]): Promise<string> =>
+      (await run(command(member, "postgres", [...args, "-D", member.place.seen(scratch)]), { cwd: "/", timeoutMs: 15_000 })).stdout;
+    // By its name, because the reader of the file knows words that are no settings.
+    for (const name of Object.keys(trial.changes)) if (!name.includes(".")) await asked("-C", name);
+    checkMemory(member, trial.changes, Number((await asked("-C", "shared_memory_size")).trim()));
+    // Takes the memory as a start does, huge pages too, and gives it back.
+    await asked("--check");
   } catch (error) {
     throw error instanceof CommandError ? refusal(member, trial.changes, error) : error;
   } finally {
@@ -43,6 +50,17 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
 }
 
 let trials = 0;
+
+/** A name with a dot is an extension's: of one that is loaded at the start, or of a language, which is loaded when it is called. */
+function checkPrefix(member: Member, { settings }: Trial, name: string): void {
+  const prefix = /^([^.]+)\./.exec(name.toLowerCase())?.[1];
+  if (prefix === undefined) return;
+  const libraries = (settings["shared_preload_libraries"] ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((library) => library.replaceAll('"', "").trim());
+  if (!libraries.includes(prefix) && prefix !== "plpgsql") throw fail("setting_unknown", { name, version: member.major, app: member.app });
+}
 
 function checkName(member: Member, name: string): void {
   const why = managedSettings[name.toLowerCase()];

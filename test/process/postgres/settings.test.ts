@@ -19,6 +19,15 @@ describe.each(await installed())("settings of PostgreSQL $major ($source)", asyn
     ["work mem", "1", "setting_unknown", "work mem"],
     ["port", "5432", "setting_managed", "network's"],
     ["HBA_FILE", "/etc/passwd", "setting_managed", "Perch"],
+    ["include", "/etc/passwd", "setting_managed", "whole"],
+    ["Include_If_Exists", "x.conf", "setting_managed", "whole"],
+    ["include_dir", "/tmp", "setting_managed", "whole"],
+    ["ssl_passphrase_command", "touch /tmp/x", "setting_managed", "authority"],
+    ["restore_command", "touch /tmp/x", "setting_managed", "Perch"],
+    ["local_preload_libraries", "x", "setting_managed", "load"],
+    ["plperl.on_init", "system('id')", "setting_unknown", "plperl.on_init"],
+    ["auto_explain.log_min_duration", "1s", "setting_unknown", "auto_explain"],
+    ["huge_pages", "on", "setting_invalid", "shared memory"],
     ["shared_buffers", "banana", "setting_invalid", "banana"],
     ["work_mem", "1kB", "setting_invalid", "64"],
     ["max_connections", "0", "setting_invalid", "1 .. "],
@@ -36,7 +45,13 @@ describe.each(await installed())("settings of PostgreSQL $major ($source)", asyn
 
   it("are taken when PostgreSQL would start with them, those of extensions and odd texts too", async () => {
     const at = performance.now();
-    const changes = { work_mem: "32MB", "auto_explain.log_min_duration": "1s", search_path: `"we'ird", public\\`, statement_timeout: "0" };
+    const changes = {
+      work_mem: "32MB",
+      shared_preload_libraries: "auto_explain",
+      "auto_explain.log_min_duration": "1s",
+      search_path: `"we'ird", public\\`,
+      statement_timeout: "0",
+    };
     await expect(attempt(changes)).resolves.toBeUndefined();
     process.stderr.write(`PostgreSQL ${binaries.version}: settings tried in ${Math.round(performance.now() - at)} ms\n`);
   });
