@@ -32,6 +32,8 @@ export interface Access {
   readonly machineFor?: readonly string[];
   /** The same where PostgreSQL runs as perchd's own user: there a superuser of SQL runs programs as perchd. */
   readonly machineForWhereOneUser?: readonly string[];
+  /** A field of settings by name: there no token gives one by which PostgreSQL runs a program. */
+  readonly settingsWhereOneUser?: string;
   /** It changes the cluster of its path, too: a token of one app may only where that app is attached already. */
   readonly attachedOnly?: true;
 }

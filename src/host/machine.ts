@@ -95,4 +95,10 @@ async function groupRoom(group: string, old: boolean): Promise<MemoryRoom | unde
   return { bytes, availableBytes: Math.max(0, bytes - taken + spare), of: "its control group" };
 }
 
+/** Huge pages that the system keeps, of a size in kilobytes, or of the usual one (0). */
+export async function hugePages(kilobytes: number, at = { proc: "/proc", sizes: "/sys/kernel/mm/hugepages" }): Promise<number> {
+  if (kilobytes > 0) return Number(await quietly(join(at.sizes, `hugepages-${kilobytes}kB`, "nr_hugepages")));
+  return Number(/^HugePages_Total:\s+(\d+)$/m.exec(await quietly(join(at.proc, "meminfo")))?.[1] ?? 0);
+}
+
 const quietly = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");

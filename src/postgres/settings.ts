@@ -91,8 +91,7 @@ const files = "files and directories are laid out by Perch";
 const logs = "perch logs reads what it says";
 const certificate = "certificates come from the network's own authority";
 const recovery = "who follows whom is decided by Perch";
-const whole = "Perch writes the configuration whole";
-const code = "it would load or run a program in PostgreSQL's place; shared_preload_libraries takes libraries";
+const whole = "it is a word of configuration files, which Perch writes whole";
 
 /** What a user may not change, and why. */
 export const managedSettings: Readonly<Record<string, string>> = {
@@ -104,17 +103,6 @@ export const managedSettings: Readonly<Record<string, string>> = {
   include: whole,
   include_if_exists: whole,
   include_dir: whole,
-  session_preload_libraries: code,
-  local_preload_libraries: code,
-  dynamic_library_path: code,
-  extension_control_path: code,
-  jit_provider: code,
-  oauth_validator_libraries: code,
-  archive_cleanup_command: recovery,
-  recovery_end_command: recovery,
-  restore_command: recovery,
-  event_source: "it is of Windows",
-  krb_server_keyfile: "pg_hba.conf asks for scram-sha-256",
   data_directory: files,
   config_file: files,
   hba_file: files,
@@ -151,9 +139,6 @@ export const managedSettings: Readonly<Record<string, string>> = {
   log_directory: logs,
   log_filename: logs,
   log_file_mode: files,
-  log_rotation_age: logs,
-  log_rotation_size: logs,
-  log_truncate_on_rotation: logs,
   log_timezone: logs,
   lc_messages: logs,
 };

@@ -4,6 +4,7 @@ import { fail } from "../errors/error.ts";
 import { printable } from "../model/name.ts";
 import { CommandError, run } from "../host/command.ts";
 import { copyFromBelow } from "../host/below.ts";
+import { hugePages } from "../host/machine.ts";
 import { makePrivate, removeTree, writeWhole } from "../host/files.ts";
 import { command, makeOwned, type Member } from "./directory.ts";
 import { configurationText, managedSettings } from "./settings.ts";
@@ -22,10 +23,7 @@ export interface Trial {
 
 /** Rejects with `setting_managed`, `setting_unknown` or `setting_invalid`. */
 export async function trySettings(member: Member, trial: Trial): Promise<void> {
-  for (const name of Object.keys(trial.changes)) {
-    checkName(member, name);
-    checkPrefix(member, trial, name);
-  }
+  for (const name of Object.keys(trial.changes)) checkName(member, name);
   const scratch = join(member.layout.root, `trial-${process.pid}-${++trials}`);
   const { owner } = member.place;
   try {
@@ -35,13 +33,12 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
     for (const file of ["PG_VERSION", "global/pg_control"]) await copyFromBelow(member.layout.data, file, join(scratch, file), owner);
     await writeWhole(join(scratch, "postgresql.conf"), configurationText(trial.settings), owner === undefined ? {} : { owner });
     await makeOwned(scratch, member.place);
-    const asked = async (...args: string[]): Promise<string> =>
-      (await run(command(member, "postgres", [...args, "-D", member.place.seen(scratch)]), { cwd: "/", timeoutMs: 15_000 })).stdout;
-    // By its name, because the reader of the file knows words that are no settings.
-    for (const name of Object.keys(trial.changes)) if (!name.includes(".")) await asked("-C", name);
-    checkMemory(member, trial.changes, Number((await asked("-C", "shared_memory_size")).trim()));
-    // Takes the memory as a start does, huge pages too, and gives it back.
-    await asked("--check");
+    const asked = async (name: string): Promise<string> =>
+      (await run(command(member, "postgres", ["-C", name, "-D", member.place.seen(scratch)]), { cwd: "/", timeoutMs: 15_000 })).stdout.trim();
+    checkMemory(member, trial.changes, Number(await asked("shared_memory_size")));
+    // By its name, because the reader of the file knows words that are no settings. What has a dot is an extension's, or an app's own.
+    for (const name of Object.keys(trial.changes)) if (!name.includes(".")) await asked(name);
+    if ((await asked("huge_pages")) === "on") await checkHugePages(member, trial.changes, asked);
   } catch (error) {
     throw error instanceof CommandError ? refusal(member, trial.changes, error) : error;
   } finally {
@@ -50,17 +47,6 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
 }
 
 let trials = 0;
-
-/** A name with a dot is an extension's: of one that is loaded at the start, or of a language, which is loaded when it is called. */
-function checkPrefix(member: Member, { settings }: Trial, name: string): void {
-  const prefix = /^([^.]+)\./.exec(name.toLowerCase())?.[1];
-  if (prefix === undefined) return;
-  const libraries = (settings["shared_preload_libraries"] ?? "")
-    .toLowerCase()
-    .split(",")
-    .map((library) => library.replaceAll('"', "").trim());
-  if (!libraries.includes(prefix) && prefix !== "plpgsql") throw fail("setting_unknown", { name, version: member.major, app: member.app });
-}
 
 function checkName(member: Member, name: string): void {
   const why = managedSettings[name.toLowerCase()];
@@ -79,6 +65,16 @@ function checkMemory(member: Member, changes: Trial["changes"], megabytes: numbe
     why: `${megabytes} MB of shared memory would be needed, of ${present} MB`,
     app: member.app,
   });
+}
+
+/** With `huge_pages = on` it does not start without them. They are counted, not taken: the running server may have them. */
+async function checkHugePages(member: Member, changes: Trial["changes"], asked: (name: string) => Promise<string>): Promise<void> {
+  const needed = Number(await asked("shared_memory_size_in_huge_pages"));
+  const present = await hugePages(Number(await asked("huge_page_size")));
+  const name = "huge_pages" in changes ? "huge_pages" : Object.keys(changes)[0];
+  if (name === undefined || (needed >= 0 && needed <= present)) return;
+  const why = needed < 0 ? "this machine has no huge pages" : `${needed} huge pages would be needed, of ${present}`;
+  throw fail("setting_invalid", { name, value: printable(changes[name] ?? ""), why, app: member.app });
 }
 
 /** What PostgreSQL said, as an error about one of the changes. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { allFiles, diskRoom, memoryRoom, ownFiles } from "../../src/host/machine.ts";
+import { allFiles, diskRoom, hugePages, memoryRoom, ownFiles } from "../../src/host/machine.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /** /proc and /sys/fs/cgroup as a kernel writes them, with these files. */
@@ -16,6 +16,18 @@ function machineWith(files: Record<string, string>): { proc: string; groups: str
 }
 
 const kilo = 1024;
+
+describe("huge pages", () => {
+  it("are counted by their size, and none where the system tells nothing", async () => {
+    const { proc, groups: sizes } = machineWith({
+      "proc/meminfo": "HugePages_Total:      12\nHugePages_Free:        3\n",
+      "groups/hugepages-1048576kB/nr_hugepages": "2\n",
+    });
+    expect(await hugePages(0, { proc, sizes })).toBe(12);
+    expect(await hugePages(1_048_576, { proc, sizes })).toBe(2);
+    expect(await hugePages(64, { proc, sizes })).toBe(0);
+  });
+});
 
 describe("the memory there is", () => {
   it("is the machine's where no control group has a limit", async () => {

@@ -2,6 +2,7 @@ import type { Access, Route } from "../../api/route.ts";
 import { scopes } from "../../api/route.ts";
 import { fail, type PerchError } from "../../errors/error.ts";
 import type { TokenRecord } from "../../model/records.ts";
+import { runsProgram } from "../../postgres/setting-programs.ts";
 
 /** What a token may do, from the route's own data. Pure. */
 export interface Asked {
@@ -30,12 +31,18 @@ export function refusedByInput(
   const { machineFor = [], machineForWhereOneUser = [] } = remote;
   const given = machineFor.find((name) => asked.body[name] !== undefined);
   const powerful = oneUser ? machineForWhereOneUser.find((name) => asked.body[name] === true) : undefined;
-  const local = given ?? powerful;
+  const local = given ?? powerful ?? (oneUser ? programIn(remote, asked) : undefined);
   if (local !== undefined) return fail("machine_only", { what: `${local} in ${route.method} ${route.path}` });
   const switched = remote.adminFor?.find((name) => asked.body[name] !== undefined && asked.body[name] !== false);
   if (switched !== undefined && !includes(token, "admin")) return lacking(token, route, "admin", `${switched} in `);
   if (token.app === undefined || remote.app === "any") return undefined;
   return appIn(remote.app, asked, appOfMachine) === token.app ? undefined : fail("token_app", { token: token.name, app: token.app });
+}
+
+/** A setting by which PostgreSQL would run a program. */
+function programIn({ settingsWhereOneUser: field }: Access, { body }: Asked): string | undefined {
+  const given = field === undefined ? undefined : body[field];
+  return Object.entries(typeof given === "object" && given !== null ? given : {}).find(([name, value]) => runsProgram(name, String(value)))?.[0];
 }
 
 /** A token of one app makes roles and databases only in clusters that the app was given: where somebody else has attached it before. */

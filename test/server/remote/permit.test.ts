@@ -113,6 +113,17 @@ describe("what a token may do", () => {
     expect(refusal(token("admin"), routes.createCluster, about("pg"))).toBe("may");
   });
 
+  it("stops at a setting by which PostgreSQL runs a program where that is perchd's own user", () => {
+    const asked = (set: Record<string, string>): Asked => ({ ...about("pg"), body: { set, unset: [] } });
+    const code = (set: Record<string, string>, oneUser: boolean) =>
+      refusedByInput(token("admin"), routes.updateSettings, asked(set), appOfMachine, oneUser)?.code;
+    for (const set of [{ work_mem: "4MB", Archive_Command: "touch /tmp/x" }, { "plperl.on_init": "1" }, { shared_preload_libraries: "/tmp/x" }]) {
+      expect(code(set, true), JSON.stringify(set)).toBe("machine_only");
+      expect(code(set, false), JSON.stringify(set)).toBeUndefined();
+    }
+    expect(code({ work_mem: "4MB", shared_preload_libraries: "pg_stat_statements", "app.tenant": "x" }, true)).toBeUndefined();
+  });
+
   it("stops at a superuser of SQL where that one's programs run as perchd's own user", () => {
     const asked = { ...about("web"), body: { app: "web", name: "boss", superuser: true } };
     for (const route of [routes.attach, routes.createUser]) {
