@@ -1,5 +1,7 @@
 import { shortenLog } from "../host/files.ts";
 import { giveLimits } from "../server/connection-limits.ts";
+import { layout } from "../postgres/directory.ts";
+import { boundLog } from "../postgres/log-bound.ts";
 import type { KernelKeeper } from "../network/kernel/keeper.ts";
 import type { Deps } from "../server/deps.ts";
 import { completeRotations } from "../server/rotate.ts";
@@ -32,6 +34,9 @@ export function keepTidy(deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKe
     "runs whose CLI is gone are forgotten": () => forgetEnded(deps),
     "the way out of the network is tended": () => deps.outward.tend(),
     "the log is kept short": () => shortenLog(deps.home.log),
+    "the logs of PostgreSQL are kept within their bound": async () => {
+      for (const { id } of await deps.state.machines.list()) await boundLog(layout(deps.home, id));
+    },
     "rotations that a killed perchd left are completed": () => completeRotations(deps),
     "attachments without a connection limit are given one": () => giveLimits(deps),
   };

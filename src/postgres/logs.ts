@@ -3,8 +3,8 @@ import { listBelow, lookBelow, readPartBelow } from "../host/below.ts";
 import { type LogLine, parseLogLine } from "./log-line.ts";
 
 /**
- * The log of one server: a ring of seven files, one a weekday, each emptied when its day comes round again. Lines are read from the end backwards, then
- * followed by looking every 250 ms, whichever file is the newest by then. The directory is PostgreSQL's user's, who may have put there what he likes: no link
+ * The log of one server: files of which each begins when the one before it is full, or its day over (`log-bound.ts` says how many there are). Lines are read from
+ * the end backwards, then followed by looking every 250 ms, through every file that has come since. The directory is PostgreSQL's user's, who may have put there what he likes: no link
  * is followed, no pipe is waited for, and no more is read at a time than a line may be long.
  */
 interface LogFile {
@@ -22,19 +22,30 @@ export async function lastLogLines(directory: string, count: number): Promise<Lo
 
 /** The last lines, and from there every new one until the signal aborts. None is missed between the two and none comes twice. */
 export async function* followLog(directory: string, last: number, signal: AbortSignal): AsyncGenerator<LogLine> {
-  let files = await logFiles(directory);
-  yield* await readLast(files, last);
-  let reading = files.at(-1);
-  let offset = reading?.size ?? 0;
-  let rest = reading === undefined ? Buffer.alloc(0) : await halfLine(reading);
+  const { past, follow } = await beginLog(directory, last);
+  yield* past;
+  yield* follow(signal);
+}
+
+/** The same in two parts, for who has something to do between them: what comes meanwhile is not missed. */
+export async function beginLog(directory: string, last: number): Promise<{ past: LogLine[]; follow(signal: AbortSignal): AsyncGenerator<LogLine> }> {
+  const files = await logFiles(directory);
+  const reading = files.at(-1);
+  const [past, rest] = [await readLast(files, last), reading === undefined ? Buffer.alloc(0) : await halfLine(reading)];
+  return { past, follow: (signal) => followFrom(directory, reading, rest, signal) };
+}
+
+async function* followFrom(directory: string, begin: LogFile | undefined, half: Buffer, signal: AbortSignal): AsyncGenerator<LogLine> {
+  let [reading, offset, rest] = [begin, begin?.size ?? 0, half];
   while (!signal.aborted) {
-    files = await logFiles(directory);
-    const now = files.find((file) => file.inode === reading?.inode);
-    // Emptied: its day has come again.
+    const files = await logFiles(directory);
+    const now = files.find((file) => reading !== undefined && isSame(file, reading));
+    // Emptied, as a file of 0.1.0 was when its weekday came again.
     if (now !== undefined && now.size < offset) [offset, rest] = [0, Buffer.alloc(0)];
     // More than can have been said since: somebody made it that long.
     if (now !== undefined && now.size - offset > 4 * longestLine) [offset, rest] = [now.size - longestLine, Buffer.alloc(0)];
-    const fresh = now !== undefined && now.size > offset ? await readRange(now, offset, now.size) : Buffer.alloc(0);
+    const fresh = now !== undefined && now.size > offset ? await readRange(now, offset, Math.min(now.size, offset + piece)) : Buffer.alloc(0);
+    reading = now ?? reading;
     if (fresh.length > 0) {
       offset += fresh.length;
       const whole = Buffer.concat([rest, fresh]);
@@ -43,20 +54,28 @@ export async function* followLog(directory: string, last: number, signal: AbortS
       yield* parse(whole.subarray(0, end));
       continue;
     }
-    const newest = files.at(-1);
-    if (newest !== undefined && newest.inode !== reading?.inode) {
-      [reading, offset, rest] = [newest, 0, Buffer.alloc(0)];
+    // The list is older than what it says of each file: with a later file in it, this one had all it will ever have.
+    const next = files.find((file) => reading === undefined || inOrder(reading, file) < 0);
+    if (next !== undefined) {
+      [reading, offset, rest] = [next, 0, Buffer.alloc(0)];
       continue;
     }
     await pause(250, signal).catch(() => undefined);
   }
 }
 
+/** A number alone may be that of a new file, when the old one was taken away. */
+const isSame = (a: LogFile, b: LogFile): boolean => a.inode === b.inode && a.name === b.name;
+/** Files that were written last in the same tick of the clock are in the order of their names, which say when each began. */
+const inOrder = (a: LogFile, b: LogFile): number => a.modified - b.modified || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.inode - b.inode);
+
 const newline = 0x0a;
 const block = 65_536;
+/** So much is read at a time of what is new. */
+const piece = 1024 * 1024;
 /** A longer line is none of PostgreSQL's that is shown. */
 const longestLine = 8 * 1024 * 1024;
-/** A ring has eight files; more are somebody's own. */
+/** There are hundreds at most; more are somebody's own. */
 const filesAtMost = 1_000;
 
 /** Oldest first. */
@@ -68,7 +87,7 @@ async function logFiles(directory: string): Promise<LogFile[]> {
       return facts?.isFile() !== true ? undefined : { directory, name, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
     }),
   );
-  return found.filter((file) => file !== undefined).toSorted((a, b) => a.modified - b.modified);
+  return found.filter((file) => file !== undefined).toSorted(inOrder);
 }
 
 async function readLast(files: readonly LogFile[], count: number): Promise<LogLine[]> {

@@ -67,11 +67,11 @@ export function defaultSettings(facts: ServerFacts): Record<string, string> {
     logging_collector: "on",
     log_destination: "jsonlog",
     log_directory: facts.logDirectory,
-    // A ring of seven days.
-    log_filename: "postgresql-%a.log",
+    // A file a day, or more when much is said; `log-bound.ts` takes the oldest away. Two that begin in the same second are one file, which goes on.
+    log_filename: "postgresql-%Y-%m-%d_%H%M%S.log",
     log_rotation_age: "1d",
-    log_rotation_size: "0",
-    log_truncate_on_rotation: "on",
+    log_rotation_size: "16MB",
+    log_truncate_on_rotation: "off",
     log_file_mode: "0600",
     log_min_duration_statement: "1s",
     // Values given to a prepared statement are the app's data; they stay out of the log.
@@ -89,6 +89,7 @@ export function defaultSettings(facts: ServerFacts): Record<string, string> {
 const address = "addresses and ports are the network's";
 const files = "files and directories are laid out by Perch";
 const logs = "perch logs reads what it says";
+const bounded = "Perch keeps the log within a bound";
 const certificate = "certificates come from the network's own authority";
 const recovery = "who follows whom is decided by Perch";
 const whole = "it is a word of configuration files, which Perch writes whole";
@@ -139,6 +140,9 @@ export const managedSettings: Readonly<Record<string, string>> = {
   log_directory: logs,
   log_filename: logs,
   log_file_mode: files,
+  log_rotation_age: bounded,
+  log_rotation_size: bounded,
+  log_truncate_on_rotation: bounded,
   log_timezone: logs,
   lc_messages: logs,
 };

@@ -3,7 +3,7 @@ import { checkIdentifier, checkRegion } from "../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
 import { layout } from "../postgres/directory.ts";
-import { followLog, lastLogLines } from "../postgres/logs.ts";
+import { beginLog } from "../postgres/logs.ts";
 import { listSuperusers } from "../postgres/roles.ts";
 import { personOptions } from "../postgres/session-options.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
@@ -88,18 +88,18 @@ async function* logFeed(
     region: machine.region,
   });
 
-  const past = await Promise.all(
-    machines.map(async (machine) => (await lastLogLines(layout(deps.home, machine.id).log, query.last)).map((line) => named(machine, line))),
-  );
-  const sorted = past.flat().toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const logs = await Promise.all(machines.map(async (machine) => ({ machine, ...(await beginLog(layout(deps.home, machine.id).log, query.last)) })));
+  const sorted = logs
+    .flatMap(({ machine, past }) => past.map((line) => named(machine, line)))
+    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   yield* query.last === 0 ? [] : sorted.slice(-query.last);
   if (!query.follow) return;
 
   const waiting: Line[] = [];
   let wake: () => void = () => undefined;
-  for (const machine of machines) void pump(machine);
-  async function pump(machine: { id: string; region: string }): Promise<void> {
-    for await (const line of followLog(layout(deps.home, machine.id).log, 0, call.signal)) {
+  for (const log of logs) void pump(log);
+  async function pump({ machine, follow }: (typeof logs)[number]): Promise<void> {
+    for await (const line of follow(call.signal)) {
       waiting.push(named(machine, line));
       wake();
     }

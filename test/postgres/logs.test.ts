@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { followLog, lastLogLines } from "../../src/postgres/logs.ts";
+import { beginLog, followLog, lastLogLines } from "../../src/postgres/logs.ts";
 
 const line = (message: string): string => `${JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "LOG", message })}\n`;
 const messages = (lines: readonly { message: string }[]): string[] => lines.map(({ message }) => message);
@@ -55,5 +55,41 @@ describe("a log that is followed", () => {
     const end = feed.next();
     stop.abort();
     expect((await end).done).toBe(true);
+  });
+
+  it("goes through every file that came between two looks, and on where its own was taken away", async () => {
+    const later = async (name: string, text: string, seconds: number) => {
+      await writeFile(at(name), text);
+      await utimes(at(name), 2_000 + seconds, 2_000 + seconds);
+    };
+    await later("1", line("first"), 0);
+    const stop = new AbortController();
+    const feed = followLog(directory, 1, stop.signal);
+    const next = async (): Promise<string | undefined> => ((await feed.next()).value as { message: string } | undefined)?.message;
+    expect(await next()).toBe("first");
+    await later("2", line("second"), 1);
+    await later("3", line("third"), 1);
+    await later("4", line("fourth"), 2);
+    expect([await next(), await next(), await next()]).toEqual(["second", "third", "fourth"]);
+    await rm(at("4"));
+    await later("5", line("fifth, as long as the fourth"), 3);
+    expect(await next()).toBe("fifth, as long as the fourth");
+    stop.abort();
+    expect((await feed.next()).done).toBe(true);
+  });
+
+  it("has what was said while its past was being shown, over a rotation, too", async () => {
+    await writeFile(at("1"), line("past"));
+    const { past, follow } = await beginLog(directory, 5);
+    await appendFile(at("1"), line("meanwhile"));
+    await writeFile(at("2"), line("in the next file"));
+    await utimes(at("2"), Date.now() / 1000 + 5, Date.now() / 1000 + 5);
+    expect(messages(past)).toEqual(["past"]);
+    const stop = new AbortController();
+    const feed = follow(stop.signal);
+    const got = [(await feed.next()).value, (await feed.next()).value] as { message: string }[];
+    expect(messages(got)).toEqual(["meanwhile", "in the next file"]);
+    stop.abort();
+    expect((await feed.next()).done).toBe(true);
   });
 });
