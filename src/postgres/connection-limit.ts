@@ -3,7 +3,7 @@ import { retrying } from "./retry.ts";
 import type { Session } from "./sql.ts";
 
 /** As PostgreSQL says it. */
-export const unlimited = -1;
+const unlimited = -1;
 
 /**
  * What a role may have unless told: a third of what is there for everybody, so that one app leaves room for others, and a rotation, during which two logins of a role

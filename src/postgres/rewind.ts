@@ -31,8 +31,10 @@ export async function fitOf(at: Layout, leading: Leading): Promise<Fit | undefin
 }
 
 /** Pure. `label`: a base backup that has not been started yet is as its leader was, in production. */
-export function judge(found: Pick<ControlFile, "state" | "timeline" | "checkpoint">, label: boolean, leading: Leading): Fit {
+export function judge(found: Pick<ControlFile, "state" | "timeline" | "checkpoint" | "recovered">, label: boolean, leading: Leading): Fit {
   if (label) return { fit: "fits" };
+  // PostgreSQL refuses to start a replica that has replayed further than where the leader's history left that timeline.
+  if (found.recovered.position > 0n && !isPartOf(leading, found.recovered)) return { fit: "parted" };
   const followed = found.state === "shut down in recovery" || found.state === "in archive recovery";
   const led = found.state === "in production" || found.state === "shutting down" || found.state === "shut down";
   // Two that led on the same timeline were promoted apart: what they wrote there differs, and PostgreSQL would not see it.
@@ -90,9 +92,13 @@ export async function rewind(member: Member, { leader, session, password }: Sour
       timeoutMs: 3_600_000,
       ...(signal === undefined ? {} : { signal }),
     });
-    if (stderr.includes("no rewind required")) return {};
-    const { timeline } = (await readControlFile(layout)) ?? {};
-    return timeline === history.timeline ? {} : { unfit: "pg_rewind did not bring it to the leader's timeline" };
+    const found = await readControlFile(layout);
+    if (stderr.includes("no rewind required")) {
+      // It looks at the last checkpoints alone: what was replayed after one may be from elsewhere all the same.
+      const still = found === undefined || judge(found, false, history).fit !== "fits";
+      return still ? { unfit: "it replayed what the leader never had, and pg_rewind sees nothing to take back" } : {};
+    }
+    return found?.timeline === history.timeline ? {} : { unfit: "pg_rewind did not bring it to the leader's timeline" };
   };
   try {
     return await overwriteData(member, proof, () => work().catch((error: unknown) => outcomeOf(member, error, signal)));

@@ -115,7 +115,7 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
       const [restorer, ...how] = restore;
       await run(restorer, ...as(plain), "-d", name, ...how, file);
       const restored = await asPerch(plain, name);
-      expect(await restored.query("SELECT one FROM kept").finally(() => restored.close()), name).toEqual([{ one: 1 }]);
+      expect(await restored.query("SELECT one FROM public.kept").finally(() => restored.close()), name).toEqual([{ one: 1 }]);
     }
     await there.close();
   });

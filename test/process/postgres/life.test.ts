@@ -20,7 +20,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     const at = performance.now();
     const member = await newLeader(binaries, "life");
     process.stderr.write(`PostgreSQL ${binaries.version}: initdb, start and roles in ${Math.round(performance.now() - at)} ms\n`);
-    await sql(member, "CREATE TABLE t AS SELECT generate_series(1, 100) AS n");
+    await sql(member, "CREATE TABLE public.t AS SELECT generate_series(1, 100) AS n");
 
     const first = (await find(member.layout))?.process;
     expect(await start(member), "a second start finds the first").toEqual(first);
@@ -34,7 +34,7 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     process.stderr.write(`PostgreSQL ${binaries.version}: started in ${Math.round(performance.now() - again)} ms\n`);
     expect(second).not.toEqual(first);
     expect(await find(member.layout)).toEqual({ process: second, status: "ready" });
-    expect(await sql(member, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: 100 }]);
+    expect(await sql(member, "SELECT count(*)::int AS n FROM public.t")).toEqual([{ n: 100 }]);
   });
 
   it("has checksums, the C.UTF-8 order and its settings", async () => {

@@ -66,7 +66,7 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
     await session.query("ALTER ROLE web RESET ALL; ALTER ROLE web IN DATABASE web RESET ALL; ALTER ROLE web CONNECTION LIMIT -1 NOCREATEDB NOLOGIN");
     await makeAlike(session, pair);
     expect(await unlike(session, [pair])).toEqual([]);
-    await expect(as("web.2", "password-3")).rejects.toMatchObject(code("28P01"));
+    await expect(as("web.2", "password-3")).rejects.toMatchObject(code("28000"));
     await session.query("ALTER ROLE web LOGIN");
     await makeAlike(session, pair);
     expect(await ask(await as("web.2", "password-3"), shown)).toMatchObject({ memory: "4MB", user: "web" });

@@ -63,12 +63,12 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
 
   it("streams from the leader under write load, refuses writes, and takes them once promoted", async () => {
     const leader = await newLeader(binaries, `lead${letter}`);
-    await sql(leader, "CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 200000)");
+    await sql(leader, "CREATE TABLE public.t (n int); INSERT INTO public.t SELECT generate_series(1, 200000)");
     let writing = true;
     const writer = (async () => {
       const session = await asPerch(leader);
       let written = 0;
-      while (writing) await session.query("INSERT INTO t SELECT generate_series(1, 100)").then(() => (written += 100));
+      while (writing) await session.query("INSERT INTO public.t SELECT generate_series(1, 100)").then(() => (written += 100));
       await session.close();
       return written;
     })();
@@ -82,22 +82,22 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     if (byFunctions) expect(progress.at(-1)).toBeGreaterThan(20_000_000);
 
     expect(await caughtUp(leader, replica)).toBe(true);
-    expect(await sql(replica, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: rows }]);
+    expect(await sql(replica, "SELECT count(*)::int AS n FROM public.t")).toEqual([{ n: rows }]);
     const { lags, usage } = await withSession(leader, login, survey);
     expect([...lags.keys()]).toEqual([replica.id]);
     expect(usage.slots.each).toMatchObject([{ name: slotOf(replica.id), active: true, state: "reserved" }]);
-    await expect(sql(replica, "INSERT INTO t VALUES (0)")).rejects.toSatisfy((error) => sqlState(error) === "25006");
+    await expect(sql(replica, "INSERT INTO public.t VALUES (0)")).rejects.toSatisfy((error) => sqlState(error) === "25006");
 
     await stop(leader, "fast");
     const started = performance.now();
     await withSession(replica, login, (session) => promote(session));
     process.stderr.write(`PostgreSQL ${binaries.version}: promoted in ${Math.round(performance.now() - started)} ms\n`);
-    expect(await sql(replica, "INSERT INTO t VALUES (0) RETURNING n")).toEqual([{ n: 0 }]);
+    expect(await sql(replica, "INSERT INTO public.t VALUES (0) RETURNING n")).toEqual([{ n: 0 }]);
     expect(await withSession(replica, login, standing)).toMatchObject({ recovering: false, streaming: false });
     expect(await settle(replica), "a leader now").toBe("reload");
     await stop(replica, "fast");
     await start(replica);
-    expect(await sql(replica, "SELECT count(*)::int AS n FROM t")).toEqual([{ n: rows + 1 }]);
+    expect(await sql(replica, "SELECT count(*)::int AS n FROM public.t")).toEqual([{ n: rows + 1 }]);
   });
 
   it("starts and streams again after its leader was away", async () => {

@@ -53,7 +53,7 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
 
   beforeAll(async () => {
     old = await newLeader(binaries, "old");
-    await sql(old, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
+    await sql(old, "CREATE TABLE public.t AS SELECT generate_series(1, 1000) AS n");
     next = await newMember(binaries, "next");
     await copy(next, old);
   });
@@ -67,7 +67,7 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
   });
 
   it("is rewound, where it has more than the next leader got, though that one was promoted a moment ago", async () => {
-    await sql(old, "INSERT INTO t SELECT generate_series(1, 10)");
+    await sql(old, "INSERT INTO public.t SELECT generate_series(1, 10)");
     await stop(old, "immediate");
     await start(next);
     await become(next);
@@ -81,7 +81,7 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await settle(old, next);
     await start(old);
     await follows(old);
-    expect(await sql(old, "SELECT count(*)::int AS count FROM t")).toEqual([{ count: 1000 }]);
+    expect(await sql(old, "SELECT count(*)::int AS count FROM public.t")).toEqual([{ count: 1000 }]);
   });
 
   it("must be copied, where it was promoted to the same timeline as the leader", async () => {
@@ -90,7 +90,7 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await settle(next, old);
     await start(next);
     await become(next);
-    await sql(next, "INSERT INTO t SELECT generate_series(1, 10)");
+    await sql(next, "INSERT INTO public.t SELECT generate_series(1, 10)");
     await stop(next, "fast");
     await start(old);
     await become(old);
@@ -117,8 +117,8 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
   it("is not taken for more than the leader's, where a replica was killed after it had gone on to the leader's timeline", async () => {
     await start(next);
     await follows(next);
-    await sql(old, "INSERT INTO t SELECT generate_series(1, 10)");
-    await eventually("all is there", async () => (await sql<{ n: number }>(next, "SELECT count(*)::int AS n FROM t"))[0]?.n === 1010);
+    await sql(old, "INSERT INTO public.t SELECT generate_series(1, 10)");
+    await eventually("all is there", async () => (await sql<{ n: number }>(next, "SELECT count(*)::int AS n FROM public.t"))[0]?.n === 1010);
     await stop(next, "immediate");
     const history = await withSession(old, login, historyOf);
     await stop(old, "immediate");

@@ -7,7 +7,7 @@ export const certsRotate = command({
   details:
     "Every server gets a new certificate and reads it without a restart; open connections stay. Clients that verify with the root (perch certs ca) notice nothing. With --root the root is replaced, too: the old one vouches for the new one, so clients that trust the old one go on, and its key is destroyed. Give clients the new root before the next --root, which ends that.",
   flags: { root: { type: "boolean", summary: "Replace the root as well, as after a copy of perch.db and secret.key was lost" } },
-  examples: ["perch certs rotate", "perch certs rotate --root && perch certs ca > perch-ca.pem"],
+  examples: ["perch certs rotate", "perch certs rotate --root"],
   needs: ["json", "daemon"],
   routes: ["rotateAuthority"],
   async run({ daemon, flags }) {
