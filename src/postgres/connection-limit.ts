@@ -2,9 +2,6 @@ import { quoteIdentifier } from "./quote.ts";
 import { retrying } from "./retry.ts";
 import type { Session } from "./sql.ts";
 
-/** As PostgreSQL says it. */
-const unlimited = -1;
-
 /**
  * What a role may have unless told: a third of what is there for everybody, so that one app leaves room for others, and a rotation, during which two logins of a role
  * work side by side, does, too. An app behind the pooler gets at least what its two poolers on the leader may open. Pure.
