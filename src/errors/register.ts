@@ -148,6 +148,11 @@ export const register = {
   pooler_failed: system(500, "the pooler at {address} does not work: {why}", "Look at: perch events"),
   replica_unfit: user(409, "machine {machine} cannot lead {app}: {why}", "Look at: perch postgres status -a {app}; nothing was changed."),
   no_candidate: user(409, "no other member of {app} may lead: {why}", "Make one: perch machine clone {machine} --region {region}, or name one elsewhere with --to and --allow-secondary-region."),
+  tablespaces_present: user(
+    409,
+    "cluster {app} has tablespaces outside of its data directory ({tablespaces}): a replica on this host would write the very same files",
+    "Move what is in them back with ALTER TABLE … SET TABLESPACE pg_default, drop them, and repeat; nothing was changed.",
+  ),
   replica_not_streaming: system(500, "replica {machine} did not begin to stream within {seconds} s: {why}", "Look at: perch logs -a {app}"),
   sql_failed: system(500, "PostgreSQL of {app} refused: {why}", "Look at: perch logs -a {app}"),
   disk_full: system(507, "the disk under {path} is full", "Make room and repeat; nothing was left behind."),

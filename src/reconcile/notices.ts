@@ -21,6 +21,7 @@ function ofProgram({ cluster, program }: ClusterView, { facts }: MemberView): st
 }
 
 function ofReplica(view: ClusterView, member: MemberView): string | undefined {
+  if (view.tablespaces.length > 0) return ofTablespaces(view);
   const { record, facts, since } = member;
   const { apart } = facts;
   if (apart?.fit?.fit === "unfit")
@@ -39,6 +40,9 @@ function ofReplica(view: ClusterView, member: MemberView): string | undefined {
   if (view.lostSlots.includes(slotOf(record.id))) return `it does not stream: its slot on the leader was given up, and is made again${kept}`;
   return since.stranded === undefined ? undefined : `it does not stream from the leader, and its log does not say why${kept}`;
 }
+
+const ofTablespaces = ({ tablespaces, cluster }: ClusterView): string =>
+  `it is kept stopped: tablespace ${tablespaces.join(", ")} lies outside of the data directory, where it and the leader would write the same files; move what is in it back (ALTER TABLE … SET TABLESPACE pg_default) and drop it: perch postgres connect -a ${cluster.app}`;
 
 /** One replica at a time. */
 function turn(view: ClusterView, member: MemberView): string {
@@ -70,6 +74,7 @@ const lastsMs = 5_000;
 /** What has nothing to do with streaming is so from the first moment. */
 const lasts = (view: ClusterView, member: MemberView): boolean =>
   ofProgram(view, member) !== undefined ||
+  (view.tablespaces.length > 0 && member !== leaderOf(view)) ||
   member.facts.paused !== undefined ||
   (member.since.stranded !== undefined && view.now - member.since.stranded >= lastsMs);
 const isWell = (view: ClusterView, member: MemberView): boolean => member.facts.streaming || (member === leaderOf(view) && leads(member));

@@ -14,6 +14,7 @@ import { slotOf } from "../postgres/replication.ts";
 import { listSuperusers } from "../postgres/roles.ts";
 import type { Session } from "../postgres/sql.ts";
 import { type Slot, type Survey, survey } from "../postgres/survey.ts";
+import { tablespacesOutside } from "../postgres/tablespaces.ts";
 import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
 import { exists } from "../host/files.ts";
 import { diskRoom } from "../host/machine.ts";
@@ -57,6 +58,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     ),
     primaryRegion: shown?.primaryRegion ?? "",
     program: await inspectProgram(cluster.binaries),
+    tablespaces: await tablespacesIn(context, cluster, machines),
     slots: onLeader?.slots.map((slot) => slot.name),
     lostSlots: onLeader?.slots.filter((slot) => slot.state === "lost").map((slot) => slot.name) ?? [],
     members: looks.map(({ record, facts, survey: found }): MemberView => ({
@@ -96,6 +98,16 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     ...remembered("cluster"),
     now,
   };
+}
+
+/** What cannot be read is no reason to stop a replica. */
+async function tablespacesIn(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[]): Promise<string[]> {
+  const leader = machines.find(({ id }) => id === cluster.leader);
+  if (leader === undefined || machines.length === 1) return [];
+  return tablespacesOutside(memberOf(context, cluster, leader).layout).catch((error: unknown) => {
+    context.log.warn({ err: error, app: cluster.app }, "the leader's tablespaces could not be looked at");
+    return [];
+  });
 }
 
 /** Written by the loop when it restarts a replica for this. */

@@ -92,6 +92,7 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   if (!facts.running) {
     // A leader is tried all the same: where it cannot be started, another member leads.
     if (view.program?.problem !== undefined && machine !== view.cluster.leader) return [];
+    if (view.tablespaces.length > 0 && machine !== view.cluster.leader) return [];
     if (loopUntil(member) > view.now) return [];
     const why = record.phase === "creating" ? "its data directory is ready" : "it is wanted started and does not run";
     return [{ step: { do: "start", machine }, because: `start ${title(view, member)}: ${why}` }];

@@ -19,6 +19,13 @@ export function forReplica(view: ClusterView, replica: MemberView, title: string
       ? { step: { do: "stop", machine, mode: "fast" }, because: `stop ${title}: it is being destroyed` }
       : { step: { do: "remove", machine }, because: `remove ${title} and its data: it is being destroyed` };
   }
+  if (view.tablespaces.length > 0) {
+    // At once: an orderly stop would first write what it replayed into the leader's own files.
+    const why = `tablespace ${view.tablespaces.join(", ")} lies outside of the data directory, where both would write the same files`;
+    return facts.running && record.wanted === "started"
+      ? { step: { do: "stop", machine, mode: "immediate" }, because: `stop ${title}: ${why}` }
+      : undefined;
+  }
   if (facts.copied && (record.wanted === "started" || !facts.data))
     return { step: { do: "swap", machine }, because: `put the new copy of ${title} in place: it is whole, and what it replaces is kept` };
   if (!facts.data) {

@@ -123,6 +123,8 @@ export interface ClusterView {
   primaryRegion: string;
   /** The PostgreSQL in the cluster's directory, as its files are now. */
   program: Program | undefined;
+  /** Numbers of the leader's tablespaces outside of its data directory: no replica may run beside them on this host. */
+  tablespaces: readonly string[];
   members: readonly MemberView[];
   attachments: readonly AttachmentView[];
   poolers: readonly PoolerView[];
@@ -207,6 +209,7 @@ export function broughtBack(view: ClusterView): boolean {
     view.members.every((member) => {
       const { record, facts, trouble } = member;
       if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined || facts.refused !== undefined) return true;
+      if (view.tablespaces.length > 0 && member !== leader) return true;
       return member === leader ? led : led ? facts.streaming : facts.answers;
     })
   );

@@ -37,6 +37,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       diskFull: false,
       primaryRegion: "",
       program: undefined,
+      tablespaces: [],
       members: [],
       attachments: [],
       poolers: [],

@@ -1,4 +1,6 @@
 import { fail } from "../errors/error.ts";
+import { tablespacesOutside } from "../postgres/tablespaces.ts";
+import { layout } from "../postgres/directory.ts";
 import { checkRegion, printable } from "../model/name.ts";
 import type { MachineRecord } from "../model/records.ts";
 import type { ClusterView, MemberView } from "../reconcile/view.ts";
@@ -50,6 +52,8 @@ export function machineHandlers(deps: Deps): MachineHandlers {
       const leader = leaderOf(view);
       if (leader === undefined || !leads(leader))
         throw fail("no_active_leader", { app: cluster.app, why: leader?.trouble?.why ?? "it does not answer", machine: cluster.leader });
+      const outside = await tablespacesOutside(layout(deps.home, cluster.leader));
+      if (outside.length > 0) throw fail("tablespaces_present", { app: cluster.app, tablespaces: outside.join(", ") });
       const [record] = await newMachines(deps, cluster.app, region, 1);
       if (record === undefined) throw fail("internal", { why: "no machine was numbered" });
       await state.commit([], [state.machines.put(record)]);

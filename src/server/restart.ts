@@ -31,7 +31,9 @@ export function restartHandler(deps: Deps): Handlers["restartCluster"] {
 
   return async ({ params }, call) => {
     const { loop, record } = await requireCluster(deps, params.cluster);
+    // A replica that does not run starts with what it should have, when it may.
     const running = (loop.view()?.members ?? [])
+      .filter((member) => member.facts.running || member.record.id === record.leader)
       .map((member) => member.record)
       .filter(({ phase, wanted }) => phase === "ready" && wanted === "started");
     const replicas = running.filter(({ id }) => id !== record.leader);

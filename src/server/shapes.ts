@@ -61,6 +61,8 @@ export function stateOf(view: ClusterView, member: MemberView): api.Member["stat
   if (record.phase === "destroying" || view.cluster.phase === "destroying") return "destroying";
   if (record.phase === "creating") return "creating";
   if (busy === "stop") return "stopping";
+  const kept = view.tablespaces.length > 0 && record.id !== view.cluster.leader;
+  if (!facts.running && record.wanted === "started" && kept) return "failed";
   if (!facts.running) return record.wanted === "stopped" ? "stopped" : trouble === undefined && facts.data ? "starting" : "failed";
   if (!facts.answers) return "starting";
   if (facts.paused !== undefined) return "paused";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { missingSegment, whyNotStreaming } from "../../src/reconcile/apart.ts";
 import { newNotices, noticeOf } from "../../src/reconcile/notices.ts";
 import { plan } from "../../src/reconcile/plan.ts";
-import type { MemberFacts } from "../../src/reconcile/view.ts";
+import type { MemberFacts, MemberView } from "../../src/reconcile/view.ts";
 import { cluster, down, leading, member, streaming } from "./world.ts";
 
 const stuck: MemberFacts = { ...streaming, streaming: false };
@@ -59,6 +59,17 @@ it("events have it once when it begins and once when it is over, whatever number
   expect(look({ ...stuck, apart: { fit: undefined, why: "password authentication failed", walGone: false } }, 9_000)).toHaveLength(1);
   expect(look(streaming, 10_000)).toEqual(["replica l1 in lhr is well again"]);
   expect(look(streaming, 11_000)).toEqual([]);
+});
+
+describe("with a tablespace outside of the leader's data directory", () => {
+  it("a replica is stopped at once, not started again, and says why; the leader goes on", () => {
+    const runs = cluster([member("a1", leading), member("l1", streaming)], { tablespaces: ["16400"], slots: ["perch_l1"] });
+    expect(plan(runs).steps).toEqual([{ do: "stop", machine: "l1", mode: "immediate" }]);
+    expect(noticeOf(runs, runs.members[1] as MemberView)).toMatch(/^it is kept stopped: tablespace 16400 lies outside/);
+    expect(noticeOf(runs, runs.members[0] as MemberView)).toBeUndefined();
+    const stopped = cluster([member("a1", leading), member("l1", down)], { tablespaces: ["16400"], slots: ["perch_l1"] });
+    expect(plan(stopped).steps).toEqual([]);
+  });
 });
 
 describe("without a program", () => {

@@ -62,6 +62,7 @@ export function cluster(
     slots?: string[];
     lostSlots?: string[];
     program?: ClusterView["program"];
+    tablespaces?: readonly string[];
     attachments?: AttachmentView[];
     poolers?: PoolerView[];
     unadmitted?: string[];
@@ -88,6 +89,7 @@ export function cluster(
     diskFull: false,
     primaryRegion: "ams",
     program: more.program ?? { version: "15.18", problem: undefined },
+    tablespaces: more.tablespaces ?? [],
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
