@@ -64,14 +64,4 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a tablespace o
       return rows[0]?.count === 50_000;
     });
   });
-
-  it("is no hindrance where it lies in the data directory", async () => {
-    const leader = await world.leader();
-    const session = await world.connect(leader.id);
-    await session.query("SET allow_in_place_tablespaces = on");
-    await session.query("CREATE TABLESPACE inside LOCATION ''");
-    await session.end();
-    await world.ok("machine", "clone", leader.id, "--region", "lhr");
-    expect((await world.cluster()).members.map(({ state }) => state).toSorted()).toEqual(["started", "streaming", "streaming"]);
-  });
 });
