@@ -24,13 +24,19 @@ export const needed = [
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
   { program: "javac", package: "default-jdk-headless", for: "the order of addresses as Java sees it" },
+  { program: "mvn", package: "maven", for: "examples/jdbc, whose driver it fetches" },
   {
     program: "sh",
     asked: ["-c", "ls /usr/lib/*-linux-gnu/faketime/libfaketime.so.1"],
     package: "libfaketime",
     for: "test/faults/clock.test.ts, where perchd's clock jumps",
   },
-  { program: "python3", asked: ["-c", "import ensurepip"], package: "python3-venv", for: "examples/python, examples/django and examples/sqlalchemy" },
+  {
+    program: "python3",
+    asked: ["-c", "import ensurepip"],
+    package: "python3-venv",
+    for: "examples/python, examples/django, examples/asyncpg and both of SQLAlchemy",
+  },
 ];
 
 /** Where a program may lie: PATH, the sbin directories, and Debian's directories of PostgreSQL. */

@@ -31,7 +31,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       "app/controllers/posts_controller.rb",
     ],
     otherVariable: ["  encoding: unicode\n", '  encoding: unicode\n  url: <%= ENV["DATABASE_URL"] %>\n'],
-    unprepared: [["  encoding: unicode\n", "  encoding: unicode\n  prepared_statements: false\n"]],
+    unprepared: [["  encoding: unicode\n", "  encoding: unicode\n  prepared_statements: false\n  advisory_locks: false\n"]],
   },
   python: {
     files: ["requirements.txt", "main.py", "nearest.py"],
@@ -48,6 +48,30 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     unlocked: pip,
     unprepared: [["create_engine(url)", 'create_engine(url, connect_args={"prepare_threshold": None})']],
   },
+  asyncpg: {
+    files: ["requirements.txt", "main.py"],
+    unlocked: pip,
+    unprepared: [['asyncpg.connect(os.environ["DATABASE_URL"])', 'asyncpg.connect(os.environ["DATABASE_URL"], statement_cache_size=0)']],
+  },
+  "sqlalchemy-async": {
+    files: ["requirements.txt", "main.py"],
+    unlocked: pip,
+    unprepared: [
+      [
+        "create_async_engine(url)",
+        'create_async_engine(\n    url,\n    connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""},\n)',
+      ],
+    ],
+  },
+  jdbc: {
+    files: ["pom.xml", "lib.sha256", "Main.java"],
+    unprepared: [
+      [
+        '    properties.setProperty("password", login[1]);\n',
+        '    properties.setProperty("password", login[1]);\n    properties.setProperty("prepareThreshold", "0");\n',
+      ],
+    ],
+  },
   go: {
     files: ["go.mod", "main.go", "direct/main.go", "nearest/main.go"],
     unlocked: ["go build -o hello .", "go mod tidy && go build -o hello ."],
@@ -55,6 +79,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   },
   node: { files: ["package.json", "index.js", "nearest.js"], unlocked: npm },
   prisma: {
+    unprepared: [['url: process.env["DATABASE_URL"]', 'url: `${process.env["DATABASE_URL"]}?pgbouncer=true`']],
     files: [
       "package.json",
       "prisma.config.ts",
