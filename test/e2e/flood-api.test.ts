@@ -118,7 +118,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
       processes,
       others,
       async deed() {
-        const say = "POST /v1/proxy?host=pg.internal HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: perch-proxy\r\n\r\n";
+        const say = "POST /v1/proxy?host=pg.internal HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: perch-proxy\r\n\r\n";
         await rude?.do("crowd", { to: { path: world.home.socket }, count: 200, atOnce: 20, say });
         const { answer } = await eventually("all are led in", async () => {
           const there = (await rude?.do("count", {}))?.heard ?? 0;
@@ -148,7 +148,8 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
   )("reads some megabytes of a body of 1 GB, %s, with %s, and hangs up", async (_how, who, chunked, way, more, status) => {
     const length = chunked ? "transfer-encoding: chunked" : `content-length: ${2 ** 30}`;
     const authorization = more === "TOKEN" ? `authorization: Bearer ${token}\r\n` : more;
-    const head = `PUT /v1/apps/web/secrets HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${authorization}${length}\r\n\r\n`;
+    const host = way === "unix" ? "localhost" : hostAddress;
+    const head = `PUT /v1/apps/web/secrets HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${authorization}${length}\r\n\r\n`;
     const at = way === "unix" ? { to: { path: world.home.socket } } : { to: { ...to, localAddress: two }, tls };
     const borne = await bear({
       what: `a body of 1 GB, ${chunked ? "in chunks" : "announced"}, with ${who}`,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, asAccount, canRead, ordinaryUser } from "../support/account.ts";
@@ -58,9 +58,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
   const visit = async (from: readonly string[], url: string) => (await runToEnd([...from, "curl", "-sm4", url])).stdout;
   const pasta = async (home: string) => (await processesOf(home)).filter(({ command }) => command.includes("pasta"));
 
-  /** What holds for root and for anybody else. */
-  function holds(at: () => At, home: string): void {
-    it("reaches the Internet, and neither the host's loopback nor another network", async () => {
+  /** What holds for root and for anybody else. `out`: whether the kernel lets that user make the way out. */
+  function holds(at: () => At, home: string, out = true): void {
+    it.skipIf(!out)("reaches the Internet, and neither the host's loopback nor another network", async () => {
       expect(await at().node(get(`http://${stranger}/`))).toBe("the Internet");
       expect(await at().node(get("http://127.0.0.1:8080/"))).toBe("ECONNREFUSED");
       expect(await at().node(get("http://[fdaa:1:2::3]/"))).toMatch(/^(ECONNREFUSED|EACCES|EHOSTUNREACH|ENETUNREACH)$/);
@@ -104,7 +104,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
       expect(ended.stderr).toContain("[proxy_listen]");
     });
 
-    it("has its way out again when pasta is killed, by a perchd that was killed, too", async () => {
+    it.skipIf(!out)("has its way out again when pasta is killed, by a perchd that was killed, too", async () => {
       const [before] = await pasta(home);
       if (before === undefined) throw new Error("no pasta runs");
       const status = JSON.parse(succeeded(await at().perch("status", "--json"))) as { daemon: { pid: number } };
@@ -159,9 +159,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
       at = perchOf(home, user);
       succeeded(await at.perch("up"));
     });
-    holds(() => at, home);
+    holds(() => at, home, tunIsOpen());
   });
 });
+
+/** pasta makes an interface by it. Where no udev runs the kernel leaves it to root alone. */
+const tunIsOpen = (): boolean => (statSync("/dev/net/tun", { throwIfNoEntry: false })?.mode ?? 0) % 8 >= 6;
 
 /** A PATH of everything that is in PATH but one program. */
 function pathWithout(name: string): string {

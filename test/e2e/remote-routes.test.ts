@@ -188,7 +188,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
   it("serves others while clients are slow, and hangs up on those", async () => {
     const silent = connect(remote.port, "127.0.0.1");
     const drip = tls.connect({ host: "127.0.0.1", port: remote.port, ca: remote.authority, servername: "_perchd.internal" }, () =>
-      drip.write("GET /v1/apps HTTP/1.1\r\nhost: x\r\nx-slow: "),
+      drip.write("GET /v1/apps HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "),
     );
     for (const socket of [silent, drip]) socket.on("error", () => undefined).resume();
     const ended = [silent, drip].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
