@@ -63,5 +63,6 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a tablespace o
       const rows = await world.sql<{ count: number }>(replica.id, "SELECT count(pad)::int AS count FROM t").catch(() => []);
       return rows[0]?.count === 50_000;
     });
+    expect((await world.replica()).state).toBe("streaming");
   });
 });
