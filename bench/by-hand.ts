@@ -34,7 +34,7 @@ export interface ByHand {
 /** Below a directory of its own; servers that were not removed are ended when `work` is done. */
 export async function withServersByHand<T>({ directory, major }: Binaries, work: (byHand: ByHand) => Promise<T>): Promise<T> {
   const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
-  const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups", "--"];
+  const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
   const root = await mkdtemp(join(tmpdir(), "perch-bench-hand-"));
   const passwordFile = join(root, "password");
   const env = { PGPASSWORD: password };

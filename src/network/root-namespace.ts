@@ -33,7 +33,7 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
 mount --bind "$1" "$2"
 shift 2
 ${mountServerNames}
-exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --init-groups -- "$@"`;
+exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --clear-groups -- "$@"`;
   const place: Place = {
     mode: "root",
     owner: postgres,

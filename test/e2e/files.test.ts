@@ -10,7 +10,7 @@ import { walk } from "../support/closed-home.ts";
 import { perchIn, succeeded } from "../support/perch.ts";
 import { temporaryDirectory, tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
-import { killHard, known } from "../support/traces.ts";
+import { killHard, known, processesOf } from "../support/traces.ts";
 
 const users = isRoot() ? ["root", "an ordinary user"] : ["an ordinary user"];
 
@@ -58,6 +58,23 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       expect(seen).toBeGreaterThan(atLeast);
     }
   });
+
+  it.skipIf(who !== "root")(
+    "are met by processes that are in no group but that of their user: what the user's other groups may read, they may not",
+    async () => {
+      const line = (status: string, name: string) => new RegExp(`^${name}:[\\t ]*(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
+      const met = new Set<string>();
+      for (const { pid, command } of await processesOf(root)) {
+        const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
+        const [uid] = line(status, "Uid");
+        if (status === "" || uid === "0") continue; // it may read all there is anyhow
+        met.add(/pgbouncer|door\/main|postgres/.exec(command)?.[0] ?? command);
+        const [gid] = line(status, "Gid");
+        expect([command, line(status, "Groups").filter((group) => group !== gid && group !== "")]).toEqual([command, []]);
+      }
+      expect([...met].toSorted()).toEqual(["door/main", "pgbouncer", "postgres"]);
+    },
+  );
 
   it("keep perchd from starting when others can read or change one, or it is somebody else's, until the command is typed that it names", async () => {
     await killHard([await perchd()]);

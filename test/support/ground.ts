@@ -47,7 +47,7 @@ export const home: Home = {
 };
 
 const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
-const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups", "--"];
+const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
 export const place: Place = {
   mode: "portable",
   owner: user,

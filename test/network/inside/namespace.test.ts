@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
 import { prepareDirectories } from "../../../src/daemon/prepare.ts";
@@ -12,6 +13,8 @@ import { nsswitchText, resolvText } from "../../../src/network/lookup-files.ts";
 import { networkInterface } from "../../../src/network/interface.ts";
 import type { RouteTable } from "../../../src/network/rules.ts";
 import type { Namespace } from "../../../src/network/namespace.ts";
+import { portableNamespace } from "../../../src/network/portable.ts";
+import { rootNamespace } from "../../../src/network/root-namespace.ts";
 import { findUser } from "../../../src/host/users.ts";
 import { recordProcess } from "../../support/processes.ts";
 import { tempHome } from "../../support/temporary.ts";
@@ -61,6 +64,21 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
   it("is made once and found again", async () => {
     expect((await open()).fresh).toBe(true);
     expect((await open()).fresh).toBe(false);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("has PostgreSQL in no other group of its user's, whatever those may read", async () => {
+    const listed = readFileSync("/etc/group", "utf8")
+      .split("\n")
+      .map((line) => line.split(":")[3]?.split(",")[0] ?? "");
+    const users = await Promise.all([...new Set(listed)].filter((name) => !["", "root"].includes(name)).map((name) => findUser(name)));
+    // On Debian the distribution's own user of PostgreSQL, which may read the keys of ssl-cert.
+    const grouped = users.find((user) => user !== undefined) ?? (await findUser("nobody"));
+    if (grouped === undefined) throw new Error("this machine has no user but root");
+    await open();
+    for (const { place } of [rootNamespace(home, grouped), portableNamespace(grouped)]) {
+      const said = await run(place.server(["id", "-G"]), { cwd: "/" });
+      expect([place.mode, said.stdout]).toEqual([place.mode, `${grouped.gid}\n`]);
+    }
   });
 
   it("knows localhost by its IPv4 address, also for programs that ask for configured families only", async () => {
