@@ -15,6 +15,7 @@ import type { ProcessIdentity } from "../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
 import { find, pidFile, readLock } from "./postmaster.ts";
+import { isAboutTheLog, startLogFile } from "./start-log.ts";
 
 /**
  * Starts the server, unless it runs already, and waits until it takes connections. Rejects with `postgres_start_failed`: when it ended, with its last
@@ -127,13 +128,10 @@ async function clearAway(member: Member): Promise<void> {
     if (await strangers(directory, name)) await removeBelow(directory, name);
 }
 
-/** What the server says before it has its log, in the directory of that. */
-const outputFile = "start.log";
-
 async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDetached>>> {
   let output: FileHandle | undefined;
   try {
-    output = await createBelow(member.layout.log, outputFile);
+    output = await createBelow(member.layout.log, startLogFile);
     const argv = command(member, "postgres", ["-D", member.place.seen(member.layout.data)]);
     return await startDetached(argv, { cwd: "/", outputFd: output.fd });
   } catch (error) {
@@ -148,9 +146,9 @@ async function lastWords(member: Member, since: number): Promise<string> {
   const spoken = async (): Promise<{ words: string[]; telling: boolean }> => {
     const logged = ((await lastLogLines(member.layout.log, 20).catch(unlessStrange)) ?? []).filter((line) => Date.parse(line.at) >= since);
     const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
-    const output = ((await readBelow(member.layout.log, outputFile, { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "")
+    const output = ((await readBelow(member.layout.log, startLogFile, { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "")
       .split("\n")
-      .filter((line) => line.trim() !== "" && !/redirecting log|Future log/.test(line));
+      .filter((line) => line.trim() !== "" && !isAboutTheLog(line));
     const heard = severe.length > 0 ? severe : logged;
     return { words: [...output.slice(-4), ...heard.slice(-4).map((line) => line.message)], telling: output.length > 0 || severe.length > 0 };
   };

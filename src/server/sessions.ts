@@ -4,6 +4,7 @@ import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
 import { layout } from "../postgres/directory.ts";
 import { beginLog } from "../postgres/logs.ts";
+import { beginStartLog } from "../postgres/start-log.ts";
 import { listSuperusers } from "../postgres/roles.ts";
 import { personOptions } from "../postgres/session-options.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
@@ -88,7 +89,12 @@ async function* logFeed(
     region: machine.region,
   });
 
-  const logs = await Promise.all(machines.map(async (machine) => ({ machine, ...(await beginLog(layout(deps.home, machine.id).log, query.last)) })));
+  const logs = await Promise.all(
+    machines.flatMap((machine) => {
+      const { log } = layout(deps.home, machine.id);
+      return [beginLog(log, query.last), beginStartLog(log)].map(async (begun) => ({ machine, ...(await begun) }));
+    }),
+  );
   const sorted = logs
     .flatMap(({ machine, past }) => past.map((line) => named(machine, line)))
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
