@@ -72,6 +72,7 @@ export function sample(key: SecretKey): Sample {
         pool: { mode: "transaction", preparedStatements: false, size: 20, address: `${prefix}:0:0:0:0:9` },
         synchronous: { names: ["m2"], holders: ["m2"] },
         settings: { work_mem: "16MB" },
+        settingsBefore: { settings: { work_mem: "8MB" }, refused: { machine: "m1", why: "FATAL: it said no" } },
         exposure: {
           hostname: "db.example.com",
           listen: "127.0.0.1:54399",

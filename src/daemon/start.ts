@@ -184,6 +184,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     ...(await machineSize(home.postgres)),
     say: tell,
     complaints: new Map(),
+    takenBack: new Map(),
     going: new Map(),
     overrides,
     publish: () => published.publish(),

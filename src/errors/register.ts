@@ -79,6 +79,7 @@ export const register = {
   attachment_ambiguous: usage('app "{app}" has several attachments to {cluster}: {variables}', "Choose one with --variable-name."),
   setting_unknown: usage('"{name}" is not a setting of PostgreSQL {version}', "List them with: perch postgres config show -a {app} --all"),
   setting_invalid: usage('setting {name} does not take "{value}": {why}', "Look at: perch postgres config show {name} -a {app}"),
+  settings_taken_back: user(409, "the change of {names} in {app} was taken back, because PostgreSQL said: {why}", "Look at: perch postgres config show -a {app}, and change what PostgreSQL named."),
   setting_managed: usage("setting {name} is kept by Perch: {why}", "Leave it to Perch."),
   recipe_unknown: usage('there is no recipe for "{client}"; there are {known}', "See what each is with: perch postgres recipe list"),
   network_not_found: user(404, 'network "{network}" does not exist', "List them with: perch network list"),

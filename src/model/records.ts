@@ -81,11 +81,20 @@ export interface ClusterRecord {
   synchronous?: Synchronous;
   /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
   settings: Record<string, string>;
+  /** Present: they were changed, and the leader has not been started with them yet. */
+  settingsBefore?: SettingsBefore;
   /** Its public door, while it was asked for. */
   exposure?: Exposure;
   /** The port on localhost of the relay to the leader in portable mode. */
   portablePort?: number;
   createdAt: string;
+}
+
+/** The settings of the last start, so that a change with which PostgreSQL does not start can be taken back. */
+export interface SettingsBefore {
+  settings: Record<string, string>;
+  /** A member did not start with the new ones, and is started with these; `why` is what PostgreSQL said. */
+  refused?: { machine: string; why: string };
 }
 
 /** A change of who leads, written down before anything is touched, so that whoever takes over goes on with it. */

@@ -17,6 +17,7 @@ import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts"
 import type { Step } from "./step.ts";
 import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./pools.ts";
 import { synchronise } from "./synchronise.ts";
+import { takeBack } from "./take-back.ts";
 import type { ClusterView } from "./view.ts";
 
 /** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
@@ -65,6 +66,8 @@ async function doStep(context: Context, step: Step, view: ClusterView, signal: A
       return handsOf(context, cluster).withdraw();
     case "synchronise":
       return synchronise(context, cluster, step.names);
+    case "take-back":
+      return takeBack(context, cluster.app);
     case "configure": {
       const machine = await machineOf(context, step.machine);
       if ((await writeFiles(context, cluster, machine)) === "reload") await reload(memberOf(context, cluster, machine));

@@ -1,6 +1,6 @@
 /** What the loop of one cluster works with, and the servers of its members as the room `postgres/` wants them. */
 import type { Log } from "../base/log.ts";
-import { fail } from "../errors/error.ts";
+import { fail, type PerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { doorNetwork, portableDoor } from "../model/door-address.ts";
@@ -43,6 +43,8 @@ export interface Context {
   say(subject: string, sentence: string): void;
   /** App → what was last said against the certificate that was given for it. */
   complaints: Map<string, string>;
+  /** Cluster → what to tell those who wait for a restart or a change of settings, when it was taken back. */
+  takenBack: Map<string, PerchError>;
   /** Cluster → the member whose data is being replaced or removed. */
   going: Map<string, string>;
   /** Where connections lead while leadership changes, in place of what the last look saw. */
@@ -92,6 +94,10 @@ function synchronousSettings(names: readonly string[], slotsAreKept: boolean): R
   return { synchronous_standby_names: standbyNames(names), ...(slotsAreKept ? { synchronized_standby_slots: names.map(slotOf).join(",") } : {}) };
 }
 
+/** While a change is being taken back, the settings from before it. */
+export const settingsInForce = ({ settings, settingsBefore }: Pick<ClusterRecord, "settings" | "settingsBefore">): Record<string, string> =>
+  settingsBefore?.refused === undefined ? settings : settingsBefore.settings;
+
 /** What the files of a member should say. `leader` is undefined for the leader itself. */
 export function configurationOf(
   context: Context,
@@ -102,7 +108,8 @@ export function configurationOf(
 ): Configuration {
   const { place, prefix } = context;
   const { layout: at } = memberOf(context, cluster, machine);
-  const slotsAreKept = slotSync(cluster.major, cluster.settings);
+  const user = settingsInForce(cluster);
+  const slotsAreKept = slotSync(cluster.major, user);
   const from = leader && {
     host: hostOf(place, leader),
     // A certificate that was given names the public host alone.
@@ -127,7 +134,7 @@ export function configurationOf(
     ...(follow === undefined ? {} : { follow }),
   };
   return {
-    settings: { ...serverSettings(facts, cluster.settings), ...synchronousSettings(standbysOf(cluster, machine.id), slotsAreKept) },
+    settings: { ...serverSettings(facts, user), ...synchronousSettings(standbysOf(cluster, machine.id), slotsAreKept) },
     networks: place.mode === "portable" ? ["127.0.0.1/32", "::1/128"] : [`${prefix}::/48`],
     door: {
       network: place.mode === "portable" ? portableDoor : doorNetwork(prefix),

@@ -46,6 +46,8 @@ export interface Loop {
   wake(): void;
   view(): ClusterView | undefined;
   restart(machine: string): void;
+  /** What failed is tried at once: its cause may be gone. */
+  retry(): void;
   watch(watcher: Watcher): () => void;
   /** Ends the loop; steps under way are aborted and awaited. */
   stop(): Promise<void>;
@@ -173,6 +175,10 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     view: () => view,
     restart(machine) {
       restarts.add(machine);
+      wake();
+    },
+    retry() {
+      for (const [thing, trouble] of troubles) troubles.set(thing, { ...trouble, until: 0 });
       wake();
     },
     watch(watcher) {

@@ -8,6 +8,7 @@ import { type Member, makeDirectories } from "../postgres/directory.ts";
 import { initialise } from "../postgres/initialise.ts";
 import { lastLogLines } from "../postgres/logs.ts";
 import { restoreOwnRoles } from "../postgres/own-roles.ts";
+import { find } from "../postgres/postmaster.ts";
 import { standing } from "../postgres/replication.ts";
 import { bootstrap } from "../postgres/roles.ts";
 import { start } from "../postgres/server.ts";
@@ -15,6 +16,7 @@ import { withSession } from "../postgres/sql.ts";
 import { certify } from "./certify.ts";
 import { configurationOf, type Context, memberOf, passwordsOf } from "./context.ts";
 import { choosePorts } from "./portable-ports.ts";
+import { startOrTakeBack } from "./take-back.ts";
 
 /** How a member comes to be and starts: the deeds behind the steps of `apply.ts`. */
 export async function machineOf({ state }: Context, id: string): Promise<MachineRecord> {
@@ -59,9 +61,12 @@ export async function startMember(context: Context, cluster: ClusterRecord, mach
   if (unfit !== undefined)
     throw fail("postgres_start_failed", { machine: ready.id, app: cluster.app, why: `${unfit}; it is copied when the leader answers` });
   await makeDirectories(member);
-  await writeFiles(context, cluster, ready);
-  await context.publish(); // its address must be there before it listens on it
-  await start(member, { signal });
+  const begin = async (record: ClusterRecord) => {
+    await writeFiles(context, record, ready);
+    await context.publish(); // its address must be there before it listens on it
+    await start(member, { signal });
+  };
+  await startOrTakeBack(context, { cluster, machine: ready.id }, begin, async () => !signal.aborted && (await find(member.layout)) === undefined);
   if (ready.phase === "creating" && ready.id !== cluster.leader) await awaitStreaming(context, member, signal);
 }
 

@@ -55,6 +55,7 @@ function living(view: ClusterView): Reason[] {
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
   return [
+    ...takingBack(view),
     ...(leader === undefined ? [] : forLeader(view, leader, verdict)),
     // One that could not be asked tells nothing of who streams.
     ...(led && view.slots !== undefined ? [...forSlots(view), ...commits(view)] : []),
@@ -63,6 +64,14 @@ function living(view: ClusterView): Reason[] {
     ...forPoolers(view, led),
     ...opening(view),
   ];
+}
+
+/** A perchd that ended half-way through had it started with the settings from before. */
+function takingBack({ cluster, members }: ClusterView): Reason[] {
+  const refused = cluster.settingsBefore?.refused;
+  const member = members.find(({ record }) => record.id === refused?.machine);
+  if (refused === undefined || (member !== undefined && (!member.facts.running || member.busy !== undefined))) return [];
+  return [{ step: { do: "take-back" }, because: `take the last change of settings back: machine ${refused.machine} did not start with it` }];
 }
 
 function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Reason[] {

@@ -28,6 +28,8 @@ export type Step =
   | { do: "synchronise"; names: readonly string[] }
   /** Write the files anew and have the server read them. */
   | { do: "configure"; machine: string }
+  /** The settings are those of the last start again: with the new ones a member did not start, and with these it runs. */
+  | { do: "take-back" }
   /** Perch's own roles and its database, as it made them. */
   | { do: "restore-roles"; machine: string }
   /** creating → ready. */
@@ -75,6 +77,7 @@ export function touches(step: Step): string {
     case "lead":
     case "withdraw":
     case "synchronise":
+    case "take-back":
     case "open":
     case "forget":
       return "cluster";

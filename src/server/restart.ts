@@ -4,6 +4,7 @@ import { readControlFile } from "../postgres/data.ts";
 import { layout } from "../postgres/directory.ts";
 import { lossesText } from "../postgres/losses.ts";
 import { configurationOf } from "../reconcile/context.ts";
+import { startedWith } from "../reconcile/take-back.ts";
 import type { Loop } from "../reconcile/loop.ts";
 import { type ClusterView, situationOf } from "../reconcile/view.ts";
 import { candidates } from "../engine/local/candidates.ts";
@@ -31,6 +32,17 @@ export function restartHandler(deps: Deps): Handlers["restartCluster"] {
 
   return async ({ params }, call) => {
     const { loop, record } = await requireCluster(deps, params.cluster);
+    const { takenBack } = deps.context;
+    takenBack.delete(record.app);
+    const restarted: string[] = [];
+    const restart = async (machine: string) => {
+      await restartOne(loop, machine, call);
+      const error = takenBack.get(record.app);
+      if (error === undefined) return void restarted.push(machine);
+      // Those before it run with what was taken back.
+      for (const id of restarted) await restartOne(loop, id, call);
+      throw error;
+    };
     // A replica that does not run starts with what it should have, when it may.
     const running = (loop.view()?.members ?? [])
       .filter((member) => member.facts.running || member.record.id === record.leader)
@@ -38,11 +50,14 @@ export function restartHandler(deps: Deps): Handlers["restartCluster"] {
       .filter(({ phase, wanted }) => phase === "ready" && wanted === "started");
     const replicas = running.filter(({ id }) => id !== record.leader);
     const before = await floorsOf(record.leader);
-    for (const replica of replicas) await restartOne(loop, replica.id, call);
-    if (replicas.length < running.length && !(await handOver(deps, loop, before, call))) await restartOne(loop, record.leader, call);
+    for (const replica of replicas) await restart(replica.id);
+    if (replicas.length < running.length) {
+      if (await handOver(deps, loop, before, call)) await startedWith(deps.context, record);
+      else await restart(record.leader);
+    }
     const after = await floorsOf(loop.view()?.cluster.leader ?? record.leader);
     if (Object.entries(after).some(([name, floor]) => floor < (before[name] ?? 0))) {
-      for (const replica of replicas) if (await hears(replica, after)) await restartOne(loop, replica.id, call);
+      for (const replica of replicas) if (await hears(replica, after)) await restart(replica.id);
     }
     await deps.events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
     return {};

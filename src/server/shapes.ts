@@ -77,13 +77,19 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   }
   if (since.suspended !== undefined) return "a signal stopped it; it goes on within seconds";
   if (trouble !== undefined)
-    return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)${advice(trouble.why)}`;
+    return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)${advice(trouble.why) || settingsAdvice(view, trouble.why)}`;
   if (facts.refused !== undefined) return `it runs, and refuses Perch's own login: ${facts.refused.why}`;
   if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
   if (!facts.running && member.deaths.length >= crashLoop)
     return `it died ${member.deaths.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
   return noticeOf(view, member);
 }
+
+/** One that was changed may be why; it can be changed without a leader. */
+const settingsAdvice = ({ cluster }: ClusterView, why: string): string =>
+  !why.includes(" did not start: ") || Object.keys(cluster.settings).length === 0
+    ? ""
+    : `; if a changed setting is why: perch postgres config update -a ${cluster.app} --unset NAME`;
 
 /** What a person can do about it, where Perch can only try again. */
 function advice(why: string): string {

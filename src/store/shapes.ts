@@ -86,6 +86,12 @@ const cluster = z.strictObject({
     .exactOptional(),
   synchronous: z.strictObject({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
+  settingsBefore: z
+    .strictObject({
+      settings: z.record(z.string(), z.string()),
+      refused: z.strictObject({ machine: z.string(), why: z.string() }).exactOptional(),
+    })
+    .exactOptional(),
   exposure: exposure.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,

@@ -1,4 +1,7 @@
+import { chmodSync, copyFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
@@ -120,6 +123,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     const { id } = await world.leader();
     const logs = await ok("logs", "-a", "pg", "-n", "1000");
     expect(logs).toMatch(new RegExp(`ams ${id} LOG: a line to be found`));
+    // What an app writes there is not what a terminal obeys.
+    await app("DO \\$\\$ BEGIN RAISE LOG 'title %', chr(27) || ']0;owned' || chr(7); END \\$\\$");
+    const escaped = await ok("logs", "-a", "pg", "-n", "20");
+    expect(escaped).toContain("title \\u{1b}]0;owned\\u{7}");
+    expect(escaped.includes("\u001b") || escaped.includes("\u0007")).toBe(false);
     const events = await ok("events", "-n", "1000");
     expect(events).toMatch(/cluster pg was created with 2 members, the leader in ams/);
     expect(events).toMatch(/web is attached to pg: database web, user web, secret DATABASE_URL/);
@@ -136,5 +144,50 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     await eventually("both show what came", () => feeds[0].stdout().includes("a line that comes later") && feeds[1].stdout().includes("app later"));
     for (const feed of feeds) feed.kill("SIGINT");
     expect((await Promise.all(feeds.map((feed) => feed.ended))).map(({ code }) => code)).toEqual([130, 130]);
+  });
+
+  describe("a setting with which PostgreSQL does not start", () => {
+    it("is taken back by the restart that it needs, which says why in PostgreSQL's words", async () => {
+      await update("wal_level=logical", "--restart");
+      const { id } = await world.leader();
+      await world.sql(id, "SELECT pg_create_logical_replication_slot('kept', 'pgoutput')");
+      const back = await refused("wal_level=replica", "--restart");
+      expect(back).toMatchObject({ code: "settings_taken_back", exit: 1, message: expect.stringMatching(/wal_level in pg .*slot/) as string });
+      expect(await show("wal_level")).toMatchObject({ value: "logical", source: "user", pending: false });
+      expect(await app("SELECT 1")).toBe("1\n");
+      await world.sql(id, "SELECT pg_drop_replication_slot('kept')");
+    });
+
+    it("for what is in its data, is taken back with what else was changed since the last start", async () => {
+      await update("max_prepared_transactions=5", "--restart");
+      await world.sql((await world.leader()).id, "BEGIN; CREATE TABLE public.half (a int); PREPARE TRANSACTION 'half'");
+      await update("max_prepared_transactions=0");
+      const back = await refused("work_mem=9MB", "max_locks_per_transaction=70", "--restart");
+      expect(back.message).toMatch(/max_locks_per_transaction, max_prepared_transactions, work_mem in pg was taken back.*prepared transactions/);
+      expect((await onEvery("max_prepared_transactions")).concat(await onEvery("max_locks_per_transaction"))).toEqual(["5", "5", "64", "64"]);
+      expect(await ok("events", "-n", "50")).toMatch(/in pg was taken back, because PostgreSQL of machine \S+ said: .*prepared transactions/);
+      await world.sql((await world.leader()).id, "ROLLBACK PREPARED 'half'");
+    });
+
+    it("for want of a library that is gone, is changed without a leader, which then starts", async () => {
+      const [leader, replica] = [await world.leader(), await world.replica()];
+      const [row] = await world.sql<{ at: string }>(leader.id, "SELECT setting AS at FROM pg_config() WHERE name = 'PKGLIBDIR'");
+      const library = join(temporaryDirectory(), "own.so");
+      chmodSync(dirname(library), 0o755);
+      copyFileSync(join(row?.at ?? "", "auto_explain.so"), library);
+      await update(`shared_preload_libraries=${library}`, "--restart");
+      const leads = await world.leader();
+      await ok("machine", "stop", leads.id === leader.id ? replica.id : leader.id);
+      rmSync(library);
+      await ok("machine", "stop", leads.id);
+      expect(await world.error("machine", "start", leads.id)).toMatchObject({ code: "postgres_start_failed" });
+      expect(await world.json<Setting[]>("postgres", "config", "show", "-a", "pg")).toMatchObject(
+        expect.arrayContaining([expect.objectContaining({ name: "shared_preload_libraries", value: library, source: "user" })]) as Setting[],
+      );
+      expect(await ok("logs", "-a", "pg", "-n", "1000")).toMatch(/FATAL: could not access file .*own\.so/);
+      expect(await update("--unset", "shared_preload_libraries")).toEqual({ changed: ["shared_preload_libraries"], restartNeeded: [] });
+      expect(await app("SELECT 1")).toBe("1\n");
+      await ok("machine", "start", leads.id === leader.id ? replica.id : leader.id);
+    });
   });
 });

@@ -50,6 +50,10 @@ function after(view: ClusterView, step: Step): ClusterView {
       };
     case "open":
       return { ...view, cluster: { ...view.cluster, phase: "ready" } };
+    case "take-back": {
+      const { settingsBefore: before, ...rest } = view.cluster;
+      return { ...view, cluster: { ...rest, settings: before?.settings ?? rest.settings } };
+    }
     case "resume":
     case "rewind":
     case "reconnect":

@@ -12,6 +12,7 @@ function handLoop() {
     wake: () => undefined,
     view: () => undefined,
     restart: () => undefined,
+    retry: () => undefined,
     watch(watcher) {
       watchers.add(watcher);
       return () => watchers.delete(watcher);

@@ -123,7 +123,12 @@ export const setting = z.object({
   description: z.string(),
 });
 
-export const settingsChange = z.object({ changed: z.array(z.string()), restartNeeded: z.array(z.string()) });
+export const settingsChange = z.object({
+  changed: z.array(z.string()),
+  restartNeeded: z.array(z.string()),
+  /** Why there is no leader that has them; absent where there is. */
+  leaderless: z.string().optional(),
+});
 
 /** From which directory a cluster's servers are started, of which version, and which of them run with another one until they are restarted. */
 export const binariesChange = z.object({ directory: z.string(), version: z.string(), restartNeeded: z.array(z.string()) });

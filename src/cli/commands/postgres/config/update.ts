@@ -20,7 +20,8 @@ const settingFlags = {
 export const configUpdate = command({
   name: "postgres config update",
   summary: "Change settings on every member of a cluster",
-  details: "Any setting of PostgreSQL, checked against pg_settings. Those that need a restart say so and wait for it; --restart does it at once.",
+  details:
+    "Any setting of PostgreSQL, checked by PostgreSQL itself. Those that need a restart say so and wait for it; --restart does it at once. Without a leader they are changed, too, and its start is tried with them. A change with which PostgreSQL does not start is taken back.",
   args: { settings: { summary: "NAME=VALUE", optional: true, many: true } },
   flags: {
     ...settingFlags,
@@ -38,8 +39,10 @@ export const configUpdate = command({
     const set = { ...settingsOf(flags), ...settingPairs(args.settings) };
     if (Object.keys(set).length + flags.unset.length === 0) throw fail("usage_invalid", { reason: "no changes were specified" });
     const change = await daemon.call("updateSettings", { params: { cluster }, body: { set, unset: flags.unset } });
-    const { changed, restartNeeded } = change;
+    const { changed, restartNeeded, leaderless } = change;
     const done = changed.length === 0 ? `Nothing to change in ${cluster}` : `Changed in ${cluster}: ${changed.join(", ")}`;
+    if (leaderless !== undefined)
+      return { json: change, text: `${done}\n${cluster} has no leader still: ${leaderless}\nLook at: perch logs -a ${cluster}` };
     if (restartNeeded.length === 0) return { json: change, text: done };
     if (!flags.restart)
       return {
