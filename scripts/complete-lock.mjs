@@ -1,5 +1,5 @@
 /**
- * Completes package-lock.json with the packages of other platforms. npm leaves out of a lockfile what the registry at hand does not serve, and `npm ci`
+ * Completes both lockfiles with the packages of other platforms. npm leaves out of a lockfile what the registry at hand does not serve, and `npm ci`
  * then refuses the lockfile on every machine. Every entry gets the hash that the registry tells of it.
  *
  *     node scripts/complete-lock.mjs        after every npm install that changes the lockfile; test/house/lockfile.test.ts says when it is needed
@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const file = new URL("../package-lock.json", import.meta.url);
+const lockfiles = ["../package-lock.json", "build/package-lock.json"].map((path) => new URL(path, import.meta.url));
 
 /** The entries that a lockfile lacks, by path. Pure. */
 export function missingEntries(packages) {
@@ -53,16 +53,19 @@ async function addHashes(packages) {
 
 const inNpmsOrder = ([path, { name, version, resolved, integrity, ...rest }]) => [path, { name, version, resolved, integrity, ...rest }];
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+const order = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
+
+async function complete(file) {
   const lock = JSON.parse(readFileSync(file, "utf8"));
   const entries = missingEntries(lock.packages);
   const hashed = await addHashes({ ...lock.packages, ...entries });
-  const order = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
   lock.packages = Object.fromEntries(
     Object.entries({ ...lock.packages, ...entries })
       .toSorted(order)
       .map(inNpmsOrder),
   );
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`${Object.keys(entries).length} entries and ${hashed} hashes added`);
+  console.log(`${fileURLToPath(file)}: ${Object.keys(entries).length} entries and ${hashed} hashes added`);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) for (const file of lockfiles) await complete(file);

@@ -39,7 +39,9 @@ function prepare() {
   const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   // What a link leads to belongs to another checkout, which npm ci would empty first.
   const linked = lstatSync("node_modules", { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  if (!linked && written("node_modules/.package-lock.json") < written("package-lock.json")) {
+  // ./perch installs what running needs, without the development tools.
+  const whole = existsSync("node_modules/vitest") && written("node_modules/.package-lock.json") >= written("package-lock.json");
+  if (!linked && !whole) {
     say("Installing the dependencies of package-lock.json (npm ci) …");
     if (runs("npm", ["ci", "--no-audit", "--no-fund"]) !== 0) stop("npm ci failed; nothing was tested.");
   }

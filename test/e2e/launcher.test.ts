@@ -68,6 +68,20 @@ describe("./perch", () => {
     expect(asked()).toEqual(["build"]);
   });
 
+  it("installs what running needs, and the development tools only where they were", () => {
+    const { root, run, later } = checkout();
+    const installs = () =>
+      readFileSync(join(root, "npm.log"), "utf8")
+        .split("\n")
+        .filter((line) => line.startsWith("ci"));
+    run();
+    expect(installs()).toEqual(["ci --omit=dev --no-progress --loglevel=error"]);
+    mkdirSync(join(root, "node_modules/vitest"), { recursive: true });
+    later("package-lock.json");
+    run();
+    expect(installs().slice(1)).toEqual(["ci --no-progress --loglevel=error"]);
+  });
+
   it("builds again when a source is newer, and installs again when the lockfile is", () => {
     const { run, asked, later, root } = checkout();
     run();
