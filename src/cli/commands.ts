@@ -82,6 +82,7 @@ const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   "systemd status": () => import("./commands/systemd/status.ts"),
   "systemd print": () => import("./commands/systemd/print.ts"),
   "systemd stop": () => import("./commands/systemd/stop.ts"),
+  "install-cli": () => import("./commands/install-cli.ts"),
   completion: () => import("./commands/completion.ts"),
   version: () => import("./commands/version.ts"),
 };

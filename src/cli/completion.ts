@@ -30,7 +30,10 @@ function spellings(path: string): string[] {
   if (path === "") return [""];
   return path
     .split(" ")
-    .reduce<string[]>((heads, word) => heads.flatMap((head) => [word, ...aliasesOf(word)].map((spelled) => `${head} ${spelled}`.trim())), [""]);
+    .reduce<string[]>(
+      (heads, word, at) => heads.flatMap((head) => [word, ...aliasesOf(word, at)].map((spelled) => `${head} ${spelled}`.trim())),
+      [""],
+    );
 }
 
 /** Values of flags that are known beforehand: regions and choices. */

@@ -1,3 +1,5 @@
+import { habitOf } from "./habits.ts";
+
 /** From the words of a command line to the command they name. Pure: names come in, and the rest of the line goes out untouched. */
 
 const nouns: Readonly<Record<string, string>> = {
@@ -11,15 +13,24 @@ const nouns: Readonly<Record<string, string>> = {
   networks: "network",
   wg: "wireguard",
   token: "tokens",
+  ps: "status",
+  start: "up",
+  stop: "down",
+  psql: "postgres connect",
+  ssh: "shell",
 };
-const verbs: Readonly<Record<string, string>> = { ls: "list", rm: "destroy", view: "show" };
+const verbs: Readonly<Record<string, string>> = { ls: "list", view: "show" };
+/** Each of these means whatever takes the thing away: what that is called depends on the thing. */
+const removals: ReadonlySet<string> = new Set(["rm", "delete", "remove", "destroy"]);
+const removing: readonly string[] = ["destroy", "drop", "remove", "unset", "revoke"];
 const inner: Readonly<Record<string, string>> = { databases: "db", database: "db", user: "users" };
 
 export type Found =
   | { kind: "command"; name: string; rest: readonly string[] }
   /** A noun, or nothing: help for what is below it. */
   | { kind: "group"; prefix: string; rest: readonly string[] }
-  | { kind: "unknown"; word: string; prefix: string; similar: readonly string[] };
+  /** `similar`: whole commands or nouns that may be meant. `instead`: how to do it here. */
+  | { kind: "unknown"; word: string; prefix: string; similar: readonly string[]; instead?: string };
 
 export function find(argv: readonly string[], names: readonly string[]): Found {
   const known = new Set(names);
@@ -31,15 +42,22 @@ export function find(argv: readonly string[], names: readonly string[]): Found {
     if (word === undefined || word.startsWith("-")) return { kind: "group", prefix, rest: argv.slice(used) };
     const words = below(prefix, names);
     const meant = [word, ...aliases(path, word)].find((candidate) => words.has(candidate.split(" ")[0] ?? ""));
-    if (meant === undefined)
-      return {
-        kind: "unknown",
-        word,
-        prefix,
-        similar: [...words].filter((other) => [other, ...aliasesOf(other)].some((spelled) => isSimilar(word, spelled))),
-      };
+    if (meant === undefined) {
+      const instead = habitOf([...path, ...argv.slice(used)]);
+      return { kind: "unknown", word, prefix, similar: instead === undefined ? similarTo(word, prefix, names) : [], ...(instead && { instead }) };
+    }
+    // `fly ssh console` opens the shell that `ssh` alone opens.
+    if (word === "ssh" && argv[used + 1] === "console") used++;
     path.push(...meant.split(" "));
   }
+}
+
+/** Spelled nearly so at this place; else what is called exactly so at another. */
+function similarTo(word: string, prefix: string, names: readonly string[]): string[] {
+  const at = prefix === "" ? 0 : prefix.split(" ").length;
+  const here = [...below(prefix, names)].filter((other) => [other, ...aliasesOf(other, at)].some((spelled) => isSimilar(word, spelled)));
+  if (here.length > 0) return here.map((other) => `${prefix} ${other}`.trim());
+  return names.filter((name) => name.includes(" ") && name.split(" ").at(-1) === word);
 }
 
 /** The next words after a prefix, in the order of the list: nouns and verbs. */
@@ -51,12 +69,15 @@ export function below(prefix: string, names: readonly string[]): Set<string> {
 const aliases = (path: readonly string[], word: string): string[] => {
   const table = path.length === 0 ? nouns : { ...verbs, ...inner };
   const alias = Object.hasOwn(table, word) ? table[word] : undefined;
+  if (path.length > 0 && removals.has(word)) return [...removing];
   return alias === undefined ? [] : [alias];
 };
 
-/** The other words for each word of a command's name: `postgres list` → `pg`, `ls`. */
-export const aliasesOf = (word: string): string[] =>
-  [...Object.entries(nouns), ...Object.entries(verbs), ...Object.entries(inner)].filter(([, meant]) => meant === word).map(([alias]) => alias);
+/** The other words for one word of a command's name, `at` its place there: `postgres list` → `pg` for the first, `ls` for the second. */
+export const aliasesOf = (word: string, at: number): string[] =>
+  Object.entries(at === 0 ? nouns : { ...verbs, ...inner, ...(word === "destroy" ? { rm: word, delete: word } : {}) })
+    .filter(([, meant]) => meant === word)
+    .map(([alias]) => alias);
 
 /** One letter more, less, other or two swapped (Damerau), or a beginning of three letters. */
 export function isSimilar(typed: string, word: string): boolean {

@@ -5,10 +5,9 @@ import { argText, flagText } from "./parse.ts";
 
 /** Help as text. Pure; docs/commands.md is written from the same pieces. */
 
-export const usageLine = (command: Command): string =>
+export const usageLine = (command: Command, words = `perch ${command.name}`): string =>
   [
-    "perch",
-    command.name,
+    words,
     ...(Object.keys(command.flags).length > 0 ? ["[flags]"] : []),
     ...Object.entries(command.args).map(([name, arg]) => argText(name, arg)),
   ].join(" ");
@@ -90,7 +89,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
 
 export function aliasLines(name: string): string[] {
   const words = name.split(" ");
-  return words.flatMap((word, index) => aliasesOf(word).map((alias) => `perch ${words.with(index, alias).join(" ")}`));
+  return words.flatMap((word, index) => aliasesOf(word, index).map((alias) => `perch ${words.with(index, alias).join(" ")}`));
 }
 
 const section = (title: string, rows: readonly (readonly [string, string])[]): string[] =>

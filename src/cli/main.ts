@@ -4,6 +4,7 @@ import { shownJson } from "../errors/shown.ts";
 import type { Answer, Command, Globals } from "./command.ts";
 import { commandNames, loadAll, loadCommand } from "./commands.ts";
 import { errorText, exitCodeOf } from "./exit-code.ts";
+import { clusterFirst } from "./cluster-first.ts";
 import { find } from "./find.ts";
 import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
@@ -12,6 +13,8 @@ import { perchVersion } from "../host/version.ts";
 
 /** The program: words in, an exit code out. What a command is stands in `command.ts`. */
 
+/** The command that was found, and the words that named it as they were typed: `pg connect`. */
+let typed: { command: Command; words: readonly string[] } | undefined;
 let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -19,12 +22,17 @@ async function main(argv: readonly string[]): Promise<number> {
   if (rest[0] === "--version" || rest[0] === "-v") return main(["version"]);
   if (rest[0] === "help") return main([...rest.slice(1), "--help"]);
   const found = find(rest, commandNames);
-  if (found.kind === "command") return runCommand(await loadCommand(found.name), found.rest, globals);
+  if (found.kind === "command") {
+    const command = await loadCommand(found.name);
+    typed = { command, words: rest.slice(0, rest.length - found.rest.length) };
+    return runCommand(command, clusterFirst(command, found.rest), globals);
+  }
   if (found.kind === "unknown") {
-    const known =
-      found.similar.length === 0 ? "" : `; did you mean ${found.similar.map((word) => `perch ${`${found.prefix} ${word}`.trim()}`).join(" or ")}?`;
-    throw fail("usage_invalid", {
-      reason: `perch ${found.prefix === "" ? "" : `${found.prefix} `}has no command "${found.word.slice(0, 40)}"${known}`,
+    const group = `perch ${found.prefix}`.trim();
+    throw fail("command_unknown", {
+      group,
+      word: found.word.slice(0, 40),
+      instead: found.instead ?? (found.similar.length === 0 ? `See what there is with: ${group} --help` : meantText(found.similar)),
     });
   }
   const [flag] = found.rest;
@@ -34,6 +42,8 @@ async function main(argv: readonly string[]): Promise<number> {
   process.stdout.write(`${groupHelp(found.prefix, await loadAll())}\n`);
   return 0;
 }
+
+const meantText = (similar: readonly string[]): string => `Did you mean ${similar.map((name) => `perch ${name}`).join(" or ")}?`;
 
 async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
   const [{ parse }, { contextOf }, { targetOf }] = await Promise.all([import("./parse.ts"), import("./context.ts"), import("./target.ts")]);
@@ -108,12 +118,20 @@ try {
 } catch (error) {
   const known = toPerchError(error);
   const { red } = styleOf(process.stderr.isTTY, process.env);
-  process.stderr.write(forTerminal(errorText(known, wantsJson(argv), red)));
+  process.stderr.write(forTerminal(errorText(await withUsage(known), wantsJson(argv), red)));
   if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
   process.exitCode = exitCodeOf(error, interruptedBy);
 }
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 process.exit();
+
+/** With the line that would have been right in place of a hint at --help: in the words that were typed. */
+async function withUsage(error: PerchError): Promise<PerchError> {
+  if (typed === undefined || error.code !== "usage_invalid") return error;
+  const { usageLine } = await import("./help.ts");
+  const words = `perch ${typed.words.join(" ")}`;
+  return new PerchError({ code: error.code, message: error.message, next: `${usageLine(typed.command, words)}\n      ${words} --help` }, error);
+}
 
 /** Asked before parsing, too, so that an error in the words themselves is JSON where JSON was asked for. */
 function wantsJson(words: readonly string[]): boolean {

@@ -10,6 +10,8 @@ export interface Parsed {
   help: boolean;
 }
 
+export const globalFlagEntries: readonly [string, Flag][] = Object.entries<Flag>(globalFlags);
+
 /** `initialClusterSize` → `initial-cluster-size` */
 export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -45,7 +47,7 @@ function parserOf(command: Command): Commander {
   const parser = new Commander(command.name).exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   for (const [name, arg] of Object.entries(command.args)) parser.addArgument(new Argument(argText(name, arg)));
   for (const [key, flag] of Object.entries(command.flags)) parser.addOption(optionOf(key, flag));
-  for (const [key, flag] of Object.entries<Flag>(globalFlags)) parser.addOption(optionOf(key, flag));
+  for (const [key, flag] of globalFlagEntries) parser.addOption(optionOf(key, flag));
   if (command.passThrough === true) parser.passThroughOptions();
   return parser;
 }

@@ -22,6 +22,7 @@ const system = <M extends string, N extends string>(status: ErrorEntry["status"]
 export const register = {
   // Usage: what was typed
   usage_invalid: usage("{reason}", "See the command's --help."),
+  command_unknown: usage('{group} has no command "{word}"', "{instead}"),
   name_invalid: usage('{what} "{name}" is not valid: {why}', "Use lower-case letters, digits and dashes, starting with a letter, 63 at most."),
   region_invalid: usage('region "{region}" is not known{hint}', "List the codes with: perch platform regions"),
   identifier_invalid: usage('{what} "{name}" is not valid: {why}', "PostgreSQL identifiers have 1 to 63 bytes and no NUL."),
@@ -52,12 +53,13 @@ export const register = {
   app_exists: user(409, 'app "{app}" already exists', "Choose another name, or destroy it first: perch apps destroy {app}"),
   app_is_cluster: user(409, 'app "{app}" is a postgres cluster', "Use: perch postgres destroy {app}"),
   app_in_use: user(409, 'app "{app}" is in use: {by}', "Stop it or detach it first."),
-  not_a_cluster: user(404, "app {app} is not a postgres app", "List the clusters with: perch postgres list"),
+  not_a_cluster: user(404, "app {app} is not a postgres app", "List the clusters with: perch postgres list. What an app itself prints is where perch run runs it"),
   cluster_not_ready: user(409, "cluster {app} is {phase}", "Wait for it, or look at: perch postgres status -a {app}"),
   no_active_leader: user(503, "no active leader found in cluster {app}: {why}", "Look at: perch postgres status -a {app}, and start it: perch machine start {machine}"),
   change_loses: user(409, "a change of leader of {app} takes {what}: a replica has none of it", "Repeat the command with --yes to accept that."),
   machine_not_found: user(404, 'machine "{machine}" does not exist', "List the machines with: perch machine list"),
   machine_is_leader: user(409, "machine {machine} is the leader of {app} and cannot be {what}", "Destroy the whole cluster with: perch postgres destroy {app}"),
+  machine_is_cluster: user(409, "{app} is a cluster, not a machine", "Give the id of one of its machines, such as that of its leader: {leader}. All of them: perch machine list -a {app}"),
   machine_is_run: user(409, "machine {machine} is a run of app {app}, not a postgres member", "It ends when its command ends."),
   database_exists: user(409, 'database "{database}" already exists in {app}', "Choose another name; attach takes one that exists with --yes."),
   database_not_found: user(404, 'database "{database}" does not exist in {app}', "List the databases with: perch postgres db list -a {app}"),

@@ -74,9 +74,18 @@ export function distance(a: Region, b: Region): number {
   return 2 * 6371 * Math.asin(Math.sqrt(h));
 }
 
-/** The known codes that differ from a mistyped one by one letter, changed, missing at the end or too many there: for "did you mean". */
+/** The known codes that differ from a mistyped one by one letter, or whose place is called so ("paris", "new jersey"): for "did you mean". */
 export function similarRegions(code: string): string[] {
-  const typed = code.slice(0, 8);
+  const typed = code.slice(0, 20);
   const differs = (other: string) => Array.from({ length: Math.max(other.length, typed.length) }).filter((_, i) => other[i] !== typed[i]).length;
-  return regions.map((region) => region.code).filter((other) => differs(other) <= 1);
+  const called = plainLetters(typed);
+  const isPlace = (name: string) => called.length > 3 && plainLetters(name).includes(called);
+  return regions.filter((region) => differs(region.code) <= 1 || isPlace(region.name)).map((region) => region.code);
 }
+
+/** "São Paulo" → "saopaulo" */
+const plainLetters = (text: string): string =>
+  text
+    .normalize("NFD")
+    .toLowerCase()
+    .replace(/[^a-z]/g, "");

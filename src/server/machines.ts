@@ -22,6 +22,8 @@ export function machineHandlers(deps: Deps): MachineHandlers {
     if (found !== undefined) return found;
     const record = await state.machines.get({ id: machine });
     if (record?.kind === "run") throw fail("machine_is_run", { machine, app: record.app });
+    const cluster = await state.clusters.get({ app: machine });
+    if (cluster !== undefined) throw fail("machine_is_cluster", { app: cluster.app, leader: cluster.leader });
     throw fail("machine_not_found", { machine: printable(machine) });
   }
 

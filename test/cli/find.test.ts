@@ -18,6 +18,17 @@ describe("finding a command", () => {
     ["regions", "platform regions", []],
     ["run -- ls -l", "run", ["--", "ls", "-l"]],
     ["run ls ls", "run", ["ls", "ls"]],
+    ["ps", "status", []],
+    ["start", "up", []],
+    ["stop --json", "down", ["--json"]],
+    ["psql -a pg", "postgres connect", ["-a", "pg"]],
+    ["ssh -a web", "shell", ["-a", "web"]],
+    ["ssh console -a web", "shell", ["-a", "web"]],
+    ["postgres delete pg", "postgres destroy", ["pg"]],
+    ["pg users delete web", "postgres users drop", ["web"]],
+    ["secrets rm A", "secrets unset", ["A"]],
+    ["wg delete laptop", "wireguard remove", ["laptop"]],
+    ["tokens rm 1", "tokens revoke", ["1"]],
   ])("perch %s", (line, name, rest) => {
     expect(found(...line.split(" "))).toEqual({ kind: "command", name, rest });
   });
@@ -31,8 +42,20 @@ describe("finding a command", () => {
   it("suggests what may have been meant", () => {
     expect(found("statsu")).toMatchObject({ kind: "unknown", word: "statsu", prefix: "", similar: ["status"] });
     expect(found("pgg")).toMatchObject({ similar: ["postgres"] });
-    expect(found("postgres", "creat")).toMatchObject({ prefix: "postgres", similar: ["create"] });
+    expect(found("postgres", "creat")).toMatchObject({ prefix: "postgres", similar: ["postgres create"] });
+    expect(found("attach", "pg")).toMatchObject({ word: "attach", similar: ["postgres attach"] });
+    expect(found("clone")).toMatchObject({ similar: ["machine clone"] });
     expect(found("zzz")).toMatchObject({ similar: [] });
+  });
+
+  it("names what does here what another tool's word asks for", () => {
+    expect(found("scale", "count", "2")).toMatchObject({
+      kind: "unknown",
+      similar: [],
+      instead: expect.stringContaining("perch machine clone") as string,
+    });
+    expect(found("apps", "open", "web")).toMatchObject({ prefix: "apps", word: "open", instead: expect.stringContaining("--publish") as string });
+    expect(found("m", "restart")).toMatchObject({ instead: expect.stringContaining("perch postgres restart") as string });
   });
 
   it("takes no word of an object's own for an alias", () => {

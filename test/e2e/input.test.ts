@@ -138,7 +138,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
   });
 
   it("says what was meant where one letter is wrong", async () => {
-    expect((await perch(["postgres", "attch", "pg"])).stderr).toContain("did you mean perch postgres attach?");
+    expect((await perch(["postgres", "attch", "pg"])).stderr).toContain("Did you mean perch postgres attach?");
     expect((await perch(["machine", "clone", "x", "--region", "lhr", "--aap", "pg"])).stderr).toContain("--app");
     expect((await perch(["apps", "create", "x", "--region", "amsx"])).stderr).toContain("did you mean ams?");
   });

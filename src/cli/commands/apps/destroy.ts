@@ -1,3 +1,4 @@
+import { fail } from "../../../errors/error.ts";
 import { command, yesFlag } from "../../command.ts";
 
 export const appsDestroy = command({
@@ -7,9 +8,12 @@ export const appsDestroy = command({
   flags: { yes: yesFlag },
   examples: ["perch apps destroy web", "perch apps destroy web worker --yes"],
   needs: ["daemon"],
-  routes: ["destroyApp"],
+  routes: ["listApps", "destroyApp"],
   async run({ args, flags, daemon, terminal }) {
+    const there = await daemon.call("listApps", {});
     for (const app of args.apps) {
+      // Before the question: it would be about something else.
+      if (there.find(({ name }) => name === app)?.kind === "cluster") throw fail("app_is_cluster", { app });
       const consent = {
         yes: flags.yes,
         warning: "Destroying an app is not reversible.",
