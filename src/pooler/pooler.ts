@@ -14,6 +14,7 @@ import type { ProcessIdentity } from "../model/records.ts";
 import { makeOwned, makeWalkable } from "../postgres/directory.ts";
 import { configText, type PoolConfig, safeMode, userText } from "./config.ts";
 import { describe, openConsole } from "./console.ts";
+import { guardPause } from "./pause-guard.ts";
 
 /** Where the files of one pooler lie, as perchd sees them. */
 export interface PoolLayout {
@@ -105,7 +106,7 @@ export async function poolerCertificate(at: PoolLayout): Promise<Pooler["certifi
 /** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
 export async function ensurePooler(pooler: Pooler): Promise<void> {
   const running = await findPoolerProcess(pooler.at);
-  if (running !== undefined && (await tell(pooler).catch(goneMeanwhile(running)))) return;
+  if (running !== undefined && (await tell(pooler, running).catch(goneMeanwhile(running)))) return;
   const found = await findPooler();
   await writeFiles(pooler, found.version);
   await start(pooler, found.program);
@@ -121,8 +122,9 @@ const goneMeanwhile = (running: ProcessIdentity) => async (error: unknown) => {
  * Has what runs read its settings. It may be older than the program on the disk: they are for what runs. False where it was ended instead: in another mode nobody may
  * meet what a session left on a connection, and what a driver believes to have prepared is gone. So all begin again, when transactions under way have ended.
  */
-async function tell(pooler: Pooler): Promise<boolean> {
+async function tell(pooler: Pooler, process: ProcessIdentity): Promise<boolean> {
   const console = await openConsole(pooler.at, { port: pooler.config.port, password: pooler.password });
+  let guarded: (() => void) | undefined;
   try {
     const running = await describe(console);
     if (running.mode === safeMode(pooler.config, running.version)) {
@@ -130,11 +132,15 @@ async function tell(pooler: Pooler): Promise<boolean> {
       await console.ask("RELOAD");
       return true;
     }
-    if (running.mode === "transaction") await console.ask("PAUSE", transactionsEndWithinMs).catch(() => undefined);
+    if (running.mode === "transaction") {
+      guarded = await guardPause(process);
+      await console.ask("PAUSE", transactionsEndWithinMs).catch(() => undefined);
+    }
   } finally {
     await console.close();
   }
   await stopPooler(pooler.at);
+  guarded?.();
   return false;
 }
 

@@ -6,6 +6,7 @@ import { leaderPort, memberPort, memberPoolPort, poolPort } from "../network/rul
 import { safeMode } from "../pooler/config.ts";
 import { describe, openConsole, type PoolConsole, resume, type Running } from "../pooler/console.ts";
 import { admit, sweep } from "../pooler/lookup.ts";
+import { guardPause } from "../pooler/pause-guard.ts";
 import {
   ensurePooler,
   findPoolerProcess,
@@ -258,22 +259,25 @@ export async function pausePool(context: Context, cluster: ClusterRecord, within
   const config = poolersWanted(cluster, []).get(leaderPooler);
   if (config === undefined) return () => Promise.resolve();
   const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
-  if (pooler === undefined || (await findPoolerProcess(pooler.at)) === undefined) return () => Promise.resolve();
+  const process = pooler && (await findPoolerProcess(pooler.at));
+  if (pooler === undefined || process === undefined) return () => Promise.resolve();
   // PAUSE is answered when all is quiet; who is to say RESUME must not wait behind it, nor connect while everybody waits.
   const console = () => openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
   const [pausing, resuming] = await Promise.all([console(), console()]);
   const running = resuming && (await describe(resuming).catch(() => undefined));
-  if (running?.mode === "session") {
+  const warn = (what: string) => (error: unknown) => context.log.warn({ err: error }, what);
+  // Nobody is kept waiting who would wait for ever when this perchd is killed.
+  const guarded =
+    running?.mode === "session" ? undefined : await guardPause(process).catch(warn("nothing would end a pause; the pooler is not paused"));
+  if (guarded === undefined) {
     await Promise.all([pausing?.close(), resuming?.close()]);
     return () => Promise.resolve();
   }
   context.flowing.delete(pooler.at.root); // until it is told to go on, by whomever
-  await pausing
-    ?.ask("PAUSE", withinMs)
-    .catch((error: unknown) => context.log.warn({ err: error }, "transactions went on for too long; the change goes on"));
+  await pausing?.ask("PAUSE", withinMs).catch(warn("transactions went on for too long; the change goes on"));
   return async () => {
     const told = resuming === undefined ? letGo(context, pooler) : letGoBy(resuming, context, pooler);
-    await told.catch((error: unknown) => context.log.warn({ err: error }, "the pooler is not resumed yet"));
+    await told.then(guarded).catch(warn("the pooler is not resumed yet"));
     await Promise.all([pausing?.close(), resuming?.close()]);
   };
 }

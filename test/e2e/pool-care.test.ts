@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PoolStatus } from "../../src/api/schemas.ts";
+import { pause } from "../../src/base/deadline.ts";
 import { findProgram } from "../../src/host/files.ts";
 import { isRoot } from "../../src/host/home.ts";
 import { signalProcess } from "../../src/host/process.ts";
@@ -116,6 +117,34 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect((await endless.ended).code).not.toBe(0);
     expect(await psql("-c", "SELECT 1")).toBe("1\n");
     expect((await world.leader()).id).not.toBe(before);
+  });
+
+  it("lets its clients go on within eight seconds when perchd is killed while it keeps them waiting for a switchover", async () => {
+    const program = 'while psql -qtAc "SELECT 1" "$DATABASE_URL"; do sleep 0.05; done';
+    const asks = await world.begin(["run", "-a", "web", "--", "sh", "-c", program]);
+    const answered = () => asks.stdout().split("\n").length;
+    const endless = await world.begin(sleeping(60));
+    const { id } = await world.leader();
+    await eventually(
+      "it is at work",
+      async () => (await world.sql(id, "SELECT FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'")).length === 1,
+    );
+    const perchd = await known((await world.status()).daemon.pid);
+    const asked = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
+    await eventually("nobody is answered any more", async () => {
+      const before = answered();
+      await pause(400);
+      return answered() === before;
+    });
+    await killHard([perchd]);
+    const from = answered();
+    const { ms } = await eventually("clients go on", () => answered() > from, 20_000);
+    process.stderr.write(`paused pooler goes on after perchd is killed: ${Math.round(ms)} ms\n`);
+    expect(ms).toBeLessThan(8_000);
+    await asked;
+    for (const run of [asks, endless]) run.kill("SIGKILL");
+    await ok("up");
+    expect(await psql("-c", "SELECT 1")).toBe("1\n");
   });
 
   it("goes with its cluster", async () => {

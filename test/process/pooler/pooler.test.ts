@@ -2,11 +2,12 @@ import { appendFile, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
-import { ask } from "../../../src/base/deadline.ts";
+import { ask, within } from "../../../src/base/deadline.ts";
 import { isAlive, signalProcess } from "../../../src/host/process.ts";
 import { freePort } from "../../../src/host/ports.ts";
 import { describe as describePooler, openConsole } from "../../../src/pooler/console.ts";
 import { admit, makePoolUser } from "../../../src/pooler/lookup.ts";
+import { guardPause } from "../../../src/pooler/pause-guard.ts";
 import {
   ensurePooler,
   findPooler,
@@ -20,6 +21,7 @@ import {
 import { issueCertificate } from "../../../src/postgres/certificate.ts";
 import { createUser } from "../../../src/postgres/roles.ts";
 import { asPerch, authority, home, installed, newLeader, place } from "../../support/ground.ts";
+import { runToEnd } from "../../support/perch.ts";
 import { missingTools } from "../../support/tools.ts";
 
 /** A real PgBouncer before a real PostgreSQL. One story: each test goes on where the one before it ended. */
@@ -108,6 +110,25 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
     expect((await other.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
     expect((await busy.query("COMMIT")).command).toBe("COMMIT");
     await Promise.all([asking.close(), pausing.close(), busy.end(), other.end()]);
+  });
+
+  it("lets its clients go on by itself where who paused it was killed, or does nothing any more", async () => {
+    const [client, asking, process] = [await connect(), await console(), await findPoolerProcess(pooler.at)];
+    if (process === undefined) throw new Error("no pooler runs");
+    const goesOn = async () => (await within(10_000, client.query("SELECT 1 AS one")))?.rows;
+    await asking.ask("PAUSE");
+    await guardPause(process, { atMostSeconds: 1, afterEndSeconds: 60 });
+    expect(await goesOn()).toEqual([{ one: 1 }]);
+    await asking.ask("PAUSE");
+    const guard = join(import.meta.dirname, "../../../src/pooler/pause-guard.ts");
+    const killed = `import { guardPause } from ${JSON.stringify(guard)};
+await guardPause(${JSON.stringify(process)}, { atMostSeconds: 60, afterEndSeconds: 1 });
+globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
+    expect((await runToEnd([globalThis.process.execPath, "--import", "tsx", "--input-type=module", "-e", killed])).code).not.toBe(0);
+    expect(await goesOn()).toEqual([{ one: 1 }]);
+    // Another process by that number is not signalled: SIGUSR2 would end it.
+    await guardPause({ pid: globalThis.process.pid, startTime: "1" }, { atMostSeconds: 0.1, afterEndSeconds: 60 });
+    await Promise.all([asking.close(), client.end()]);
   });
 
   const starting = (more: pg.ClientConfig): pg.Client => {
