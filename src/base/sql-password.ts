@@ -1,18 +1,21 @@
 /**
  * The passwords that SQL names: `PASSWORD` and a literal in any way PostgreSQL reads one, with comments between the two. A literal or comment that is cut off
- * hides all that follows; so does a backslash before a quote, which ends a literal in one setting of PostgreSQL and not in another.
+ * hides all that follows; so does a backslash before a quote, which ends a literal in one setting of PostgreSQL and not in another. Text in which the word
+ * stands again and again within its own comments would be read as often: its rest is hidden, too.
  */
 export function hidePasswords(text: string): string {
   const word = /\bPASSWORD\b(?!["'])|\bPASSWORD(?=')/gi;
   let shown = "";
   let from = 0;
+  let patience = 2 * text.length + 65_536;
   for (let found = word.exec(text); found !== null; found = word.exec(text)) {
     const gap = afterGap(text, word.lastIndex);
     const assigned = /^:?=/.exec(text.slice(gap, gap + 2))?.[0] ?? "";
-    const start = assigned === "" ? gap : afterGap(text, gap + assigned.length);
+    const start = assigned === "" || gap === cutOff ? gap : afterGap(text, gap + assigned.length);
+    patience -= Math.min(start, text.length) - word.lastIndex;
     // `password='x'` is a pair like any other, and hidden as one.
-    if (assigned !== "" && text[start] === "'") continue;
-    const end = gap === cutOff || start === cutOff ? text.length : literalEnd(text, start);
+    if (patience >= 0 && assigned !== "" && text[start] === "'") continue;
+    const end = patience < 0 || start === cutOff ? text.length : literalEnd(text, start);
     if (end === undefined) continue;
     shown += `${text.slice(from, found.index)}PASSWORD '***'`;
     from = end;
@@ -26,9 +29,11 @@ const cutOff = Number.POSITIVE_INFINITY;
 /** Where spaces and comments end, which nest. */
 function afterGap(text: string, from: number): number {
   const mark = /\/\*|\*\//g;
+  const space = /\s+/y;
   let at = from;
   for (;;) {
-    if (/\s/.test(text[at] ?? "")) at++;
+    space.lastIndex = at;
+    if (space.test(text)) at = space.lastIndex;
     else if (text.startsWith("--", at) && /\s/.test(text[at + 2] ?? " ")) {
       const line = text.indexOf("\n", at);
       if (line === -1) return text.length;

@@ -34,6 +34,7 @@ import { openVault } from "../store/open-vault.ts";
 import { forgetOldKey } from "../store/rekey.ts";
 import { openAuthority } from "./authority.ts";
 import { brokenNow } from "./broken.ts";
+import { dropManagedSettings } from "./former-settings.ts";
 import { watchLimits } from "./limits.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
@@ -93,6 +94,8 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   for (const { name, expiresAt } of await state.tokens.list())
     if (expiresAt === undefined)
       tell("network", `token ${name} has no end, as 0.1.0 allowed: make another with perch tokens create, then: perch tokens revoke ${name}`);
+
+  await dropManagedSettings(state, tell);
 
   const postgres = await serverUser();
   const inside = (await state.machines.list()).flatMap(({ process: one }) => one ?? []);

@@ -79,6 +79,14 @@ export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hun
   return stopped ? "stopped" : "hung";
 }
 
+/** Whether the process works in that directory and is its owner's: whoever else stands in it, a shell of root's say, is not what that user calls his. */
+export async function isOwnersIn(pid: number, directory: string): Promise<boolean> {
+  if (!(await worksIn(pid, directory))) return false;
+  if (process.platform !== "linux") return true;
+  const [status, found] = await Promise.all([readFile(`/proc/${pid}/status`, "utf8").catch(() => ""), stat(directory).catch(() => undefined)]);
+  return found !== undefined && Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? -1) === found.uid;
+}
+
 /** Whether the process works in that directory. Where the system does not tell (macOS), true. */
 export async function worksIn(pid: number, directory: string): Promise<boolean> {
   if (process.platform !== "linux") return true;

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { listBelow, lookBelow, readBelow, removeBelow } from "../host/below.ts";
+import { listBelow, lookBelow, readBelow, removeBelow, unlessStrange } from "../host/below.ts";
 import type { Layout } from "./directory.ts";
 
 /**
@@ -67,6 +67,6 @@ export async function boundLog(at: Layout, bound: LogBound = logBound): Promise<
 
 /** PostgreSQL says in `current_logfiles` where it writes: a kind and a path in each line. */
 async function filesWritten(at: Layout): Promise<Set<string>> {
-  const text = (await readBelow(at.data, "current_logfiles")) ?? "";
+  const text = (await readBelow(at.data, "current_logfiles").catch(unlessStrange)) ?? "";
   return new Set(text.split("\n").map((line) => basename(line)));
 }

@@ -1,5 +1,5 @@
 import { readBelow, unlessStrange } from "../host/below.ts";
-import { identify, worksIn } from "../host/process.ts";
+import { identify, isOwnersIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import type { Layout } from "./directory.ts";
 
@@ -17,11 +17,14 @@ export interface Postmaster {
   status: PostmasterStatus;
 }
 
+/** A pid is a C int. */
+const largestPid = 0x7fff_ffff;
+
 /** Lines: pid, data directory, start time, port, socket directory, listen address, shared memory, status. A half written file has no status yet. */
 export function parsePidFile(text: string): PidFile | undefined {
   const lines = text.split("\n");
-  const pid = Number(lines[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  const pid = /^\d{1,10}$/.test(lines[0] ?? "") ? Number(lines[0]) : 0;
+  if (pid <= 0 || pid > largestPid) return undefined;
   const status = lines[7]?.trim();
   return { pid, status: status === "ready" || status === "standby" || status === "stopping" ? status : "starting" };
 }
@@ -47,6 +50,6 @@ export async function find(at: Layout, onStrange?: (error: Error) => void): Prom
   const file = await readLock(at.data, pidFile, onStrange);
   if (file === undefined) return undefined;
   const process = await identify(file.pid);
-  if (process === undefined || !(await worksIn(file.pid, at.data))) return undefined;
+  if (process === undefined || !(await isOwnersIn(file.pid, at.data))) return undefined;
   return { process, status: file.status };
 }

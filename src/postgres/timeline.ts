@@ -14,11 +14,19 @@ export async function historyOf(session: Session): Promise<{ timeline: number; f
   return { timeline: row.timeline, forks: parseHistory(row.text?.toUpperCase() ?? "") };
 }
 
-/** Lines of `<timeline>\t<position it was left at>\t<reason>`. */
+/**
+ * Lines of `<timeline>\t<position it was left at>\t<reason>`. PostgreSQL's user can write this file, of any length: each line is read by itself, and what is
+ * longer than a number may be is none.
+ */
 export function parseHistory(text: string): History {
-  const found = [...text.matchAll(/^\s*(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/gim)];
-  return new Map(found.map(([, timeline, high, low]) => [Number(timeline), (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)]));
+  const forks = text.split("\n").flatMap((line): [number, bigint][] => {
+    const [, timeline, high, low] = fork.exec(line) ?? [];
+    return timeline === undefined ? [] : [[Number(timeline), (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)]];
+  });
+  return new Map(forks);
 }
+
+const fork = /^[ \t]{0,8}(\d{1,10})[ \t]{1,8}([0-9A-F]{1,8})\/([0-9A-F]{1,8})(?![0-9A-F])/i;
 
 /** Whether WAL up to there, written on that timeline, is part of the history. */
 export function isPartOf({ timeline, forks }: { timeline: number; forks: History }, at: { timeline: number; position: bigint }): boolean {

@@ -80,6 +80,28 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     expect(met).toBe(0);
   });
 
+  it("attaches its app to no cluster that the app was not given before, under whatever name, and nothing is made there", async () => {
+    const attach = (cluster: string, body: object) =>
+      remote.ask({ method: "POST", path: `/v1/clusters/${cluster}/attachments`, token, body: { app: "web", ...body } });
+    const made = async () =>
+      JSON.stringify([await world.json("postgres", "users", "list", "-a", "other"), await world.json("postgres", "db", "list", "-a", "other")]);
+    const before = await made();
+    for (const body of [
+      {},
+      { variable: "OTHER_URL" },
+      { database: "shop", user: "mine", variable: "OTHER_URL" },
+      { ifNotAttached: true, variable: "OTHER_URL" },
+    ]) {
+      const { status, frames } = await attach("other", body);
+      expect([status, frames.at(-1)?.error?.code], JSON.stringify(body)).toEqual([403, "token_cluster"]);
+    }
+    expect((await attach("nowhere", {})).frames.at(-1)?.error?.code).toBe("token_cluster");
+    expect((await attach("other", { app: "shop" })).frames.at(-1)?.error?.code).toBe("token_app");
+    expect(await made()).toBe(before);
+    // Where it is attached already, it may have another database.
+    expect((await attach("pg", { variable: "SECOND_URL", database: "second", user: "second" })).status).toBe(200);
+  });
+
   it("reads no file that the URL names", async () => {
     const fifo = join(temporaryDirectory(), "fifo");
     execFileSync("mkfifo", [fifo]);

@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
 import { perchIn, repository, succeeded } from "../support/perch.ts";
+import { openRemote } from "../support/remote.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 
@@ -52,6 +53,29 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
     expect(succeeded(await perch(["run", "-a", "web", "--", "psql", "-p", "6432", "-XAtc", sql]))).toBe("web|5433\n");
     expect((await perch(["run", "-a", "web", "--", "env", "PGPASSWORD=wrong", "psql", "-p", "6433", "-c", sql])).code).not.toBe(0);
     succeeded(await perch(["postgres", "pool", "off", "-a", "pg"]));
+  });
+
+  it("gives no token what would run a program as that user, whose PostgreSQL is perchd's own user", async () => {
+    const ok = async (...args: string[]) => succeeded(await perch(args));
+    const remote = await openRemote({ ok, json: async <T>(...args: string[]) => JSON.parse(await ok(...args, "--json")) as T });
+    const token = await remote.token("boss", "--scope", "admin");
+    const refusal = async (method: string, path: string, body: object) => {
+      const { status, frames } = await remote.ask({ method, path: `/v1/clusters${path}`, token, body });
+      return [status, frames.at(-1)?.error?.code];
+    };
+    const ran = join(home, "ran");
+    for (const set of [{ archive_command: `touch ${ran}` }, { Shared_Preload_Libraries: "/tmp/x.so" }, { "plperlu.on_init": "1" }])
+      expect(await refusal("PATCH", "/pg/settings", { set }), JSON.stringify(set)).toEqual([400, "machine_only"]);
+    expect(await refusal("POST", "/pg/users", { name: "boss", superuser: true })).toEqual([400, "machine_only"]);
+    expect(await refusal("POST", "/pg/attachments", { app: "web", variable: "X", user: "x", superuser: true })).toEqual([400, "machine_only"]);
+    expect(await refusal("POST", "", { name: "evil", region: "ams", binaries: home })).toEqual([400, "machine_only"]);
+    // The user himself may; and the token may what runs nothing.
+    expect((await refusal("PATCH", "/pg/settings", { set: { work_mem: "9MB" } }))[0]).toBe(200);
+    const settings = await ok("postgres", "config", "show", "-a", "pg");
+    expect([settings.includes("work_mem"), /archive_command|preload|plperl/i.test(settings)]).toEqual([true, false]);
+    expect(JSON.parse(await ok("postgres", "users", "list", "-a", "pg", "--json"))).not.toContainEqual(expect.objectContaining({ name: "boss" }));
+    expect(existsSync(ran)).toBe(false);
+    await ok("remote", "off");
   });
 
   it("is told that a WireGuard door needs root, and no file is left behind", async () => {

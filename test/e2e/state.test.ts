@@ -11,6 +11,8 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
     const world = worldIn();
     const { ok, json, root } = world;
     const path = copyInto(root, version);
+    // What 0.1.0 let users set and this one keeps for itself: words of configuration files, and a setting of PostgreSQL.
+    change(path, `UPDATE kv SET value = json_set(value, '$.settings.include', '/etc/x', '$.settings.LOG_FILENAME', 'x') WHERE key = 'clusters/pg'`);
     const before = recordsIn(path);
     const sealed = sealedIn(version);
     await ok("up", "--portable");
@@ -22,7 +24,11 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
     expect(await json("wireguard", "list")).toMatchObject([{ name: "laptop" }]);
     expect(await ok("remote", "status")).toContain("perch.example.com");
     expect(await ok("postgres", "exposures")).toContain("db.example.com");
-    expect(await ok("events", "-n", "1000")).toContain("this state was kept");
+    const events = await ok("events", "-n", "1000");
+    expect(events).toContain("this state was kept");
+    expect(
+      events.split("were dropped: include (it is a word of configuration files, which Perch writes whole), LOG_FILENAME (perch logs"),
+    ).toHaveLength(2);
     // In portable mode a URL leads to a port of this machine; the password in it is the sealed one.
     const [apiKey, url] = (await ok("run", "-a", "web", "--", "sh", "-c", 'printf "%s\\n%s" "$API_KEY" "$DATABASE_URL"')).split("\n");
     expect(apiKey).toBe(sealed["web/API_KEY"]);
@@ -38,6 +44,7 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
         .filter(([key]) => key in before && !["network", "key", "clusters/pg"].includes(key))
         .map(([key, record]) => [key, { ...(record as object), process: undefined }]);
     expect(still(after)).toEqual(still(before));
+    expect(Object.keys((after["clusters/pg"] as { settings: object }).settings)).toEqual(["work_mem"]);
     expect(after["network"]).toMatchObject({
       prefix: "fdaa:3f9a:12bc",
       hostAccess: true,

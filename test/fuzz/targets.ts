@@ -12,6 +12,8 @@ import { logLine } from "./targets/log-line.ts";
 import { proxy } from "./targets/proxy.ts";
 import { readers } from "./targets/readers.ts";
 import { relay } from "./targets/relay.ts";
+import { serverFiles } from "./targets/server-files.ts";
+import { strangeFiles } from "./targets/strange-files.ts";
 import { toml } from "./targets/toml.ts";
 
 export { planted } from "./targets/planted.ts";
@@ -22,10 +24,12 @@ export const targets: readonly Target[] = [
   dnsFrame,
   toml,
   readers,
+  serverFiles,
   logLine,
   frames,
   control,
   relay,
+  strangeFiles,
   client,
   door,
   dnsServer,

@@ -32,7 +32,7 @@ export interface RemoteSide {
 }
 
 /** Opens the API on a free port of the loopback. */
-export async function openRemote(world: World): Promise<RemoteSide> {
+export async function openRemote(world: Pick<World, "ok" | "json">): Promise<RemoteSide> {
   const port = (await freePort()) ?? 0;
   const name = `127.0.0.1:${port}`;
   await world.ok("remote", "on", "--listen", name);

@@ -145,6 +145,23 @@ describe.skipIf(!isRoot() || process.platform !== "linux")("PostgreSQL's user, w
     expect((await find(leader.layout))?.status).toBe("ready");
   });
 
+  it("has no process of another user ended that it names in postmaster.pid, though that works in the data directory", async () => {
+    const { data } = leader.layout;
+    await stop(leader, "fast");
+    const shell = spawn("sleep", ["600"], { cwd: data, stdio: "ignore" });
+    attackers.push(shell);
+    const mine = ["ready", "standby"].map((status) => `${shell.pid}\n${data}\n1\n5433\n\n\n\n${status}\n`);
+    for (const text of mine) {
+      writeFileSync(join(data, "postmaster.pid"), text);
+      expect(await find(leader.layout)).toBeUndefined();
+      expect(await stop(leader, "immediate")).toBe("not running");
+    }
+    await start(leader);
+    expect((await find(leader.layout))?.status).toBe("ready");
+    expect([shell.exitCode, shell.signalCode]).toEqual([null, null]);
+    shell.kill();
+  });
+
   it("has nothing removed elsewhere when the data goes", async () => {
     await stop(leader, "immediate");
     const { data } = leader.layout;
