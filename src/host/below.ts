@@ -98,9 +98,13 @@ export const readBelow = async (directory: string, path: string, options: { atMo
 export const readPartBelow = (directory: string, path: string, from: number, bytes: number): Promise<Buffer | undefined> =>
   withFile(directory, path, (file) => readRange(file, from, bytes));
 
-/** Whether the file says just this. What cannot be read for one does not. */
-export async function saysBelow(directory: string, path: string, content: string): Promise<boolean> {
-  return (await readBelow(directory, path).catch(unlessStrange)) === content;
+/** Whether the file says just this. What cannot be read for one does not: `onStrange` hears why. */
+export async function saysBelow(directory: string, path: string, content: string, onStrange?: (error: Error) => void): Promise<boolean> {
+  const text = await readBelow(directory, path).catch((error: Error) => {
+    unlessStrange(error);
+    onStrange?.(error);
+  });
+  return text === content;
 }
 
 /** For `catch`: what is no file of its own is as good as none. */

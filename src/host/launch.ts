@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { type Interactive, runInteractive } from "./interactive.ts";
 import { succeeds } from "./command.ts";
+import { requireSplittingEnv } from "./env-program.ts";
 import { type Owner, searchPath } from "./files.ts";
 import { carryEnvironment } from "./own-environment.ts";
 import type { Account } from "./users.ts";
@@ -24,6 +25,7 @@ const weaker =
 
 export async function launch({ enter, command, env, barred, account, note }: Launch): Promise<Interactive> {
   if (enter.length === 0) return runInteractive(command, env);
+  await requireSplittingEnv();
   const carried = carryEnvironment(env, command[0] ?? "");
   const helpers = { PATH: searchPath().join(":"), LC_ALL: "C", ...carried.env };
   const argv = (ownNamespace: boolean) => [

@@ -30,11 +30,11 @@ export async function configure(member: Member, wanted: Configuration): Promise<
   return changed.includes(true) ? "reload" : "nothing";
 }
 
-/** Whether a running server's files say something else than they should. */
-export async function configurationDiffers(member: Member, wanted: Configuration): Promise<boolean> {
+/** Whether a running server's files say something else than they should. `onStrange` hears of what is there and is no file of its own. */
+export async function configurationDiffers(member: Member, wanted: Configuration, onStrange?: (error: Error) => void): Promise<boolean> {
   const { layout } = member;
   const files = await wantedFiles(member, wanted);
-  const found = await Promise.all(files.map(([name, content]) => saysBelow(layout.data, name, content)));
+  const found = await Promise.all(files.map(([name, content]) => saysBelow(layout.data, name, content, onStrange)));
   found.push(await saysPass(layout, passText(wanted.replicationPassword)));
   return found.includes(false);
 }

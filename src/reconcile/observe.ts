@@ -148,8 +148,8 @@ async function look(
   passwords: Passwords,
 ): Promise<Look> {
   const member = memberOf(context, cluster, machine);
-  let odd: Error | undefined;
-  const [data, running] = await Promise.all([hasData(member.layout), find(member.layout, (error) => (odd = error))]);
+  const odd: Error[] = [];
+  const [data, running] = await Promise.all([hasData(member.layout), find(member.layout, (error) => odd.push(error))]);
   const record = await adopt(context, machine, running?.process);
   // Without its data directory it is known by its record alone.
   const lives = running !== undefined || record.process !== undefined;
@@ -168,10 +168,11 @@ async function look(
   const told = (question: Promise<boolean>): Promise<boolean> =>
     question.catch((error: unknown) => {
       unlessStrange(error);
-      odd = error as Error;
+      odd.push(error as Error);
       return true;
     });
-  const configured = running === undefined || (await told(configurationDiffers(member, wanted).then((differs) => !differs)));
+  const configured =
+    running === undefined || (await told(configurationDiffers(member, wanted, (error) => odd.push(error)).then((differs) => !differs)));
   complain(context, machine, odd);
   return {
     record,
@@ -213,12 +214,13 @@ async function shortOf({ layout }: Member, has: Readonly<Record<string, number>>
 }
 
 /** Something in place of a file of PostgreSQL's: said once, not at every look. */
-function complain({ complaints, say }: Context, { app, id }: MachineRecord, odd: Error | undefined): void {
+function complain({ complaints, say }: Context, { app, id }: MachineRecord, odd: readonly Error[]): void {
   const key = `${app} ${id}`;
-  if (odd === undefined) return void complaints.delete(key);
-  if (complaints.get(key) === odd.message) return;
-  complaints.set(key, odd.message);
-  say(app, `machine ${id}: ${odd.message}`);
+  const what = odd.map(({ message }) => message).join("; ");
+  if (what === "") return void complaints.delete(key);
+  if (complaints.get(key) === what) return;
+  complaints.set(key, what);
+  say(app, `machine ${id}: ${what}`);
 }
 
 /** The record holds the identity of the postmaster, so that it is known after perchd itself was away. */

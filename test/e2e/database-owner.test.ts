@@ -57,6 +57,38 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(await psql("-u", "web", "--", "-XAtc", "SHOW search_path")).toBe("evil, pg_catalog\n");
   });
 
+  it("nor when the operator lists, looks, rotates and removes: users, db, doctor, status, detach of the owner, db drop", async () => {
+    const { id } = await world.leader();
+    await ok("apps", "create", "shop");
+    await ok("postgres", "attach", "pg", "--app", "shop", "--database-name", "shop");
+    const evil = `CREATE SCHEMA evil; GRANT USAGE ON SCHEMA evil TO PUBLIC;
+      CREATE FUNCTION evil.rise() RETURNS bool LANGUAGE plpgsql AS
+        $x$ BEGIN ALTER ROLE shop SUPERUSER; RETURN true; EXCEPTION WHEN OTHERS THEN RETURN true; END $x$;
+      CREATE FUNCTION evil.same(name, name) RETURNS bool LANGUAGE sql AS 'SELECT evil.rise() AND $1::text OPERATOR(pg_catalog.=) $2::text';
+      CREATE FUNCTION evil.equal(oid, oid) RETURNS bool LANGUAGE sql AS 'SELECT evil.rise() AND $1::int8 OPERATOR(pg_catalog.=) $2::int8';
+      CREATE OPERATOR evil.= (LEFTARG = name, RIGHTARG = name, FUNCTION = evil.same);
+      CREATE OPERATOR evil.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = evil.equal);
+      CREATE FUNCTION evil.pg_get_userbyid(oid) RETURNS name LANGUAGE sql AS 'SELECT pg_catalog.pg_get_userbyid($1) WHERE evil.rise()';
+      CREATE FUNCTION evil.quote_ident(text) RETURNS text LANGUAGE sql AS 'SELECT pg_catalog.quote_ident($1) WHERE evil.rise()';
+      CREATE FUNCTION evil.format(text, VARIADIC text[]) RETURNS text LANGUAGE sql AS 'SELECT ''SELECT evil.rise()''';
+      CREATE DOMAIN evil.regclass AS pg_catalog.text CHECK (evil.rise());
+      CREATE TABLE evil.mine (n int DEFAULT 1 CHECK (evil.rise()));
+      CREATE VIEW evil.pg_class AS SELECT c.* FROM pg_catalog.pg_class c WHERE evil.rise();
+      CREATE VIEW evil.pg_database AS SELECT d.* FROM pg_catalog.pg_database d WHERE evil.rise();
+      CREATE VIEW evil.pg_stat_activity AS SELECT s.* FROM pg_catalog.pg_stat_activity s WHERE evil.rise();
+      ALTER ROLE shop SET search_path = evil, pg_catalog; ALTER DATABASE shop SET search_path = evil, pg_catalog`;
+    const { code, stderr } = await queryAs(perch, "shop", evil);
+    expect(code, stderr).toBe(0);
+    for (const words of ["users list -a pg", "db list -a pg", "config show -a pg", "users rotate shop -a pg"])
+      await ok("postgres", ...words.split(" "));
+    await ok("doctor", "-a", "shop");
+    await ok("status");
+    await ok("postgres", "detach", "pg", "--app", "shop");
+    await ok("postgres", "db", "drop", "shop", "-a", "pg", "--yes");
+    expect(await superusers()).toEqual(["perch", "postgres"]);
+    expect(await world.sql(id, "SELECT FROM pg_database WHERE datname = 'shop'")).toEqual([]);
+  });
+
   it("nor has a setting of the cluster anything to say to Perch's own sessions: restart, clone, attach and detach go on", async () => {
     const settings = ["statement_timeout=1s", "idle_session_timeout=1s", "lock_timeout=1s", "idle_in_transaction_session_timeout=1s"];
     await ok("postgres", "config", "update", "-a", "pg", ...settings, "default_transaction_read_only=on", "search_path=nowhere");

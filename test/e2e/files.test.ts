@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findHome, isRoot } from "../../src/host/home.ts";
@@ -11,6 +11,7 @@ import { perchIn, succeeded } from "../support/perch.ts";
 import { temporaryDirectory, tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
+import { eventually } from "../support/world.ts";
 
 const users = isRoot() ? ["root", "an ordinary user"] : ["an ordinary user"];
 
@@ -177,6 +178,33 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
       expect(rootsOwn()).toEqual(before);
       expect(await ok("logs", "-a", "pg", "-n", "1000")).not.toContain("root's own");
       expect(await asPostgres(`cat data/perch.conf tls/server.key > /dev/null`)).toBe("COPY 1\n");
+    });
+
+    it("keeps perchd by nothing in place of perch.conf, pg_hba.conf or postmaster.pid while it runs: each is said, and is a file again", async () => {
+      const files = ["perch.conf", "pg_hba.conf", "postmaster.pid"];
+      const ways = [
+        (file: string) => `mkfifo ${file}`,
+        (file: string) => `ln -s /dev/zero ${file}`,
+        (file: string) => `ln -s ${join(root, "secret.key")} ${file}`,
+      ];
+      const [data, key] = [join(root, "postgres", member, "data"), readFileSync(join(root, "secret.key"), "utf8")];
+      const facts = () => files.map((file) => lstatSync(join(data, file), { throwIfNoEntry: false })?.isFile());
+      for (let turn = 0; turn < 3; turn++) {
+        const before = Date.now();
+        await asPostgres(`cd data && rm ${files.join(" ")} && ${files.map((file, at) => ways[(turn + at) % 3]?.(file)).join(" && ")}`);
+        await ok("status"); // perchd answers, however it is with the cluster
+        await eventually("PostgreSQL has its files again", () => facts().every((isFile) => isFile === true), 40_000);
+        await eventually("the app is served", async () => (await perch(["run", "-a", "web", "--", "psql", "-c", "SELECT 1"])).code === 0, 40_000);
+        const events = (JSON.parse(await ok("events", "-n", "50", "--json")) as { at: string; sentence: string }[]).filter(
+          ({ at }) => Date.parse(at) >= before,
+        );
+        for (const file of files)
+          expect(events.map(({ sentence }) => sentence).join("\n")).toMatch(
+            new RegExp(`${file.replace(".", "\\.")} is not read: it is a (symbolic link|pipe)`),
+          );
+        expect(await ok("events", "-n", "50")).not.toContain(key.trim());
+        expect(readFileSync(join(root, "secret.key"), "utf8")).toBe(key);
+      }
     });
 
     it("cannot put anything in place of a directory that perchd looks into", async () => {

@@ -1,4 +1,7 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { worldIn } from "../support/world.ts";
 
@@ -92,6 +95,30 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       await attempt("SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = 'web.2'"),
     ).toBe("f");
     expect(await attempt("SELECT word FROM secrets", (await url("web")).replace(/\/web$/, "/other"))).toContain("permission denied for database");
+  });
+
+  it("has nothing obeyed, told or waited for that it writes into the log: controls, passwords in any spelling, comments without end", async () => {
+    const directory = temporaryDirectory();
+    chmodSync(directory, 0o755);
+    const file = join(directory, "statement.sql");
+    const fails = async (sql: string) => {
+      writeFileSync(file, sql, { mode: 0o644 });
+      expect((await world.perch(["run", "-a", "web", "--", "psql", "-Xq", "-f", file])).stderr).toContain("ERROR");
+    };
+    await fails("DO $x$ BEGIN RAISE EXCEPTION E'marked \\u001b]0;owned\\u0007\\u009b2J\\u202e\\nERROR: another line'; END $x$");
+    for (const literal of ["$$hunter2$$", "$q$hunter2$q$", "U&'hunter2'", "E'hunter2'", "/* PASSWORD /* */ */ 'hunter2'"])
+      await fails(`ALTER ROLE nobody PASSWORD ${literal};`);
+    await fails(`ALTER ROLE nobody ${"PASSWORD /*".repeat(20_000)}${"*/".repeat(20_000)} 'hunter2';`);
+    const began = performance.now();
+    const [text, json] = await Promise.all([ok("logs", "-a", "pg", "-n", "200"), ok("logs", "-a", "pg", "-n", "200", "--json"), ok("status")]);
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(text).toContain("marked \\u{1b}]0;owned\\u{7}");
+    for (const said of [text, json]) {
+      expect(said).toContain("ALTER ROLE nobody PASSWORD '***'");
+      expect(said).not.toContain("hunter2");
+      expect(said).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+    }
+    expect(text).not.toMatch(/^ERROR: another line/m);
   });
 
   it("sees the queries of nobody else", async () => {

@@ -137,12 +137,16 @@ describe.skipIf(without).each([
       const [{ id }] = JSON.parse(await ok("machine", "list", "-a", "pg", "--json")) as [{ id: string }];
       await ok("machine", "stop", id);
       try {
-        const squatter = await begin("run", "-a", "web", ...flags, "--", process.execPath, "-e", squat, leader, ...ports.map(String));
-        await eventually("it listens", () => squatter.stdout().includes("listening"));
-        for (const port of ports) expect((await attack(`${process.execPath} -e '${ask(port)}'`)).stdout, String(port)).not.toContain("password");
-        expect(squatter.stdout()).not.toContain("asked");
-        squatter.kill("SIGTERM");
-        await squatter.ended;
+        // At the member's own address, and at all addresses.
+        for (const where of [leader, "::"]) {
+          const squatter = await begin("run", "-a", "web", ...flags, "--", process.execPath, "-e", squat, where, ...ports.map(String));
+          await eventually("it listens", () => squatter.stdout().includes("listening"));
+          for (const port of ports)
+            expect((await attack(`${process.execPath} -e '${ask(port)}'`)).stdout, `${where} ${port}`).not.toContain("password");
+          expect(squatter.stdout()).not.toMatch(/asked|EADDRINUSE/);
+          squatter.kill("SIGTERM");
+          await squatter.ended;
+        }
       } finally {
         await ok("machine", "start", id);
       }
