@@ -20,7 +20,11 @@ const patience = { nameMs: 8_000, portMs: 3_000, tlsMs: 3_000, loginMs: 8_000 };
 /** What PostgreSQL wants to be asked before TLS begins: SSLRequest, length and code. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-const why = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? redact((error as Error).message);
+/** Whoever answers there may be anybody, and say as much as he likes. */
+const said = (error: unknown): string => redact((error as Error).message.slice(0, longest));
+const longest = 2_000;
+
+const why = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? said(error);
 
 async function attempt<T>(ms: number, work: Promise<T>): Promise<T | { error: string }> {
   return (await within(ms, work).catch((error: unknown) => ({ error: why(error) }))) ?? { error: `no answer within ${ms / 1000} s` };
@@ -69,13 +73,13 @@ const once = (socket: Socket | TLSSocket, event: string): Promise<true> =>
   });
 
 async function askForTls(socket: Socket, target: Target, authority: string): Promise<Exclude<Knock["tls"], "off" | undefined>> {
-  const said = new Promise<string>((resolve, reject) => {
+  const first = new Promise<string>((resolve, reject) => {
     socket.once("data", (data) => resolve(data.toString("latin1")));
     socket.once("close", () => reject(new Error("the connection was closed")));
     socket.once("error", reject);
   });
   socket.write(sslRequest);
-  const answer = await said;
+  const answer = await first;
   if (answer === "N") return "none";
   if (answer !== "S") throw new Error("whoever listens there is no PostgreSQL");
   const named = target.sslrootcert?.startsWith("/") === true ? await authorityIn(target.sslrootcert) : authority;
@@ -113,7 +117,7 @@ async function logIn(target: Target, address: string, encrypted: boolean): Promi
     const row = (await within(patience.loginMs, asked))?.rows[0];
     return row ?? { state: "", error: "it does not answer a query" };
   } catch (error) {
-    return { state: (error as { code?: string }).code ?? "", error: redact((error as Error).message) };
+    return { state: (error as { code?: string }).code?.slice(0, 20) ?? "", error: said(error) };
   } finally {
     await within(1_000, client.end());
   }

@@ -20,13 +20,13 @@ export async function historyOf(session: Session): Promise<{ timeline: number; f
  */
 export function parseHistory(text: string): History {
   const forks = text.split("\n").flatMap((line): [number, bigint][] => {
-    const [, timeline, high, low] = fork.exec(line) ?? [];
+    const [, timeline, high, low] = leftAt.exec(line) ?? [];
     return timeline === undefined ? [] : [[Number(timeline), (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)]];
   });
   return new Map(forks);
 }
 
-const fork = /^[ \t]{0,8}(\d{1,10})[ \t]{1,8}([0-9A-F]{1,8})\/([0-9A-F]{1,8})(?![0-9A-F])/i;
+const leftAt = /^[ \t]{0,8}(\d{1,10})[ \t]{1,8}([0-9A-F]{1,8})\/([0-9A-F]{1,8})(?![0-9A-F])/i;
 
 /** Whether WAL up to there, written on that timeline, is part of the history. */
 export function isPartOf({ timeline, forks }: { timeline: number; forks: History }, at: { timeline: number; position: bigint }): boolean {

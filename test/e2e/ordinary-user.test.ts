@@ -41,6 +41,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
     expect(succeeded(await psql("SELECT current_user, pg_is_in_recovery()"))).toBe("web|f\n");
   });
 
+  it("is told by perch doctor what the system cannot wall off for one user", async () => {
+    expect(succeeded(await perch(["doctor", "-a", "web"]))).toMatch(/apps run as the user of PostgreSQL and perchd, and the system cannot wall them off/);
+  });
+
   it("is told by the command's own exit code how it ended", async () => {
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "kill -TERM $$"])).code).toBe(143);
@@ -59,8 +63,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
     const ok = async (...args: string[]) => succeeded(await perch(args));
     const remote = await openRemote({ ok, json: async <T>(...args: string[]) => JSON.parse(await ok(...args, "--json")) as T });
     const token = await remote.token("boss", "--scope", "admin");
-    const refusal = async (method: string, path: string, body: object) => {
-      const { status, frames } = await remote.ask({ method, path: `/v1/clusters${path}`, token, body });
+    const refusal = async (method: string, route: string, body: object) => {
+      const { status, frames } = await remote.ask({ method, path: `/v1/clusters${route}`, token, body });
       return [status, frames.at(-1)?.error?.code];
     };
     const ran = join(home, "ran");

@@ -18,9 +18,9 @@ describe("the program env", () => {
   }
 
   it("is taken where it is this system's own, and where one of another file does the same", async () => {
-    await requireSplittingEnv();
+    await expect(requireSplittingEnv()).resolves.toBeUndefined();
     instead("coreutils", 'PATH=/usr/bin:/bin; exec env "$@"');
-    await requireSplittingEnv();
+    await expect(requireSplittingEnv()).resolves.toBeUndefined();
   });
 
   it.each([
