@@ -42,7 +42,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("an ord
   });
 
   it("is told by perch doctor what the system cannot wall off for one user", async () => {
-    expect(succeeded(await perch(["doctor", "-a", "web"]))).toMatch(/apps run as the user of PostgreSQL and perchd, and the system cannot wall them off/);
+    expect(succeeded(await perch(["doctor", "-a", "web"]))).toMatch(
+      /apps run as the user of PostgreSQL and perchd, and the system cannot wall them off/,
+    );
   });
 
   it("is told by the command's own exit code how it ended", async () => {
