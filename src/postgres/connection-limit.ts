@@ -2,21 +2,28 @@ import { quoteIdentifier } from "./quote.ts";
 import { retrying } from "./retry.ts";
 import type { Session } from "./sql.ts";
 
-/**
- * What a role may have unless told: a third of what is there for everybody, so that one app leaves room for others, and a rotation, during which two logins of a role
- * work side by side, does, too. An app behind the pooler gets at least what its two poolers on the leader may open. Pure.
- */
-export function defaultLimit(room: number, poolSize = 0): number {
-  return Math.max(1, Math.floor(room / 3), Math.min(2 * poolSize, room));
+/** How many connections a server has, and how many of them are for all but superusers. */
+export interface Room {
+  max: number;
+  free: number;
 }
 
-/** Connections for all but superusers. */
-export async function roomFor(session: Session): Promise<number> {
-  const [row] = await session.query<{ room: number }>(
-    `SELECT pg_catalog.current_setting('max_connections')::int4 - pg_catalog.current_setting('superuser_reserved_connections')::int4
-            - coalesce(pg_catalog.current_setting('reserved_connections', true)::int4, 0) AS room`,
+/**
+ * What a role may have unless told: a third of `max_connections`, so that one app leaves room for others, and a rotation, during which two logins of a role work side
+ * by side, does, too. An app behind the pooler gets at least what its two poolers on the leader may open. Pure.
+ */
+export function defaultLimit({ max, free }: Room, poolSize = 0): number {
+  const third = Math.min(Math.floor(max / 3), Math.ceil(free / 2) - 1);
+  return Math.max(1, third, Math.min(2 * poolSize, free));
+}
+
+export async function roomFor(session: Session): Promise<Room> {
+  const [row] = await session.query<Room>(
+    `SELECT pg_catalog.current_setting('max_connections')::int4 AS max,
+            pg_catalog.current_setting('max_connections')::int4 - pg_catalog.current_setting('superuser_reserved_connections')::int4
+            - coalesce(pg_catalog.current_setting('reserved_connections', true)::int4, 0) AS free`,
   );
-  return Math.max(1, row?.room ?? 1);
+  return { max: row?.max ?? 1, free: Math.max(1, row?.free ?? 1) };
 }
 
 export const limitConnections = (session: Session, role: string, limit: number): Promise<unknown> =>

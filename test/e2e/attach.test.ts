@@ -92,8 +92,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
 
   it("may have a third of the connections unless told, and the limit can be changed", async () => {
     succeeded(await perch(["apps", "create", "narrow"]));
-    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow"]))).toContain("Its role may have 99 connections at a time");
-    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +99/);
+    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow"]))).toContain("Its role may have 100 connections at a time");
+    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +100/);
     expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "1"]))).toContain(
       "narrow may have 1 connection at a time to pg",
     );

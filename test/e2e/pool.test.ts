@@ -20,6 +20,25 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const poolers = async () => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
   const psql = (...args: string[]) => ok("run", "-a", "web", "--", "psql", "-qtA", ...args);
   const url = async () => (await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim();
+  /** Clients that write, and what they were told. Words of a line: when, client, number, what became of it. */
+  async function load(clients: number) {
+    const path = join(temporaryDirectory(), "ledger");
+    const program = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", writer, path, String(clients)]);
+    await recordProcess(program.pid);
+    const lines = () => (existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []);
+    const goesOn = async () => {
+      const from = lines().length;
+      await eventually("writes go on", () => lines().length > from + 200);
+    };
+    const end = async () => {
+      program.kill("SIGTERM");
+      await program.ended;
+      return lines().map((line) => line.split(" "));
+    };
+    await goesOn();
+    return { goesOn, end };
+  }
+  const rows = async () => (await world.sql<{ count: number }>((await world.leader()).id, "SELECT count(*)::int FROM ledger", "web"))[0]?.count;
   const whole = () => eventually("all run", async () => (await pool()).poolers.filter(({ state }) => state === "started").length === 3);
 
   beforeAll(async () => {
@@ -73,15 +92,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("loses no query of a planned switchover, nor of a killed perchd", async () => {
     await psql("-c", ledgerTable);
-    const path = join(temporaryDirectory(), "ledger");
-    const load = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", writer, path, "8"]);
-    await recordProcess(load.pid);
-    const lines = () => (existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []);
-    const goesOn = async () => {
-      const from = lines().length;
-      await eventually("writes go on", () => lines().length > from + 200);
-    };
-    await goesOn();
+    const { goesOn, end } = await load(8);
     const before = (await world.leader()).id;
     await ok("postgres", "failover", "-a", "pg");
     await goesOn();
@@ -89,12 +100,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await goesOn();
     await ok("up");
     await goesOn();
-    load.kill("SIGTERM");
-    await load.ended;
-    expect(lines().filter((line) => line.split(" ")[3] !== "ok")).toEqual([]);
+    const told = await end();
+    expect(told.filter(([, , , what]) => what !== "ok")).toEqual([]);
     expect((await world.leader()).id).not.toBe(before);
-    const [row] = await world.sql<{ count: number }>((await world.leader()).id, "SELECT count(*)::int FROM ledger", "web");
-    expect(row?.count).toBe(lines().length);
+    expect(await rows()).toBe(told.length);
   });
 
   it("is started again at once when it is killed", async () => {
@@ -132,6 +141,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await ok("up");
     await whole();
     expect(await psql("-c", "SELECT 1")).toBe("1\n");
+  });
+
+  it("ends each session once at a planned switchover in session mode, as on 5432, and has new ones wait for the next leader", async () => {
+    const before = { id: (await world.leader()).id, rows: await rows() };
+    const { goesOn, end } = await load(3);
+    await ok("postgres", "failover", "-a", "pg");
+    await goesOn();
+    const told = await end();
+    const failed = told.filter(([, , , what]) => what !== "ok").map(([, client, , what]) => `${client} ${what}`);
+    expect(failed.toSorted()).toEqual(["0 query", "1 query", "2 query"]);
+    expect((await world.leader()).id).not.toBe(before.id);
+    expect(await rows()).toBeGreaterThanOrEqual((before.rows ?? 0) + told.length - failed.length);
   });
 
   it("follows the members: a new one has one, and one that goes takes its own along", async () => {

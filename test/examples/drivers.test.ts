@@ -30,7 +30,8 @@ describe("through the private network", () => {
     address = leader.address;
     await world.ok("machine", "clone", leader.id, "--region", "lhr");
     await world.ok("apps", "create", "web");
-    await world.ok("postgres", "attach", "pg", "--app", "web");
+    // A hundred at once, beside the idle ones of every driver.
+    await world.ok("postgres", "attach", "pg", "--app", "web", "--connection-limit", "150");
     await writeFile(join(authorities, "ca.pem"), await world.ok("certs", "ca"));
     await writeFile(join(authorities, "other.pem"), (await makeAuthority("another network")).certificate);
     for (const { driver, missing } of here) if (!missing) present.set(driver.name, await atWork(driver, world));

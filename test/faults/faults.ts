@@ -49,7 +49,7 @@ export const synchronousFaults: readonly Fault[] = [
   { name: "the leader killed, and its port taken", rows: "kept", withinMs: 60_000, crash: true, act: losses.takePort },
 ];
 
-/** Through 6432. What is planned costs no query there; an accident costs what is under way. */
+/** Through 6432, in transaction mode. What is planned costs no query there; an accident costs what is under way. */
 export const pooledFaults: readonly Fault[] = [
   { name: "switchover", rows: "kept", withinMs: 3_000, unnoticed: true, times: 3, act: deeds.switchOver },
   { name: "kill -9 of perchd", rows: "kept", withinMs: 2_000, unnoticed: true, act: deeds.killDaemon },
