@@ -96,14 +96,20 @@ export interface Standing {
 
 /**
  * Of a replica that does not stream: the latest timeline of which it has the WAL file with its last position. Its last checkpoint may be from an earlier one,
- * and would make it look as if it had gone on there.
+ * and would make it look as if it had gone on there. pg_rewind leaves the last file of the timeline that it took back, whose history it removes; and a history that
+ * another server began may have been heard of. So the timeline has a history here, and is one that the latest history here comes from, if any is.
  */
 const timelineOnDisk = `(
-  SELECT max(('x' || substr(file.name, 1, 8))::bit(32)::int)
+  WITH wal AS MATERIALIZED (SELECT name, ('x' || substr(name, 1, 8))::bit(32)::int AS timeline FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{8}([0-9A-F]{16}|[.]history)$'),
+       history AS (SELECT name, timeline FROM wal WHERE name LIKE '%.history'),
+       latest AS (SELECT timeline, pg_read_file('pg_wal/' || name, 0, 1048576, true) AS text FROM history ORDER BY timeline DESC LIMIT 1)
+  SELECT wal.timeline
     FROM (SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), ${here}), '0/0') - 1 AS at, pg_size_bytes(current_setting('wal_segment_size')) AS size) AS last,
-         pg_ls_waldir() AS file
-   WHERE file.name ~ '^[0-9A-F]{24}$'
-     AND right(file.name, 16) = upper(lpad(to_hex(div(last.at, 4294967296)::bigint), 8, '0') || lpad(to_hex(div(mod(last.at, 4294967296), last.size)::bigint), 8, '0')))`;
+         wal
+   WHERE right(wal.name, 16) = upper(lpad(to_hex(div(last.at, 4294967296)::bigint), 8, '0') || lpad(to_hex(div(mod(last.at, 4294967296), last.size)::bigint), 8, '0'))
+     AND (wal.timeline = 1 OR EXISTS (SELECT FROM history WHERE history.timeline = wal.timeline))
+   ORDER BY EXISTS (SELECT FROM latest WHERE latest.timeline = wal.timeline OR latest.text ~ ('(^|\\n)\\s*' || wal.timeline || '\\s+[0-9A-F]+/')) DESC, wal.timeline DESC
+   LIMIT 1)`;
 
 /** What `standing` asks for, to be asked with more. */
 export const standingColumns = `pg_is_in_recovery() AS recovering,

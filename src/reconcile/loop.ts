@@ -9,7 +9,7 @@ import { type PerchError, toPerchError } from "../errors/error.ts";
 import { type Deaths, deathRegister } from "./deaths.ts";
 import { newNotices } from "./notices.ts";
 import { plan } from "./plan.ts";
-import { reconnectedKey, type Step, touches } from "./step.ts";
+import { type Step, touches, triedKey } from "./step.ts";
 import { type ClusterView, type Trouble, unsettled } from "./view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
@@ -103,7 +103,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     const thing = touches(step);
     const abort = new AbortController();
     deaths.begun(step);
-    if (step.do === "reconnect") since.set(reconnectedKey(step.machine), steadyNow());
+    if (step.do === "reconnect" || step.do === "rewind") since.set(triedKey(step.machine, step.do), steadyNow());
     const done = work
       .apply(step, at, abort.signal)
       .then(

@@ -25,7 +25,7 @@ import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } 
 import { unadmitted } from "../pooler/lookup.ts";
 import { observePoolers, olderIn } from "./pools.ts";
 import type { LoopMemory } from "./loop.ts";
-import { admissionKey, attachmentKey, poolerKey, reconnectedKey } from "./step.ts";
+import { admissionKey, attachmentKey, poolerKey, triedKey } from "./step.ts";
 import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
@@ -80,7 +80,8 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
           "stranded",
           led && record.id !== cluster.leader && !facts.streaming && facts.refused === undefined && !memory.under.has(record.id),
         ),
-        reconnected: reconnected(memory, record.id, facts.streaming),
+        reconnected: tried(memory, record.id, "reconnect", facts.streaming),
+        rewound: tried(memory, record.id, "rewind", facts.streaming),
         apart: noted(record.id, "apart", led && record.id !== cluster.leader && !facts.streaming),
       },
       ...remembered(record.id),
@@ -110,10 +111,10 @@ async function tablespacesIn(context: Context, cluster: ClusterRecord, machines:
   });
 }
 
-/** Written by the loop when it restarts a replica for this. */
-function reconnected({ since }: LoopMemory, machine: string, streams: boolean): number | undefined {
-  if (streams) since.delete(reconnectedKey(machine));
-  return since.get(reconnectedKey(machine));
+/** Written by the loop when it begins the step. */
+function tried({ since }: LoopMemory, machine: string, step: "reconnect" | "rewind", streams: boolean): number | undefined {
+  if (streams) since.delete(triedKey(machine, step));
+  return since.get(triedKey(machine, step));
 }
 
 /** Whether a step may be what ends it. */

@@ -54,6 +54,8 @@ const strandedMs = 30_000;
 /** What is gone is gone; a change of leader a moment ago is let pass. */
 const goneMs = 5_000;
 const reconnectEveryMs = 300_000;
+/** What was rewound a moment ago and does not stream may have another reason: it is not rewound again before that was looked for. */
+const rewindEveryMs = 30_000;
 
 type Unfit = { step: "copy" | "rewind" | "resume" | "reconnect" | "restart"; says: string; why: string };
 
@@ -73,7 +75,8 @@ function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): Unfi
     return { step: "resume", says: "resume", why: `a signal stopped it ${suspendedMs / 1000} s ago, and nobody let it go on` };
   if (facts.paused?.short !== undefined) return { step: "restart", says: "restart", why: `its replay is paused, for ${facts.paused.short}` };
   const stranded = since.stranded === undefined ? 0 : view.now - since.stranded;
-  if (facts.diverged && stranded >= 1_000) return { step: "rewind", says: "rewind", why: "it has WAL that the leader never had" };
+  const rewound = since.rewound !== undefined && view.now - since.rewound < rewindEveryMs;
+  if (facts.diverged && stranded >= 1_000 && !rewound) return { step: "rewind", says: "rewind", why: "it has WAL that the leader never had" };
   if (apart?.walGone === true && stranded >= goneMs && facts.answers)
     return copy("it fell so far behind that the WAL it needs is gone, on the leader, too");
   const silent = facts.answers || (since.silent !== undefined && view.now - since.silent >= strandedMs);

@@ -92,7 +92,7 @@ export function touches(step: Step): string {
 
 /** Apart from the cluster itself: a change of leader waits for nothing of this. */
 export const admissionKey = "admission";
-/** When a replica was restarted because it did not stream. */
-export const reconnectedKey = (machine: string): string => `${machine} reconnected`;
+/** When a step that restarts a replica because it did not stream was last begun on it. */
+export const triedKey = (machine: string, step: "reconnect" | "rewind"): string => `${machine} tried ${step}`;
 export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
 export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;

@@ -78,10 +78,10 @@ export interface MemberView {
   /** When it ended within the last minute without being told to, milliseconds since the epoch. */
   deaths: readonly number[];
   /**
-   * Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted for that; undefined while it is not so. `apart`: not
-   * streaming while a step on it is under way, too.
+   * Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted or rewound for that; undefined while it is not so.
+   * `apart`: not streaming while a step on it is under way, too.
    */
-  since: Record<"suspended" | "silent" | "stranded" | "apart" | "reconnected", number | undefined>;
+  since: Record<"suspended" | "silent" | "stranded" | "apart" | "reconnected" | "rewound", number | undefined>;
 }
 
 export interface AttachmentView {

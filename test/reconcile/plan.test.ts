@@ -213,6 +213,21 @@ describe("plan says in one sentence what it does and why", () => {
       "rewind the replica a2 in ams: it has WAL that the leader never had.",
     ],
     [
+      "copies a replica whose WAL is gone, though it is taken for one with WAL of its own, where a rewind did not help",
+      cluster(
+        [
+          member("a1", leading),
+          member(
+            "a2",
+            { ...streaming, streaming: false, diverged: true, apart: { fit: undefined, why: undefined, walGone: true } },
+            { since: { stranded: 994_000, rewound: 993_000 } },
+          ),
+        ],
+        { slots: ["perch_a2"] },
+      ),
+      "copy the leader to the replica a2 in ams: it fell so far behind that the WAL it needs is gone, on the leader, too.",
+    ],
+    [
       "rewinds a former leader before it is started",
       cluster([member("a1", leading), member("a2", { ...down, apart: { fit: { fit: "parted" }, why: undefined, walGone: false } })], {
         slots: ["perch_a2"],

@@ -42,7 +42,15 @@ export function member(
     createdAt: "2026-11-24T06:00:00.000Z",
     ...more.record,
   };
-  const since = { suspended: undefined, silent: undefined, stranded: undefined, apart: undefined, reconnected: undefined, ...more.since };
+  const since = {
+    suspended: undefined,
+    silent: undefined,
+    stranded: undefined,
+    apart: undefined,
+    reconnected: undefined,
+    rewound: undefined,
+    ...more.since,
+  };
   return {
     record,
     facts,

@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { removeTree } from "../../../src/host/files.ts";
 import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
@@ -125,5 +127,31 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await start(next);
     const { timeline, received, streaming } = await withSession(next, login, standing);
     expect({ streaming, fits: isPartOf(history, { timeline, position: received }) }).toEqual({ streaming: false, fits: true });
+  });
+
+  it("has after a rewind no more of the timeline that was taken back, whose last file pg_rewind leaves, nor of one that it has heard of", async () => {
+    if (!binaries.has.rewind) return;
+    await start(old);
+    await follows(next);
+    await become(next);
+    await sql(next, "INSERT INTO public.t SELECT generate_series(1, 10)");
+    await stop(next, "fast");
+    expect(await aligned(next, old)).toBe("rewound");
+    await settle(next, old);
+    const history = await withSession(old, login, historyOf);
+    const alone = async () => {
+      const { timeline, received, streaming } = await withSession(next, login, standing);
+      return { timeline, streaming, fits: isPartOf(history, { timeline, position: received }) };
+    };
+    await stop(old, "immediate");
+    await start(next);
+    const kept = (await readdir(join(next.layout.data, "pg_wal"))).filter((name) => name.startsWith("0000000B"));
+    expect(kept.map((name) => name.length)).toEqual([24]);
+    expect(await alone()).toEqual({ timeline: 10, streaming: false, fits: true });
+    // As of a leader that was promoted elsewhere, and of the one after it.
+    const ours = await readFile(join(next.layout.data, "pg_wal/0000000A.history"), "utf8");
+    await writeFile(join(next.layout.data, "pg_wal/0000000B.history"), `${ours}10\t0/2000000\tno\n`);
+    await writeFile(join(next.layout.data, "pg_wal/0000000C.history"), `${ours}10\tFF/2000000\tno\n`);
+    expect(await alone()).toEqual({ timeline: 10, streaming: false, fits: true });
   });
 });
