@@ -26,6 +26,8 @@ import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
  */
 export const passwords = { operator: "operator's pass:word\\1", superuser: "perch-secret-1", replication: "repl:i\\cator-1" };
 export const authority = await makeAuthority("Perch test");
+/** All servers of a file serve the same one: making one is a program of its own, and a second of a busy machine. */
+const served = await issueCertificate(authority, { commonName: "pg", names: ["localhost", "pg.internal"], addresses: ["127.0.0.1", "::1"] });
 
 const base = process.env["PERCH_TEST_DIR"] ?? tmpdir();
 mkdirSync(base, { recursive: true });
@@ -80,8 +82,7 @@ export async function newMember(binaries: Binaries, id: string): Promise<Member>
 
 /** Writes the member's files: a leader's, or those of a replica of `leader`. */
 export async function settle(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Promise<"reload" | "nothing"> {
-  const subject = { commonName: member.id, names: ["localhost", "pg.internal"], addresses: ["127.0.0.1", "::1"] };
-  await writeCertificates(member, { ...(await issueCertificate(authority, subject)), authority: authority.certificate });
+  await writeCertificates(member, { ...served, authority: authority.certificate });
   return configure(member, {
     settings: settingsOf(member, leader, userSettings),
     networks: ["127.0.0.1/32", "::1/128"],
