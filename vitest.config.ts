@@ -7,9 +7,9 @@ import { rooms as table } from "./test/house/rooms.ts";
  */
 const rooms = Object.keys(table).join(",");
 const seconds = (count: number) => ({ testTimeout: count * 1000, hookTimeout: count * 1000 });
-// Each of these starts a PostgreSQL or a perchd: two at a time is what a small machine bears without a timeout that means nothing.
+// Each of these starts a PostgreSQL or a perchd: so many at a time is what a small machine bears without a timeout that means nothing. Those of e2e wait more than they work.
 const few = { maxWorkers: 2 };
-const one = { maxWorkers: 1 };
+const some = { maxWorkers: 3 };
 
 export default defineConfig({
   test: {
@@ -26,10 +26,10 @@ export default defineConfig({
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...some } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
-      { test: { name: "faults", include: ["test/faults/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(3_600), ...one } },
-      { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...one } },
+      { test: { name: "faults", include: ["test/faults/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(3_600), ...few } },
+      { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
     ],
   },
 });
