@@ -7,6 +7,7 @@ import { notedProcess } from "../host/identity-file.ts";
 import { leaveDaemon } from "../host/leave.ts";
 import { signalProcess } from "../host/process.ts";
 import { unitOf } from "../host/systemd.ts";
+import { portableWished, wishPortable } from "../host/portable-wish.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { perchVersion } from "../host/version.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -17,9 +18,13 @@ export interface StartRequest {
   home: Home;
   terminal: Terminal;
   signal: AbortSignal;
-  portable: boolean;
+  /** Undefined: as the home was started the last time. */
+  portable: boolean | undefined;
   foreground: boolean;
 }
+
+/** The same with the mode decided. */
+type Start = StartRequest & { portable: boolean };
 
 export interface Up {
   status: Answer<"status">;
@@ -29,8 +34,18 @@ export interface Up {
   replaced?: string;
 }
 
+/** Starts perchd, or finds the one that runs. The mode that was asked for is kept for the next time. */
+export async function up(asked: StartRequest): Promise<Up> {
+  const wished = await portableWished(asked.home);
+  const result = await upInMode({ ...asked, portable: asked.portable ?? wished });
+  if (wished && asked.portable === false && result.started === undefined && result.status.network.mode === "portable")
+    asked.terminal.note("The private network is made at the next start: perch down, then perch up");
+  if (asked.portable !== undefined) await wishPortable(asked.home, asked.portable);
+  return result;
+}
+
 /** The API is asked first: a socket or a pid file proves nothing. */
-export async function up(request: StartRequest): Promise<Up> {
+async function upInMode(request: Start): Promise<Up> {
   const { home, portable } = request;
   const running = await statusIfRunning(home);
   if (running !== undefined) return running.daemon.version === perchVersion() ? already(running, portable) : replace(request, running);
@@ -59,7 +74,7 @@ export async function up(request: StartRequest): Promise<Up> {
 }
 
 /** perchd holds the home and does not answer: it ends alone, and another one adopts what it looked after. */
-async function takeOver(request: StartRequest, living: ProcessIdentity): Promise<Up> {
+async function takeOver(request: Start, living: ProcessIdentity): Promise<Up> {
   const { home, terminal, signal, foreground, portable } = request;
   terminal.note(`perchd ${living.pid} does not answer: another one takes its place, and what it looked after goes on`);
   await signalProcess(living, "SIGCONT");
@@ -72,7 +87,7 @@ async function takeOver(request: StartRequest, living: ProcessIdentity): Promise
  * Another version runs: it ends alone, and this one adopts what it looked after. When this one does not start (the state may be newer than it knows), the one
  * before is started again, so that a version that is no good costs nothing.
  */
-async function replace({ home, terminal, signal, foreground, portable: wanted }: StartRequest, running: Answer<"status">): Promise<Up> {
+async function replace({ home, terminal, signal, foreground, portable: wanted }: Start, running: Answer<"status">): Promise<Up> {
   already(running, wanted);
   const { version, pid } = running.daemon;
   const unit = await unitOf(pid);
@@ -120,10 +135,10 @@ function already(status: Answer<"status">, portable: boolean): Up {
   return { status, started: undefined };
 }
 
-async function chooseMode({ portable, terminal }: StartRequest): Promise<"portable" | "namespace"> {
+async function chooseMode({ portable, terminal }: Start): Promise<"portable" | "namespace"> {
   if (portable) return "portable";
   if (process.platform !== "linux") {
-    terminal.note("There are no network namespaces on this system: starting in portable mode, with ports on localhost in place of a private network");
+    terminal.note("There are no network namespaces on this system: starting in portable mode, with ports on 127.0.0.1 in place of a private network");
     return "portable";
   }
   await requireTools();
@@ -146,7 +161,7 @@ export async function reportUp(result: Up, terminal: Terminal, at: { foreground:
 /** One line on what runs. Pure. */
 export function upText({ status, started, replaced }: Up): string {
   const { network, daemon } = status;
-  const where = network.mode === "portable" ? "portable mode: ports on localhost, no private network" : network.prefix;
+  const where = network.mode === "portable" ? "portable mode: ports on 127.0.0.1, no private network" : network.prefix;
   const { down } = standingOf(status.clusters);
   const without = down.length === 0 ? "" : `, without ${down.length === 1 ? "cluster" : "clusters"} ${down.join(", ")}`;
   const what = started === undefined ? "already running" : replaced === undefined ? "up" : `up, ${status.daemon.version} in place of ${replaced}`;

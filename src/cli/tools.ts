@@ -1,6 +1,7 @@
 import { fail } from "../errors/error.ts";
-import { findProgram, readText } from "../host/files.ts";
+import { findProgram } from "../host/files.ts";
 import { isRoot } from "../host/home.ts";
+import { aptLine, hasApt } from "../host/packages.ts";
 
 /** The system tools that the private network is made with, and the packages of Debian and Ubuntu that hold them. */
 const packageOf: Readonly<Record<string, string>> = { ip: "iproute2", nft: "nftables", nsenter: "util-linux", unshare: "util-linux" };
@@ -15,20 +16,17 @@ export const packagesOf = (tools: readonly string[]): string[] => [...new Set(to
 /** Throws `tools_missing` unless every tool is there. */
 export async function requireTools(): Promise<void> {
   const missing = await missingTools();
-  if (missing.length > 0) throw toolsMissing(missing);
+  if (missing.length > 0) throw await toolsMissing(missing);
 }
 
-export const toolsMissing = (missing: readonly string[]) =>
-  fail("tools_missing", { tools: missing.join(", "), packages: packagesOf(missing).join(" ") });
+export const toolsMissing = async (missing: readonly string[], cause?: unknown) =>
+  fail("tools_missing", { tools: missing.join(", "), how: await aptLine(packagesOf(missing)) }, cause);
 
 /** argv that installs the packages, where that is ours to do: as root, on Debian or a child of it. */
 export async function installCommands(packages: readonly string[]): Promise<string[][] | undefined> {
-  if (!isRoot() || !isDebian((await readText("/etc/os-release")) ?? "") || (await findProgram("apt-get")) === undefined) return undefined;
+  if (!isRoot() || !(await hasApt())) return undefined;
   return [
     ["apt-get", "update"],
     ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
   ];
 }
-
-/** Pure: whether an os-release file is that of Debian, Ubuntu or another child of Debian. */
-export const isDebian = (osRelease: string): boolean => /^(?:ID|ID_LIKE)=.*\b(?:debian|ubuntu)\b/m.test(osRelease);

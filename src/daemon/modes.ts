@@ -21,7 +21,7 @@ const home: readonly Row[] = [
   [/^$/, "directory", walk, "own"],
   [/^networks(\/[^/]+)?$/, "directory", walk, "own"],
   [/^perchd\.(json|log|log\.old)$/, "file", 0o600, "own"],
-  [/^network\.json$/, "file", 0o600, "own"],
+  [/^(network\.json|portable)$/, "file", 0o600, "own"],
   [/^perch\.db(-wal|-shm|-journal)?$/, "file", 0o600, "own"],
   [/^secret\.key(\.next)?$/, "file", 0o600, "own"],
   [/^(ca|logins)$/, "directory", 0o700, "own"],

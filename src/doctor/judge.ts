@@ -1,3 +1,4 @@
+import { portableHost } from "../model/address.ts";
 import type { Facts, Line, Target } from "./facts.ts";
 import { newUrl, refused } from "./facts.ts";
 import { passwordLine, serverLines } from "./judge-server.ts";
@@ -35,7 +36,7 @@ function namespaceLine({ mode, weak, prefix, knock }: Facts): Line {
   if (refused(knock))
     return { check, state: "fail", sentence: `a program cannot be run where the app runs: ${knock.error}`, next: "perch down && perch up" };
   if (mode === "portable")
-    return { check, state: "ok", sentence: `there is none: in portable mode the app runs on the host, with ports on localhost; ${oneUser}` };
+    return { check, state: "ok", sentence: `there is none: in portable mode the app runs on the host, with ports on 127.0.0.1; ${oneUser}` };
   const entered = `the private network ${prefix}::/48 can be entered`;
   if (mode === "user") return { check, state: "ok", sentence: `${entered}; ${oneUser}` };
   if (weak) return { check, state: "warn", sentence: `${entered}; ${noNamespace}`, next: "perch run --user NAME -a APP -- COMMAND" };
@@ -68,7 +69,7 @@ function urlLine(facts: Facts): Line {
   }
   const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
-  const host = mode === "portable" ? "localhost" : `${attachment.cluster}.internal`;
+  const host = mode === "portable" ? portableHost : `${attachment.cluster}.internal`;
   const known = mode === "portable" || [leaderPort, memberPort, poolPort, memberPoolPort].includes(target.port);
   const own = target.host === host && target.user === attachment.login && target.database === attachment.database && known;
   if (own) return { check, state: "ok", sentence: `${leads}, as the attachment to ${attachment.cluster} has it` };

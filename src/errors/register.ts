@@ -125,7 +125,7 @@ export const register = {
   too_many_requests: user(429, "{source} may not call now: {why}", "Wait a minute."),
 
   // The machine underneath
-  tools_missing: user(422, "{tools} cannot be found", "Install {packages}, or do without a private network: --portable"),
+  tools_missing: user(422, "{tools} cannot be found", "{how}, or do without a private network: --portable"),
   client_missing: user(422, "the program {program} cannot be found", "On Debian or Ubuntu: apt-get install {packages}"),
   command_not_found: user(404, "{command}: command not found", "Check the name and the PATH.", 127),
   command_not_executable: user(422, "{command}: cannot be executed", "Check that it is a file and has the permission: chmod +x", 126),

@@ -14,6 +14,9 @@ import { type Region, regionOfNumber } from "./region.ts";
 /** The resolver every machine of Fly.io knows. */
 export const wellKnownResolver = "fdaa::3";
 
+/** Where members and relays listen in portable mode. An address, not a name: `localhost` is not everywhere, and not everywhere this one first. */
+export const portableHost = "127.0.0.1";
+
 /** `networkPrefix(0x3f9a12bc)` → `"fdaa:3f9a:12bc"`: the three groups of the /48, without `::`. */
 export function networkPrefix(random32: number): string {
   const high = (random32 >>> 16) & 0xffff;

@@ -1,3 +1,4 @@
+import { aptLine } from "../host/packages.ts";
 import { fail } from "../errors/error.ts";
 import { CommandError, run } from "../host/command.ts";
 import { findProgram, type Owner } from "../host/files.ts";
@@ -50,7 +51,7 @@ export async function openNamespace(home: Home, options: OpenOptions): Promise<O
 
   if (choice.way === "install") {
     const packages = new Set(namespaceTools.filter((tool) => choice.programs.includes(tool.program)).map((tool) => tool.package));
-    throw fail("tools_missing", { tools: choice.programs.join(", "), packages: [...packages].join(" ") });
+    throw fail("tools_missing", { tools: choice.programs.join(", "), how: await aptLine([...packages]) });
   }
   if (choice.way === "portable") {
     const fellBack = options.portable ? {} : { fellBack: choice.why };

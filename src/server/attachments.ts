@@ -1,4 +1,5 @@
 import { fail } from "../errors/error.ts";
+import { portableHost } from "../model/address.ts";
 import { checkIdentifier, identifierOfApp } from "../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { checkSecretName } from "../model/secret.ts";
@@ -21,7 +22,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   const { state, events, place } = deps;
   const shape = (cluster: ClusterRecord, record: AttachmentRecord, isNew: boolean) =>
     place.mode === "portable"
-      ? attachmentShape(record, { host: "localhost", port: cluster.portablePort ?? leaderPort }, isNew)
+      ? attachmentShape(record, { host: portableHost, port: cluster.portablePort ?? leaderPort }, isNew)
       : attachmentShape(record, { host: `${cluster.app}.internal`, port: urlPort(record), pool: cluster.pool }, isNew);
   const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
     view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;

@@ -5,6 +5,7 @@ import { knock } from "../doctor/knocking.ts";
 import { targetOf } from "../doctor/target.ts";
 import { succeeds } from "../host/command.ts";
 import { diskRoom } from "../host/machine.ts";
+import { portableHost } from "../model/address.ts";
 import { checkRegion } from "../model/name.ts";
 import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
 import { checkSecretName, databaseUrl } from "../model/secret.ts";
@@ -85,7 +86,7 @@ async function operatorTarget(deps: Deps, cluster: ClusterRecord): Promise<Facts
   const { operator } = await passwordsOf(deps, cluster.app);
   const at =
     deps.place.mode === "portable"
-      ? { host: "localhost", port: cluster.portablePort ?? leaderPort }
+      ? { host: portableHost, port: cluster.portablePort ?? leaderPort }
       : { host: `${cluster.app}.internal`, port: leaderPort };
   return targetOf(databaseUrl({ user: "postgres", password: operator, database: "postgres", ...at }));
 }

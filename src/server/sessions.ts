@@ -1,4 +1,5 @@
 import { fail } from "../errors/error.ts";
+import { portableHost } from "../model/address.ts";
 import { checkIdentifier, checkRegion } from "../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
@@ -35,7 +36,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
-      const host = portable ? "localhost" : `${record.app}.internal`;
+      const host = portable ? portableHost : `${record.app}.internal`;
       const port = portable ? await portablePort(record, body.region) : body.region === undefined ? leaderPort : memberPort;
       return {
         ...(await inside(deps, region, undefined)),

@@ -1,5 +1,6 @@
 /** Records and views as the API shows them. Pure. */
 import type * as api from "../api/schemas.ts";
+import { portableHost } from "../model/address.ts";
 import type { AttachmentRecord, MachineRecord, Pool } from "../model/records.ts";
 import { leaderPort, memberPort } from "../network/rules.ts";
 import { mayPrepare } from "../pooler/config.ts";
@@ -17,7 +18,7 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
     version: more.version,
     primaryRegion: more.primaryRegion,
     phase: cluster.phase,
-    host: mode === "portable" ? "localhost" : `${cluster.app}.internal`,
+    host: mode === "portable" ? portableHost : `${cluster.app}.internal`,
     port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
     pool: cluster.pool === undefined ? null : poolShape(view, cluster.pool),
     synchronous: cluster.synchronous === undefined ? "off" : cluster.synchronous.holders.length > 0 ? "on" : "waiting",
@@ -47,7 +48,7 @@ export function memberShape(view: ClusterView, member: MemberView, mode: Mode): 
     id: record.id,
     region: record.region,
     role,
-    address: mode === "portable" ? "127.0.0.1" : record.address,
+    address: mode === "portable" ? portableHost : record.address,
     port: mode === "portable" ? (record.portablePort ?? memberPort) : memberPort,
     state: stateOf(view, member),
     pid: facts.running ? (record.process?.pid ?? null) : null,

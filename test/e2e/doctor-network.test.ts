@@ -92,7 +92,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor w
 describe("perch doctor in portable mode", () => {
   const world = worldIn();
 
-  it("goes by localhost and the ports there", async () => {
+  it("goes by 127.0.0.1 and the ports there", async () => {
     await world.ok("up", "--portable");
     await world.create();
     await world.ok("apps", "create", "web");
@@ -100,7 +100,7 @@ describe("perch doctor in portable mode", () => {
     const lines = await doctorOf(world);
     expect(wrong(lines)).toEqual([]);
     expect(lines.find(({ check }) => check === "url")?.sentence).toMatch(
-      /^DATABASE_URL leads to web@localhost:\d+\/web, as the attachment to pg has it$/,
+      /^DATABASE_URL leads to web@127\.0\.0\.1:\d+\/web, as the attachment to pg has it$/,
     );
   });
 

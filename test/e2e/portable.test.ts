@@ -49,8 +49,8 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     expect(dig.stderr).toContain("[portable_mode]\nNext: Stop it and start without --portable");
   });
 
-  it("gives the app a URL on localhost, which leads to the leader", async () => {
-    expect(await urlOf()).toMatch(/^postgres:\/\/web:[^@]+@localhost:\d+\/web$/);
+  it("gives the app a URL on 127.0.0.1, which leads to the leader", async () => {
+    expect(await urlOf()).toMatch(/^postgres:\/\/web:[^@]+@127\.0\.0\.1:\d+\/web$/);
     expect(await query("CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT current_user, n, pg_is_in_recovery() FROM t")).toBe("web|1|f");
     expect(await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"')).toMatch(/^lhr fdaa:\S+\n$/);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
@@ -122,7 +122,7 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     await killHard([await known(before.daemon.pid)]);
     const lost = await perch(["apps", "list"]);
     expect(lost.stderr).toContain("[daemon_not_running]");
-    await ok("up", "--portable");
+    await ok("up");
     const after = await status();
     const facts = (from: Status) => from.clusters[0]?.members.map(({ id, pid, port }) => ({ id, pid, port }));
     expect(facts(after)).toEqual(facts(before));
@@ -135,7 +135,8 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     const pids = await Promise.all((await members()).map(({ pid }) => known(pid)));
     expect(await ok("down")).toContain("Perch is down; the data stays in");
     for (const one of pids) await expect(known(one.pid)).rejects.toThrow("is not running");
-    await ok("up", "--portable");
+    await ok("up");
+    expect((await status()).network.mode).toBe("portable");
     expect(await query("SELECT count(*) FROM t")).toBe("2");
     await ok("postgres", "detach", "pg", "--app", "web", "--drop-database", "--yes");
     await ok("postgres", "destroy", "pg", "--yes");

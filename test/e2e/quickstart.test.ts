@@ -23,7 +23,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter")).each(ways)("qui
   const quickstart = async () => succeeded(await perch(["quickstart", "--no-install", ...flags])).split("\n");
   /** The lines of the app, the same each time. */
   const queries = portable
-    ? ["ams", "lhr"].map((region) => `  in ${region}: localhost:\\d+ is \\S+, a leader \\(PostgreSQL [\\d.]+\\), \\d+\\.\\d\\d ms a query`)
+    ? ["ams", "lhr"].map((region) => `  in ${region}: 127\\.0\\.0\\.1:\\d+ is \\S+, a leader \\(PostgreSQL [\\d.]+\\), \\d+\\.\\d\\d ms a query`)
     : [
         `  in ams: pg\\.internal:5432 is fdaa:\\S+:1::\\S+, a leader \\(PostgreSQL [\\d.]+\\), \\d+\\.\\d\\d ms a query`,
         `  in lhr: pg\\.internal:5433 is fdaa:\\S+:c::\\S+, a replica \\(PostgreSQL [\\d.]+\\), \\d+\\.\\d\\d ms a query`,

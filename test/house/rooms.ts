@@ -167,6 +167,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     start: "facts.ts",
     imports: {
       base: "deadlines, redaction",
+      model: "where a server is in portable mode",
       host: "the program that goes the way",
       postgres: "what a server says of a role",
       limits: "from where on something runs out",

@@ -23,7 +23,7 @@ export const cluster = z.object({
   version: z.string(),
   primaryRegion: z.string(),
   phase: z.enum(["creating", "ready", "destroying"]),
-  /** `<name>.internal`, or `localhost` in portable mode. */
+  /** `<name>.internal`, or `127.0.0.1` in portable mode. */
   host: z.string(),
   /** The port that leads to the leader. */
   port: z.int(),

@@ -13,7 +13,7 @@ export async function stopNetwork(home: Home, terminal: Terminal, signal: AbortS
   let status = await statusIfRunning(home);
   if (status === undefined && (await exists(home.daemonFile))) {
     terminal.note("perchd is not running but did not say goodbye: starting it to stop what it left");
-    ({ status } = await up({ home, terminal, signal, portable: false, foreground: false }));
+    ({ status } = await up({ home, terminal, signal, portable: undefined, foreground: false }));
   }
   if (status === undefined) return false;
   const perchd = await identify(status.daemon.pid);
@@ -27,6 +27,6 @@ export async function stopNetwork(home: Home, terminal: Terminal, signal: AbortS
 export async function stopHalfMade(home: Home, terminal: Terminal): Promise<void> {
   const { signal } = new AbortController();
   if ((await statusIfRunning(home)) === undefined && !(await exists(home.runtime))) return;
-  await up({ home, terminal, signal, portable: false, foreground: false });
+  await up({ home, terminal, signal, portable: undefined, foreground: false });
   await stopNetwork(home, terminal, signal);
 }

@@ -49,7 +49,7 @@ export function clusterText(cluster: Cluster): string {
   ].join("\n");
 }
 
-const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on localhost" };
+const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on 127.0.0.1" };
 
 /** What runs out, and the command that mends it. */
 const warningsText = (warnings: Status["warnings"]): string[] =>

@@ -44,7 +44,7 @@ function whereText(own: Own, from: From): string {
     const is = own.state === "attached" ? "is" : "will be";
     return `The secret \`${variable}\` ${is} \`${own.url}\`; \`perch run\` gives it to the program, with its password.${hosts}`;
   }
-  if (isPortable(own)) return `This network is in portable mode: the leader listens on this machine's \`localhost\` only. ${password}`;
+  if (isPortable(own)) return `This network is in portable mode: the leader listens on this machine's \`127.0.0.1\` only. ${password}`;
   if (from.way === "tunnel") {
     const forwarded = own.url.replace(/@[^/]*/, "@localhost:PORT");
     return [
@@ -73,7 +73,7 @@ function insideText({ cluster, regions, pool }: Own): string {
   ].join("\n");
 }
 
-const isPortable = ({ url }: Own): boolean => /@localhost:\d+\//.test(url);
+const isPortable = ({ url }: Own): boolean => /@127\.0\.0\.1:\d+\//.test(url);
 const paragraph = (text: string): string[] => (text === "" ? [] : ["", text]);
 const fence = (language: string, text: string): string[] => [`\`\`\`${language}`, text, "```"];
 

@@ -73,8 +73,8 @@ describe("a recipe as text", () => {
   });
 
   it("promises no nearest member in portable mode", async () => {
-    const text = recipeText(await readRecipe("node"), { ...own, url: "postgres://shop:***@localhost:40001/shop" }, inside);
-    expect(text).toContain("`postgres://shop:***@localhost:40001/shop`");
+    const text = recipeText(await readRecipe("node"), { ...own, url: "postgres://shop:***@127.0.0.1:40001/shop" }, inside);
+    expect(text).toContain("`postgres://shop:***@127.0.0.1:40001/shop`");
     expect(text).toContain("portable mode");
     expect(text).not.toContain("| the nearest member");
   });

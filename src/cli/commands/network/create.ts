@@ -3,6 +3,7 @@ import { removeTree } from "../../../host/files.ts";
 import { defaultNetwork, type Home, homeOf } from "../../../host/home.ts";
 import { beginNetwork, completeNetwork, networkPlace, removeNetwork } from "../../../host/networks.ts";
 import { checkAppName } from "../../../model/name.ts";
+import { portableWished } from "../../../host/portable-wish.ts";
 import { command } from "../../command.ts";
 import { stopHalfMade } from "../../networks/stop.ts";
 import type { Terminal } from "../../output/terminal.ts";
@@ -14,7 +15,7 @@ export const networkCreate = command({
   details:
     "It has a perchd, a state, addresses and names of its own; say --network NAME, or set PERCH_NETWORK, to work in it. One whose creation was killed half-way is gone on with.",
   args: { network: { summary: "Its name: lower-case letters, digits and dashes" } },
-  flags: { portable: { type: "boolean", summary: "Use ports on localhost in place of a private network" } },
+  flags: { portable: { type: "boolean", summary: "Use ports on 127.0.0.1 in place of a private network" } },
   examples: ["perch network create blue", "perch network create blue --portable"],
   needs: ["json"],
   routes: ["status"],
@@ -26,10 +27,16 @@ export const networkCreate = command({
     if ((await networkPlace(home)).made !== undefined) throw fail("network_exists", { network: name });
     await beginNetwork(home);
     try {
-      const result = await up({ home, terminal, signal, portable: flags.portable, foreground: false });
+      const result = await up({
+        home,
+        terminal,
+        signal,
+        portable: flags.portable || (await portableWished(homeOf(base, defaultNetwork))) || undefined,
+        foreground: false,
+      });
       const { prefix, mode } = result.status.network;
       if (mode === "portable")
-        terminal.note("In portable mode all networks share this machine's localhost: they have names and states of their own, and no wall");
+        terminal.note("In portable mode all networks share this machine's 127.0.0.1: they have names and states of their own, and no wall");
       await completeNetwork(home, { wanted: "up", prefix, createdAt: new Date().toISOString() });
       return { json: { name, prefix, home: home.root }, text: upText(result) };
     } catch (error) {
