@@ -72,8 +72,8 @@ const commands: readonly [words: string[], exit: number, code: keyof typeof regi
   [["dig", "pg.internal", "MX"], 2, "usage_invalid"],
   [["dig", "pg.internal", "--region", "xyz"], 2, "region_invalid"],
   [["up", "--portable"], 1, "mode_fixed"],
-  [["frobnicate"], 2, "usage_invalid"],
-  [["postgres", "frobnicate"], 2, "usage_invalid"],
+  [["frobnicate"], 2, "command_unknown"],
+  [["postgres", "frobnicate"], 2, "command_unknown"],
   [["apps", "create"], 2, "usage_invalid"],
   [["apps", "create", "a", "b"], 2, "usage_invalid"],
 ];
@@ -134,7 +134,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
       error: { code: "name_invalid", message: 'app name "Web" is not valid: it has upper-case letters', next: register.name_invalid.next },
     });
     const usage = await perch(["postgres", "list", "--frob", "--json"]);
-    expect(JSON.parse(usage.stderr)).toMatchObject({ error: { code: "usage_invalid" } });
+    expect(JSON.parse(usage.stderr)).toMatchObject({
+      error: { code: "usage_invalid", next: "Type: perch postgres list [flags]; or see: perch postgres list --help" },
+    });
   });
 
   it("says what was meant where one letter is wrong", async () => {
