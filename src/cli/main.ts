@@ -130,7 +130,10 @@ async function withUsage(error: PerchError): Promise<PerchError> {
   if (typed === undefined || error.code !== "usage_invalid") return error;
   const { usageLine } = await import("./help.ts");
   const words = `perch ${typed.words.join(" ")}`;
-  return new PerchError({ code: error.code, message: error.message, next: `Type: ${usageLine(typed.command, words)}; or see: ${words} --help` }, error);
+  return new PerchError(
+    { code: error.code, message: error.message, next: `Type: ${usageLine(typed.command, words)}; or see: ${words} --help` },
+    error,
+  );
 }
 
 /** Asked before parsing, too, so that an error in the words themselves is JSON where JSON was asked for. */

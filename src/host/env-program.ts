@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { fail } from "../errors/error.ts";
 import { run } from "./command.ts";
 import { findProgram } from "./files.ts";
+import { aptLine } from "./packages.ts";
 
 /**
  * `own-environment.ts` needs an `env` that splits a text and puts variables into it (-S). GNU's does since coreutils 8.30, which is as old as the C library that
@@ -17,5 +18,6 @@ export async function requireSplittingEnv(): Promise<void> {
     ({ stdout }) => stdout,
     () => "",
   );
-  if (asked !== "A= b  c\nB='\n") throw fail("tools_missing", { tools: "an env that knows -S (GNU coreutils 8.30)", packages: "coreutils" });
+  if (asked !== "A= b  c\nB='\n")
+    throw fail("tools_missing", { tools: "an env that knows -S (GNU coreutils 8.30)", how: await aptLine(["coreutils"]) });
 }
