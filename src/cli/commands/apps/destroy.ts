@@ -10,7 +10,7 @@ export const appsDestroy = command({
   needs: ["daemon"],
   routes: ["listApps", "destroyApp"],
   async run({ args, flags, daemon, terminal }) {
-    const there = await daemon.call("listApps", {});
+    const there = flags.yes || terminal.interactive ? await daemon.call("listApps", {}) : [];
     for (const app of args.apps) {
       // Before the question: it would be about something else.
       if (there.find(({ name }) => name === app)?.kind === "cluster") throw fail("app_is_cluster", { app });
