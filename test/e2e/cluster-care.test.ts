@@ -77,6 +77,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     expect(await world.error("postgres", "db", "create", "x", "-a", "pg", "--owner", "nobody")).toMatchObject({ code: "user_not_found" });
   });
 
+  it("an extension that the app may not create is created for it by the one command that docs/extensions.md gives", async () => {
+    const create = (more: string) => ["CREATE EXTENSION dblink", more].join("");
+    const asked = await world.perch(["run", "-a", "web", "--", "sh", "-c", `psql "$DATABASE_URL" -Xc "${create("")}"`]);
+    expect(asked.stderr).toContain("permission denied to create extension");
+    const connect = (sql: string) => world.perch(["postgres", "connect", "-a", "pg", "-d", "web", "--command", sql]);
+    expect((await connect(create(""))).stderr).toContain('permission denied to create "pg_catalog.');
+    expect((await connect(create(" SCHEMA public"))).stdout).toContain("CREATE EXTENSION");
+    expect(await app("SELECT count(*) FROM dblink_get_connections()")).toBe("1\n");
+    expect((await connect("DROP EXTENSION dblink")).stdout).toContain("DROP EXTENSION");
+  });
+
   it("users create, list and drop do what they say, and a user can log in with the password shown", async () => {
     const { password } = await world.json<{ password: string }>("postgres", "users", "create", "reader", "-a", "pg");
     const login = () =>

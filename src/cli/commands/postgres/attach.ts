@@ -13,7 +13,7 @@ export const postgresAttach = command({
   name: "postgres attach",
   summary: "Give an app its own role and database in a cluster, and the URL as a secret",
   details:
-    "The role owns the database and is no superuser unless asked. The URL is set as the secret DATABASE_URL, which perch run gives to the app; here it is shown without its password. Apps that share a database (--yes) work in it as the role that owns it, so what one makes belongs to all of them. All or nothing: a failure half-way leaves nothing behind. With --rotate an app that is attached already gets a new password, and no query of it fails (docs/rotation.md).",
+    "The role owns the database and is no superuser unless asked; extensions that it may not create: docs/extensions.md. The URL is set as the secret DATABASE_URL, which perch run gives to the app; here it is shown without its password. Apps that share a database (--yes) work in it as the role that owns it, so what one makes belongs to all of them. All or nothing: a failure half-way leaves nothing behind. With --rotate an app that is attached already gets a new password, and no query of it fails (docs/rotation.md).",
   args: { cluster: { summary: "The cluster" } },
   flags: {
     databaseName: { type: "string", value: "NAME", summary: "The database; the app's name without it" },

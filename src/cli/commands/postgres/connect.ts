@@ -8,7 +8,7 @@ export const postgresConnect = command({
   name: "postgres connect",
   summary: "Open psql on a cluster: on its leader, or on the replica of a region",
   details: `A superuser's session, postgres among them, has search_path = pg_catalog, pg_temp: the owner of a database chooses what an unqualified name means there.
-Write the schema (public.users), or connect as the app's own user with -u. What a view, a default or a trigger of the app's calls runs with the rights of who uses it.`,
+Write the schema (public.users, CREATE EXTENSION dblink SCHEMA public), or connect as the app's own user with -u. What a view, a default or a trigger of the app's calls runs with the rights of who uses it.`,
   args: { arguments: { summary: "Further arguments of psql, behind --", optional: true, many: true } },
   flags: {
     database: { type: "string", short: "d", value: "NAME", summary: "The database; without it, that of the user's attachment, else postgres" },
@@ -19,6 +19,7 @@ Write the schema (public.users), or connect as the app's own user with -u. What 
   examples: [
     "perch postgres connect -a pg",
     "perch pg connect -a pg -u web --command 'select count(*) from users'",
+    "perch pg connect -a pg -d web --command 'CREATE EXTENSION dblink SCHEMA public'",
     "perch pg connect -a pg --region lhr -- -At -f report.sql",
   ],
   needs: ["daemon", "cluster"],
