@@ -49,6 +49,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch up over 
     await ok("down");
     await rename(bin, `${bin}-away`);
     expect(await upTwice(/there is no postgres in /), "exit codes").toEqual([1, 1]);
+    const { code, stderr } = await world.perch(["quickstart", "--no-install"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cluster pg is not up: .*there is no postgres in .*\[cluster_not_up\]\nNext: Look at: perch logs -a pg\n$/);
+    expect(await ok("apps", "list"), "nothing is made beside it").not.toContain("hello");
     await rename(`${bin}-away`, bin);
     await wellAgain();
     expect(await ok("up")).toMatch(/^Perch is already running \(/);

@@ -8,7 +8,7 @@ import { secondsText } from "../output/progress.ts";
 import { ensureTools } from "../quickstart/install.ts";
 import { ensureApp, ensureAttachment, ensureCluster, ensureReplica, goOnText, names } from "../quickstart/steps.ts";
 import { runCommand } from "../run/run-command.ts";
-import { standingOf } from "../output/standing-text.ts";
+import { standingFor } from "../output/standing-text.ts";
 import { statusIfRunning, up, upText } from "../start.ts";
 
 export const quickstartCommand = command({
@@ -39,9 +39,9 @@ export const quickstartCommand = command({
     const started = up({ home, terminal, signal, portable: flags.portable || undefined, foreground: false });
     await step("Starting Perch", async () => upText(await started));
     const { network, clusters } = (await started).status;
-    const { errors, notes } = standingOf(clusters);
+    const { error, notes } = standingFor(names.cluster, clusters);
     for (const note of notes) terminal.note(note);
-    if (errors[0] !== undefined) throw errors[0];
+    if (error !== undefined) throw error;
     await step(`Making cluster ${names.cluster}`, () => ensureCluster(daemon));
     await step(`Making a read replica in ${names.replica}`, () => ensureReplica(daemon));
     await step(`Making app ${names.app}`, () => ensureApp(daemon));

@@ -34,3 +34,14 @@ export function standingOf(clusters: readonly Cluster[]): Standing {
   }
   return standing;
 }
+
+/** The same for who needs one of them: its own trouble is an error, also where it is half made or being destroyed, and that of the others is worth a note. */
+export function standingFor(name: string, clusters: readonly Cluster[]): { error: PerchError | undefined; notes: string[] } {
+  const { down, errors, notes } = standingOf(clusters);
+  const half = clusters.find((cluster) => cluster.name === name && cluster.phase !== "ready");
+  const phase = half?.phase === "creating" ? "still being created" : "being destroyed";
+  return {
+    error: half === undefined ? errors[down.indexOf(name)] : fail("cluster_not_ready", { app: name, phase }),
+    notes: [...notes, ...errors.filter((_error, index) => down[index] !== name).map(({ message, next }) => `${message}; ${next}`)],
+  };
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Cluster, Member } from "../../../src/api/schemas.ts";
-import { standingOf } from "../../../src/cli/output/standing-text.ts";
+import { standingFor, standingOf } from "../../../src/cli/output/standing-text.ts";
 
 const member = (role: Member["role"], state: Member["state"], note?: string): Member => ({
   id: `${role}1`,
@@ -61,5 +61,26 @@ describe("how clusters stand when perchd runs", () => {
       cluster("going", [member("leader", "failed")], "destroying"),
     ];
     expect(standingOf(quiet)).toEqual({ down: [], errors: [], notes: [] });
+  });
+});
+
+describe("how they stand for who needs one of them", () => {
+  const broken = (name: string) => cluster(name, [member("leader", "failed", "it said no")]);
+  const code = (clusters: Cluster[]) => standingFor("pg", clusters).error?.code;
+
+  it("its own trouble is an error, also where it is half made or half destroyed", () => {
+    expect(code([])).toBeUndefined();
+    expect(code([cluster("pg", [member("leader", "started")])])).toBeUndefined();
+    expect(code([broken("other"), broken("pg")])).toBe("cluster_not_up");
+    expect(standingFor("pg", [cluster("pg", [], "destroying")]).error?.message).toBe("cluster pg is being destroyed");
+    expect(code([cluster("pg", [member("leader", "starting")], "creating")])).toBe("cluster_not_ready");
+  });
+
+  it("that of another one is a note, with what to do", () => {
+    const { error, notes } = standingFor("pg", [broken("other"), cluster("pg", [member("leader", "started")])]);
+    expect(error).toBeUndefined();
+    expect(notes).toEqual([
+      "perchd runs, and cluster other is not up: its leader leader1 in ams does not run: it said no; Look at: perch logs -a other",
+    ]);
   });
 });
