@@ -29,7 +29,9 @@ export function rootNamespace(home: Home, postgres: Owner): Namespace {
   const shown = join(home.runtime, "postgres");
   const enter = ["nsenter", `--net=${path}`, "--"];
   const names = serverNameFiles(home);
+  // Where the runtime directory was made again a moment ago, nobody has made this one yet.
   const becomePostgres = `set -e
+[ -d "$2" ] || mkdir -m 711 "$2"
 mount --bind "$1" "$2"
 shift 2
 ${mountServerNames}

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isBelow } from "../host/below.ts";
+import { isBelow, lookBelow } from "../host/below.ts";
 import { handOver } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
@@ -86,6 +86,10 @@ export async function makeOwned(path: string, place: Place): Promise<void> {
 
 /** Whether the data directory is there; one that is being removed is not. */
 export const hasData = async (at: Layout): Promise<boolean> => (await isBelow(at.data, "PG_VERSION")) && isBelow(at.data, "global/pg_control");
+
+/** Whether the running server can be reached by its unix socket; something else in its place is none. */
+export const hasSocket = async (member: Member): Promise<boolean> =>
+  (await lookBelow(member.layout.sockets, `.s.PGSQL.${member.port}`).catch(() => undefined))?.isSocket() === true;
 
 /** A name beside the data directory for one that is still being made. */
 export const besideData = (at: Layout): string => `${at.data}.new-${randomBytes(4).toString("hex")}`;

@@ -7,7 +7,7 @@ import { type ClusterView, leaderOf, leads, type MemberView } from "./view.ts";
  */
 export function noticeOf(view: ClusterView, member: MemberView): string | undefined {
   if (member.record.phase !== "ready" || member.record.wanted !== "started") return undefined;
-  return ofProgram(view, member) ?? (member === leaderOf(view) ? undefined : ofReplica(view, member));
+  return ofProgram(view, member) ?? ofSocket(view, member) ?? (member === leaderOf(view) ? undefined : ofReplica(view, member));
 }
 
 /** The files of PostgreSQL, under a server that runs or for one that should. */
@@ -19,6 +19,11 @@ function ofProgram({ cluster, program }: ClusterView, { facts }: MemberView): st
   if (facts.version === undefined || program?.version === undefined || facts.version === program.version) return undefined;
   return `it runs ${facts.version}, and the files in ${cluster.binaries} are ${program.version}: new sessions may fail; perch postgres restart -a ${cluster.app}`;
 }
+
+const ofSocket = ({ cluster }: ClusterView, { facts }: MemberView): string | undefined =>
+  facts.unreachable === true
+    ? `its unix socket was removed: apps are served, and Perch's own commands cannot reach it; perch postgres restart -a ${cluster.app}`
+    : undefined;
 
 function ofReplica(view: ClusterView, member: MemberView): string | undefined {
   if (view.tablespaces.length > 0) return ofTablespaces(view);
@@ -74,6 +79,7 @@ const lastsMs = 5_000;
 /** What has nothing to do with streaming is so from the first moment. */
 const lasts = (view: ClusterView, member: MemberView): boolean =>
   ofProgram(view, member) !== undefined ||
+  ofSocket(view, member) !== undefined ||
   (view.tablespaces.length > 0 && member !== leaderOf(view)) ||
   member.facts.paused !== undefined ||
   (member.since.stranded !== undefined && view.now - member.since.stranded >= lastsMs);

@@ -7,7 +7,7 @@ import { configurationDiffers } from "../postgres/configure.ts";
 import { unlessStrange } from "../host/below.ts";
 import { formerData, nextData } from "../postgres/data-removal.ts";
 import { readControlFile } from "../postgres/data.ts";
-import { hasData, type Member } from "../postgres/directory.ts";
+import { hasData, hasSocket, type Member } from "../postgres/directory.ts";
 import { explained, isNotReady } from "../postgres/refusal.ts";
 import { find } from "../postgres/postmaster.ts";
 import { slotOf } from "../postgres/replication.ts";
@@ -172,6 +172,7 @@ async function look(
       odd.push(error as Error);
       return true;
     });
+  const unreachable = running !== undefined && (running.status === "ready" || running.status === "standby") && !(await hasSocket(member));
   const configured =
     running === undefined || (await told(configurationDiffers(member, wanted, (error) => odd.push(error)).then((differs) => !differs)));
   complain(context, machine, odd);
@@ -188,6 +189,7 @@ async function look(
       // What it would say itself, it has written down.
       recovering: found?.recovering ?? (refused && running?.status === "standby"),
       ...(refused === undefined ? {} : { refused }),
+      ...(unreachable ? { unreachable } : {}),
       streaming: found?.streaming ?? false,
       received: found?.received,
       diverged: false,

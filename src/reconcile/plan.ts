@@ -106,6 +106,9 @@ function running(view: ClusterView, member: MemberView): Reason[] {
     const why = record.phase === "creating" ? "its data directory is ready" : "it is wanted started and does not run";
     return [{ step: { do: "start", machine }, because: `start ${title(view, member)}: ${why}` }];
   }
+  // Who tidied /run took it away; PostgreSQL makes it when it starts. As long as it answers by an older connection, apps are served: the moment is the user's.
+  if (facts.unreachable === true && !facts.answers)
+    return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: its unix socket is gone, and it cannot be asked without` }];
   if (member.restart) return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: it was asked for` }];
   if (!facts.configured) return [{ step: { do: "configure", machine }, because: `configure ${title(view, member)}: its settings changed` }];
   if (!facts.certified) return [{ step: { do: "configure", machine }, because: `certify ${title(view, member)}: another certificate is due` }];

@@ -20,6 +20,8 @@ export interface MemberFacts {
   answers: boolean;
   /** It answers Perch's own login with an error: a reason to put something right, and none to start it again. */
   refused?: Refusal;
+  /** It runs, and its unix socket is gone: Perch reaches it by a connection that it had, or not at all. */
+  unreachable?: true;
   /** pg_is_in_recovery(); undefined while it does not answer. */
   recovering: boolean | undefined;
   /** A replica whose WAL receiver streams. */

@@ -32,6 +32,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the runtime di
     expect([(await perchd()).pid, (await world.leader()).pid]).toEqual([before.pid, pid]);
     expect(await ok("up")).toMatch(/^Perch is already running/);
     expect(await ok("events", "-n", "20")).toContain("was gone: it is made again");
+    // PostgreSQL's own socket went with it: that is said, with the way to get it back.
+    await eventually("it is said", async () => /its unix socket was removed/.test((await world.leader()).note ?? ""), againWithinMs);
+    expect(await ok("events", "-n", "20")).toMatch(/leader \S+ in ams: its unix socket was removed/);
+    await ok("postgres", "restart", "-a", "pg");
+    expect((await world.leader()).pid).not.toBe(pid);
+    expect((await world.leader()).note).toBeUndefined();
+    expect(await ok("postgres", "db", "list", "-a", "pg")).toContain("postgres");
     await eventually("names are answered", async () => (await world.perch(["dig", "pg.internal"])).code === 0, againWithinMs);
   });
 

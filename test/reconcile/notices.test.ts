@@ -32,6 +32,23 @@ describe("of a replica it is said", () => {
     expect(String(said(facts))).toMatch(words);
   });
 
+  it("that its unix socket was removed, and of its leader, too; one that cannot be asked without it is restarted", () => {
+    const leader = member("a1", { ...leading, unreachable: true });
+    const replica = member("l1", { ...streaming, unreachable: true });
+    const both = cluster([leader, replica], { slots: ["perch_l1"] });
+    for (const one of [leader, replica]) expect(noticeOf(both, one)).toMatch(/^its unix socket was removed: .* perch postgres restart -a pg$/);
+    expect(newNotices(both, new Map())).toHaveLength(2);
+    expect(plan(both).steps).toEqual([]);
+    const silent = cluster([member("a1", { ...leading, unreachable: true, answers: false, recovering: undefined })]);
+    expect(plan(silent)).toEqual({
+      sentence: "restart the leader a1 in ams: its unix socket is gone, and it cannot be asked without.",
+      steps: [{ do: "restart", machine: "a1" }],
+    });
+    // Where it answers with an error, that is an answer.
+    const refused = { state: "53300", why: "too many clients" };
+    expect(plan(cluster([member("a1", { ...leading, unreachable: true, refused })])).steps).toEqual([]);
+  });
+
   it("that its program is another version's, or gone, and of its leader, too", () => {
     const other = said({ ...streaming, version: "15.18" }, { program: { version: "15.20", problem: undefined } });
     expect(other).toBe("it runs 15.18, and the files in /usr/lib/postgresql/15/bin are 15.20: new sessions may fail; perch postgres restart -a pg");
