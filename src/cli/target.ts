@@ -1,6 +1,6 @@
 import { type Client, clientOf } from "../client/client.ts";
 import { fail } from "../errors/error.ts";
-import { defaultNetwork, findHome, type Home } from "../host/home.ts";
+import { defaultNetwork, findHome, type Home, oneName } from "../host/home.ts";
 import { networkPlace } from "../host/networks.ts";
 import { checkAppName } from "../model/name.ts";
 import type { Command, Globals } from "./command.ts";
@@ -24,7 +24,7 @@ export async function targetOf(
   const remote = globals.host ?? (globals.network === undefined ? wordIn(env, "PERCH_REMOTE") : undefined);
   if (remote !== undefined) return remoteTarget(command, remote, env);
   const named = globals.network ?? wordIn(env, "PERCH_NETWORK");
-  const home = findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") });
+  const home = oneName(findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") }));
   if (home.network !== defaultNetwork && (await networkPlace(home)).made === undefined) throw fail("network_not_found", { network: home.network });
   return { home, allNetworks: named === undefined, reach: () => Promise.resolve(clientOf(home, undefined, heard)) };
 }
@@ -36,6 +36,6 @@ async function remoteTarget(command: Command, text: string, env: NodeJS.ProcessE
   const place = parseRemote(text);
   const closed = command.routes?.some((name) => !("remote" in routes[name])) ?? false;
   if (closed || command.machineOnly === true) throw fail("machine_only", { what: `perch ${command.name}` });
-  const home = findHome({ ...env, PERCH_NETWORK: "" });
+  const home = oneName(findHome({ ...env, PERCH_NETWORK: "" }));
   return { home, allNetworks: false, reach: async () => clientOf(await remoteOf(home.base, place, env)) };
 }

@@ -1,4 +1,4 @@
-import { chmod, lstat } from "node:fs/promises";
+import { chmod, lstat, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../errors/error.ts";
 import { succeeds } from "../host/command.ts";
@@ -22,7 +22,7 @@ export async function prepareDirectories(home: Home): Promise<void> {
   const weak = weakness(dirname(home.base));
   if (weak !== undefined) throw fail("home_unsafe", { ...weak, mend: "choose another PERCH_HOME" });
   for (const directory of home.root === home.base ? [home.root] : [home.base, dirname(home.root), home.root]) {
-    await refuseLink(directory);
+    await refuseLink(directory, directory === home.base ? (led) => `PERCH_HOME=${led} perch up` : undefined);
     await makeDirectory(directory, { mode });
     await inspectOne("home", directory, owners);
     await chmod(directory, mode); // in portable mode PostgreSQL's user walks through it
@@ -64,9 +64,12 @@ function above(path: string): string[] {
 }
 
 /** These names are known to all, in /tmp for one: whoever was first may have laid a link there, one of ours even. */
-async function refuseLink(path: string): Promise<void> {
+async function refuseLink(path: string, instead?: (led: string) => string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  if (found?.isSymbolicLink() === true) throw fail("home_unsafe", { path, why: "it is a symbolic link", mend: `rm ${path}` });
+  if (found?.isSymbolicLink() !== true) return;
+  const led = await realpath(path).catch(() => undefined);
+  const why = led === undefined ? "it is a symbolic link" : `it is a symbolic link to ${led}`;
+  throw fail("home_unsafe", { path, why, mend: led === undefined || instead === undefined ? `rm ${path}` : instead(led) });
 }
 
 /** The system user PostgreSQL runs as where perchd is root; undefined where it is perchd's own. */

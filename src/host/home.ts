@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { weakness } from "./chain.ts";
 
 /**
  * Where everything of one network lies. `PERCH_HOME` moves all of it; two homes share nothing, because everything outside a home (the namespace, the
@@ -66,4 +68,25 @@ export function homeOf(base: string, network: string): Home {
     log: join(root, "perchd.log"),
     postgres: join(root, "postgres"),
   };
+}
+
+/**
+ * One directory is one network, by whatever way one comes to it: links above the home are followed, so that its name, from which all else is named, is the same each
+ * time. A home that is a link itself, or that is reached through what belongs to others, is left as it is, and refused (`prepare.ts` of the daemon). So is one whose
+ * perchd runs by the name that was given: an older Perch followed no link.
+ */
+export function oneName(home: Home): Home {
+  const above = realAbove(dirname(home.base));
+  const base = join(above, basename(home.base));
+  if (base === home.base || weakness(dirname(home.base)) !== undefined || existsSync(home.socket)) return home;
+  return homeOf(base, home.network);
+}
+
+/** As far as it is there. */
+function realAbove(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realAbove(dirname(path)), basename(path));
+  }
 }

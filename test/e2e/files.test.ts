@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findHome, isRoot } from "../../src/host/home.ts";
 import { findUser } from "../../src/host/users.ts";
@@ -109,6 +109,21 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await ok("up");
     expect((statSync(join(root, "ca")).mode & 0o777).toString(8)).toBe("700");
     rmSync(join(root, "notes.txt"));
+  });
+
+  it("are not looked for behind a home that is a symbolic link: the error names the directory that it leads to", async () => {
+    const directory = temporaryDirectory();
+    chmodSync(directory, 0o755);
+    const [link, above] = [join(directory, "link"), join(directory, "above")];
+    symlinkSync(root, link);
+    symlinkSync(dirname(root), above);
+    const by = (path: string) => perchIn(path, always)(["up"]);
+    const { code, stderr } = await by(link);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`it is a symbolic link to ${root} [home_unsafe]`);
+    expect(stderr).toContain(`PERCH_HOME=${root} perch up`);
+    // A link above it leads to the same network.
+    expect(succeeded(await by(join(above, basename(root))))).toContain("Perch is already running");
   });
 
   it.skipIf(!isRoot())("are refused where somebody else laid a link in place of one", async () => {
