@@ -8,13 +8,32 @@ import type { Standing } from "./replication.ts";
 /**
  * What a dead leader wrote and no replica has received is still in its files, on this host: its WAL from the replica's last segment on is laid into the replica's own
  * pg_wal, which is read to its end before a promotion is through. So a leader that cannot start again is followed without the loss of a row. Gives the names of the
- * segments; none where the leader's WAL cannot be read.
+ * segments; none where the leader's WAL cannot be read. Undefined, and nothing is laid in, where the leader's file does not begin with what the replica has: a server
+ * whose files are removed while it writes makes some of them again, with nothing before what it wrote last.
  */
-export async function inheritWal(heir: Member, dead: Member, at: Pick<Standing, "received" | "timeline">, segmentBytes: bigint): Promise<string[]> {
+export async function inheritWal(
+  heir: Member,
+  dead: Member,
+  at: Pick<Standing, "received" | "timeline">,
+  segmentBytes: bigint,
+): Promise<string[] | undefined> {
   const wanted = segmentsAfter(await walFiles(dead), at, segmentBytes);
+  if (!(await continues(heir, dead, wanted[0], at.received % segmentBytes))) return undefined;
   await layIn(heir, dead, wanted);
   return wanted;
 }
+
+/** Whether the first of them has the bytes that the replica has received of it; so it is where that has no such file. */
+async function continues(heir: Member, dead: Member, name: string | undefined, bytes: bigint): Promise<boolean> {
+  if (name === undefined || bytes === 0n || !(await walFiles(heir)).includes(name)) return true;
+  const { seen, server } = heir.place;
+  const paths = [dead, heir].map(({ layout }) => seen(join(layout.data, "pg_wal", name)));
+  const { stdout } = await run(server(["sh", "-c", sumEach, "perch", String(bytes), ...paths]), { cwd: "/", timeoutMs: 60_000 });
+  return new Set(stdout.trim().split("\n")).size === 1;
+}
+
+const sumEach =
+  'bytes=$1; shift; for path do test -f "$path" || { echo "$path is no file that can be read" >&2; exit 1; }; head -c "$bytes" -- "$path" | cksum; done';
 
 /**
  * Whoever is promoted takes the next number after the timelines it has heard of. One that others have begun meanwhile, from a leader that is lost, is told to it:

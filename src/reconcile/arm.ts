@@ -66,17 +66,17 @@ const replayMs = 600_000;
 
 /**
  * Where the dead leader's WAL can be read, nothing of it is lost. The replica looks into its pg_wal again after each attempt to reach a leader; it has looked once the
- * position it replayed has not moved for longer than that takes. Gives the number of segments.
+ * position it replayed has not moved for longer than that takes. Gives the number of segments; undefined where they do not go on from what the replica has.
  */
 export async function inherit(
   heir: Member,
   dead: Member,
   at: Standing,
   { session, meanwhile }: { session: Session; meanwhile: () => Promise<void> },
-): Promise<number> {
+): Promise<number | undefined> {
   const [row] = await session.query<{ bytes: string }>("SELECT pg_size_bytes(current_setting('wal_segment_size')) AS bytes");
   const inherited = await inheritWal(heir, dead, at, BigInt(row?.bytes ?? 16_777_216));
-  if (inherited.length === 0) return 0;
+  if (inherited === undefined || inherited.length === 0) return inherited?.length;
   let last = { replayed: -1n, since: performance.now() };
   const settled = async () => {
     const { replayed } = await standing(session);

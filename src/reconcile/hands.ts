@@ -63,7 +63,8 @@ export function handsOf(context: Context, cluster: ClusterRecord): Hands {
         session: await session(id),
         meanwhile: () => clearWay(id, readsEndAfterMs),
       });
-      if (inherited > 0) say(`machine ${id} has all that ${from} wrote: its WAL was there to be read`);
+      if (inherited === undefined) say(`the WAL that ${from} left does not go on from what machine ${id} has, and is left where it is`);
+      else if (inherited > 0) say(`machine ${id} has all that ${from} wrote: its WAL was there to be read`);
     },
     promote: async (id) => promote(await session(id), 30_000, () => clearWay(id, readsEndAfterMs)),
     learnTimelines: (id) => learnTimelines(context, cluster, id),

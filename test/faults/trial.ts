@@ -105,6 +105,7 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
       const failed = told.filter(({ what }) => what !== "ok");
       const lost = await missing(world, "web", kept(ledger.since(from - lookBackMs)));
       for (const row of lost) given.add(row);
+      if (lost.length > 0 && fault.rows === "kept") process.stderr.write(`${await world.ok("events")}\n`);
       const failedConnects = failed.filter(({ what }) => what === "connect").length;
       costs.add(fault, { gap, clientGap, failedQueries: failed.length - failedConnects, failedConnects, lost: lost.length });
       return {

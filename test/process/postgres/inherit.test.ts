@@ -35,6 +35,22 @@ describe("the WAL of a dead leader", () => {
     expect(statSync(join(to, segment(9))).uid).toBe(place.owner?.uid ?? process.getuid?.());
   });
 
+  it("stays where it is, if it does not begin with what the heir received: files were taken away from under the leader, and it made them again", async () => {
+    const { dead, heir, from, to } = await pair("hole");
+    const at = { received: 8n * megabytes16 + 9n, timeline: 1 };
+    writeFileSync(join(to, segment(8)), "received, and what was there before", { mode: 0o644 });
+    writeFileSync(join(from, segment(8)), "\0\0\0\0\0\0\0\0\0\0\0\0written last", { mode: 0o644 });
+    writeFileSync(join(from, segment(9)), "WAL 9", { mode: 0o644 });
+    expect(await inheritWal(heir, dead, at, megabytes16)).toBeUndefined();
+    expect(readdirSync(to)).toEqual([segment(8)]);
+    writeFileSync(join(from, segment(8)), "receive", { mode: 0o644 });
+    expect(await inheritWal(heir, dead, at, megabytes16), "cut short").toBeUndefined();
+    expect(readFileSync(join(to, segment(8)), "utf8")).toMatch(/^received/);
+    writeFileSync(join(from, segment(8)), "received, and more", { mode: 0o644 });
+    expect(await inheritWal(heir, dead, at, megabytes16)).toEqual([segment(8), segment(9)]);
+    expect(readFileSync(join(to, segment(8)), "utf8")).toBe("received, and more");
+  });
+
   it.skipIf(!isRoot())("is read by PostgreSQL's user: a link in it to a file of root's brings nothing", async () => {
     const { dead, heir, from, to } = await pair("link");
     const ofRoot = join(temporaryDirectory(), "of-root");
