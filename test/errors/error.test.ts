@@ -28,8 +28,8 @@ describe("the register of errors", () => {
     // A message goes on in the terminal's line; a next step is a sentence of its own, or a command at its end.
     expect(entry.message).not.toMatch(/\.$/);
     expect(entry.message).not.toBe("");
-    // Who said no at a prompt needs no advice.
-    if (code !== "question_cancelled") expect(entry.next).toMatch(/^([A-Z]|chmod |perchd )/);
+    // Who said no at a prompt needs no advice; what is named by the caller begins as he has it.
+    if (code !== "question_cancelled") expect(entry.next).toMatch(/^([A-Z]|chmod |perchd |\{)/);
     if (entry.exit === 2) expect([entry.kind, entry.status]).toEqual(["user", 400]);
     if (entry.status >= 500 && entry.status !== 503) expect(entry.kind).toBe("system");
   });
