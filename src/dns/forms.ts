@@ -1,5 +1,5 @@
 import { findRegion } from "../model/region.ts";
-import { nearestFirst } from "./nearest.ts";
+import { byDistance, nearestFirst } from "./nearest.ts";
 import type { Outcome } from "./records.ts";
 import type { ZoneApp, ZoneMachine } from "./zone-data.ts";
 
@@ -15,9 +15,10 @@ export interface AppZone {
 
 /** `labels` stand before the app's, lower-case; undefined is NXDOMAIN. */
 export function appAnswer({ app, defaultRegion }: AppZone, labels: readonly string[], region: string | undefined): Outcome | undefined {
+  const origin = region ?? app.primaryRegion ?? defaultRegion;
   const among = (machines: readonly ZoneMachine[], first = Infinity): Outcome => ({
     known: true,
-    aaaa: nearestFirst(machines, region ?? app.primaryRegion ?? defaultRegion)
+    aaaa: nearestFirst(machines, origin)
       .slice(0, first)
       .map((machine) => machine.address),
   });
@@ -26,7 +27,7 @@ export function appAnswer({ app, defaultRegion }: AppZone, labels: readonly stri
 
   const form = labels.at(-1);
   const before = labels.slice(0, -1);
-  if (form === undefined) return among(app.machines);
+  if (form === undefined) return oneMember(where(isMember), origin) ?? among(app.machines);
   if (form === "vm") return before.length === 0 ? exists : some(where((machine) => machine.id.toLowerCase() === before.join(".")));
   if (form === "process") return before.length === 0 ? exists : some(where((machine) => machine.group?.toLowerCase() === before.join(".")));
   if (form === "_metadata") {
@@ -40,8 +41,28 @@ export function appAnswer({ app, defaultRegion }: AppZone, labels: readonly stri
   if (form === "regions") return listed(before, app.machines, (machines) => [...new Set(machines.map((machine) => machine.region))].toSorted());
   if (before.length > 0) return undefined;
   if (form === "global") return among(app.machines);
-  if (form === "leader" || form === "replica") return among(where((machine) => machine.role === form));
+  if (form === "leader")
+    return (
+      oneMember(
+        where((machine) => machine.role === form),
+        origin,
+      ) ?? exists
+    );
+  if (form === "replica") return among(where((machine) => machine.role === form));
   return findRegion(form) === undefined ? some(where((machine) => machine.region === form)) : among(where((machine) => machine.region === form));
+}
+
+/** A run of a cluster's app has no role. */
+const isMember = (machine: ZoneMachine): boolean => machine.role !== undefined;
+
+/**
+ * A cluster's own name has one address, because 5432 of every member leads to the leader. A client tries each address of a name in turn: it would send a wrong
+ * password once per member, and some clients then hide the server's own words. It is the nearest well member. Where no member is well, it is the leader, whose
+ * port then holds or refuses the connection. Undefined where the app has no member (docs/decisions/0029-one-address-for-a-cluster.md).
+ */
+function oneMember(members: readonly ZoneMachine[], origin: string): Outcome | undefined {
+  const one = nearestFirst(members, origin)[0] ?? members.find((member) => member.role === "leader") ?? byDistance(members, origin)[0];
+  return one === undefined ? undefined : { known: true, aaaa: [one.address] };
 }
 
 const exists: Outcome = { known: true };

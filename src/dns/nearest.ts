@@ -2,10 +2,16 @@ import { parseAddress } from "../model/address.ts";
 import { distance, findRegion } from "../model/region.ts";
 import type { ZoneMachine } from "./zone-data.ts";
 
-/** Healthy started machines, nearest first as seen from a region; within one distance the leader first, then by address. Always the same for the same machines. */
-export function nearestFirst(machines: readonly ZoneMachine[], origin: string): ZoneMachine[] {
+/** Healthy started machines, by distance. */
+export const nearestFirst = (machines: readonly ZoneMachine[], origin: string): ZoneMachine[] =>
+  byDistance(
+    machines.filter((machine) => machine.state === "started" && machine.healthy),
+    origin,
+  );
+
+/** Nearest first as seen from a region; within one distance the leader first, then by address. Always the same for the same machines. */
+export function byDistance(machines: readonly ZoneMachine[], origin: string): ZoneMachine[] {
   return machines
-    .filter((machine) => machine.state === "started" && machine.healthy)
     .map((machine) => ({ machine, away: away(origin, machine.region), address: sortable(machine.address) }))
     .toSorted((a, b) => a.away - b.away || leaderFirst(a.machine) - leaderFirst(b.machine) || (a.address < b.address ? -1 : 1))
     .map(({ machine }) => machine);

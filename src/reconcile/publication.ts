@@ -104,7 +104,8 @@ function membersOf(view: ClusterView | undefined): ZoneMachine[] {
       region: record.region,
       address: record.address,
       state: facts.running ? "started" : "stopped",
-      healthy: facts.answers,
+      // One that is wanted stopped leaves its names before it stops.
+      healthy: facts.answers && record.wanted === "started",
       role: record.id === view.cluster.leader ? "leader" : "replica",
       group: "postgres",
     }));

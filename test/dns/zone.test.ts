@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeZone } from "../../src/dns/zone.ts";
 import type { Question } from "../../src/dns/records.ts";
+import type { ZoneMachine } from "../../src/dns/zone-data.ts";
 import { reverseName } from "../../src/model/address.ts";
 import { amsReplica, leader, london, machine, prefix, washington, zoneData } from "./zone-fixture.ts";
 
@@ -16,11 +17,15 @@ function ask(name: string, type: Question["type"] = "AAAA", region?: string): st
 
 describe("an app's addresses", () => {
   it.each<[string, string | undefined, string[] | string]>([
-    ["pg.internal", undefined, [leader, amsReplica, london, washington]],
-    ["pg.internal", "ams", [leader, amsReplica, london, washington]],
-    ["pg.internal", "lhr", [london, leader, amsReplica, washington]],
-    ["pg.internal", "iad", [washington, london, leader, amsReplica]],
-    ["pg.internal", "syd", [washington, leader, amsReplica, london]],
+    ["pg.internal", undefined, [leader]],
+    ["pg.internal", "ams", [leader]],
+    ["pg.internal", "lhr", [london]],
+    ["pg.internal", "iad", [washington]],
+    ["pg.internal", "syd", [washington]],
+    ["global.pg.internal", undefined, [leader, amsReplica, london, washington]],
+    ["global.pg.internal", "ams", [leader, amsReplica, london, washington]],
+    ["global.pg.internal", "iad", [washington, london, leader, amsReplica]],
+    ["global.pg.internal", "syd", [washington, leader, amsReplica, london]],
     ["global.pg.internal", "lhr", [london, leader, amsReplica, washington]],
     ["ams.pg.internal", "iad", [leader, amsReplica]],
     ["lhr.pg.internal", "ams", [london]],
@@ -78,14 +83,61 @@ describe("an app's addresses", () => {
 
   it("come in the same order however the machines are listed", () => {
     const shuffled = { ...zoneData, apps: zoneData.apps.map((app) => ({ ...app, machines: app.machines.toReversed() })) };
-    const other = makeZone(shuffled, 8).answer({ name: "pg.internal", type: "AAAA" }, "lhr");
-    expect(other.records.map((record) => (record.type === "AAAA" ? record.data : ""))).toEqual(ask("pg.internal", "AAAA", "lhr"));
+    for (const name of ["pg.internal", "global.pg.internal"]) {
+      const other = makeZone(shuffled, 8).answer({ name, type: "AAAA" }, "lhr");
+      expect(other.records.map((record) => (record.type === "AAAA" ? record.data : ""))).toEqual(ask(name, "AAAA", "lhr"));
+    }
   });
 
   it("are sorted by their value, not by how they are written", () => {
     const machines = [machine("a", "ams", "1::100"), machine("b", "ams", "1::20"), machine("c", "ams", "1::9")];
     const answer = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer({ name: "n.internal", type: "AAAA" }, "ams");
     expect(answer.records).toEqual(["9", "20", "100"].map((last) => ({ type: "AAAA", data: `${prefix}:1::${last}` })));
+  });
+});
+
+describe("the one address of a cluster", () => {
+  const near = machine("l1", "lhr", "c::11", { role: "replica" });
+  const far = machine("a1", "ams", "1::10", { role: "leader" });
+  const run = machine("r1", "lhr", "c::2", { group: "app" });
+  const seen = (name: string, ...machines: ZoneMachine[]) => {
+    const { rcode, records } = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer({ name, type: "AAAA" }, "lhr");
+    return records.length === 0 ? rcode : records.map((record) => (record.type === "AAAA" ? record.data.slice(prefix.length + 1) : record.type));
+  };
+
+  it("is never that of a run of its app, however near", () => {
+    expect(seen("n.internal", run, near, far)).toEqual(["c::11"]);
+    expect(seen("n.internal", run, { ...near, healthy: false }, far)).toEqual(["1::10"]);
+    expect(seen("global.n.internal", run, near, far)).toEqual(["c::2", "c::11", "1::10"]);
+  });
+
+  it("leaves a member that is not well, and is the leader's where none is", () => {
+    const [ill, dead] = [
+      { ...near, healthy: false },
+      { ...far, state: "stopped" as const, healthy: false },
+    ];
+    expect(seen("n.internal", ill, far)).toEqual(["1::10"]);
+    expect(seen("n.internal", near, dead)).toEqual(["c::11"]);
+    expect(seen("n.internal", ill, dead, run)).toEqual(["1::10"]);
+    expect(seen("n.internal", dead)).toEqual(["1::10"]);
+    expect(seen("global.n.internal", ill, dead)).toBe("NOERROR");
+  });
+
+  it("is the nearest member's where no leader is known, and none of an app without members", () => {
+    const other = machine("s1", "syd", "11::13", { role: "replica", healthy: false });
+    for (const machines of [
+      [other, { ...near, healthy: false }],
+      [{ ...near, healthy: false }, other],
+    ])
+      expect(seen("n.internal", ...machines)).toEqual(["c::11"]);
+    expect(seen("n.internal")).toBe("NOERROR");
+    expect(seen("n.internal", run, { ...run, address: `${prefix}:1::3`, region: "ams" })).toEqual(["c::2", "1::3"]);
+  });
+
+  it("is kept by the leader's own name while the leader is down, for connections to wait at", () => {
+    expect(seen("leader.n.internal", near, { ...far, healthy: false })).toEqual(["1::10"]);
+    expect(seen("leader.n.internal", near)).toBe("NOERROR");
+    expect(seen("leader.n.internal", run)).toBe("NOERROR");
   });
 });
 
@@ -176,6 +228,7 @@ describe("the top of a zone", () => {
   it("answers types it has never heard of like those it has not", () => {
     expect(ask("pg.internal", "A")).toBe("NODATA");
     expect(ask("pg.internal", "OTHER")).toBe("NODATA");
-    expect(ask("pg.internal", "ANY", "lhr")).toHaveLength(4);
+    expect(ask("pg.internal", "ANY", "lhr")).toEqual([london]);
+    expect(ask("global.pg.internal", "ANY", "lhr")).toHaveLength(4);
   });
 });

@@ -60,7 +60,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perchd
     expect(servers).toHaveLength(1);
     await killHard(servers);
     const { ms } = await eventually("names are answered again", () =>
-      world.client.call("dig", { body: { name: "pg.internal" } }).then(
+      world.client.call("dig", { body: { name: "global.pg.internal" } }).then(
         ({ answers }) => answers.length === 2,
         () => false,
       ),

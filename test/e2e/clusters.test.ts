@@ -77,7 +77,7 @@ describe.skipIf(tools).each([
 
   it("machine stop keeps a replica stopped, its slot and its name's answers apart, and machine start brings it back", async () => {
     const { id, address } = (await world.cluster()).members.find(({ region }) => region === "lhr") ?? (await world.replica());
-    const answers = async () => (await world.client.call("dig", { body: { name: "pg.internal" } })).answers.map(({ data }) => data);
+    const answers = async () => (await world.client.call("dig", { body: { name: "global.pg.internal" } })).answers.map(({ data }) => data);
     expect(await answers()).toContain(address);
     expect(await ok("machine", "stop", id)).toBe(`Machine ${id} of pg is stopped\n`);
     expect(await states()).toContain("replica lhr stopped");

@@ -79,10 +79,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor w
     expect([both.code, checks(both.lines)]).toEqual([1, "ok daemon, ok namespace, ok disk"]);
     expect(both.clusters.map(({ app, ok, lines: own }) => [app, ok, checks(wrong(own))])).toEqual([
       ["one", true, ""],
-      ["two", false, "fail name, fail leader"],
+      ["two", false, "fail port, fail leader"],
     ]);
     expect((await fresh.perch(["doctor"])).stdout).toMatch(
-      /\n\nCluster one\n[^]+\none can connect\.\n\nCluster two\n[^]+\ntwo cannot connect: look at name, leader\.\n$/,
+      /\n\nCluster one\n[^]+\none can connect\.\n\nCluster two\n[^]+\ntwo cannot connect: look at port, leader\.\n$/,
     );
     expect(await fresh.error("doctor", "--variable-name", "MAIN_URL")).toMatchObject({ code: "usage_invalid", exit: 2 });
     await fresh.ok("down");

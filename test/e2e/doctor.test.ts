@@ -160,7 +160,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     ]);
     await world.ok("machine", "stop", replica.id);
     const lines = wrong(await doctor());
-    expect(lines.map(({ state, check }) => `${state} ${check}`)).toEqual(["fail name", "fail leader", "warn lag"]);
+    expect(lines.map(({ state, check }) => `${state} ${check}`)).toEqual(["fail port", "fail leader", "warn lag"]);
     await mend(world, lines[0]);
     await mend(world, lines[2]);
     await well();

@@ -8,9 +8,9 @@ import { eventually, worldIn } from "../support/world.ts";
 
 /** Go has a resolver of its own. */
 const goProgram = `package main
-import ("fmt"; "net")
+import ("fmt"; "net"; "os")
 func main() {
-	addresses, err := net.LookupHost("pg.internal")
+	addresses, err := net.LookupHost(os.Args[1])
 	if err != nil { panic(err) }
 	for _, address := range addresses { fmt.Println(address) }
 }
@@ -31,8 +31,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
     const lines = (await ok("run", "-a", "web", "--region", region, "--", ...command)).trim().split("\n");
     return lines.map((line) => Object.keys(addresses).find((code) => addresses[code] === line) ?? line);
   };
-  const node = (order: string) =>
-    `require("dns").lookup("pg.internal", {all: true, order: "${order}"}, (e, all) => { if (e) throw e; for (const {address} of all) console.log(address); })`;
+  const everyone = "global.pg.internal";
+  const node = (name: string, order: string) =>
+    `require("dns").lookup("${name}", {all: true, order: "${order}"}, (e, all) => { if (e) throw e; for (const {address} of all) console.log(address); })`;
+  const glibc = (name: string) => `getent ahostsv6 ${name} | awk '/STREAM/ { print $1 }'`;
 
   beforeAll(async () => {
     await ok("up");
@@ -44,13 +46,28 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
   });
 
   it.each(regions)("come nearest first in %s, for glibc and for Node.js whatever order it asks for", async (region) => {
-    expect(await seen(region, "sh", "-c", "getent ahostsv6 pg.internal | awk '/STREAM/ { print $1 }'")).toEqual(nearest[region]);
-    for (const order of ["verbatim", "ipv4first"]) expect(await seen(region, process.execPath, "-e", node(order)), order).toEqual(nearest[region]);
+    expect(await seen(region, "sh", "-c", glibc(everyone))).toEqual(nearest[region]);
+    for (const order of ["verbatim", "ipv4first"])
+      expect(await seen(region, process.execPath, "-e", node(everyone, order)), order).toEqual(nearest[region]);
+  });
+
+  it.each(regions)("are one for the cluster itself in %s, the nearest member, for glibc and for Node.js", async (region) => {
+    expect(await seen(region, "sh", "-c", glibc("pg.internal"))).toEqual([region]);
+    expect(await seen(region, process.execPath, "-e", node("pg.internal", "verbatim"))).toEqual([region]);
+  });
+
+  it("never are a run of the cluster's own app, though it is nearer than any member", async () => {
+    const running = await begin(["run", "-a", "pg", "--region", "syd", "--", "sh", "-c", "echo $FLY_PRIVATE_IP; exec sleep 60"]);
+    await eventually("the command has said its address", () => running.stdout().includes("\n"));
+    expect(await seen("syd", "sh", "-c", glibc("syd.pg.internal"))).toEqual([running.stdout().trim()]);
+    expect(await seen("syd", "sh", "-c", glibc("pg.internal"))).toEqual(nearest["syd"]?.slice(0, 1));
+    running.kill("SIGTERM");
+    await running.ended;
   });
 
   it("come nearest first where there is no member, too", async () => {
-    const [first, second, third] = await seen("syd", "sh", "-c", "getent ahostsv6 pg.internal | awk '/STREAM/ { print $1 }'");
-    const dug = (await ok("dig", "pg.internal", "--region", "syd", "--short")).trim().split("\n");
+    const [first, second, third] = await seen("syd", "sh", "-c", glibc(everyone));
+    const dug = (await ok("dig", everyone, "--region", "syd", "--short")).trim().split("\n");
     expect([first, second, third].map((code) => addresses[code ?? ""])).toEqual(dug);
   });
 
@@ -59,7 +76,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
     writeFileSync(join(directory, "main.go"), goProgram);
     const env = { CGO_ENABLED: "0", GOFLAGS: "-mod=mod", GO111MODULE: "off" };
     succeeded(await runToEnd(["go", "build", "-o", "names", "main.go"], { cwd: directory, env }));
-    for (const region of regions) expect(await seen(region, join(directory, "names")), region).toEqual(nearest[region]);
+    for (const region of regions) {
+      expect(await seen(region, join(directory, "names"), everyone), region).toEqual(nearest[region]);
+      expect(await seen(region, join(directory, "names"), "pg.internal"), region).toEqual([region]);
+    }
   });
 
   it("are asked of the region's own resolver, and the host's files stay as they are", async () => {

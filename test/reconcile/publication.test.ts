@@ -87,6 +87,14 @@ describe("zoneOf", () => {
       { id: "l1", role: "replica", state: "started", healthy: true },
     ]);
   });
+  it("takes one that is wanted stopped for not well while it still answers, so that its names are gone first", () => {
+    const leaving = member("l1", streaming, { record: { address: "fdaa:1:2:c::11", wanted: "stopped" } });
+    const { apps: shown } = zoneOf({ prefix: "fdaa:1:2", apps, peers: [], runs: [], overrides, views: [cluster([leader, leaving])] });
+    expect(shown[0]?.machines.map(({ id, state, healthy }) => ({ id, state, healthy }))).toEqual([
+      { id: "a1", state: "started", healthy: true },
+      { id: "l1", state: "started", healthy: false },
+    ]);
+  });
   it("names the runs of an app", () => {
     expect(zone.apps.find((app) => app.name === "web")?.machines.map((machine) => machine.address)).toEqual(["fdaa:1:2:c::12"]);
   });

@@ -64,14 +64,18 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
 
   it("answers at fdaa::3 and at the network's own address, over UDP and TCP", async () => {
     for (const server of ["fdaa::3", `${prefix}::3`]) {
-      for (const tcp of [false, true]) expect(data(await dig("pg.internal", server, { tcp }))).toEqual([leader, amsReplica, london, washington]);
+      for (const tcp of [false, true]) {
+        expect(data(await dig("global.pg.internal", server, { tcp }))).toEqual([leader, amsReplica, london, washington]);
+        expect(data(await dig("pg.internal", server, { tcp }))).toEqual([leader]);
+      }
     }
   });
 
   it("answers nearest first for the region of the address that was asked", async () => {
-    expect(data(await dig("pg.internal", region.ams))[0]).toBe(leader);
-    expect(data(await dig("pg.internal", region.lhr))[0]).toBe(london);
-    expect(data(await dig("pg.internal", region.iad))[0]).toBe(washington);
+    for (const [from, nearest] of [[region.ams, leader] as const, [region.lhr, london] as const, [region.iad, washington] as const]) {
+      expect(data(await dig("pg.internal", from))).toEqual([nearest]);
+      expect(data(await dig("global.pg.internal", from))[0]).toBe(nearest);
+    }
     expect(data(await dig("top1.nearest.of.pg.internal", region.lhr))).toEqual([london]);
     expect(data(await dig("top1.nearest.of.pg.internal", region.lhr, { tcp: true }))).toEqual([london]);
   });
@@ -96,9 +100,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
 
   it("goes on answering under a flood of garbage", async () => {
     const flood = run(namespace.place.tool([process.execPath, "-e", garbage, "fdaa::3"]));
-    expect(data(await dig("pg.internal", "fdaa::3", { tcp: true }))).toHaveLength(4);
+    expect(data(await dig("global.pg.internal", "fdaa::3", { tcp: true }))).toHaveLength(4);
     await flood;
-    expect(data(await dig("pg.internal", "fdaa::3"))).toHaveLength(4);
+    expect(data(await dig("global.pg.internal", "fdaa::3"))).toHaveLength(4);
     expect((await client.ping()).queries).toBeGreaterThan(1_000);
   });
 
@@ -113,7 +117,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
     ] as const) {
       await writeWhole(files.resolv, resolvText(server), { mode: 0o644 });
       const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-      const { stdout } = await run([...enterNetwork(namespace.place, files, [], user), "getent", "ahosts", "pg.internal"]);
+      const { stdout } = await run([...enterNetwork(namespace.place, files, [], user), "getent", "ahosts", "global.pg.internal"]);
       const addresses = [
         ...new Set(
           stdout

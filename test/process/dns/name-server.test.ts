@@ -53,9 +53,10 @@ describe("the name server's process", () => {
 
   it("answers over UDP and TCP as soon as it is said to have started", async () => {
     for (const tcp of [false, true]) {
-      const answer = await dig("pg.internal", tcp);
-      expect(answer).toMatchObject({ name: "pg.internal", type: "AAAA", status: "NOERROR", server: "::1" });
+      const answer = await dig("global.pg.internal", tcp);
+      expect(answer).toMatchObject({ name: "global.pg.internal", type: "AAAA", status: "NOERROR", server: "::1" });
       expect(answer.answers.slice(0, 2).map(({ data }) => data)).toEqual([london, leader]);
+      expect((await dig("pg.internal", tcp)).answers.map(({ data }) => data)).toEqual([london]);
     }
   });
 
@@ -74,7 +75,7 @@ describe("the name server's process", () => {
     );
     expect((await client.ping()).serial).toBe(serial);
     expect(await client.set(zoneData)).toEqual({ serial: serial + 1 });
-    expect((await dig("pg.internal")).answers).toHaveLength(4);
+    expect((await dig("global.pg.internal")).answers).toHaveLength(4);
   });
 
   it("asks the host's resolver for other names", async () => {
@@ -109,7 +110,7 @@ describe("the name server's process", () => {
     const second = start({ control: join(directory, "second.sock") });
     await expect(second).rejects.toSatisfy((error) => isCode(error, "name_server_failed"));
     expect(readFileSync(log, "utf8")).toContain("EADDRINUSE");
-    expect((await dig("pg.internal")).answers).toHaveLength(4);
+    expect((await dig("global.pg.internal")).answers).toHaveLength(4);
   });
 
   it("outlives whoever started it, killed without a word", async () => {
@@ -146,7 +147,7 @@ describe("the name server's process", () => {
     await expect(client.ping()).rejects.toSatisfy((error) => isCode(error, "name_server_lost"));
     await expect(dig("pg.internal")).rejects.toThrow("::1 does not answer");
     client = await start();
-    expect((await dig("pg.internal")).answers).toHaveLength(4);
+    expect((await dig("global.pg.internal")).answers).toHaveLength(4);
     await client.stop();
   });
 });

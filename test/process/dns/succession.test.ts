@@ -72,7 +72,9 @@ describe("a name server of another version", () => {
       socket.destroy();
     };
     const clients = [
-      ...[1, 2, 3, 4].map(() => resolver()).map((one) => again("ours", async () => expect(await one.resolve6("pg.internal")).toContain(leader))),
+      ...[1, 2, 3, 4]
+        .map(() => resolver())
+        .map((one) => again("ours", async () => expect(await one.resolve6("global.pg.internal")).toContain(leader))),
       again("others", () => resolver().resolve4("example.com")),
       again("tcp", connected),
     ];
@@ -110,11 +112,11 @@ describe("a name server of another version", () => {
     await eventually("it is seen to have failed", async () => (await client.ping()).succession === "failed");
     expect(readFileSync(log, "utf8")).toMatch(/nobody took over: Error: Cannot find module/);
     expect(await isAlive(before)).toBe(true);
-    expect((await askNameServer([], { name: "pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
+    expect((await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
 
     await expect(succeedNameServer(client, { ...settings("4.0.0"), control: directory })).rejects.toSatisfy((error) =>
       isCode(error, "name_server_failed"),
     );
-    expect((await askNameServer([], { name: "pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
+    expect((await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
   });
 });
