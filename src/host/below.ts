@@ -1,6 +1,7 @@
 import { constants, type Dirent, type Stats } from "node:fs";
 import { type FileHandle, copyFile, lstat, open, opendir, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { serialiseBy } from "../base/serialise.ts";
 import { fail, isCode } from "../errors/error.ts";
 import { type Owner, removeTree } from "./files.ts";
 
@@ -112,8 +113,14 @@ export function unlessStrange(error: unknown): undefined {
   if (!isCode(error, "file_strange")) throw error;
 }
 
+/** As in `writeWhole`. */
+const inTurn = serialiseBy();
+
 /** Writes the file whole or not at all, as the owner of the directory's; whatever had its name is replaced, and followed nowhere. */
-export async function writeBelow(directory: string, path: string, content: string, mode = 0o600): Promise<void> {
+export const writeBelow = (directory: string, path: string, content: string, mode = 0o600): Promise<void> =>
+  inTurn(resolve(directory, path), () => write(directory, path, content, mode));
+
+async function write(directory: string, path: string, content: string, mode: number): Promise<void> {
   await removeIfDirectory(directory, path);
   await reach(directory, path, async (at, top) => {
     const beside = `${at}.new-${process.pid}`;

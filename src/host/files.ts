@@ -2,6 +2,7 @@ import { constants, createReadStream, createWriteStream } from "node:fs";
 import { access, chmod, chown, lchown, lstat, mkdir, open, readdir, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { serialiseBy } from "../base/serialise.ts";
 import { fail } from "../errors/error.ts";
 
 /** Files as Perch writes them: whole or not at all, closed to others. */
@@ -11,11 +12,17 @@ export interface Owner {
   gid: number;
 }
 
+/** Two writers of one file in this process would remove each other's half beside it. */
+const inTurn = serialiseBy();
+
 /**
  * Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. In a directory where somebody else may write, a link that lies
  * in the way is not followed.
  */
-export async function writeWhole(path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> {
+export const writeWhole = (path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> =>
+  inTurn(resolve(path), () => write(path, content, options));
+
+async function write(path: string, content: string, options: { mode?: number; owner?: Owner }): Promise<void> {
   const beside = `${path}.new-${process.pid}`;
   const mode = options.mode ?? 0o600;
   await rm(beside, { force: true });

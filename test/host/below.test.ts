@@ -62,6 +62,13 @@ describe("a file below a directory of another user", () => {
     server.close();
   });
 
+  it("is whole though many write it at once", async () => {
+    const { directory } = ground();
+    const texts = Array.from({ length: 20 }, (_, index) => `${index}\n`.repeat(500));
+    await Promise.all(texts.map((text) => writeBelow(directory, "perch.conf", text)));
+    expect(readFileSync(join(directory, "perch.conf"), "utf8")).toBe(texts.at(-1));
+  });
+
   it("is written in place of whatever has its name", async () => {
     const { directory, secret } = ground();
     execFileSync("mkfifo", [join(directory, "pipe")]);

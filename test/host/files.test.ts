@@ -62,6 +62,20 @@ describe("a file in a directory where somebody else may lay links", () => {
   });
 });
 
+it("a file that many write at once is whole at every moment, and nothing is left beside it", async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, "resolv.conf");
+  const texts = Array.from({ length: 30 }, (_, index) => `${index}\n`.repeat(500));
+  await Promise.all(
+    texts.map(async (text, index) => {
+      await writeWhole(index % 2 === 0 ? path : `${directory}/./resolv.conf`, text, { mode: 0o644 });
+      expect(texts).toContain(readFileSync(path, "utf8"));
+    }),
+  );
+  expect(readFileSync(path, "utf8")).toBe(texts.at(-1));
+  expect(readdirSync(directory)).toEqual(["resolv.conf"]);
+});
+
 describe("the text of a file", () => {
   it("is not waited for where it is a pipe, not read for ever from a device, nor of any length", async () => {
     const directory = temporaryDirectory();
