@@ -50,6 +50,19 @@ describe("through the private network", () => {
       expect(await present.get(name)?.fails("tls", verify("other.pem"))).toMatch(/certificate/);
     });
 
+    it.skipIf(missing)("shows PostgreSQL's own words once for a wrong password, and sends it once", async () => {
+      const user = `refused_${present.get(name)?.driver.program.split(".")[0]}`;
+      await onLeader(`CREATE ROLE ${user} LOGIN PASSWORD 'right'`);
+      const words = `password authentication failed for user "${user}"`;
+      const times = (text: string) => text.split(words).length - 1;
+      // With sslmode=prefer libpq sends it a second time, without TLS.
+      const said = await present.get(name)?.refused(`postgres://${user}:wrong@pg.internal:5432/web`, "sslmode=require");
+      expect(times(said ?? ""), said).toBe(1);
+      const logged = async () => times(await world.ok("logs", "-a", "pg", "-n", "1000"));
+      await eventually("the log tells of it", async () => (await logged()) > 0);
+      expect(await logged()).toBe(1);
+    });
+
     it.skipIf(missing)("cancels a query", async () => {
       // psql ends there when it has no terminal.
       expect(await does("cancel")).toEqual({ code: "57014", same: name !== psql.name });
@@ -90,17 +103,18 @@ describe("through the private network", () => {
     }
   });
 
-  it.skipIf(missingTools("javac"))("gives Java the addresses nearest first, as seen from each region", async () => {
+  it.skipIf(missingTools("javac"))("gives Java the addresses nearest first, as seen from each region, and one for the cluster itself", async () => {
     const { address: replica } = await world.replica();
-    const order = async (region: string) => {
+    const order = async (region: string, name = "global.pg.internal") => {
       const program = join(repository, "test/examples/drivers/Order.java");
-      const lines = succeeded(await world.perch(["run", "-a", "web", "--region", region, "--", "java", program, "pg.internal"]))
+      const lines = succeeded(await world.perch(["run", "-a", "web", "--region", region, "--", "java", program, name]))
         .trim()
         .split("\n");
       return lines.map((line) => new URL(`http://[${line}]`).hostname.slice(1, -1));
     };
     expect(await order("ams")).toEqual([address, replica]);
     expect(await order("lhr")).toEqual([replica, address]);
+    expect(await order("lhr", "pg.internal")).toEqual([replica]);
   });
 
   it("keeps every idle connection for as long as all of that takes", async () => {
@@ -121,5 +135,14 @@ describe("through the private network", () => {
     await world.ok("postgres", "restart", "-a", "pg");
     const told = await Promise.all(programs.map(async ({ ended }) => lastLine(succeeded(await ended))));
     expect(told).toEqual(holding().map(() => ({ code: "57P01", other: true, replica: false })));
+  });
+
+  it("tells every driver that it is refused, by a message, while the leader is stopped, and with every member stopped", async () => {
+    const [leader, replica] = [await world.leader(), await world.replica()];
+    for (const { id } of [leader, replica]) {
+      await world.ok("machine", "stop", id);
+      const told = await Promise.all([...present.values()].map((driver) => driver.refused("postgres://web:any@pg.internal:5432/web")));
+      expect(told).toEqual(told.map(() => expect.stringMatching(/refused/i) as string));
+    }
   });
 });

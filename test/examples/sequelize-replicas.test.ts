@@ -51,6 +51,15 @@ describe("examples/sequelize-replicas", () => {
     expect(await from("lax")).toMatchObject({ replica: true, address: (await memberIn("sjc")).address });
   });
 
+  it("is told PostgreSQL's own words for a wrong password, which is sent once", async () => {
+    const url = "DATABASE_URL=postgres://web:wrong@pg.internal:5432/web";
+    const words = 'password authentication failed for user "web"';
+    expect((await app.runIn("yyz", "env", url, "node", "index.js")).stderr).toBe(`28P01: ${words}\n`);
+    const logged = async () => (await app.world.ok("logs", "-a", "pg", "-n", "1000")).split(words).length - 1;
+    await eventually("the log tells of it", async () => (await logged()) > 0);
+    expect(await logged()).toBe(1);
+  });
+
   it("is refused a write on a replica with 25006, and no row is anywhere", async () => {
     const refused = await app.runIn("iad", "node", "index.js", "visit");
     expect(refused.code).toBe(1);

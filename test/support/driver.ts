@@ -56,6 +56,8 @@ export interface DriverAtWork {
   driver: Driver;
   /** The last line of a behaviour's program, as JSON. It must succeed. */
   does(behaviour: string, parameters?: string): Promise<unknown>;
+  /** The message that a program sees which connects with this URL in place of its own, and must not come in. */
+  refused(url: string, parameters?: string): Promise<string>;
   /** What it says when it must not. */
   fails(behaviour: string, parameters: string): Promise<string>;
   /** One that goes on: its first line has the pid of its backend. */
@@ -79,6 +81,10 @@ export async function atWork(driver: Driver, world: World): Promise<DriverAtWork
       const { code, stderr } = await inRun(typed(behaviour, more));
       if (code === 0) throw new Error(`${driver.name} succeeded with ${more}`);
       return stderr;
+    },
+    refused: async (url, more) => {
+      const said = lastLine(succeeded(await inRun(["env", `DATABASE_URL=${url}`, ...typed("refused", more)])));
+      return (said as { message?: string }).message ?? String(said);
     },
     begin: (behaviour) => example.serve(...typed(behaviour)),
   };

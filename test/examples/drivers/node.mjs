@@ -99,6 +99,15 @@ const behaviours = {
   },
 };
 
+if (behaviour === "refused") {
+  say(
+    await connect().then(
+      () => "connected",
+      ({ message }) => ({ message }),
+    ),
+  );
+  process.exit();
+}
 const client = await connect();
 say(await behaviours[behaviour](client));
 await client.end();

@@ -45,4 +45,9 @@ large() {
   echo "{\"bytes\":$(ask -c "SELECT repeat('x', 1024) FROM generate_series(1, 51200)" | tr -d '\n' | wc -c)}"
 }
 
+refused() {
+  ask -c "SELECT 1" 2> said && { echo '"connected"'; return; }
+  echo "{\"message\":\"$(tr '\n\t' '  ' < said | sed 's/["\\]/\\&/g')\"}"
+}
+
 "$1"

@@ -119,5 +119,12 @@ def reconnect(connection):
             time.sleep(0.02)
 
 
+if sys.argv[1] == "refused":
+    try:
+        connect()
+        say("connected")
+    except psycopg.Error as error:
+        say({"message": str(error)})
+    sys.exit()
 with connect() as main:
     say(globals()[sys.argv[1]](main))

@@ -103,6 +103,15 @@ BEHAVIOURS = {
   end,
 }
 
+if ARGV[0] == "refused"
+  begin
+    connect
+    say("connected")
+  rescue PG::Error => e
+    say({ message: e.message })
+  end
+  exit
+end
 main = connect
 say(BEHAVIOURS.fetch(ARGV[0]).call(main))
 main.close

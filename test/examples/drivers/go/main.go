@@ -144,6 +144,14 @@ var behaviours = map[string]func(conn *pgx.Conn) any{
 }
 
 func main() {
+	if os.Args[1] == "refused" {
+		if _, err := connect(); err != nil {
+			say(told{"message": err.Error()})
+		} else {
+			say("connected")
+		}
+		return
+	}
 	conn := must(connect())
 	say(behaviours[os.Args[1]](conn))
 	must(0, conn.Close(ctx))
