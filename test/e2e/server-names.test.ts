@@ -3,7 +3,8 @@ import { serverResolver } from "../../src/model/address.ts";
 import { perchIn, succeeded } from "../support/perch.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
-import { operatorPassword, worldIn } from "../support/world.ts";
+import { killHard, known } from "../support/traces.ts";
+import { eventually, operatorPassword, worldIn } from "../support/world.ts";
 
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names on the side of PostgreSQL", () => {
   const world = worldIn(tempHome());
@@ -31,6 +32,41 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
     ).resolves.toBeDefined();
     expect(said.join()).toContain("no_such_one");
     await session.end();
+  });
+
+  const contrib = "ls /usr/share/postgresql/*/extension/dblink.control";
+  it.skipIf(missingTools(contrib))("lead dblink to another cluster, and show its refusal once", async () => {
+    const { id } = await world.leader("one");
+    await world.sql(id, "CREATE EXTENSION dblink");
+    const over = (password: string, port = 5432) => {
+      const source = `host=two.internal port=${port} user=postgres password=${password} dbname=postgres sslmode=require connect_timeout=10`;
+      return world.sql<{ address: string }>(id, `SELECT * FROM dblink('${source}', 'SELECT host(inet_server_addr())') AS t (address text)`);
+    };
+    const { address } = await world.leader("two");
+    for (const port of [5432, 5433]) expect(await over(operatorPassword, port)).toEqual([{ address }]);
+    const refused = await over("wrong").catch((error: unknown) => error as { code?: string; detail?: string });
+    expect(refused).toMatchObject({ code: "08001" });
+    expect("detail" in refused && refused.detail?.split("password authentication failed").length).toBe(2);
+  });
+
+  it("stay while a cluster's only server is started again, and while it is stopped, so that it refuses by itself", async () => {
+    const { id, address, pid = 0 } = await world.leader("two");
+    const names = ["two.internal", "leader.two.internal"];
+    const dug = () =>
+      Promise.all(names.map(async (name) => (await world.client.call("dig", { body: { name } })).answers.map(({ data }) => data).join()));
+    const seen = new Set<string>();
+    await killHard([await known(pid)]);
+    await eventually("the server is back", async () => {
+      for (const found of await dug()) seen.add(found);
+      const now = await world.leader("two");
+      return now.state === "started" && now.pid !== pid;
+    });
+    expect([...seen]).toEqual([address]);
+    await world.ok("machine", "stop", id);
+    expect(await dug()).toEqual([address, address]);
+    const refused = await perch(["run", "--", "psql", "-h", "two.internal", "-U", "postgres", "-c", "SELECT 1"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("Connection refused") as string });
+    await world.ok("machine", "start", id);
   });
 
   it("are nothing else: one of outside does not exist, and is asked of nobody", async () => {
