@@ -50,12 +50,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
   });
 
   it("stay while a cluster's only server is started again, and while it is stopped, so that it refuses by itself", async () => {
-    const { id, address, pid = 0 } = await world.leader("two");
+    const { id, address, pid } = await world.leader("two");
     const names = ["two.internal", "leader.two.internal"];
     const dug = () =>
       Promise.all(names.map(async (name) => (await world.client.call("dig", { body: { name } })).answers.map(({ data }) => data).join()));
     const seen = new Set<string>();
-    await killHard([await known(pid)]);
+    await killHard([await known(pid ?? 0)]);
     await eventually("the server is back", async () => {
       for (const found of await dug()) seen.add(found);
       const now = await world.leader("two");
