@@ -47,6 +47,9 @@ export const logLine: Target = {
     "*/",
     "--",
     "UESCAPE '!'",
+    "token :=",
+    "=>",
+    "'secret',",
   ],
   longest: 65_536,
   runs: 15_000,
@@ -65,8 +68,10 @@ export const logLine: Target = {
           `U&'${inside}''${password}'`,
           `E'${inside}\\'${password}`,
         ]) {
-          const hidden = parseLogLine(line({ statement: `ALTER ROLE web PASSWORD /* /* */ x */ ${literal}` }));
-          assert.ok(hidden !== undefined && !hidden.message.includes(password), hidden?.message);
+          for (const given of ["PASSWORD /* /* */ x */", "PASSWORD =>", "api_token :=", "'secret', "]) {
+            const hidden = parseLogLine(line({ statement: `ALTER ROLE web ${given} ${literal}` }));
+            assert.ok(hidden !== undefined && !hidden.message.includes(password), hidden?.message);
+          }
         }
       },
     };
