@@ -25,7 +25,7 @@ export const register = {
   command_unknown: usage('{group} has no command "{word}"', "{instead}"),
   name_invalid: usage('{what} "{name}" is not valid: {why}', "Use lower-case letters, digits and dashes, starting with a letter, 63 at most."),
   region_invalid: usage('region "{region}" is not known{hint}', "List the codes with: perch platform regions"),
-  identifier_invalid: usage('{what} "{name}" is not valid: {why}', "PostgreSQL identifiers have 1 to 63 bytes and no NUL."),
+  identifier_invalid: usage('{what} "{name}" is not valid: {why}', "Choose another: PostgreSQL identifiers have 1 to 63 bytes and no NUL."),
   secret_name_invalid: usage('secret name "{name}" is not valid: {why}', "Use letters, digits and underscores, not starting with a digit, FLY_ or PERCH_."),
   secret_pair_invalid: usage("Secrets must be provided as NAME=VALUE pairs ({what})", "For example: perch secrets set -a web MODE=live, or API_KEY=- for what is secret"),
   secret_too_large: usage("the value of secret {name} has {bytes} bytes; 65536 are allowed", "Keep large values in a file and its path in the secret."),

@@ -10,7 +10,7 @@ export interface RunFiles {
 /**
  * How a command becomes part of the network: it enters the network namespace and a mount namespace of its own, in which resolv.conf, nsswitch.conf
  * and hosts are ours and the door of systemd-resolved is shut (nss-resolve would ask the host's resolver, where `.internal` does not exist). The
- * host's own /etc is never touched. `covered` are directories that are empty there: Perch's own. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
+ * host's own /etc is never touched, and as root the kernel's settings are read-only. `covered` are directories that are empty there: Perch's own. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
  */
 export function enterNetwork(place: Place, files: RunFiles, covered: readonly string[], user: { uid: number; gid: number }): string[] {
   if (place.mode === "portable") return [];
@@ -19,7 +19,7 @@ export function enterNetwork(place: Place, files: RunFiles, covered: readonly st
     ...place.tool(["unshare", "--mount", "--propagation", "private", "--"]),
     "sh",
     "-c",
-    script,
+    place.mode === "root" ? script + readOnly + last : script + last,
     "perch",
     files.resolv,
     files.nsswitch,
@@ -41,7 +41,17 @@ while [ "$1" != -- ]; do
   shift
 done
 shift
-cd "$PWD" 2>/dev/null || { echo "perch: the directory $PWD belongs to Perch; what runs cannot see it" >&2; exit 126; }
+`;
+
+/**
+ * Root's command owns the kernel's settings by its number alone, in whatever user namespace: the ports of this network that only root may open, for one, and the program
+ * that every core of this machine is given to.
+ */
+const readOnly = `for at in /proc/sys /proc/sysrq-trigger; do [ ! -e "$at" ] || mount --bind -o ro,nosuid,nodev,noexec "$at" "$at"; done
+[ ! -e /sys/kernel ] || mount -o remount,bind,ro,nosuid,nodev,noexec /sys
+`;
+
+const last = `cd "$PWD" 2>/dev/null || { echo "perch: the directory $PWD belongs to Perch; what runs cannot see it" >&2; exit 126; }
 exec "$@"`;
 
 /** The host's hosts file with the machine's own address under the name that Fly.io gives it. */

@@ -13,6 +13,7 @@ import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
 import { onLeader } from "./leader.ts";
+import { refuseLoginOfAnother } from "./known-login.ts";
 import { settle } from "./settle.ts";
 import { attachmentShape } from "./shapes.ts";
 
@@ -76,6 +77,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         throw fail("already_attached", { app: app.name, cluster: cluster.app, variable });
       }
       if ((await state.secrets.get({ app: app.name, name: variable })) !== undefined) throw fail("secret_exists", { app: app.name, name: variable });
+      await refuseLoginOfAnother(deps, cluster.app, record.user);
       await onLeader(deps, cluster.app, async (session) => {
         if (await hasUser(session, record.user)) throw fail("database_user_exists", { user: record.user });
         if (!body.existingDatabase && (await hasDatabase(session, record.database)))

@@ -6,6 +6,7 @@ import { createUser, dropUser, hasUser, listUsers } from "../postgres/roles.ts";
 import { randomPassword } from "./clusters.ts";
 import type { Deps } from "./deps.ts";
 import type { Handlers } from "./http.ts";
+import { refuseLoginOfAnother } from "./known-login.ts";
 import { changing, onLeader } from "./leader.ts";
 import { ownerOf } from "./rotation-plan.ts";
 
@@ -46,6 +47,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
 
     async createUser({ params, body }) {
       const user = checkIdentifier(body.name, "user");
+      await refuseLoginOfAnother(deps, params.cluster, user);
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
       await changing(deps, params.cluster, (session) => createUser(session, { name: user, password, superuser: body.superuser }));
       // A public door refuses superusers by name: this one shall be known soon.

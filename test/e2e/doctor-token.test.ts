@@ -98,6 +98,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     expect((await attach("nowhere", {})).frames.at(-1)?.error?.code).toBe("token_cluster");
     expect((await attach("other", { app: "shop" })).frames.at(-1)?.error?.code).toBe("token_app");
     expect(await made()).toBe(before);
+    // Nor as a name that a rotation would make a login of another app's role, and let into its database.
+    await world.ok("apps", "create", "bank");
+    await world.ok("postgres", "attach", "pg", "--app", "bank");
+    for (const user of ["bank.2", "bank.9"]) {
+      const { frames } = await attach("pg", { variable: "BANK_URL", database: "mine", user });
+      expect(frames.at(-1)?.error?.code, user).toBe("identifier_invalid");
+    }
+    expect((await world.error("postgres", "users", "create", "bank.3", "-a", "pg")).code).toBe("identifier_invalid");
     // Where it is attached already, it may have another database.
     expect((await attach("pg", { variable: "SECOND_URL", database: "second", user: "second" })).status).toBe(200);
   });

@@ -171,6 +171,24 @@ describe.skipIf(without).each([
       }
     });
 
+    it("changes no setting of the kernel, its network's neither, in whatever namespace of its own", async () => {
+      const setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+      const write = `echo 0 > ${setting} && echo changed; cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern && echo changed; echo h > /proc/sysrq-trigger && echo changed`;
+      const alone = "unshare --user --map-root-user --mount --pid --fork";
+      const ways = [
+        write,
+        `mount -o remount,rw,bind /proc/sys; umount -l /proc/sys; ${write}`,
+        `${alone} sh -c '${write}'; ${alone} sh -c 'umount -l /proc/sys; mount -o remount,rw,bind /proc/sys; ${write}'`,
+        `${alone} --mount-proc sh -c '${write}'; ${alone} sh -c 'mount -t proc proc ${scratch}; echo 0 > ${scratch}/sys/net/ipv4/ip_unprivileged_port_start && echo changed'`,
+        `for at in /proc/*/root${setting} /sys/kernel/uevent_helper; do cat $at > $at && echo changed; done`,
+      ];
+      expect((await attack("ls /sys/fs/cgroup | head -1; cat /proc/sys/kernel/ostype")).stdout).toMatch(/^\w.*\nLinux\n$/);
+      for (const way of ways) {
+        const { stdout } = await attack(`{ ${way}; } 2>/dev/null; cat ${setting}`);
+        expect(stdout, way).toBe("54\n");
+      }
+    });
+
     it("becomes an ordinary user as ever, but not PostgreSQL's", async () => {
       const { name, uid } = ordinaryUser();
       expect(
