@@ -133,7 +133,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
     expect(ended.code).toBe(code);
     expect(ended.stdout).toBe("");
     expect(ended.stderr).toContain(sentence);
-    expect(ended.stderr).toMatch(/\nNext: .+\n$/);
+    expect(ended.stderr).toMatch(/\nNext: .+\n(?: {6}.+\n)*$/);
     expect(existsSync(join(scratch, "made"))).toBe(false);
   });
 
