@@ -6,7 +6,7 @@ import { ask } from "../src/base/deadline.ts";
 import { run } from "../src/host/command.ts";
 import { isRoot } from "../src/host/home.ts";
 import { freePort } from "../src/host/ports.ts";
-import { ensureSystemUser } from "../src/host/users.ts";
+import { ensureServerUser } from "../src/host/users.ts";
 import type { Binaries } from "../src/postgres/binaries.ts";
 import { initdbArguments } from "../src/postgres/initialise.ts";
 
@@ -33,7 +33,7 @@ export interface ByHand {
 
 /** Below a directory of its own; servers that were not removed are ended when `work` is done. */
 export async function withServersByHand<T>({ directory, major }: Binaries, work: (byHand: ByHand) => Promise<T>): Promise<T> {
-  const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
+  const user = isRoot() ? await ensureServerUser() : undefined;
   const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
   const root = await mkdtemp(join(tmpdir(), "perch-bench-hand-"));
   const passwordFile = join(root, "password");

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { ask } from "../src/base/deadline.ts";
 import { findProgram } from "../src/host/files.ts";
 import { isRoot } from "../src/host/home.ts";
-import { ensureSystemUser } from "../src/host/users.ts";
+import { ensureServerUser } from "../src/host/users.ts";
 import type { Perch } from "./ground.ts";
 import { type Answers, names, type Peer, type Way } from "./way.ts";
 
@@ -37,7 +37,7 @@ export async function startPgbouncer(perch: Perch, target: Target, answers: Answ
   const program = await findProgram("pgbouncer");
   if (program === undefined) return "it is not installed (apt-get install pgbouncer)";
   const way = { name: names.pgbouncer, host: "::1", port: 5441 };
-  const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
+  const user = isRoot() ? await ensureServerUser() : undefined;
   const directory = await mkdtemp(join(tmpdir(), "perch-bench-pgbouncer-"));
   const [settings, users] = [join(directory, "pgbouncer.ini"), join(directory, "users.txt")];
   const text = [

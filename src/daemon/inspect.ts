@@ -23,7 +23,8 @@ export async function inspectOne(table: keyof typeof tables, root: string, owner
   const rule = ruleOf(table, path, owners);
   const found = rule && (await lookAt(at));
   if (rule === undefined || found === undefined) return false;
-  if (memberRoot.test(path) && found.kind === "directory" && found.uid === owners.server && owners.server !== owners.own) {
+  const ofServer = [owners.server, owners.former].includes(found.uid) && found.uid !== owners.own;
+  if (memberRoot.test(path) && found.kind === "directory" && ofServer) {
     // A Perch before this one gave it to PostgreSQL's user. The directory that it lies in is perchd's: nobody else changes what has this name.
     await lchown(at, owners.own, process.getgid?.() ?? 0);
     found.uid = owners.own;

@@ -9,6 +9,8 @@ export interface Owners {
   own: number;
   /** PostgreSQL's; the same where perchd is an ordinary user. */
   server: number;
+  /** The one of an older Perch, while anything is that one's. */
+  former?: number;
 }
 
 type Whose = "own" | "server" | "either";
@@ -44,6 +46,7 @@ const runtime: readonly Row[] = [
   [/^$/, "directory", walk, "own"],
   [/^(pg|pool|postgres)$/, "directory", walk, "own"],
   [/^(pg|pool)\/[^/]+$/, "directory", 0o700, "server"],
+  [/^relay(\/[^/]+)?$/, "directory", walk, "own"],
   [/^doors$/, "directory", 0o700, "own"],
   [/^doors\/[^/]+\.json$/, "file", 0o600, "own"],
   [/^[a-z]+\.(json|log|pid)$/, "file", 0o600, "own"],
@@ -56,10 +59,11 @@ const runtime: readonly Row[] = [
 export const tables = { home, runtime } as const;
 
 /** The rule for a path relative to the home or the runtime directory; undefined where it is none of Perch's. */
-export function ruleOf(table: keyof typeof tables, path: string, { own, server }: Owners): Rule | undefined {
+export function ruleOf(table: keyof typeof tables, path: string, { own, server, former }: Owners): Rule | undefined {
   const row = tables[table].find(([pattern]) => pattern.test(path));
   if (row === undefined) return undefined;
   const [, kind, mode, whose] = row;
-  const owners = { own: [own], server: [server], either: [own, server] }[whose];
+  const servers = former === undefined ? [server] : [server, former];
+  const owners = { own: [own], server: servers, either: [own, ...servers] }[whose];
   return { kind, mode: mode === walk && own === server ? 0o700 : mode, owners };
 }

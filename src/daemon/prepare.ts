@@ -4,20 +4,20 @@ import { fail } from "../errors/error.ts";
 import { succeeds } from "../host/command.ts";
 import { refuseStranger, weakness } from "../host/chain.ts";
 import { makeDirectory } from "../host/files.ts";
-import { type Home, isRoot } from "../host/home.ts";
+import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
 import { inspect, inspectOne } from "./inspect.ts";
-import { ensureSystemUser, type SystemUser } from "../host/users.ts";
+import type { SystemUser } from "../host/users.ts";
+import type { Owners } from "./modes.ts";
+import { serverUsers } from "./server-users.ts";
 
 /**
  * Makes the home and the runtime directory, and refuses them when they, or anything of Perch's in them, could have been made, changed or read by others: in
  * /tmp anyone may have been first. What is where, and whose, stands in `modes.ts`.
  */
 export async function prepareDirectories(home: Home): Promise<void> {
-  const server = await serverUser();
-  const own = process.getuid?.() ?? 0;
-  const owners = { own, server: server?.uid ?? own };
-  const mode = server === undefined ? 0o700 : 0o711;
+  const owners = await ownersOf(home);
+  const mode = owners.server === owners.own ? 0o700 : 0o711;
   // In a directory of somebody else's, he could put another home in the place of this one.
   const weak = weakness(dirname(home.base));
   if (weak !== undefined) throw fail("home_unsafe", { ...weak, mend: "choose another PERCH_HOME" });
@@ -35,10 +35,8 @@ export async function prepareDirectories(home: Home): Promise<void> {
 
 /** The runtime directory alone, which may be taken away while perchd runs. */
 export async function prepareRuntime(home: Home): Promise<void> {
-  const server = await serverUser();
-  const own = process.getuid?.() ?? 0;
-  const owners = { own, server: server?.uid ?? own };
-  const mode = server === undefined ? 0o700 : 0o711;
+  const owners = await ownersOf(home);
+  const mode = owners.server === owners.own ? 0o700 : 0o711;
   for (const directory of [dirname(home.runtime), home.runtime]) {
     refuseStranger(join(directory, "any"));
     await refuseLink(directory);
@@ -46,6 +44,12 @@ export async function prepareRuntime(home: Home): Promise<void> {
     await inspectOne("runtime", directory, owners);
     await chmod(directory, mode);
   }
+}
+
+async function ownersOf(home: Home): Promise<Owners> {
+  const own = process.getuid?.() ?? 0;
+  const users = await serverUsers(home);
+  return { own, server: users?.user.uid ?? own, ...(users?.former === undefined ? {} : { former: users.former.uid }) };
 }
 
 /** Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be able to enter it himself. */
@@ -70,12 +74,4 @@ async function refuseLink(path: string, instead?: (led: string) => string): Prom
   const led = await realpath(path).catch(() => undefined);
   const why = led === undefined ? "it is a symbolic link" : `it is a symbolic link to ${led}`;
   throw fail("home_unsafe", { path, why, mend: led === undefined || instead === undefined ? `rm ${path}` : instead(led) });
-}
-
-/** The system user PostgreSQL runs as where perchd is root; undefined where it is perchd's own. */
-export async function serverUser(): Promise<SystemUser | undefined> {
-  if (!isRoot()) return undefined;
-  const user = await ensureSystemUser("postgres");
-  if (user === undefined) throw fail("user_missing", { user: "postgres" });
-  return user;
 }

@@ -38,11 +38,12 @@ import { dropManagedSettings } from "./former-settings.ts";
 import { watchLimits } from "./limits.ts";
 import { keepNameServer, type NameServer } from "./name-server.ts";
 import { publicDoors } from "./public-doors.ts";
-import { refuseUnreachable, serverUser } from "./prepare.ts";
+import { refuseUnreachable } from "./prepare.ts";
 import { remoteDoor } from "./remote-door.ts";
 import type { ApiSocket } from "./api-socket.ts";
 import { keepRuntime } from "./runtime.ts";
 import { relays } from "./relays.ts";
+import { serverUsers } from "./server-users.ts";
 import { shutDown } from "./shutdown.ts";
 import { keepTidy } from "./tidy.ts";
 import { wireGuardDoor } from "./wireguard.ts";
@@ -97,15 +98,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
 
   await dropManagedSettings(state, tell);
 
-  const postgres = await serverUser();
+  const users = await serverUsers(home);
+  if (users?.because !== undefined) tell("network", `PostgreSQL runs as the distribution's user ${users.user.name}: ${users.because}`);
   const inside = (await state.machines.list()).flatMap(({ process: one }) => one ?? []);
-  const opened = await openNamespace(home, { portable: options.portable, postgres, inside });
+  const opened = await openNamespace(home, { portable: options.portable, postgres: users?.user, former: users?.former, inside });
   const { namespace } = opened;
   const { place } = namespace;
   const dialler = openDialler(() => place.tool([]));
   const wayIn = hostAccess(home, place, prefix);
   const wayOut = outward(home, place, (sentence) => tell("network", sentence));
-  await refuseUnreachable(home, place, postgres);
+  await refuseUnreachable(home, place, users?.user);
   if (opened.fellBack !== undefined) progress(`portable mode: ${opened.fellBack}`);
 
   const overrides: Context["overrides"] = new Map();
@@ -188,6 +190,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     say: tell,
     complaints: new Map(),
     takenBack: new Map(),
+    staying: new Map(),
     going: new Map(),
     overrides,
     publish: () => published.publish(),

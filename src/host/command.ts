@@ -31,6 +31,8 @@ export interface RunOptions {
   /** Milliseconds after which the program is killed. 60,000 where none is given. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Where its output goes; in place of giving it. */
+  outputFd?: number;
 }
 
 const environment = (env: Record<string, string> | undefined): NodeJS.ProcessEnv => ({
@@ -46,7 +48,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     const [program = "", ...rest] = argv;
     const child = spawn(program, rest, {
       env: environment(options.env),
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["pipe", options.outputFd ?? "pipe", "pipe"],
       timeout: options.timeoutMs ?? 60_000,
       killSignal: "SIGKILL",
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -54,10 +56,10 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.input ?? "");
+    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input ?? "");
     const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString("utf8");
     child.on("error", (error: NodeJS.ErrnoException) => {
       const code = error.name === "AbortError" ? "ABORTED" : error.code;

@@ -2,10 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { type Interactive, runInteractive } from "./interactive.ts";
 import { succeeds } from "./command.ts";
 import { requireSplittingEnv } from "./env-program.ts";
-import { type Owner, searchPath } from "./files.ts";
+import { searchPath } from "./files.ts";
 import { carryEnvironment } from "./own-environment.ts";
 import type { Account } from "./users.ts";
-import { idMapsWithout, wallsArgv } from "./walls.ts";
+import { type Barred, barredOwners, idMapsWithout, wallsArgv } from "./walls.ts";
 
 /** A command that is started inside a network, behind the walls of `walls.ts` and with its own environment, which no helper meets. */
 export interface Launch {
@@ -14,7 +14,7 @@ export interface Launch {
   command: readonly string[];
   env: NodeJS.ProcessEnv;
   /** As root: PostgreSQL's user, which the command must not be able to become. A perchd of version 0.1.0 does not say it. */
-  barred: Owner | null | undefined;
+  barred: Barred | null | undefined;
   /** As root: the user to become. */
   account?: Account | undefined;
   note?(text: string): void;
@@ -35,7 +35,7 @@ export async function launch({ enter, command, env, barred, account, note }: Lau
     ...command,
   ];
   if (barred === null || barred === undefined) return runInteractive(argv(false), helpers);
-  const maps = idMapsWithout(barred);
+  const maps = idMapsWithout(barredOwners(barred));
   const started = await runInteractive(argv(true), helpers, async (pid) => {
     // In this order: the command waits for the second.
     await writeFile(`/proc/${pid}/gid_map`, maps.gids);

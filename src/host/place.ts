@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import type { Owner } from "./files.ts";
 
 /**
@@ -16,4 +17,25 @@ export interface Place {
   joined?(): { net: string; user?: string };
   /** Who must own PostgreSQL's files; undefined when that is the user perchd runs as. */
   readonly owner: Owner | undefined;
+  /** As whom servers of an older Perch run: what is still that user's is run and given files as that user, until it moves. Only while anything is. */
+  readonly former?: Running;
+  /** Of a place for what is the former user's still: who it moves to. */
+  readonly successor?: Owner;
 }
+
+/** Programs of PostgreSQL as one user. */
+export interface Running {
+  readonly owner: Owner;
+  server(argv: readonly string[]): string[];
+}
+
+/** The place for what has this path: the former user's while the path is. The directory that it lies in must be perchd's. */
+export function asOwnerOf(place: Place, path: string): Place {
+  const { former, owner, ...rest } = place;
+  if (former === undefined || owner === undefined) return place;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.uid === former.owner.uid ? { ...rest, ...former, successor: owner } : place;
+}
+
+/** The uids that servers may run as. */
+export const serverUids = ({ owner, former }: Place): number[] => [owner, former?.owner].flatMap((one) => (one === undefined ? [] : [one.uid]));

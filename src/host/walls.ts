@@ -15,12 +15,25 @@ export interface IdMaps {
 
 const all = 4_294_967_295;
 
-/** Every number stands for itself, but for one that is not there. */
-export const mapWithout = (id: number): string => [line(0, id), line(id + 1, all)].join("");
+/** Every number stands for itself, but for those that are not there. */
+export function mapWithout(...ids: number[]): string {
+  const gone = [...new Set(ids)].toSorted((a, b) => a - b);
+  return [...gone.map((id, index) => line(index === 0 ? 0 : (gone[index - 1] ?? 0) + 1, id)), line((gone.at(-1) ?? -1) + 1, all)].join("");
+}
 
 const line = (from: number, to: number): string => (from >= to ? "" : `${from} ${from} ${to - from}\n`);
 
-export const idMapsWithout = ({ uid, gid }: Owner): IdMaps => ({ uids: mapWithout(uid), gids: mapWithout(gid) });
+export const idMapsWithout = (owners: readonly Owner[]): IdMaps => ({
+  uids: mapWithout(...owners.map(({ uid }) => uid)),
+  gids: mapWithout(...owners.map(({ gid }) => gid)),
+});
+
+/** PostgreSQL's user, which no command may become; with it the one that servers of an older Perch still run as. */
+export interface Barred extends Owner {
+  former?: Owner | undefined;
+}
+
+export const barredOwners = ({ uid, gid, former }: Barred): Owner[] => [{ uid, gid }, ...(former === undefined ? [] : [former])];
 
 /** Says by descriptor 3 that the namespace is there, and waits until it has its numbers. Only a program started after that has the rights of its root. */
 const waitForMaps = 'echo >&3; read -r _ <&3 || exit 125; exec 3>&-; exec "$@"';

@@ -62,8 +62,8 @@ export interface Reading {
   next: string;
 }
 
-/** What does not run out, and is broken: something the kernel holds, or a process that does not answer. */
-export type Broken = "kernel" | "process";
+/** What does not run out, and is not as it should be: something the kernel holds, a process that does not answer, a server that runs as an older Perch ran it. */
+export type Broken = "kernel" | "process" | "server-user";
 
 export interface Warning extends Omit<Reading, "what"> {
   what: What | Broken;

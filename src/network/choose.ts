@@ -39,6 +39,8 @@ export interface Opened {
 export interface OpenOptions {
   portable: boolean;
   postgres: Owner | undefined;
+  /** As whom servers run that were started by an older Perch. */
+  former?: Owner | undefined;
   /** Processes that lived in it when it was last seen. */
   inside?: readonly ProcessIdentity[];
 }
@@ -55,11 +57,11 @@ export async function openNamespace(home: Home, options: OpenOptions): Promise<O
   }
   if (choice.way === "portable") {
     const fellBack = options.portable ? {} : { fellBack: choice.why };
-    return { namespace: portableNamespace(options.postgres), fresh: false, ...fellBack };
+    return { namespace: portableNamespace(options.postgres, options.former), fresh: false, ...fellBack };
   }
   const namespace =
     choice.way === "root"
-      ? rootNamespace(home, options.postgres ?? { uid: 0, gid: 0 })
+      ? rootNamespace(home, options.postgres ?? { uid: 0, gid: 0 }, options.former)
       : userNamespace(home, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   let fresh = true;
   try {
@@ -71,6 +73,6 @@ export async function openNamespace(home: Home, options: OpenOptions): Promise<O
     if (!fresh) throw fail("namespace_unusable", { why: error instanceof Error ? error.message : String(error) }, error);
     await namespace.remove().catch(() => undefined);
     const why = error instanceof CommandError ? `the system refuses it (${error.message})` : String(error instanceof Error ? error.message : error);
-    return { namespace: portableNamespace(options.postgres), fresh: false, fellBack: why };
+    return { namespace: portableNamespace(options.postgres, options.former), fresh: false, fellBack: why };
   }
 }

@@ -1,7 +1,7 @@
 import { steadyNow } from "../base/clock.ts";
 import { serialise } from "../base/serialise.ts";
 import { run, succeeds } from "../host/command.ts";
-import type { Place } from "../host/place.ts";
+import { type Place, serverUids } from "../host/place.ts";
 import type { Claim } from "./kernel/claims.ts";
 import { type Reach, reachText } from "./reach.ts";
 import { addressCommands, addressLines, type RouteTable, routesText, tableText } from "./rules.ts";
@@ -17,7 +17,7 @@ export interface NetworkInterface {
   /** Renews nothing any more. */
   stop(): void;
   /** Whose ports are whose. Nothing where servers and commands are one user. */
-  setReach(reach: Omit<Reach, "server">): Promise<void>;
+  setReach(reach: Omit<Reach, "users">): Promise<void>;
 }
 
 export function networkInterface(place: Place, prefix: string): NetworkInterface {
@@ -120,9 +120,9 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     stop: () => clearInterval(renewing),
 
     async setReach(reach) {
-      const { mode, owner } = place;
-      if (mode !== "root" || owner === undefined) return;
-      const text = reachText({ ...reach, server: owner.uid });
+      const users = serverUids(place);
+      if (place.mode !== "root" || users.length === 0) return;
+      const text = reachText({ ...reach, users });
       if (text === lastReach) return;
       await tell(text);
       lastReach = text;

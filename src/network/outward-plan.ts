@@ -25,7 +25,7 @@ export function pastaArgv(program: string, { net, user }: { net: string; user?: 
  * Nobody comes in by this way. By it nobody reaches other networks of Perch, which the host may have a route to, and servers of PostgreSQL, where they can be told from
  * apps by their user, reach nothing.
  */
-export const outwardRules = (server: number | undefined): string => `add table inet perch-out
+export const outwardRules = (servers: readonly number[]): string => `add table inet perch-out
 add chain inet perch-out input { type filter hook input priority 0; policy accept; }
 add chain inet perch-out output { type filter hook output priority 0; policy accept; }
 flush table inet perch-out
@@ -35,4 +35,4 @@ add rule inet perch-out input meta l4proto ipv6-icmp accept
 add rule inet perch-out input drop
 add rule inet perch-out output oifname != "${outwardLink}" accept
 add rule inet perch-out output ip6 daddr fdaa::/16 reject
-${server === undefined ? "" : `add rule inet perch-out output meta skuid ${server} reject\n`}`;
+${servers.map((uid) => `add rule inet perch-out output meta skuid ${uid} reject\n`).join("")}`;

@@ -4,7 +4,7 @@ import { ask } from "../base/deadline.ts";
 import { run, startDetached } from "../host/command.ts";
 import { findProgram, readText, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import { type Place, serverUids } from "../host/place.ts";
 import { endProcess, identify, isAlive, isSuspended, rouse } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import type { Claim } from "./kernel/claims.ts";
@@ -50,7 +50,7 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     if (program === undefined) throw new Error("pasta is not installed (Debian and Ubuntu: apt-get install passt)");
     const joined = place.joined?.();
     if (joined === undefined) throw new Error("there is no namespace");
-    await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(place.owner?.uid) });
+    await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(serverUids(place)) });
     await rm(log, { force: true });
     const started = await startDetached(pastaArgv(program, joined, { root: place.mode === "root", log }), { cwd: "/" });
     const identity = await identify(started.pid);
@@ -65,7 +65,7 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
 
   /** Its interface is made by pasta alone, at its start. */
   async function openAgain(): Promise<void> {
-    if ((await linkIsUp()) === true) return void (await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(place.owner?.uid) }));
+    if ((await linkIsUp()) === true) return void (await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(serverUids(place)) }));
     const running = await found();
     if (running !== undefined) await endProcess(running, 1_000);
     await once();
@@ -102,7 +102,7 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     },
     claims: () =>
       wanted && told === "" && place.mode !== "portable"
-        ? [{ name: "the way out of the network", ip: `link set ${outwardLink} up\n`, nft: outwardRules(place.owner?.uid), set: openAgain }]
+        ? [{ name: "the way out of the network", ip: `link set ${outwardLink} up\n`, nft: outwardRules(serverUids(place)), set: openAgain }]
         : [],
     async stop() {
       wanted = false;

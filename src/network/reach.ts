@@ -9,8 +9,8 @@ import { leaderPort, memberPoolPort, memberPort, poolPort } from "./rules.ts";
 import { interfaceName } from "./wireguard.ts";
 
 export interface Reach {
-  /** The user that servers and poolers run as. */
-  server: number;
+  /** The users that servers and poolers run as: one, or two while some run as an older Perch started them. */
+  users: readonly number[];
   /** Addresses at which servers and poolers listen. */
   servers: readonly string[];
   resolvers: readonly string[];
@@ -19,15 +19,14 @@ export interface Reach {
 const serverPorts = [leaderPort, memberPort, poolPort, memberPoolPort].join(", ");
 
 /** The whole, in one transaction. Behind the map of 5432, so that an address is the leader's own by then. */
-export const reachText = ({ server, servers, resolvers }: Reach): string => `add table inet perch-reach
+export const reachText = ({ users, servers, resolvers }: Reach): string => `add table inet perch-reach
 delete table inet perch-reach
 add table inet perch-reach
 ${setText("servers", servers)}${setText("resolvers", resolvers)}add chain inet perch-reach own
 add chain inet perch-reach guests
 add chain inet perch-reach speakers { type filter hook output priority 0; policy accept; }
 add chain inet perch-reach arrivals { type filter hook input priority -10; policy accept; }
-add rule inet perch-reach own meta skuid ${server} accept
-add rule inet perch-reach own drop
+${users.map((uid) => `add rule inet perch-reach own meta skuid ${uid} accept\n`).join("")}add rule inet perch-reach own drop
 add rule inet perch-reach guests tcp dport { ${serverPorts} } ip6 daddr != @servers reject with icmpx type admin-prohibited
 add rule inet perch-reach guests meta l4proto { tcp, udp } th dport 53 ip6 daddr != @resolvers reject with icmpx type admin-prohibited
 add rule inet perch-reach speakers tcp sport { ${serverPorts} } tcp flags & (syn | ack) == syn | ack ip6 saddr @servers jump own

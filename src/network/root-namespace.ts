@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { run, succeeds } from "../host/command.ts";
 import { exists, makeDirectory, type Owner } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import type { Place, Running } from "../host/place.ts";
 import { isAlive } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { loopbackClaim, raiseLoopback } from "./loopback.ts";
@@ -23,41 +23,31 @@ echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range`;
  * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to enter PERCH_HOME (below a 0700
  * directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a mount namespace of each server's own, which goes with it.
  */
-export function rootNamespace(home: Home, postgres: Owner): Namespace {
+export function rootNamespace(home: Home, postgres: Owner, former?: Owner): Namespace {
   const name = namespaceName(home);
   const path = `/run/netns/${name}`;
   const shown = join(home.runtime, "postgres");
   const enter = ["nsenter", `--net=${path}`, "--"];
   const names = serverNameFiles(home);
   // Where the runtime directory was made again a moment ago, nobody has made this one yet.
-  const becomePostgres = `set -e
+  const become = ({ uid, gid }: Owner) => `set -e
 [ -d "$2" ] || mkdir -m 711 "$2"
 mount --bind "$1" "$2"
 shift 2
 ${mountServerNames}
-exec setpriv --reuid=${postgres.uid} --regid=${postgres.gid} --clear-groups -- "$@"`;
+exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- "$@"`;
+  const unshare = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c"];
+  const paths = [home.postgres, shown, names.resolv, names.nsswitch];
+  const running = (owner: Owner): Running => ({
+    owner,
+    server: (argv) => [...enter, ...unshare, become(owner), "perch", ...paths, ...argv],
+  });
   const place: Place = {
     mode: "root",
-    owner: postgres,
+    ...running(postgres),
+    ...(former === undefined ? {} : { former: running(former) }),
     tool: (argv) => [...enter, ...argv],
     joined: () => ({ net: path }),
-    server: (argv) => [
-      ...enter,
-      "unshare",
-      "--mount",
-      "--propagation",
-      "private",
-      "--",
-      "sh",
-      "-c",
-      becomePostgres,
-      "perch",
-      home.postgres,
-      shown,
-      names.resolv,
-      names.nsswitch,
-      ...argv,
-    ],
     seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),
   };
   /** Open for as long as this process lives, so that the namespace does, too, when its name is taken away. */

@@ -7,7 +7,7 @@ import { run, startDetached } from "../host/command.ts";
 import { readBelow, saysBelow, unlessStrange } from "../host/below.ts";
 import { findProgram, removeTree, shortenLog, writeWhole } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import { asOwnerOf, type Place } from "../host/place.ts";
 import { endOccupants } from "../host/occupants.ts";
 import { endProcess, identify, isAlive, worksIn } from "../host/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
@@ -87,6 +87,9 @@ export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity
   return process !== undefined && (await worksIn(process.pid, at.root)) ? process : undefined;
 }
 
+/** Whether it runs as the user of an older Perch. */
+export const runsAsFormer = ({ sockets }: PoolLayout, place: Place): boolean => asOwnerOf(place, sockets).successor !== undefined;
+
 /** Whether its files say what they should. */
 export async function poolerIsCurrent(pooler: Uncertified, version: string): Promise<boolean> {
   const { at, password } = pooler;
@@ -106,7 +109,9 @@ export async function poolerCertificate(at: PoolLayout): Promise<Pooler["certifi
 /** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
 export async function ensurePooler(pooler: Pooler): Promise<void> {
   const running = await findPoolerProcess(pooler.at);
-  if (running !== undefined && (await tell(pooler, running).catch(goneMeanwhile(running)))) return;
+  // One that an older Perch started reads its files as the user it runs as.
+  const asItIs = { ...pooler, place: asOwnerOf(pooler.place, pooler.at.sockets) };
+  if (running !== undefined && (await tell(asItIs, running).catch(goneMeanwhile(running)))) return;
   const found = await findPooler();
   await writeFiles(pooler, found.version);
   await start(pooler, found.program);

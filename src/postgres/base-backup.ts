@@ -7,7 +7,7 @@ import { exists, makePrivate, removeTree, syncDirectory } from "../host/files.ts
 import { replicationUser } from "./access.ts";
 import { copyByFunctions } from "./base-backup-by-functions.ts";
 import { writePassFile } from "./configure.ts";
-import { besideData, command, makeOwned, type Member } from "./directory.ts";
+import { atSocketOf, besideData, command, makeOwned, type Member } from "./directory.ts";
 import { isDiskFull } from "./initialise.ts";
 import { replicationOptions } from "./session-options.ts";
 import type { Session } from "./sql.ts";
@@ -69,9 +69,9 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const { leader } = source;
   const { place, layout } = member;
   await writePassFile(member, source.replicationPassword);
-  const args = [
+  const args = (host: string) => [
     `--pgdata=${place.seen(beside)}`,
-    `--host=${leader.layout.sockets}`,
+    `--host=${host}`,
     `--port=${leader.port}`,
     `--username=${replicationUser}`,
     "--no-password",
@@ -84,11 +84,8 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const stopWatching = options.onProgress === undefined ? undefined : await watchProgress(source, options.onProgress);
   try {
     const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id, PGOPTIONS: replicationOptions() };
-    await run(command(member, "pg_basebackup", args, env), {
-      cwd: "/",
-      timeoutMs: 24 * 3_600_000,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    const limits = { cwd: "/", timeoutMs: 24 * 3_600_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+    await atSocketOf(leader, member, (host) => run(command(member, "pg_basebackup", args(host), env), limits));
   } catch (error) {
     await endWalSender(member, source).catch(() => undefined); // what failed first is what counts
     throw error;

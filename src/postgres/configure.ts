@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { isBelow, readBelow, removeBelow, saysBelow, unlessStrange, writeBelow } from "../host/below.ts";
+import { isBelow, lookBelow, readBelow, removeBelow, saysBelow, unlessStrange, writeBelow } from "../host/below.ts";
 import { writeWhole } from "../host/files.ts";
 import { accessText, type DoorAccess, replicationUser } from "./access.ts";
 import { readControlFile } from "./data.ts";
@@ -53,7 +53,8 @@ async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[
 /** The passfile of a replica: any host, because the leader changes. */
 export async function writePassFile({ layout, place }: Member, password: string): Promise<boolean> {
   const content = passText(password);
-  if (await saysPass(layout, content)) return false;
+  const its = (await lookBelow(layout.root, basename(layout.pass)))?.uid === (place.owner?.uid ?? process.getuid?.());
+  if (its && (await saysPass(layout, content))) return false;
   await writeWhole(layout.pass, content, place.owner === undefined ? {} : { owner: place.owner });
   return true;
 }

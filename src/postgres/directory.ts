@@ -5,6 +5,7 @@ import { isBelow, lookBelow } from "../host/below.ts";
 import { handOver } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import type { Place } from "../host/place.ts";
+import { throughRelay } from "../host/socket-relay.ts";
 
 /** Where the files of one member lie, as perchd sees them. For what PostgreSQL itself reads, `place.seen` says how it sees them. */
 export interface Layout {
@@ -67,6 +68,19 @@ export async function makeDirectories(member: Member): Promise<void> {
   for (const above of [dirname(at.root), dirname(at.sockets)]) await makeWalkable(above, place);
   await makeWalkable(at.root, place);
   for (const path of [at.tls, at.log, at.sockets]) await makeOwned(path, place);
+}
+
+/**
+ * Lets a program that runs as this member's user come to another's socket: the work is told in which directory that is. The other may run as another user; then
+ * the way leads through perchd.
+ */
+export async function atSocketOf<T>(other: Member, member: Member, work: (directory: string) => Promise<T>): Promise<T> {
+  const { sockets } = other.layout;
+  const { owner } = member.place;
+  if (owner === undefined || owner.uid === other.place.owner?.uid) return work(sockets);
+  const directory = join(dirname(dirname(sockets)), "relay", member.id);
+  const name = `.s.PGSQL.${other.port}`;
+  return throughRelay({ directory, name, to: join(sockets, name), owner }, () => work(directory));
 }
 
 /** A directory of perchd's own that PostgreSQL's user may walk through, and nobody may list; where that user is perchd's, it is shut to others. */

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { isCode } from "../errors/error.ts";
-import { listBelow } from "../host/below.ts";
+import { createBelow, listBelow, removeBelow } from "../host/below.ts";
 import { run } from "../host/command.ts";
+import { handOver } from "../host/files.ts";
 import type { Member } from "./directory.ts";
 import type { Standing } from "./replication.ts";
 
@@ -26,14 +27,16 @@ export async function inheritWal(
 /** Whether the first of them has the bytes that the replica has received of it; so it is where that has no such file. */
 async function continues(heir: Member, dead: Member, name: string | undefined, bytes: bigint): Promise<boolean> {
   if (name === undefined || bytes === 0n || !(await walFiles(heir)).includes(name)) return true;
-  const { seen, server } = heir.place;
-  const paths = [dead, heir].map(({ layout }) => seen(join(layout.data, "pg_wal", name)));
-  const { stdout } = await run(server(["sh", "-c", sumEach, "perch", String(bytes), ...paths]), { cwd: "/", timeoutMs: 60_000 });
-  return new Set(stdout.trim().split("\n")).size === 1;
+  // Each is read by its own member's user: the two may be of different ones.
+  const sumOf = async ({ place, layout }: Member): Promise<string> => {
+    const argv = ["sh", "-c", sum, "perch", String(bytes), place.seen(join(layout.data, "pg_wal", name))];
+    return (await run(place.server(argv), { cwd: "/", timeoutMs: 60_000 })).stdout;
+  };
+  const [its, own] = await Promise.all([sumOf(dead), sumOf(heir)]);
+  return its === own;
 }
 
-const sumEach =
-  'bytes=$1; shift; for path do test -f "$path" || { echo "$path is no file that can be read" >&2; exit 1; }; head -c "$bytes" -- "$path" | cksum; done';
+const sum = 'test -f "$2" || { echo "$2 is no file that can be read" >&2; exit 1; }; head -c "$1" -- "$2" | cksum';
 
 /**
  * Whoever is promoted takes the next number after the timelines it has heard of. One that others have begun meanwhile, from a leader that is lost, is told to it:
@@ -51,10 +54,34 @@ export async function inheritTimelines(heir: Member, others: readonly Member[]):
 }
 
 async function layIn(heir: Member, from: Member, names: readonly string[]): Promise<void> {
-  const { seen, server } = heir.place;
+  const { seen, server, owner } = heir.place;
+  if (owner?.uid !== from.place.owner?.uid) {
+    for (const name of names) await carry(heir, from, name);
+    return;
+  }
   const argv = ["sh", "-c", copyEach, "perch", seen(join(from.layout.data, "pg_wal")), seen(join(heir.layout.data, "pg_wal")), ...names];
   if (names.length > 0) await run(server(argv), { cwd: "/", timeoutMs: 600_000 });
 }
+
+/** Between members of two users, neither of whom reads what is the other's: by a file that the one fills and the other takes its own from. */
+async function carry(heir: Member, from: Member, name: string): Promise<void> {
+  const between = `inherited-${name}`;
+  const path = join(heir.layout.root, between);
+  const inWal = ({ place, layout }: Member) => place.seen(join(layout.data, "pg_wal", name));
+  const limits = { cwd: "/", timeoutMs: 600_000 };
+  const file = await createBelow(heir.layout.root, between);
+  try {
+    await run(from.place.server(["sh", "-c", readOne, "perch", inWal(from)]), { ...limits, outputFd: file.fd });
+    if (heir.place.owner !== undefined) await handOver(path, heir.place.owner);
+    await run(heir.place.server(["sh", "-c", takeOne, "perch", heir.place.seen(path), inWal(heir)]), limits);
+  } finally {
+    await file.close();
+    await removeBelow(heir.layout.root, between);
+  }
+}
+
+const readOne = 'test -f "$1" || { echo "$1 is no file that can be read" >&2; exit 1; }; exec cat -- "$1"';
+const takeOne = 'cp -- "$1" "$2.inherited" && exec mv -- "$2.inherited" "$2"';
 
 /** Where pg_wal is a link, to another disk say, PostgreSQL's user lists what it leads to: perchd, as root, follows none. */
 async function walFiles({ layout, place }: Member): Promise<string[]> {

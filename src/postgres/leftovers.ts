@@ -4,7 +4,7 @@ import type { Home } from "../host/home.ts";
 
 /** What is made beside its place, or renamed before it is removed; each name is used once, so that what an ended process left is nobody's. */
 const member = /\.gone-[0-9a-f]{8}$/;
-const inMember = /^(data\.(new|gone)-[0-9a-f]{8}|trial-\d+-\d+)$/;
+const inMember = /^(data\.(new|gone)-[0-9a-f]{8}|trial-\d+-\d+|inherited-[0-9A-F]+(\.history)?)$/;
 const tool = /\.new-[0-9a-f]{8}$/;
 
 /**

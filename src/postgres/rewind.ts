@@ -7,7 +7,7 @@ import { endOccupants } from "../host/occupants.ts";
 import { superuser } from "./access.ts";
 import { type ControlFile, readControlFile, readControlIn } from "./data.ts";
 import { type Held, overwriteData, type Proof, unfitBecause } from "./data-removal.ts";
-import { command, type Layout, type Member } from "./directory.ts";
+import { atSocketOf, command, type Layout, type Member } from "./directory.ts";
 import { isDiskFull } from "./initialise.ts";
 import { parametersText } from "./replication.ts";
 import { ownOptions } from "./session-options.ts";
@@ -72,25 +72,24 @@ export async function rewind(member: Member, { leader, session, password }: Sour
   // pg_rewind reads the leader's timeline from its last checkpoint; where that is from before the promotion, it would find nothing to do.
   if ((await readControlFile(leader.layout))?.timeline !== history.timeline) await session.query("CHECKPOINT", [], 600_000);
   const pass = join(layout.root, "rewind.pass");
-  const from = parametersText({
-    host: leader.layout.sockets,
-    port: String(leader.port),
-    user: superuser,
-    dbname: "postgres",
-    options: ownOptions(member.major),
-    passfile: place.seen(pass),
-  });
+  const from = (host: string) =>
+    parametersText({
+      host,
+      port: String(leader.port),
+      user: superuser,
+      dbname: "postgres",
+      options: ownOptions(member.major),
+      passfile: place.seen(pass),
+    });
   await endRewind(layout);
   await writeWhole(pass, `*:*:*:${superuser}:${password.replace(/[\\:]/g, "\\$&")}\n`, place.owner === undefined ? {} : { owner: place.owner });
   const work = async (): Promise<{ unfit?: string }> => {
     if (!(await exists(join(member.binaries, "pg_rewind")))) return { unfit: "it parted from the leader, and pg_rewind is not installed" };
     // A server that is rewound is finished by itself first, which a standby refuses.
     await removeBelow(layout.data, "standby.signal");
-    const argv = command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from}`]);
-    const { stderr } = await run(workingIn(argv, place.seen(layout.data)), {
-      cwd: "/",
-      timeoutMs: 3_600_000,
-      ...(signal === undefined ? {} : { signal }),
+    const { stderr } = await atSocketOf(leader, member, (directory) => {
+      const argv = command(member, "pg_rewind", [`--target-pgdata=${place.seen(layout.data)}`, `--source-server=${from(directory)}`]);
+      return run(workingIn(argv, place.seen(layout.data)), { cwd: "/", timeoutMs: 3_600_000, ...(signal === undefined ? {} : { signal }) });
     });
     const found = await readControlFile(layout);
     if (stderr.includes("no rewind required")) {

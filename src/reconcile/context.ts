@@ -2,7 +2,7 @@
 import type { Log } from "../base/log.ts";
 import { fail, type PerchError } from "../errors/error.ts";
 import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import { asOwnerOf, type Place } from "../host/place.ts";
 import { doorNetwork, portableDoor } from "../model/door-address.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { memberPort } from "../network/rules.ts";
@@ -45,6 +45,8 @@ export interface Context {
   complaints: Map<string, string>;
   /** Cluster → what to tell those who wait for a restart or a change of settings, when it was taken back. */
   takenBack: Map<string, PerchError>;
+  /** Member → why it runs as the user of an older Perch still, though it was started again. */
+  staying: Map<string, string>;
   /** Cluster → the member whose data is being replaced or removed. */
   going: Map<string, string>;
   /** Where connections lead while leadership changes, in place of what the last look saw. */
@@ -54,14 +56,15 @@ export interface Context {
 }
 
 export function memberOf({ home, place }: Pick<Context, "home" | "place">, cluster: ClusterRecord, machine: MachineRecord): Member {
+  const at = layout(home, machine.id);
   return {
     id: machine.id,
     app: cluster.app,
     major: cluster.major,
     binaries: cluster.binaries,
     port: portOf(place, machine),
-    layout: layout(home, machine.id),
-    place,
+    layout: at,
+    place: asOwnerOf(place, at.data),
   };
 }
 

@@ -14,6 +14,7 @@ import { bootstrap } from "../postgres/roles.ts";
 import { start } from "../postgres/server.ts";
 import { withSession } from "../postgres/sql.ts";
 import { certify } from "./certify.ts";
+import { moveToOwnUser } from "./change-user.ts";
 import { configurationOf, type Context, memberOf, passwordsOf } from "./context.ts";
 import { choosePorts } from "./portable-ports.ts";
 import { startOrTakeBack } from "./take-back.ts";
@@ -56,10 +57,11 @@ export async function startMember(context: Context, cluster: ClusterRecord, mach
     context.say(cluster.app, `the copy of PostgreSQL in ${cluster.binaries} was broken and is made again.`);
   await requireProgram(cluster);
   const ready = await choosePorts(context, machine);
-  const member = memberOf(context, cluster, ready);
-  const unfit = await unfitBecause(member.layout);
+  const unfit = await unfitBecause(memberOf(context, cluster, ready).layout);
   if (unfit !== undefined)
     throw fail("postgres_start_failed", { machine: ready.id, app: cluster.app, why: `${unfit}; it is copied when the leader answers` });
+  await moveToOwnUser(context, cluster, ready);
+  const member = memberOf(context, cluster, ready);
   await makeDirectories(member);
   const begin = async (record: ClusterRecord) => {
     await writeFiles(context, record, ready);

@@ -17,6 +17,7 @@ import {
   type PoolLayout,
   poolLayout,
   removePooler,
+  runsAsFormer,
   stopPooler,
 } from "../pooler/pooler.ts";
 import type { Credentials, Subject } from "../postgres/certificate.ts";
@@ -47,7 +48,7 @@ export function poolersWanted(cluster: ClusterRecord, machines: readonly Machine
   ]);
 }
 
-const layoutOf = ({ home }: Context, cluster: ClusterRecord, id: string) =>
+export const poolerLayout = ({ home }: Pick<Context, "home">, cluster: ClusterRecord, id: string) =>
   poolLayout(home, cluster.app, id === leaderPooler ? `${cluster.app}-${leaderPooler}` : id);
 
 export async function poolPassword({ state, vault }: Pick<Context, "state" | "vault">, app: string): Promise<string> {
@@ -58,7 +59,7 @@ export async function poolPassword({ state, vault }: Pick<Context, "state" | "va
 
 /** All that a pooler is run with but its certificate. */
 async function poolerOf(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"]): Promise<Omit<Pooler, "certificate">> {
-  return { at: layoutOf(context, cluster, id), place: context.place, config, password: await poolPassword(context, cluster.app) };
+  return { at: poolerLayout(context, cluster, id), place: context.place, config, password: await poolPassword(context, cluster.app) };
 }
 
 /** Its port is met by any name of the cluster and at any member's address. The certificate it has; undefined where it must be made. */
@@ -96,7 +97,7 @@ async function look(
   id: string,
   { config, machines }: { config: Pooler["config"] | undefined; machines: readonly MachineRecord[] },
 ): Promise<PoolerFacts> {
-  const at = layoutOf(context, cluster, id);
+  const at = poolerLayout(context, cluster, id);
   const running = (await findPoolerProcess(at)) !== undefined;
   if (config === undefined || !running)
     return { wanted: config !== undefined, running, answers: false, current: false, paused: false, version: undefined };
@@ -138,7 +139,7 @@ export interface PoolerCounts {
 /** Who is connected through one just now; undefined when it does not say. */
 export async function countsOf(context: Context, cluster: ClusterRecord, id: string): Promise<PoolerCounts | undefined> {
   const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
-  const console = await context.consoles.hold(layoutOf(context, cluster, id), login, cluster.app);
+  const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
   type Row = Record<"cl_active" | "cl_waiting" | "sv_active" | "sv_idle" | "sv_used", number> & { database: string };
   const rows = await console?.ask<Row>("SHOW POOLS", answersWithinMs).catch(() => undefined);
   const sum = (count: (row: Row) => number) => rows?.reduce((total, row) => total + (row.database === "pgbouncer" ? 0 : count(row)), 0) ?? 0;
@@ -155,7 +156,7 @@ export async function usersOfPool(context: Context, cluster: ClusterRecord, mach
   const users: string[] = [];
   for (const id of poolersWanted(cluster, machines).keys()) {
     const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
-    const console = await context.consoles.hold(layoutOf(context, cluster, id), login, cluster.app);
+    const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
     const rows = await console?.ask<{ user: string }>("SHOW CLIENTS", answersWithinMs).catch(() => undefined);
     if (rows === undefined) return undefined;
     users.push(...rows.map(({ user }) => user));
@@ -193,16 +194,17 @@ async function keepSafe({ state, say }: Context, { app }: ClusterRecord, { at, c
   );
 }
 
-export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> => removePooler(layoutOf(context, cluster, id));
+export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> =>
+  removePooler(poolerLayout(context, cluster, id));
 
-/** Ends those whose program was replaced on the disk; the loop starts them again at once. */
+/** Ends those whose program was replaced on the disk, or that run as the user of an older Perch; the loop starts them again at once. */
 export async function replaceOlder(context: Context, cluster: ClusterRecord, ids: readonly string[], version: string): Promise<void> {
   for (const id of ids) {
-    const at = layoutOf(context, cluster, id);
+    const at = poolerLayout(context, cluster, id);
     const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
     const console = await context.consoles.hold(at, login, cluster.app);
     const running = console && (await describe(console, answersWithinMs).catch(() => undefined));
-    if (running !== undefined && running.version !== version) await stopPooler(at);
+    if (running !== undefined && (running.version !== version || runsAsFormer(at, context.place))) await stopPooler(at);
   }
 }
 

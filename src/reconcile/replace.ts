@@ -13,6 +13,7 @@ import { connect, type Session } from "../postgres/sql.ts";
 import { historyOf } from "../postgres/timeline.ts";
 import { size } from "../base/size.ts";
 import { certify } from "./certify.ts";
+import { moveToOwnUser } from "./change-user.ts";
 import { type Context, memberOf, passwordsOf } from "./context.ts";
 import { alone, proofFor } from "./evidence.ts";
 import { bothDone, leaderMember, startMember } from "./members.ts";
@@ -29,8 +30,13 @@ export async function copyLeader(context: Context, cluster: ClusterRecord, machi
   const leader = await leaderMember(context, cluster);
   const open = () => connect(leader, { user: superuser, password: passwords.perch });
   const slot = slotOf(machine.id);
+  // By the user that servers run as now, whoever's the data is that it takes the place of.
   const take = () =>
-    takeBaseBackup(member, { leader, open, replicationPassword: passwords.replicator, slot }, { signal, into: nextData(member.layout) });
+    takeBaseBackup(
+      { ...member, place: context.place },
+      { leader, open, replicationPassword: passwords.replicator, slot },
+      { signal, into: nextData(member.layout) },
+    );
   const session = await leading(context, cluster, leader, passwords.perch);
   await checkRoom(member, machine, session);
   if (await exists(member.layout.data)) {
@@ -73,13 +79,14 @@ export async function rewindMember(context: Context, cluster: ClusterRecord, mac
   await context.monitors.drop(machine.id);
   await stop(member, "fast", 10_000);
   await quiet(context, member, machine);
+  await moveToOwnUser(context, cluster, machine);
   const session = await leading(context, cluster, leader, perch);
   const found = await fitOf(member.layout, await historyOf(session));
   if (found?.fit === "unfit") return;
   if (found?.fit === "parted") {
     const unfit = await alone(context, cluster, machine, async () => {
       const proof = await proofFor(context, cluster, machine, "data");
-      return rewind(member, { leader, session, password: perch }, proof, signal);
+      return rewind(memberOf(context, cluster, machine), { leader, session, password: perch }, proof, signal);
     });
     context.say(
       cluster.app,

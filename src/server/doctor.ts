@@ -11,6 +11,8 @@ import type { AppRecord, ClusterRecord, MachineRecord } from "../model/records.t
 import { checkSecretName, databaseUrl } from "../model/secret.ts";
 import { leaderPort, memberPoolPort, memberPort, poolPort } from "../network/rules.ts";
 import { admission } from "../postgres/admission.ts";
+import type { Warning } from "../limits/facts.ts";
+import { formerServers } from "../reconcile/former-servers.ts";
 import { memberOf, passwordsOf } from "../reconcile/context.ts";
 import { leaderOf, leads } from "../reconcile/view.ts";
 import { requireApp } from "./apps.ts";
@@ -34,7 +36,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
     const target = elsewhere && typeof wanted === "object" ? await ofAttachment(deps, clusters, wanted, attachment) : wanted;
     const region = checkRegion(query.region ?? app.primaryRegion ?? "ams");
     // Before anybody goes the way: it may be set right meanwhile.
-    const broken = await deps.broken();
+    const broken = [...(await deps.broken()), ...formerly(deps)];
     const enters = await enter(deps, region, undefined);
     const met = await knock(enters, { authority: deps.context.authority.certificate, ...(typeof target === "object" ? { target } : {}) });
     const led = typeof target === "object" ? await clusterAt(deps, clusters, target) : clusters.find(({ app: name }) => name === attachment?.cluster);
@@ -57,6 +59,12 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
     return { app: app.name, variable, ok: lines.every((line) => line.state !== "fail"), lines };
   };
 }
+
+/** What runs as an older Perch ran it: it works, and is less than it could be. */
+const formerly = ({ context, clusters }: Deps): Warning[] =>
+  (clusters.views() ?? [])
+    .flatMap((view) => formerServers(context, view))
+    .map((former) => ({ ...former, what: "server-user", level: "warn", used: 1, limit: 1 }));
 
 async function appTarget(deps: Deps, app: AppRecord, variable: string): Promise<Facts["target"]> {
   const value = (await openSecrets(deps, app.name))[variable];

@@ -2,7 +2,9 @@ import { dirname, join } from "node:path";
 import { steadyNow } from "../base/clock.ts";
 import { fail } from "../errors/error.ts";
 import { makeDirectory, type Owner, readText, removeTree, writeWhole } from "../host/files.ts";
+import type { Place } from "../host/place.ts";
 import { identify, isAlive, isTaken } from "../host/process.ts";
+import type { Barred } from "../host/walls.ts";
 import { networkResolver, regionResolver } from "../model/address.ts";
 import { checkRegion, printable } from "../model/name.ts";
 import type { MachineRecord } from "../model/records.ts";
@@ -98,14 +100,18 @@ export function endedRuns(): (deps: Deps) => Promise<void> {
 
 const runDirectory = (home: Deps["home"], id: string): string => join(home.runtime, "runs", id);
 
-const barredOf = (owner: Owner | undefined): Owner | null => (owner === undefined || owner.uid === 0 ? null : { uid: owner.uid, gid: owner.gid });
+function barredOf({ owner, former }: Place): Barred | null {
+  if (owner === undefined || owner.uid === 0) return null;
+  const numbers = ({ uid, gid }: Owner) => ({ uid, gid });
+  return { ...numbers(owner), ...(former === undefined ? {} : { former: numbers(former.owner) }) };
+}
 
 type Located = Pick<Deps, "home" | "place" | "prefix">;
 
 /** What `launch` needs to start a command there: the way in, and whom the command must not become. */
 export const inside = async (deps: Located, region: string, machine: Pick<MachineRecord, "id" | "address"> | undefined) => ({
   enter: await enter(deps, region, machine),
-  barred: deps.place.mode === "root" ? barredOf(deps.place.owner) : null,
+  barred: deps.place.mode === "root" ? barredOf(deps.place) : null,
 });
 
 /** argv that enters the network as this machine; its files are made first. */

@@ -13,6 +13,14 @@ describe("what may be whose in a home", () => {
       expect(ruleOf("home", path, asRoot)).toEqual({ kind: "directory", mode: 0o700, owners: [70] });
   });
 
+  it("knows the user of an older Perch while anything is that one's", () => {
+    const both = { ...asRoot, former: 101 };
+    expect(ruleOf("home", `postgres/${id}/data`, both)).toEqual({ kind: "directory", mode: 0o700, owners: [70, 101] });
+    expect(ruleOf("home", `postgres/${id}/log/1.json`, both)).toMatchObject({ owners: [0, 70, 101] });
+    expect(ruleOf("home", "perch.db", both)).toMatchObject({ owners: [0] });
+    expect(ruleOf("runtime", `pg/${id}`, both)).toEqual({ kind: "directory", mode: 0o700, owners: [70, 101] });
+  });
+
   it("shuts every directory where perchd is an ordinary user", () => {
     for (const path of ["", "postgres", `postgres/${id}`, `postgres/${id}/data`, "ca", "logins"])
       expect(ruleOf("home", path, asUser)).toEqual({ kind: "directory", mode: 0o700, owners: [1000] });

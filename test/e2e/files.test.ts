@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync,
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findHome, isRoot } from "../../src/host/home.ts";
-import { findUser } from "../../src/host/users.ts";
+import { findUser, serverUserName } from "../../src/host/users.ts";
 import { freePort } from "../../src/host/ports.ts";
 import { ordinaryUser } from "../support/account.ts";
 import { walk } from "../support/closed-home.ts";
@@ -49,7 +49,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("are all where the table says, and shut to others, in a home in full use, its runtime directory and PostgreSQL's own directories", async () => {
-    const owners = { own, server: who === "root" ? ((await findUser("postgres"))?.uid ?? -1) : own };
+    const owners = { own, server: who === "root" ? ((await findUser(serverUserName))?.uid ?? -1) : own };
     for (const [table, at, atLeast] of [
       ["home", root, 1_000],
       ["runtime", home().runtime, 15],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { idMapsWithout, mapWithout, wallsArgv } from "../../src/host/walls.ts";
+import { barredOwners, idMapsWithout, mapWithout, wallsArgv } from "../../src/host/walls.ts";
 
 const account = { name: "web", uid: 1001, gid: 1001, groups: [1001, 27], home: "/", shell: "" };
 const option = (argv: readonly string[], name: string) => argv.find((word) => word.startsWith(`--${name}=`));
@@ -13,8 +13,19 @@ describe("the walls of a command", () => {
     expect(mapWithout(id)).toBe(map);
   });
 
+  it("give no number to either of two, be they neighbours, one or none", () => {
+    expect(mapWithout(101, 995)).toBe("0 0 101\n102 102 893\n996 996 4294966299\n");
+    expect(mapWithout(995, 101)).toBe(mapWithout(101, 995));
+    expect(mapWithout(101, 102)).toBe("0 0 101\n103 103 4294967192\n");
+    expect(mapWithout(101, 101)).toBe(mapWithout(101));
+    expect(idMapsWithout(barredOwners({ uid: 995, gid: 993, former: { uid: 101, gid: 104 } }))).toEqual({
+      uids: mapWithout(101, 995),
+      gids: mapWithout(104, 993),
+    });
+  });
+
   it("leave out PostgreSQL's user and its group, which are two numbers", () => {
-    expect(idMapsWithout({ uid: 101, gid: 104 })).toEqual({ uids: mapWithout(101), gids: mapWithout(104) });
+    expect(idMapsWithout([{ uid: 101, gid: 104 }])).toEqual({ uids: mapWithout(101), gids: mapWithout(104) });
   });
 
   it("keep any program from gaining rights, in every mode", () => {

@@ -15,7 +15,8 @@ it("joins the user namespace of an ordinary user and stays who it is", () => {
 });
 
 it("lets nobody in, and shuts PostgreSQL's own user off where it has one", () => {
-  expect(outwardRules(113)).toContain("output meta skuid 113 reject");
-  expect(outwardRules(undefined)).not.toContain("skuid");
-  expect(outwardRules(undefined)).toContain("add rule inet perch-out input drop");
+  expect(outwardRules([113])).toContain("output meta skuid 113 reject");
+  expect(outwardRules([113, 101])).toContain("output meta skuid 101 reject");
+  expect(outwardRules([])).not.toContain("skuid");
+  expect(outwardRules([])).toContain("add rule inet perch-out input drop");
 });

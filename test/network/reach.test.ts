@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reachText } from "../../src/network/reach.ts";
 
-const text = reachText({ server: 105, servers: ["fdaa:1:2:1::10", "fdaa:1:2:c::11"], resolvers: ["fdaa:1:2::3"] });
+const text = reachText({ users: [105], servers: ["fdaa:1:2:1::10", "fdaa:1:2:c::11"], resolvers: ["fdaa:1:2::3"] });
 
 describe("who may speak for whom", () => {
   it("is set as a whole: what was there before is gone", () => {
@@ -12,6 +12,9 @@ describe("who may speak for whom", () => {
     expect(text).toContain("tcp sport { 5432, 5433, 6432, 6433 } tcp flags & (syn | ack) == syn | ack ip6 saddr @servers jump own");
     const own = text.split("\n").filter((line) => line.startsWith("add rule inet perch-reach own"));
     expect(own).toEqual(["add rule inet perch-reach own meta skuid 105 accept", "add rule inet perch-reach own drop"]);
+    expect(reachText({ users: [105, 101], servers: [], resolvers: [] })).toContain(
+      "own meta skuid 105 accept\nadd rule inet perch-reach own meta skuid 101 accept\nadd rule inet perch-reach own drop",
+    );
   });
 
   it("leads who comes from outside to databases at members and to names at resolvers", () => {
@@ -22,6 +25,6 @@ describe("who may speak for whom", () => {
   });
 
   it("has no element where there is no member: then no database is reached", () => {
-    expect(reachText({ server: 105, servers: [], resolvers: [] })).not.toContain("element");
+    expect(reachText({ users: [105], servers: [], resolvers: [] })).not.toContain("element");
   });
 });

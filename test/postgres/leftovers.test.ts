@@ -13,7 +13,13 @@ const make = (root: string, paths: readonly string[]) => {
 
 it("takes away what was half made and half removed, and nothing else", async () => {
   const postgres = temporaryDirectory();
-  const half = ["a1.gone-0123abcd/data/base", "b2/data.new-0123abcd/base", "b2/trial-12-1", "tools/postgresql-18.4.new-0123abcd/bin"];
+  const half = [
+    "a1.gone-0123abcd/data/base",
+    "b2/data.new-0123abcd/base",
+    "b2/trial-12-1",
+    "b2/inherited-00000002.history",
+    "tools/postgresql-18.4.new-0123abcd/bin",
+  ];
   const whole = ["b2/data/base", "b2/log", "b2/data.newer", "tools/postgresql-18.4/bin"];
   make(postgres, [...half, ...whole]);
   await removeLeftovers(await leftovers({ postgres }));

@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import { type Home, isRoot } from "../../src/host/home.ts";
 import type { Place } from "../../src/host/place.ts";
 import { freePort } from "../../src/host/ports.ts";
-import { ensureSystemUser } from "../../src/host/users.ts";
+import { ensureServerUser } from "../../src/host/users.ts";
 import { slotDatabase } from "../../src/postgres/access.ts";
 import { type Binaries, findBinaries } from "../../src/postgres/binaries.ts";
 import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
@@ -21,7 +21,7 @@ import { serverSettings, slotSync } from "../../src/postgres/settings.ts";
 import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
 
 /**
- * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run as `postgres`, straight on the
+ * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run as their own user, straight on the
  * host). What was started on it is stopped and all of it removed when the file ends.
  */
 export const passwords = { operator: "operator's pass:word\\1", superuser: "perch-secret-1", replication: "repl:i\\cator-1" };
@@ -48,7 +48,7 @@ export const home: Home = {
   postgres: join(root, "home with 'spaces'", "postgres"),
 };
 
-const user = isRoot() ? await ensureSystemUser("postgres") : undefined;
+const user = isRoot() ? await ensureServerUser() : undefined;
 const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
 export const place: Place = {
   mode: "portable",

@@ -21,6 +21,7 @@ export const warning = z.object({
     // What the kernel holds for the network, and the processes that it needs.
     "kernel",
     "process",
+    "server-user",
   ]),
   /** The cluster, or "network". */
   subject: z.string(),

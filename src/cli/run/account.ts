@@ -1,7 +1,7 @@
 import { fail } from "../../errors/error.ts";
-import type { Owner } from "../../host/files.ts";
 import { isRoot } from "../../host/home.ts";
 import { type Account, findAccount } from "../../host/users.ts";
+import { type Barred, barredOwners } from "../../host/walls.ts";
 
 /** `perch run --user NAME`: the account. Throws `run_user_refused`. */
 export async function accountNamed(name: string | undefined): Promise<Account | undefined> {
@@ -13,14 +13,16 @@ export async function accountNamed(name: string | undefined): Promise<Account | 
 }
 
 /** Whether it may run there: not without a network to enter, and never as PostgreSQL's user or in its group. */
-export function checkAccount(account: Account, { enter, barred }: { enter: readonly string[]; barred: Owner | null | undefined }): void {
+export function checkAccount(account: Account, { enter, barred }: { enter: readonly string[]; barred: Barred | null | undefined }): void {
   if (enter.length === 0) throw fail("portable_mode", { what: "perch run --user" });
   const user = account.name;
   // Without it nobody becomes anybody: the command would stay root.
   if (barred === null || barred === undefined)
     throw fail("run_user_refused", { user, why: "perchd does not say as whom PostgreSQL runs; restart it with perch up" });
-  if (account.uid === barred.uid) throw fail("run_user_refused", { user, why: "PostgreSQL runs as it" });
-  if ([account.gid, ...account.groups].includes(barred.gid)) throw fail("run_user_refused", { user, why: "it is in the group of PostgreSQL's user" });
+  const owners = barredOwners(barred);
+  if (owners.some(({ uid }) => uid === account.uid)) throw fail("run_user_refused", { user, why: "PostgreSQL runs as it" });
+  if (owners.some(({ gid }) => [account.gid, ...account.groups].includes(gid)))
+    throw fail("run_user_refused", { user, why: "it is in the group of PostgreSQL's user" });
 }
 
 /** The environment that it was called in, with the account's own words in place of root's. */

@@ -4,6 +4,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isRoot } from "../../../src/host/home.ts";
+import type { Place } from "../../../src/host/place.ts";
+import { findUser } from "../../../src/host/users.ts";
+import { portableNamespace } from "../../../src/network/portable.ts";
 import { findBinaries } from "../../../src/postgres/binaries.ts";
 import { makeOwned } from "../../../src/postgres/directory.ts";
 import { inheritTimelines, inheritWal } from "../../../src/postgres/inherit.ts";
@@ -14,13 +17,13 @@ const megabytes16 = 16n * 1024n * 1024n;
 const segment = (number: number) => `0000000100000000${number.toString(16).padStart(8, "0").toUpperCase()}`;
 
 /** Two members with no more of a data directory than its WAL. */
-async function pair(name: string) {
+async function pair(name: string, deadPlace: Place = place) {
   await mkdir(join(home.postgres, "tools"), { recursive: true });
   const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
-  const [dead, heir] = [await newMember(binaries, `${name}a`), await newMember(binaries, `${name}b`)];
-  for (const { layout } of [dead, heir]) {
+  const [dead, heir] = [{ ...(await newMember(binaries, `${name}a`)), place: deadPlace }, await newMember(binaries, `${name}b`)];
+  for (const { layout, place: its } of [dead, heir]) {
     await mkdir(layout.data);
-    for (const path of [join(layout.data, "pg_wal"), layout.data]) await makeOwned(path, place);
+    for (const path of [join(layout.data, "pg_wal"), layout.data]) await makeOwned(path, its);
   }
   return { dead, heir, from: join(dead.layout.data, "pg_wal"), to: join(heir.layout.data, "pg_wal") };
 }
@@ -63,6 +66,29 @@ describe("the WAL of a dead leader", () => {
     await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16), "a pipe").rejects.toThrow(
       "no file that can be read",
     );
+  });
+
+  it.skipIf(!isRoot())("comes to an heir that runs as another user, and no link in it brings anything of root's or of the heir's", async () => {
+    const nobody = await findUser("nobody");
+    if (nobody === undefined) throw new Error("there is no user nobody");
+    const { place: other } = portableNamespace(nobody);
+    const { dead, heir, from, to } = await pair("other", other);
+    writeFileSync(join(from, segment(8)), Buffer.alloc(3_000_000, "W"), { mode: 0o600 });
+    execFileSync("chown", [String(nobody.uid), join(from, segment(8))]);
+    expect(await inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).toEqual([segment(8)]);
+    expect(statSync(join(to, segment(8)))).toMatchObject({ uid: place.owner?.uid, size: 3_000_000 });
+    // What the heir has of it already is looked at by each one's own user, too.
+    const again = { received: 8n * megabytes16 + 5n, timeline: 1 };
+    expect(await inheritWal(heir, dead, again, megabytes16)).toEqual([segment(8)]);
+    writeFileSync(join(from, segment(8)), "Another's WAL");
+    expect(await inheritWal(heir, dead, again, megabytes16)).toBeUndefined();
+    const secrets = join(to, "of-the-heir");
+    writeFileSync(secrets, "its own", { mode: 0o600 });
+    execFileSync("chown", [String(place.owner?.uid), secrets]);
+    symlinkSync(secrets, join(from, segment(9)));
+    await expect(inheritWal(heir, dead, { received: 9n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("no file that can be read");
+    expect(readdirSync(to).toSorted()).toEqual([segment(8), "of-the-heir"]);
+    expect(readdirSync(heir.layout.root).filter((name) => name.startsWith("inherited"))).toEqual([]);
   });
 
   it("is not all: every timeline that others have begun is told to the heir, and none of its own is written over", async () => {

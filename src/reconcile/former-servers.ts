@@ -1,0 +1,44 @@
+import { distributionUserName } from "../host/users.ts";
+import { runsAsFormer } from "../pooler/pooler.ts";
+import { type Context, memberOf } from "./context.ts";
+import { poolerLayout } from "./pools.ts";
+import type { ClusterView } from "./view.ts";
+
+/** A server that is the former user's still, and the command that moves it. */
+interface Former {
+  subject: string;
+  thing: string;
+  sentence: string;
+  next: string;
+}
+
+/** Members and poolers of a cluster that run as the user of an older Perch. */
+export function formerServers(context: Context, { cluster, members, poolers }: ClusterView): Former[] {
+  const { place, staying } = context;
+  if (place.former === undefined) return [];
+  const { app } = cluster;
+  const still = `runs as the user ${distributionUserName} still, as an older Perch started it`;
+  return [
+    ...members.flatMap(({ record: { id }, record }) => {
+      if (memberOf(context, cluster, record).place.successor === undefined) return [];
+      const why = staying.get(id);
+      const [sentence, next] =
+        why === undefined
+          ? [`machine ${id} ${still}; it moves when it starts next`, `perch postgres restart -a ${app}`]
+          : [`machine ${id} ${still}: ${why}`, `perch events -a ${app}`];
+      return [{ subject: app, thing: id, sentence, next }];
+    }),
+    ...poolers.flatMap(({ id, facts }) =>
+      facts.running && runsAsFormer(poolerLayout(context, cluster, id), place)
+        ? [
+            {
+              subject: app,
+              thing: `pooler ${id}`,
+              sentence: `the pooler ${id} of ${app} ${still}; its clients connect again when it moves`,
+              next: `perch postgres pool on -a ${app}`,
+            },
+          ]
+        : [],
+    ),
+  ];
+}
