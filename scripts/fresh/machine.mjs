@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Bare machines: a Debian of its own below a directory, entered with namespaces of its own. */
+
+export const releases = ["bookworm", "trixie"];
+
+const run = (program, args, options = {}) => {
+  const ended = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options });
+  if (ended.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${ended.error?.message ?? ended.stderr.trim()}`);
+  return ended.stdout.trim();
+};
+
+export function ensureDebootstrap(say) {
+  if (spawnSync("debootstrap", ["--version"]).status === 0) return;
+  say("Installing debootstrap …");
+  run("apt-get", ["install", "-y", "-qq", "debootstrap"], { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+}
+
+/** The first archive that this machine itself takes packages from, else Debian's own. */
+function mirror() {
+  const directory = "/etc/apt/sources.list.d";
+  const files = ["/etc/apt/sources.list", ...(existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [])];
+  const lines = files.filter((file) => existsSync(file)).flatMap((file) => readFileSync(file, "utf8").split("\n"));
+  for (const line of lines) {
+    const [, url] = /^(?:deb (?:\[[^\]]*\] )?|URIs: )(https?:\/\/\S*debian\/?)(\s|$)/.exec(line) ?? [];
+    if (url !== undefined) return url;
+  }
+  return "http://deb.debian.org/debian";
+}
+
+/** Everything after `pivot_root` sees the bare machine alone; the first process ends, and with it all that it left. */
+const enter = `set -e
+mount --make-rprivate /; mount --bind "$ROOT" "$ROOT"; cd "$ROOT"
+mount -t proc proc proc; mount --rbind /sys sys; mount --rbind /dev dev
+mount -t tmpfs -o mode=755 run run; mount -t tmpfs -o mode=1777 tmp tmp; mkdir -p run/lock before
+pivot_root . before; cd /; umount -l /before; hostname fresh
+exec "$@"`;
+
+export function bareMachine(release, root, checkout, say) {
+  say(`Making a bare Debian ${release} in ${root} …`);
+  const include = "ca-certificates,git,passwd";
+  run("debootstrap", ["--variant=minbase", `--include=${include}`, release, root, mirror()]);
+  takeAlong(root);
+  run("git", ["clone", "--quiet", "--bare", checkout, join(root, "srv/perch.git")]);
+  run("chroot", [root, "useradd", "--create-home", "--shell", "/bin/bash", "user"]);
+  return {
+    root,
+    /** Types lines into a shell of that account; what came out, and how it ended. */
+    type(account, lines, env) {
+      const home = account === "root" ? "/root" : "/home/user";
+      const words = Object.entries({ HOME: home, PATH: account === "root" ? rootPath : userPath, LANG: "C.UTF-8", USER: account, ...env });
+      const shell = ["env", "-i", ...words.map(([name, value]) => `${name}=${value}`), "bash", "-c", `cd; exec 2>&1; set -e\n${lines.join("\n")}`];
+      const who = account === "root" ? shell : ["setpriv", "--reuid=user", "--regid=user", "--init-groups", ...shell];
+      const argv = ["--mount", "--pid", "--fork", "--uts", "--ipc", "--kill-child", "sh", "-c", enter, "sh", ...who];
+      const { status, stdout, stderr } = spawnSync("unshare", argv, {
+        encoding: "utf8",
+        env: { ...process.env, ROOT: root },
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: 1_200_000,
+      });
+      return { status, output: `${stdout}${stderr}`.trim() };
+    },
+    /** What one account left is not there for the next. */
+    reset(account) {
+      const home = join(root, account === "root" ? "root" : "home/user");
+      for (const name of readdirSync(home)) rmSync(join(home, name), { recursive: true, force: true });
+      for (const path of ["var/lib/perch", "usr/local/bin/perch", "usr/local/lib/node_modules/perch"])
+        rmSync(join(root, path), { recursive: true, force: true });
+    },
+  };
+}
+
+const userPath = "/usr/local/bin:/usr/bin:/bin";
+const rootPath = `/usr/local/sbin:/usr/sbin:/sbin:${userPath}`;
+
+/** Node.js and npm of this machine, and what it says of mirrors and whom it trusts: the bare one reaches what this one reaches. */
+function takeAlong(root) {
+  const node = realpathSync(process.execPath);
+  const npm = dirname(dirname(realpathSync(run("sh", ["-c", "command -v npm"]))));
+  mkdirSync(join(root, "usr/local/lib/node_modules"), { recursive: true });
+  cpSync(node, join(root, "usr/local/bin/node"));
+  cpSync(npm, join(root, "usr/local/lib/node_modules/npm"), { recursive: true, verbatimSymlinks: true });
+  for (const name of ["npm", "npx"]) run("ln", ["-sf", `../lib/node_modules/npm/bin/${name}-cli.js`, join(root, "usr/local/bin", name)]);
+  for (const path of ["etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt", "etc/apt/apt.conf.d"])
+    if (existsSync(`/${path}`)) cpSync(`/${path}`, join(root, path), { recursive: true, dereference: true });
+  mkdirSync(join(root, "usr/local/etc"), { recursive: true });
+  const registry = run("npm", ["config", "get", "registry"]);
+  writeFileSync(join(root, "usr/local/etc/npmrc"), `registry=${registry}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`);
+}
