@@ -38,15 +38,20 @@ mount -t tmpfs -o mode=755 run run; mount -t tmpfs -o mode=1777 tmp tmp; mkdir -
 pivot_root . before; cd /; umount -l /before; hostname fresh
 exec "$@"`;
 
-export function bareMachine(release, root, checkout, say) {
-  say(`Making a bare Debian ${release} in ${root} …`);
+export function makeBare(release, root, checkout) {
   const include = "ca-certificates,git,passwd";
   run("debootstrap", ["--variant=minbase", `--include=${include}`, release, root, mirror()]);
   takeAlong(root);
   run("git", ["clone", "--quiet", "--bare", checkout, join(root, "srv/perch.git")]);
   run("chroot", [root, "useradd", "--create-home", "--shell", "/bin/bash", "user"]);
+}
+
+/** A machine of its own, copied from a bare one. */
+export function machineFrom(bare, root) {
+  run("cp", ["-a", bare, root]);
   return {
     root,
+    remove: () => rmSync(root, { recursive: true, force: true }),
     /** Types lines into a shell of that account; what came out, and how it ended. */
     type(account, lines, env) {
       const home = account === "root" ? "/root" : "/home/user";
@@ -61,13 +66,6 @@ export function bareMachine(release, root, checkout, say) {
         timeout: 1_200_000,
       });
       return { status, output: `${stdout}${stderr}`.trim() };
-    },
-    /** What one account left is not there for the next. */
-    reset(account) {
-      const home = join(root, account === "root" ? "root" : "home/user");
-      for (const name of readdirSync(home)) rmSync(join(home, name), { recursive: true, force: true });
-      for (const path of ["var/lib/perch", "usr/local/bin/perch", "usr/local/lib/node_modules/perch"])
-        rmSync(join(root, path), { recursive: true, force: true });
     },
   };
 }

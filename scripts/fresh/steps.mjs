@@ -1,4 +1,4 @@
-/** What a newcomer types, and what must come of it. Data: a step is lines of a shell, and patterns that its output has. */
+/** What a newcomer types, and what must come of it. Data: a step is lines of a shell (`as` another account), and patterns that its output has. */
 
 const checkout = "cd ~/perch";
 
@@ -14,7 +14,16 @@ export function newcomers(account) {
             what: "quickstart names the packages before it installs anything",
             lines: [checkout, "./perch quickstart"],
             fails: true,
-            expects: [/iproute2|nftables/, /sudo apt-get install/],
+            expects: [/iproute2/, /sudo apt-get install -y --no-install-recommends .*nftables/],
+          },
+          {
+            what: "root installs what it named, and a psql",
+            as: "root",
+            lines: [
+              "apt-get update -qq",
+              "apt-get install -y -qq --no-install-recommends iproute2 nftables util-linux postgresql-client passt >/dev/null",
+            ],
+            expects: [/^/],
           },
         ]),
     {
