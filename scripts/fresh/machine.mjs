@@ -43,6 +43,8 @@ export function makeBare(release, root, checkout) {
   run("debootstrap", ["--variant=minbase", `--include=${include}`, release, root, mirror()]);
   takeAlong(root);
   run("git", ["clone", "--quiet", "--bare", checkout, join(root, "srv/perch.git")]);
+  // git serves no repository of another user unless it is told to.
+  writeFileSync(join(root, "etc/gitconfig"), "[safe]\n\tdirectory = /srv/perch.git\n");
   run("chroot", [root, "useradd", "--create-home", "--shell", "/bin/bash", "user"]);
 }
 
