@@ -20,7 +20,7 @@ export default defineConfig({
           name: "unit",
           include: [`test/{${rooms}}/**/*.test.ts`],
           exclude: ["test/network/inside/**"],
-          ...seconds(10),
+          ...seconds(30),
           sequence: { groupOrder: 1 },
         },
       },
