@@ -15,7 +15,17 @@ async function loseLeader(world: World, lose: (data: string) => Promise<unknown>
   await lose(layout(world.home, id).data);
   await eventually("another leads", async () => (await world.leader()).id !== id, 30_000);
 }
-export const removeData = (world: World) => loseLeader(world, (data) => rm(data, { recursive: true, force: true, maxRetries: 10 }));
+/**
+ * Its WAL goes in one step, before the rest: file by file, a session that writes for the first time in between makes the file again that the walsender has open, and
+ * PostgreSQL acknowledges what no replica has (docs/decisions/0043).
+ */
+export const removeData = (world: World) =>
+  loseLeader(world, async (data) => {
+    const wal = `${data}.wal-${Date.now()}`;
+    await rename(join(data, "pg_wal"), wal);
+    await rm(data, { recursive: true, force: true, maxRetries: 10 });
+    await rm(wal, { recursive: true, force: true, maxRetries: 10 });
+  });
 export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away-${Date.now()}`));
 export const removeControlFile = (world: World) => loseLeader(world, (data) => unlink(join(data, "global/pg_control")));
 /** At any moment of the three seconds after another leads: who has not yet whom it waits for would acknowledge alone. */
