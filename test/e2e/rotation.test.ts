@@ -247,12 +247,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("never takes a role that somebody else has made, and follows what is changed on the role", async () => {
     const there = (await logins("web")).map(({ name }) => name);
     const taken = loginsOf("web").find((name) => !there.includes(name)) ?? "";
-    await ok("postgres", "users", "create", taken, "-a", "pg");
+    expect(await world.error("postgres", "users", "create", taken, "-a", "pg")).toMatchObject({ code: "identifier_invalid" });
+    const leader = (await world.leader()).id;
+    await world.sql(leader, `CREATE ROLE "${taken}" LOGIN`);
     await ok("postgres", "users", "rotate", "web", "-a", "pg");
-    await world.sql((await world.leader()).id, "ALTER ROLE web SET work_mem = '11MB'");
+    await world.sql(leader, "ALTER ROLE web SET work_mem = '11MB'");
     await eventually("the app's login has it", async () => (await psql("SHOW work_mem")) === "11MB\n");
     expect((await logins("web")).map(({ name }) => name)).not.toContain(taken);
-    await ok("postgres", "users", "drop", taken, "-a", "pg", "--yes");
+    await world.sql(leader, `DROP ROLE "${taken}"`);
   });
 
   it("of a user without an attachment is at once: new connections want the new password, and open sessions go on", async () => {
