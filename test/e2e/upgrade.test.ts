@@ -130,7 +130,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("that does not know the state leaves the one that runs in its place", async () => {
     const newer = installAs("10.0.0", {
-      "store/schema.js": (text) => text.replace("];\nvar knownSchema", "'CREATE TABLE next (n INTEGER) STRICT',\n];\nvar knownSchema"),
+      "store/schema.js": (text) => text.replace("];\nvar knownSchema", ",'CREATE TABLE next (n INTEGER) STRICT'];\nvar knownSchema"),
     });
     const newerPerch = perchIn(root, {}, newer.main);
     await outside.end().catch(() => undefined); // its door was another one
