@@ -85,7 +85,7 @@ function takeAlong(root) {
   for (const name of ["npm", "npx"]) run("ln", ["-sf", `../lib/node_modules/npm/bin/${name}-cli.js`, join(root, "usr/local/bin", name)]);
   for (const path of ["etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt", "etc/apt/apt.conf.d"])
     if (existsSync(`/${path}`)) cpSync(`/${path}`, join(root, path), { recursive: true, dereference: true });
-  mkdirSync(join(root, "usr/local/etc"), { recursive: true });
   const registry = run("npm", ["config", "get", "registry"]);
-  writeFileSync(join(root, "usr/local/etc/npmrc"), `registry=${registry}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`);
+  // The file that npm reads under every --prefix.
+  writeFileSync(join(root, "usr/local/lib/node_modules/npm/npmrc"), `registry=${registry}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`);
 }
