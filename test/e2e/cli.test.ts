@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { perchIn, repository, runToEnd, succeeded } from "../support/perch.ts";
@@ -33,6 +33,20 @@ describe("the CLI without a daemon", () => {
     const ended = await perch(["apps", "destroy", "web"]);
     expect(ended).toMatchObject({ code: 2, stdout: "" });
     expect(ended.stderr).toContain("[confirmation_needed]");
+  });
+
+  it("puts itself on the PATH, under other names, too, and replaces nothing that is not its own", async () => {
+    const dir = temporaryDirectory();
+    const links = await perch(["install-cli", "--dir", dir, "--as", "fly", "--json"]);
+    expect(JSON.parse(succeeded(links))).toMatchObject({ links: ["perch", "fly", "flyctl"].map((name) => join(dir, name)) });
+    expect(succeeded(await runToEnd([join(dir, "flyctl"), "version"]))).toMatch(/^perch \d/);
+    writeFileSync(join(dir, "taken"), "mine");
+    const refused = await perch(["install-cli", "--dir", dir, "--as", "other", "--as", "taken"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("[file_refused]") as string });
+    expect(readdirSync(dir).toSorted()).toEqual(["fly", "flyctl", "perch", "taken"]);
+    expect((await perch(["install-cli", "--dir", dir, "--as", "../x"])).code).toBe(2);
+    succeeded(await perch(["install-cli", "--dir", dir, "--as", "fly", "--remove"]));
+    expect(readdirSync(dir).toSorted()).toEqual(["perch", "taken"]);
   });
 
   it("prints help and version on stdout", async () => {
