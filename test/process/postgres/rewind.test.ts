@@ -143,6 +143,10 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
       const { timeline, received, streaming } = await withSession(next, login, standing);
       return { timeline, streaming, fits: isPartOf(history, { timeline, position: received }) };
     };
+    // Consistent where the leader's WAL ended, which that one need not have written yet: so it follows first.
+    await start(next);
+    await follows(next);
+    await stop(next, "fast");
     await stop(old, "immediate");
     await start(next);
     const kept = (await readdir(join(next.layout.data, "pg_wal"))).filter((name) => name.startsWith("0000000B"));
