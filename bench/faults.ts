@@ -1,5 +1,5 @@
 /** What is done to a cluster that is written to, and what a writer may notice of it. */
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask, pause } from "../src/base/deadline.ts";
 import { connectNameServer } from "../src/dns/control.ts";
@@ -19,9 +19,16 @@ export interface Fault {
 
 const all = [names.map, names.pool];
 
+const switchover: Fault = {
+  name: "switchover",
+  act: (perch) => perch.type(["postgres", "failover", "-a", "pg"]),
+  gap: { atMost: 500 },
+  unnoticedBy: [names.pool],
+};
+
 export const faults: readonly Fault[] = [
   { name: "no fault", act: (_perch, signal) => pause(1_000, signal), unnoticedBy: all },
-  { name: "switchover", act: (perch) => perch.type(["postgres", "failover", "-a", "pg"]), gap: { atMost: 500 }, unnoticedBy: [names.pool] },
+  switchover,
   {
     name: "postmaster killed",
     act: async (perch) => kill((await leaderOf(perch, "pg")).pid),
@@ -49,13 +56,21 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-/** Met with synchronous replication on. */
-export const dataGone: Fault = {
-  name: "data gone, sync on",
-  act: async (perch) => rm(layout(perch.home, (await leaderOf(perch, "pg")).id).data, { recursive: true, force: true, maxRetries: 10 }),
-  gap: { atMost: 5_000 },
-  unnoticedBy: [],
-};
+/** With synchronous replication on. */
+export const synchronousFaults: readonly Fault[] = [
+  { ...switchover, name: "switchover, sync on" },
+  {
+    name: "data gone, sync on",
+    act: async (perch) => {
+      const { data } = layout(perch.home, (await leaderOf(perch, "pg")).id);
+      // In one step: a server that finds single files of its log gone makes them again, and acknowledges what no other member can have (docs/decisions/0043).
+      await rename(join(data, "pg_wal"), join(data, "pg_wal.gone"));
+      await rm(data, { recursive: true, force: true, maxRetries: 10 });
+    },
+    gap: { atMost: 5_000 },
+    unnoticedBy: [],
+  },
+];
 
 /** Its pid, as it says itself. */
 async function nameServer({ home }: Perch): Promise<number> {

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { ask } from "../src/base/deadline.ts";
 import { clientOf } from "../src/client/client.ts";
-import { dataGone, type Fault, faults } from "./faults.ts";
+import { type Fault, faults, synchronousFaults } from "./faults.ts";
 import { binariesWith, type Perch, withPerch } from "./ground.ts";
 import type { Bench, Options, Row } from "./report.ts";
 import { names, type Way } from "./way.ts";
@@ -76,11 +76,11 @@ async function measure(scene: Scene, { quick, say, signal }: Options): Promise<R
     say(`${fault.name}: ${gone.length} of ${rounds}, ${gaps.join(", ")}`);
   };
   const costOf = (fault: Fault): Cost => ({ fault, met: {}, lost: [] });
-  const [asynchronous, synchronous] = [faults.map(costOf), costOf(dataGone)];
+  const [asynchronous, synchronous] = [faults.map(costOf), synchronousFaults.map(costOf)];
   for (let round = 0; round < rounds; round++) for (const cost of asynchronous) await suffer(cost);
   await perch.type(["postgres", "sync", "on", "-a", "pg"]);
-  for (let round = 0; round < rounds; round++) await suffer(synchronous);
-  return [...asynchronous, synchronous].flatMap(rowsOf);
+  for (let round = 0; round < rounds; round++) for (const cost of synchronous) await suffer(cost);
+  return [...asynchronous, ...synchronous].flatMap(rowsOf);
 }
 
 /** Every member does its part, and then every writer has had 20 rows acknowledged. */
@@ -108,7 +108,7 @@ function rowsOf({ fault: { name, gap: aim, unnoticedBy }, met: seen, lost }: Cos
   const of = (kind: keyof Met, who: string) => (seen[who] ?? []).map((one) => one[kind]);
   const values = (kind: keyof Met, chosen = whos) => Object.fromEntries(chosen.map((who) => [who, of(kind, who)]));
   const none = { goal: { atMost: 0, worst: 0 } };
-  const held = whos.filter((who) => who === names.pool && name === "switchover");
+  const held = whos.filter((who) => who === names.pool && name.startsWith("switchover"));
   return [
     { what: `${name}: longest time without an acknowledged write`, unit: "ms", values: values("gap"), ...(aim === undefined ? {} : { goal: aim }) },
     ...whos.map((who) => ({

@@ -82,10 +82,10 @@ export async function appUser(perch: Perch): Promise<{ PGUSER: string; PGPASSWOR
   return { PGUSER: url.username, PGPASSWORD: decodeURIComponent(url.password), PGDATABASE: url.pathname.slice(1) };
 }
 
-/** Switches Perch's pooler on; else what the CLI says, for a note. */
+/** Switches Perch's pooler on, in transaction mode with every PgBouncer: no way here names a statement. Else what the CLI says, for a note. */
 export async function poolOn(perch: Perch): Promise<string | undefined> {
   try {
-    await perch.type(["postgres", "pool", "on", "-a", "pg"]);
+    await perch.type(["postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements"]);
     return undefined;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
