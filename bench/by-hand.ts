@@ -3,12 +3,12 @@ import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ask } from "../src/base/deadline.ts";
-import { run } from "../src/host/command.ts";
-import { isRoot } from "../src/host/home.ts";
-import { freePort } from "../src/host/ports.ts";
-import { ensureServerUser } from "../src/host/users.ts";
-import type { Binaries } from "../src/postgres/binaries.ts";
-import { initdbArguments } from "../src/postgres/initialise.ts";
+import { run } from "../src/host/process/command.ts";
+import { isRoot } from "../src/host/system/home.ts";
+import { freePort } from "../src/host/sockets/ports.ts";
+import { ensureServerUser } from "../src/host/system/users.ts";
+import type { Binaries } from "../src/postgres/instance/binaries.ts";
+import { initdbArguments } from "../src/postgres/instance/initdb.ts";
 
 export const password = "bench-by-hand";
 

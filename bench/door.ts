@@ -1,7 +1,7 @@
 /** A public door against the private way: the same pgbench, the same server, TLS both times, once from inside `perch run` and once from the host through the door. */
-import { findProgram } from "../src/host/files.ts";
-import { run } from "../src/host/command.ts";
-import { freePort } from "../src/host/ports.ts";
+import { findProgram } from "../src/host/files/files.ts";
+import { run } from "../src/host/process/command.ts";
+import { freePort } from "../src/host/sockets/ports.ts";
 import { type Perch, withPerch } from "./ground.ts";
 import type { Bench, Options, Outcome, Row } from "./report.ts";
 import { ratios } from "./stats.ts";

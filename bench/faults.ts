@@ -3,8 +3,8 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ask, pause } from "../src/base/deadline.ts";
 import { connectNameServer } from "../src/dns/control.ts";
-import { identify, signalProcess } from "../src/host/process.ts";
-import { layout } from "../src/postgres/directory.ts";
+import { identify, signalProcess } from "../src/host/process/process.ts";
+import { layout } from "../src/postgres/instance/directory.ts";
 import { leaderOf, type Perch, statusOf } from "./ground.ts";
 import { names } from "./way.ts";
 

@@ -5,7 +5,7 @@
 import { pause } from "../src/base/deadline.ts";
 import { clientOf } from "../src/client/client.ts";
 import { connectNameServer } from "../src/dns/control.ts";
-import { freePort } from "../src/host/ports.ts";
+import { freePort } from "../src/host/sockets/ports.ts";
 import { networkResolver } from "../src/model/address.ts";
 import { perchdName } from "../src/model/token.ts";
 import { bear, type Borne } from "../test/support/rude/abuse.ts";

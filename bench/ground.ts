@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Member, Status } from "../src/api/schemas.ts";
-import { run } from "../src/host/command.ts";
-import { exists } from "../src/host/files.ts";
-import { findHome, type Home } from "../src/host/home.ts";
-import { type Binaries, findBinaries } from "../src/postgres/binaries.ts";
+import { run } from "../src/host/process/command.ts";
+import { exists } from "../src/host/files/files.ts";
+import { findHome, type Home } from "../src/host/system/home.ts";
+import { type Binaries, findBinaries } from "../src/postgres/instance/binaries.ts";
 import { timed } from "./stats.ts";
 
 export const cli = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));

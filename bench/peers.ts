@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ask } from "../src/base/deadline.ts";
-import { findProgram } from "../src/host/files.ts";
-import { isRoot } from "../src/host/home.ts";
-import { ensureServerUser } from "../src/host/users.ts";
+import { findProgram } from "../src/host/files/files.ts";
+import { isRoot } from "../src/host/system/home.ts";
+import { ensureServerUser } from "../src/host/system/users.ts";
 import type { Perch } from "./ground.ts";
 import { type Answers, names, type Peer, type Way } from "./way.ts";
 

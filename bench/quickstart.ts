@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommandError, run } from "../src/host/command.ts";
+import { CommandError, run } from "../src/host/process/command.ts";
 import type { Bench } from "./report.ts";
 import { timed } from "./stats.ts";
 

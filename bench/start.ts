@@ -1,6 +1,6 @@
 /** How long it takes until something is there: perchd, a cluster, a replica, an attachment, a command in the network; each against the same by hand. */
 import { readFile } from "node:fs/promises";
-import { run } from "../src/host/command.ts";
+import { run } from "../src/host/process/command.ts";
 import { type ByHand, password, type ServerByHand, streams, withServersByHand } from "./by-hand.ts";
 import { binariesWith, leaderOf, type Perch, withPerch } from "./ground.ts";
 import type { Bench, Options, Row } from "./report.ts";

@@ -2,8 +2,8 @@
  * The ways to one leader, side by side in one namespace: its own port, the kernel map, Perch's pooler, and the peers that a user would put in front of it.
  * What cannot be had is left out, and a note says so.
  */
-import { CommandError } from "../src/host/command.ts";
-import { layout } from "../src/postgres/directory.ts";
+import { CommandError } from "../src/host/process/command.ts";
+import { layout } from "../src/postgres/instance/directory.ts";
 import { binariesWith, leaderOf, type Perch, statusOf, withPerch } from "./ground.ts";
 import { startHaproxy, startNodeRelay, startPgbouncer } from "./peers.ts";
 import type { Options, Outcome } from "./report.ts";

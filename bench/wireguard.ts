@@ -4,10 +4,10 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run, startDetached, succeeds } from "../src/host/command.ts";
-import { findProgram } from "../src/host/files.ts";
-import { isRoot } from "../src/host/home.ts";
-import { endProcess, identify } from "../src/host/process.ts";
+import { run, startDetached, succeeds } from "../src/host/process/command.ts";
+import { findProgram } from "../src/host/files/files.ts";
+import { isRoot } from "../src/host/system/home.ts";
+import { endProcess, identify } from "../src/host/process/process.ts";
 import { ask } from "../src/base/deadline.ts";
 import { namespaceName } from "../src/network/root-namespace.ts";
 import { leaderOf, type Perch, withPerch } from "./ground.ts";

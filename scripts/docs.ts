@@ -7,8 +7,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadAll } from "../src/cli/commands.ts";
-import { perchVersion } from "../src/host/version.ts";
-import { openApiDocument } from "../src/server/openapi.ts";
+import { perchVersion } from "../src/host/system/version.ts";
+import { openApiDocument } from "../src/server/http/openapi.ts";
 import { apiPage } from "./docs/api-page.ts";
 import { clientsPages } from "./docs/clients-pages.ts";
 import { commandsPage } from "./docs/commands-page.ts";

@@ -8,12 +8,12 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail } from "../src/errors/error.ts";
-import { perchVersion } from "../src/host/version.ts";
+import { perchVersion } from "../src/host/system/version.ts";
 import { openEvents } from "../src/store/events.ts";
-import { keyFile } from "../src/store/key-file.ts";
+import { keyFile } from "../src/vault/key-file.ts";
 import { state as stateOf } from "../src/store/records.ts";
-import { newSecretKey } from "../src/store/secret-key.ts";
-import { openSqliteStore } from "../src/store/sqlite.ts";
+import { newSecretKey } from "../src/vault/secret-key.ts";
+import { openSqliteStore } from "../src/store/sqlite/sqlite.ts";
 import type { Write } from "../src/store/store.ts";
 import { sample, sampleSecrets } from "./state/sample.ts";
 

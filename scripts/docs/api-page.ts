@@ -1,4 +1,4 @@
-import type { JsonSchema, OpenApiDocument, Operation } from "../../src/server/openapi.ts";
+import type { JsonSchema, OpenApiDocument, Operation } from "../../src/server/http/openapi.ts";
 import { cell, tableOf } from "./markdown.ts";
 
 /** docs/api.md: the OpenAPI document for people. Pure. */

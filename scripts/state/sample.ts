@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { sealAuthorityKey } from "../../src/store/authority-keys.ts";
+import { sealAuthorityKey } from "../../src/vault/authority-keys.ts";
 import type { State } from "../../src/store/records.ts";
-import { sealedSecret } from "../../src/store/sealed-secret.ts";
-import type { SecretKey } from "../../src/store/secret-key.ts";
-import { sealWireGuardKey } from "../../src/store/wireguard-key.ts";
+import { sealedSecret } from "../../src/vault/sealed-secret.ts";
+import type { SecretKey } from "../../src/vault/secret-key.ts";
+import { sealWireGuardKey } from "../../src/vault/wireguard-key.ts";
 
 /**
  * One record of every kind, with every field it may have, as perchd of this version writes them. The compiler holds it to that: a kind that is added is

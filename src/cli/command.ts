@@ -7,7 +7,7 @@
 import type { Socket } from "node:net";
 import type { Answer as ApiAnswer, CallName, FeedName, Input } from "../client/client.ts";
 import type { TunnelTo } from "../client/tunnel.ts";
-import type { Home } from "../host/home.ts";
+import type { Home } from "../host/system/home.ts";
 import type { Terminal } from "./output/terminal.ts";
 
 export interface Arg {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { fail, PerchError } from "../errors/error.ts";
-import { readTrusted } from "../host/trusted-file.ts";
+import { readTrusted } from "../host/files/trusted-file.ts";
 import { checkAppName, checkRegion } from "../model/name.ts";
 
 /** `perch.toml`, or a `fly.toml` as it stands: of it, Perch reads `app`, `primary_region` and `[env]`. The rest is Fly.io's. */

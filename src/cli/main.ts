@@ -9,7 +9,7 @@ import { find } from "./find.ts";
 import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { forTerminal, styleOf } from "./output/style.ts";
-import { perchVersion } from "../host/version.ts";
+import { perchVersion } from "../host/system/version.ts";
 
 /** The program: words in, an exit code out. What a command is stands in `command.ts`. */
 

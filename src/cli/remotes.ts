@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fetchAuthority, type Remote, remoteName } from "../client/remote.ts";
 import { fail } from "../errors/error.ts";
-import { makeDirectory, permissions, readText, removeTree, writeWhole } from "../host/files.ts";
+import { makeDirectory, permissions, readText, removeTree, writeWhole } from "../host/files/files.ts";
 import { printable } from "../model/name.ts";
 import { fingerprintIn } from "../model/token.ts";
 

@@ -1,7 +1,7 @@
 import { type Client, clientOf } from "../client/client.ts";
 import { fail } from "../errors/error.ts";
-import { defaultNetwork, findHome, type Home, oneName } from "../host/home.ts";
-import { networkPlace } from "../host/networks.ts";
+import { defaultNetwork, findHome, type Home, oneName } from "../host/system/home.ts";
+import { networkPlace } from "../host/system/networks.ts";
 import { checkAppName } from "../model/name.ts";
 import type { Command, Globals } from "./command.ts";
 

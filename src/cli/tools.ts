@@ -1,7 +1,7 @@
 import { fail } from "../errors/error.ts";
-import { findProgram } from "../host/files.ts";
-import { isRoot } from "../host/home.ts";
-import { aptLine, hasApt } from "../host/packages.ts";
+import { findProgram } from "../host/files/files.ts";
+import { isRoot } from "../host/system/home.ts";
+import { aptLine, hasApt } from "../host/system/packages.ts";
 
 /** The system tools that the private network is made with, and the packages of Debian and Ubuntu that hold them. */
 const packageOf: Readonly<Record<string, string>> = { ip: "iproute2", nft: "nftables", nsenter: "util-linux", unshare: "util-linux" };

@@ -2,8 +2,8 @@ import http from "node:http";
 import https from "node:https";
 import { callerHeader } from "../api/route.ts";
 import { fail, PerchError } from "../errors/error.ts";
-import { isCovered, refuseStranger } from "../host/chain.ts";
-import type { Home } from "../host/home.ts";
+import { isCovered, refuseStranger } from "../host/files/chain.ts";
+import type { Home } from "../host/system/home.ts";
 import { callerText } from "./caller.ts";
 import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
 

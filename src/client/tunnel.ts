@@ -1,8 +1,8 @@
 import http from "node:http";
 import { connect, type Socket } from "node:net";
 import { fail, type PerchError } from "../errors/error.ts";
-import { refuseStranger } from "../host/chain.ts";
-import type { Home } from "../host/home.ts";
+import { refuseStranger } from "../host/files/chain.ts";
+import type { Home } from "../host/system/home.ts";
 import { connectionError } from "./connection.ts";
 import { errorIn } from "./frames.ts";
 

@@ -3,15 +3,15 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { serialise } from "../base/serialise.ts";
 import { fail } from "../errors/error.ts";
-import { makeDirectory, readText, writeWhole } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
+import { makeDirectory, readText, writeWhole } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
 import type { AuthorityRecord } from "../model/records.ts";
-import { type Authority, type Chain, chainDue, chainText, constraintsOf, endsWithin, fingerprintOf, trustedText } from "../postgres/authority.ts";
-import { type Credentials, crossSign, issueBelow, issueCertificate, makeAuthority } from "../postgres/certificate.ts";
-import { permits } from "../postgres/name-constraints.ts";
-import { openAuthorityKey, sealAuthorityKey } from "../store/authority-keys.ts";
+import { type Authority, type Chain, chainDue, chainText, constraintsOf, endsWithin, fingerprintOf, trustedText } from "../postgres/tls/authority.ts";
+import { type Credentials, crossSign, issueBelow, issueCertificate, makeAuthority } from "../postgres/tls/certificate.ts";
+import { permits } from "../postgres/tls/name-constraints.ts";
+import { openAuthorityKey, sealAuthorityKey } from "../vault/authority-keys.ts";
 import type { State } from "../store/records.ts";
-import type { Vault } from "../store/vault.ts";
+import type { Vault } from "../vault/vault.ts";
 
 interface Options {
   home: Home;

@@ -1,5 +1,5 @@
-import type { Warning } from "../limits/facts.ts";
-import type { KernelKeeper } from "../network/kernel/keeper.ts";
+import type { Warning } from "../capacity/facts.ts";
+import type { KernelKeeper } from "../network/kernel/supervisor.ts";
 
 /** A process of ours that does not answer, and what is done about it. */
 export interface Silent {

@@ -1,5 +1,5 @@
 import { printable } from "../model/name.ts";
-import { managedSettings } from "../postgres/settings.ts";
+import { managedSettings } from "../postgres/instance/settings.ts";
 import type { State } from "../store/records.ts";
 
 /**

@@ -2,7 +2,7 @@ import { chmod, lchown, lstat, readdir, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
-import { type Found, unsafe } from "../host/closed.ts";
+import { type Found, unsafe } from "../host/files/closed.ts";
 import { type Owners, ruleOf, type tables } from "./modes.ts";
 
 /**

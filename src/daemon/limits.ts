@@ -1,11 +1,11 @@
 import { steadyNow } from "../base/clock.ts";
-import type { Home } from "../host/home.ts";
-import { allFiles, diskOf, diskRoom, memoryRoom, ownFiles } from "../host/machine.ts";
-import type { ClusterFacts, DiskFacts, Facts, Warning } from "../limits/facts.ts";
-import { follow, type Held } from "../limits/follow.ts";
-import { layout } from "../postgres/directory.ts";
-import { slotOf } from "../postgres/replication.ts";
-import type { ClusterView } from "../reconcile/view.ts";
+import type { Home } from "../host/system/home.ts";
+import { allFiles, diskOf, diskRoom, memoryRoom, ownFiles } from "../host/system/machine.ts";
+import type { ClusterFacts, DiskFacts, Facts, Warning } from "../capacity/facts.ts";
+import { follow, type Held } from "../capacity/follow.ts";
+import { layout } from "../postgres/instance/directory.ts";
+import { slotOf } from "../postgres/replication/replication.ts";
+import type { ClusterView } from "../cluster/view.ts";
 
 interface At {
   home: Home;

@@ -2,8 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { counted } from "../base/count.ts";
 import { fail } from "../errors/error.ts";
-import { exists } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
+import { exists } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
 import { state as stateOf } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 

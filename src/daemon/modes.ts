@@ -1,4 +1,4 @@
-import type { Rule } from "../host/closed.ts";
+import type { Rule } from "../host/files/closed.ts";
 
 /**
  * What lies where in a home and in its runtime directory, whose it is, and what others may do with it: nothing with data or a secret, and walk through where

@@ -4,8 +4,8 @@ import { pause, within } from "../base/deadline.ts";
 import { connectNameServer, type NameServerClient } from "../dns/control.ts";
 import { startNameServer, succeedNameServer } from "../dns/start.ts";
 import type { ZoneData } from "../dns/zone-data.ts";
-import { notedProcess, noteProcess } from "../host/identity-file.ts";
-import { endProcess, rouse } from "../host/process.ts";
+import { notedProcess, noteProcess } from "../host/files/identity-file.ts";
+import { endProcess, rouse } from "../host/process/process.ts";
 
 /** The network's name server as perchd keeps it: adopted where it runs, started where it does not, started again when it dies. */
 export interface NameServer {

@@ -1,13 +1,13 @@
 import { chmod, lstat, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../errors/error.ts";
-import { succeeds } from "../host/command.ts";
-import { refuseStranger, weakness } from "../host/chain.ts";
-import { makeDirectory } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import { succeeds } from "../host/process/command.ts";
+import { refuseStranger, weakness } from "../host/files/chain.ts";
+import { makeDirectory } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place } from "../host/process/place.ts";
 import { inspect, inspectOne } from "./inspect.ts";
-import type { SystemUser } from "../host/users.ts";
+import type { SystemUser } from "../host/system/users.ts";
 import type { Owners } from "./modes.ts";
 import { serverUsers } from "./server-users.ts";
 

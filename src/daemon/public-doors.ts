@@ -1,10 +1,10 @@
-import { type Doors, openDoors } from "../door/doors.ts";
-import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
-import { doorwayClaim, openDoorway } from "../network/doorway.ts";
+import { type Doors, openDoors } from "../ingress/ingresses.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place } from "../host/process/place.ts";
+import { doorwayClaim, openDoorway } from "../network/ingress-addresses.ts";
 import type { Claim } from "../network/kernel/claims.ts";
-import { doorsOf } from "../reconcile/doorways.ts";
-import type { ClusterView } from "../reconcile/view.ts";
+import { doorsOf } from "../routing/ingresses.ts";
+import type { ClusterView } from "../cluster/view.ts";
 import { wrongPasswords } from "./wrong-passwords.ts";
 
 /** The public doors of a network and what tells them of wrong passwords. */

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { makeDirectory, readText, writeWhole } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
+import { makeDirectory, readText, writeWhole } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
 import { parseAddress } from "../model/address.ts";
 import { isEverywhere, isIPv4, parseListen } from "../model/exposure.ts";
 import type { RemoteRecord } from "../model/records.ts";
 import { perchdName } from "../model/token.ts";
-import type { Authority } from "../postgres/authority.ts";
-import type { Credentials, Subject } from "../postgres/certificate.ts";
+import type { Authority } from "../postgres/tls/authority.ts";
+import type { Credentials, Subject } from "../postgres/tls/certificate.ts";
 
 /** `_perchd.internal` for perch, and what other clients dial. */
 export function subjectOf({ listen, hostnames }: RemoteRecord): Subject {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, readText, writeWhole } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
+import { exists, readText, writeWhole } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
 import type { ApiSocket } from "./api-socket.ts";
 import { prepareRuntime } from "./prepare.ts";
 

@@ -1,9 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../errors/error.ts";
-import { namesIn } from "../host/files.ts";
-import { type Home, isRoot } from "../host/home.ts";
-import { distributionUserName, ensureServerUser, findUser, serverUserName, sharedHere, type SystemUser } from "../host/users.ts";
+import { namesIn } from "../host/files/files.ts";
+import { type Home, isRoot } from "../host/system/home.ts";
+import { distributionUserName, ensureServerUser, findUser, serverUserName, sharedHere, type SystemUser } from "../host/system/users.ts";
 
 /** As whom servers and poolers run where perchd is root. */
 export interface ServerUsers {

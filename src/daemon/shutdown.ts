@@ -1,11 +1,11 @@
 import { counted } from "../base/count.ts";
 import type { Log } from "../base/log.ts";
-import { succeeds } from "../host/command.ts";
-import { removeTree } from "../host/files.ts";
-import { inhabitants } from "../host/inhabitants.ts";
-import { awaitEnd, endProcess, isAlive, signalProcess } from "../host/process.ts";
-import { stop as stopServer } from "../postgres/server.ts";
-import { type Context, memberOf } from "../reconcile/context.ts";
+import { succeeds } from "../host/process/command.ts";
+import { removeTree } from "../host/files/files.ts";
+import { inhabitants } from "../host/process/inhabitants.ts";
+import { awaitEnd, endProcess, isAlive, signalProcess } from "../host/process/process.ts";
+import { stop as stopServer } from "../postgres/instance/server.ts";
+import { type Context, memberOf } from "../cluster/context.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Namespace } from "../network/namespace.ts";
 import type { NameServer } from "./name-server.ts";

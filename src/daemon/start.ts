@@ -4,34 +4,35 @@ import type { Log } from "../base/log.ts";
 import { ask } from "../base/deadline.ts";
 import { watchLoopDelay } from "../base/loop-delay.ts";
 import { fail, toPerchError } from "../errors/error.ts";
-import type { Home } from "../host/home.ts";
-import { machineSize } from "../host/machine.ts";
+import type { Home } from "../host/system/home.ts";
+import { machineSize } from "../host/system/machine.ts";
 import { networkPrefix } from "../model/address.ts";
 import type { NetworkRecord } from "../model/records.ts";
 import { openNamespace } from "../network/choose.ts";
 import { openDialler } from "../network/dialler.ts";
-import { outward } from "../network/outward.ts";
+import { outward } from "../network/egress.ts";
 import { hostAccess } from "../network/host-access.ts";
 import { networkInterface, type NetworkInterface } from "../network/interface.ts";
-import { keepKernel } from "../network/kernel/keeper.ts";
+import { keepKernel } from "../network/kernel/supervisor.ts";
 import { writeServerNames } from "../network/server-names.ts";
-import { leftovers, removeLeftovers } from "../postgres/leftovers.ts";
+import { leftovers, removeLeftovers } from "../postgres/instance/leftovers.ts";
+import { localEngine } from "../engine/local/engine.ts";
 import { clusterLoops } from "../reconcile/clusters.ts";
-import type { Context } from "../reconcile/context.ts";
-import { consoles } from "../reconcile/consoles.ts";
-import { monitors } from "../reconcile/monitor.ts";
-import { resolversOf, zoneOf } from "../reconcile/publication.ts";
-import { type Outlet, publisher } from "../reconcile/publish.ts";
-import { broughtBack, type ClusterView } from "../reconcile/view.ts";
-import { handlersOf } from "../server/handlers.ts";
-import type { Handlers, HttpOptions } from "../server/http.ts";
-import { proxyUpgrade } from "../server/proxy.ts";
+import type { Context } from "../cluster/context.ts";
+import { consoles } from "../cluster/consoles.ts";
+import { monitors } from "../cluster/monitor.ts";
+import { resolversOf, zoneOf } from "../routing/table.ts";
+import { type Outlet, publisher } from "../routing/publisher.ts";
+import { broughtBack, type ClusterView } from "../cluster/view.ts";
+import { handlersOf } from "../server/handlers/handlers.ts";
+import type { Handlers, HttpOptions } from "../server/http/http.ts";
+import { proxyUpgrade } from "../server/http/proxy.ts";
 import { openEvents, reports } from "../store/events.ts";
 import { state as stateOf, type State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
-import { keyFile } from "../store/key-file.ts";
-import { openVault } from "../store/open-vault.ts";
-import { forgetOldKey } from "../store/rekey.ts";
+import { keyFile } from "../vault/key-file.ts";
+import { openVault } from "../vault/open-vault.ts";
+import { forgetOldKey } from "../vault/rekey.ts";
 import { openAuthority } from "./authority.ts";
 import { brokenNow } from "./broken.ts";
 import { dropManagedSettings } from "./former-settings.ts";
@@ -195,7 +196,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     overrides,
     publish: () => published.publish(),
   };
-  const clusters = clusterLoops((app) => workOf(context, app), log);
+  const clusters = clusterLoops((app) => workOf(context, localEngine, app), log);
   const warnings = watchLimits({ home, views: () => clusters.views() ?? [], say: tell });
   const loopDelay = watchLoopDelay();
   await undoHalfMade(context);
@@ -246,6 +247,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     events,
     clusters,
     context,
+    engine: localEngine,
     doors: doors.doors,
     wireguard,
     remote,

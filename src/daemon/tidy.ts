@@ -1,11 +1,11 @@
-import { shortenLog } from "../host/files.ts";
-import { giveLimits } from "../server/connection-limits.ts";
-import { layout } from "../postgres/directory.ts";
-import { boundLog } from "../postgres/log-bound.ts";
-import type { KernelKeeper } from "../network/kernel/keeper.ts";
+import { shortenLog } from "../host/files/files.ts";
+import { giveLimits } from "../server/handlers/connection-limits.ts";
+import { layout } from "../postgres/instance/directory.ts";
+import { boundLog } from "../postgres/instance/log-bound.ts";
+import type { KernelKeeper } from "../network/kernel/supervisor.ts";
 import type { Deps } from "../server/deps.ts";
-import { completeRotations } from "../server/rotate.ts";
-import { endedRuns } from "../server/runs.ts";
+import { completeRotations } from "../server/handlers/rotate.ts";
+import { endedRuns } from "../server/handlers/runs.ts";
 import type { NameServer } from "./name-server.ts";
 import type { OpenRemoteDoor } from "./remote-door.ts";
 

@@ -1,11 +1,11 @@
-import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
-import { wireGuardDevice } from "../network/wireguard-device.ts";
-import { keepWireGuard, type WireGuard } from "../network/wireguard-keeper.ts";
-import type { WireGuardWish } from "../network/wireguard.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place } from "../host/process/place.ts";
+import { wireGuardDevice } from "../wireguard/device.ts";
+import { keepWireGuard, type WireGuard } from "../wireguard/supervisor.ts";
+import type { WireGuardWish } from "../wireguard/config.ts";
 import type { State } from "../store/records.ts";
-import type { Vault } from "../store/vault.ts";
-import { openWireGuardKey } from "../store/wireguard-key.ts";
+import type { Vault } from "../vault/vault.ts";
+import { openWireGuardKey } from "../vault/wireguard-key.ts";
 
 const rememberMs = 10_000;
 

@@ -1,15 +1,16 @@
 import type { PerchError } from "../errors/error.ts";
 import { apply } from "../reconcile/apply.ts";
-import { afterFailure } from "../reconcile/detach.ts";
-import type { Context } from "../reconcile/context.ts";
+import { afterFailure } from "../reconcile/concerns/attachments/revoke.ts";
+import type { Context } from "../cluster/context.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { LoopWork } from "../reconcile/loop.ts";
 import { observe } from "../reconcile/observe.ts";
 import type { Step } from "../reconcile/step.ts";
 
 /** What the loop of one cluster does, bound to this daemon's rooms. */
-export const workOf = (context: Context, app: string): LoopWork => ({
-  observe: (memory) => observe(context, app, memory),
-  apply: (step, view, signal) => apply(context, step, view, signal),
+export const workOf = (context: Context, engine: Engine, app: string): LoopWork => ({
+  observe: (memory) => observe(context, engine, app, memory),
+  apply: (step, view, signal) => apply(context, engine, step, view, signal),
   undo: (step, why) => undo(context, app, step, why),
   say: (sentence) => context.say(app, sentence),
   publish: () => context.publish(),

@@ -1,9 +1,9 @@
-import type { Doors } from "../door/doors.ts";
-import type { Home } from "../host/home.ts";
+import type { Doors } from "../ingress/ingresses.ts";
+import type { Home } from "../host/system/home.ts";
 import { isDoorAddress, sourceOf } from "../model/door-address.ts";
-import { layout } from "../postgres/directory.ts";
-import { followLog } from "../postgres/logs.ts";
-import type { ClusterView } from "../reconcile/view.ts";
+import { layout } from "../postgres/instance/directory.ts";
+import { followLog } from "../postgres/instance/logs.ts";
+import type { ClusterView } from "../cluster/view.ts";
 
 /**
  * Tells doors of wrong passwords. What is said on a connection only PostgreSQL and the client know, so it is PostgreSQL's log that tells, with the address: one that

@@ -1,6 +1,6 @@
 import { fail } from "../errors/error.ts";
-import { CommandError, run } from "../host/command.ts";
-import { ourProgram } from "../host/program.ts";
+import { CommandError, run } from "../host/process/command.ts";
+import { ourProgram } from "../host/process/program.ts";
 
 /** As `answer` of api/schemas.ts has it. */
 export interface DigAnswer {

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Handle } from "../host/handles.ts";
+import type { Handle } from "../host/sockets/handles.ts";
 import type { Binding } from "./sockets.ts";
 
 /**

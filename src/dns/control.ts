@@ -1,6 +1,6 @@
 import { within } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
-import { connectControl, type Control } from "../host/control.ts";
+import { connectControl, type Control } from "../host/sockets/control.ts";
 import type { ZoneData } from "./zone-data.ts";
 
 /** The name server as perchd holds it: a connection kept open, so that its closing tells at once that the process is gone. */

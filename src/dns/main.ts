@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeSync } from "node:fs";
 import { ask } from "../base/deadline.ts";
 import { makeAnswerer } from "./answerer.ts";
-import { serveControl } from "../host/control-server.ts";
+import { serveControl } from "../host/sockets/control-server.ts";
 import { makeForwarder } from "./forward.ts";
 import { watchNameservers } from "./resolv-conf.ts";
 import { serve } from "./server.ts";

@@ -1,7 +1,7 @@
 import { Socket as UdpSocket } from "node:dgram";
 import type { Server } from "node:net";
-import { type Handle, receiveHandles } from "../host/handles.ts";
-import { ourProgram } from "../host/program.ts";
+import { type Handle, receiveHandles } from "../host/sockets/handles.ts";
+import { ourProgram } from "../host/process/program.ts";
 
 /** The name server's sockets: opened by `bind.ts` inside the namespace, used from outside it. One a binding, so that answers come from the address that was asked. */
 

@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
-import { startDetached } from "../host/command.ts";
-import { writeWhole } from "../host/files.ts";
-import { ourProgram } from "../host/program.ts";
+import { startDetached } from "../host/process/command.ts";
+import { writeWhole } from "../host/files/files.ts";
+import { ourProgram } from "../host/process/program.ts";
 import { connectNameServer, type NameServerClient } from "./control.ts";
 import type { Settings } from "./settings.ts";
 

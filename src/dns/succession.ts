@@ -1,6 +1,6 @@
 import { Socket as UdpSocket } from "node:dgram";
 import type { Server, Socket } from "node:net";
-import { startWithHandles } from "../host/handles.ts";
+import { startWithHandles } from "../host/sockets/handles.ts";
 import type { Binding, Sockets } from "./sockets.ts";
 import { readZoneData, type ZoneData } from "./zone-data.ts";
 

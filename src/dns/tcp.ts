@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { withinDescriptors } from "../host/descriptors.ts";
+import { withinDescriptors } from "../host/sockets/descriptors.ts";
 import type { Asker } from "./answerer.ts";
 import { takeFrames, toFrame } from "./frame.ts";
 

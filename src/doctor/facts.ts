@@ -1,10 +1,10 @@
 /**
  * Why an app cannot connect: what is known, and what it means. The facts of this file are gathered in two places: the daemon tells what it wants and what
- * PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's own way from inside the network (`knock.ts`, a program; `knocking.ts` runs
+ * PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's own way from inside the network (`probe.ts`, a program; `probing.ts` runs
  * it). `judge.ts` turns them into lines, pure. The room knows nothing of records, loops or the API; it changes nothing.
  */
-import type { Warning } from "../limits/facts.ts";
-import type { Admission } from "../postgres/admission.ts";
+import type { Warning } from "../capacity/facts.ts";
+import type { Admission } from "../postgres/sql/connect-privilege.ts";
 
 /** The URL an app has, in parts. The password goes to the knock and nowhere else. */
 export interface Target {

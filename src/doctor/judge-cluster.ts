@@ -1,7 +1,7 @@
 import type { Asked, ClusterFacts, Facts, Line, MemberFacts } from "./facts.ts";
 import { loginOf } from "./facts.ts";
 import { leaderIn, revival } from "./judge-way.ts";
-import { levelOf } from "../limits/thresholds.ts";
+import { levelOf } from "../capacity/thresholds.ts";
 
 /** How the cluster is that the app is led to: leader, connections, disk, lag. Pure. */
 export function leaderLine(facts: Facts, cluster: ClusterFacts): Line {

@@ -1,15 +1,9 @@
+import { leaderPort, memberPort, poolPort, memberPoolPort } from "../model/ports.ts";
 import { portableHost } from "../model/address.ts";
 import type { Facts, Line, Target } from "./facts.ts";
 import { newUrl, refused } from "./facts.ts";
 import { passwordLine, serverLines } from "./judge-server.ts";
 import { wayLines } from "./judge-way.ts";
-
-/** As apps know them; `network/rules.ts` makes them so. */
-const leaderPort = 5432;
-const memberPort = 5433;
-/** The same two through a pooler. */
-const poolPort = 6432;
-const memberPoolPort = 6433;
 
 const hostText = ({ host }: Target): string => (host.includes(":") ? `[${host}]` : host);
 

@@ -1,17 +1,25 @@
-import type { Hands } from "./hands.ts";
-import { failOver } from "./local/failover.ts";
-import { switchOver } from "./local/switchover.ts";
-import type { Change } from "./situation.ts";
+/**
+ * Who leads a cluster is decided in this room and nowhere else: only it writes a cluster's `leader`. What it looks at is a situation, which the loop
+ * gives it; what it decides is a verdict, which the plan takes up; what it does (a switchover, a failover), it does through operations that the loop
+ * lends it. It knows no namespace, no store and no name server. This file is the interface, which is all that other rooms know; `local/` is the engine
+ * of clusters whose members all run on this host: start there with `cases.ts`, the table of cases.
+ */
+import type { Change, Situation, Verdict } from "../cluster/situation.ts";
+import type { ClusterOperations } from "./operations.ts";
 
-/** Does a change of leadership, from its first deed to its last, and says how long nobody led. May be repeated after a perchd that was killed in it. */
-export async function changeLeader(hands: Hands, change: Change): Promise<void> {
-  if (change.kind === "switchover") {
-    const ms = await switchOver(hands, change);
-    hands.say(`machine ${change.candidates[0] ?? ""} leads ${hands.app} in place of ${change.from}; connections waited ${Math.round(ms)} ms`);
-    await hands.reckon(change.candidates[0] ?? "", change.from);
-    return;
-  }
-  const { to, ms } = await failOver(hands, change);
-  hands.say(`machine ${to} leads ${hands.app} in place of ${change.from}, which is lost; nobody led for ${Math.round(ms)} ms from its end on`);
-  await hands.reckon(to, change.from);
+/** Who may lead next. */
+export interface Choice {
+  /** The most advanced first. */
+  ids: string[];
+  /** Why there is none. */
+  why: string;
+}
+
+export interface Engine {
+  /** What is to be done about who leads, with the reason. Pure. */
+  decide(at: Situation): Verdict;
+  /** Which members may lead after the present leader. Pure. */
+  candidates(at: Situation): Choice;
+  /** Does a change of leadership, from its first operation to its last, and says how long nobody led. May be repeated after a perchd that was killed in it. */
+  changeLeader(operations: ClusterOperations, change: Change): Promise<void>;
 }

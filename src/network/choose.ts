@@ -1,8 +1,8 @@
-import { aptLine } from "../host/packages.ts";
+import { aptLine } from "../host/system/packages.ts";
 import { fail } from "../errors/error.ts";
-import { CommandError, run } from "../host/command.ts";
-import { findProgram, type Owner } from "../host/files.ts";
-import { type Home, isRoot } from "../host/home.ts";
+import { CommandError, run } from "../host/process/command.ts";
+import { findProgram, type Owner } from "../host/files/files.ts";
+import { type Home, isRoot } from "../host/system/home.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { type Namespace, namespaceTools } from "./namespace.ts";
 import { portableNamespace } from "./portable.ts";

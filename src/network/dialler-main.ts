@@ -1,7 +1,7 @@
 import { Resolver } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { pause } from "../base/deadline.ts";
-import { join } from "../host/join.ts";
+import { join } from "../host/sockets/join.ts";
 import type { Dial, Failure, FromDialler, ToDialler } from "./dialler.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { fail, type PerchError } from "../errors/error.ts";
-import { type Companion, startCompanion } from "../host/companion.ts";
-import { identify, isSuspended, rouse } from "../host/process.ts";
-import { ourProgram } from "../host/program.ts";
+import { type Companion, startCompanion } from "../host/process/companion.ts";
+import { identify, isSuspended, rouse } from "../host/process/process.ts";
+import { ourProgram } from "../host/process/program.ts";
 
 /** Dialling inside the namespace, from outside of it: through one program (`dialler-main.ts`) that is started when it is needed and left when it is not. */
 export interface Dial {

@@ -1,4 +1,4 @@
-import type { Place } from "../host/place.ts";
+import type { Place } from "../host/process/place.ts";
 import { asUserAgain } from "./user-namespace.ts";
 
 export interface RunFiles {

@@ -2,8 +2,8 @@
  * A way for the host itself into the network, as text: a pair of interfaces with one end on the host and one inside, a route for the /48, and rules inside. The host's
  * firewall and files are not touched: everything on its side belongs to the one interface, and is gone with it. Pure; `host-access.ts` sets it.
  */
+import { reachablePorts } from "../model/ports.ts";
 import { hostAddress, networkResolver } from "../model/address.ts";
-import { peerPorts } from "./wireguard.ts";
 
 export const insideLink = "perch-host";
 const gateway = "fe80::5048:1";
@@ -40,7 +40,7 @@ add rule inet perch-host input icmpv6 type { nd-neighbor-solicit, nd-neighbor-ad
 add rule inet perch-host input ip6 saddr != ${hostAddress(prefix)} drop
 add rule inet perch-host input ip6 daddr != ${prefix}::/48 drop
 add rule inet perch-host input ct state established,related accept
-add rule inet perch-host input tcp dport { ${peerPorts.join(", ")} } accept
+add rule inet perch-host input tcp dport { ${reachablePorts.join(", ")} } accept
 add rule inet perch-host input udp dport 53 accept
 add rule inet perch-host input icmpv6 type echo-request accept
 add rule inet perch-host input reject with icmpx type admin-prohibited

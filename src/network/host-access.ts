@@ -1,8 +1,8 @@
 import { fail } from "../errors/error.ts";
-import { run, succeeds } from "../host/command.ts";
-import { findProgram } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
+import { run, succeeds } from "../host/process/command.ts";
+import { findProgram } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place } from "../host/process/place.ts";
 import { hostAddress, networkResolver } from "../model/address.ts";
 import type { Claim } from "./kernel/claims.ts";
 import {

@@ -1,4 +1,4 @@
-import { run } from "../host/command.ts";
+import { run } from "../host/process/command.ts";
 
 interface Route {
   prefsrc?: string;

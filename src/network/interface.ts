@@ -1,11 +1,11 @@
 import { steadyNow } from "../base/clock.ts";
 import { serialise } from "../base/serialise.ts";
-import { run, succeeds } from "../host/command.ts";
-import { type Place, serverUids } from "../host/place.ts";
+import { run, succeeds } from "../host/process/command.ts";
+import { type Place, serverUids } from "../host/process/place.ts";
 import type { Claim } from "./kernel/claims.ts";
 import { type Reach, reachText } from "./reach.ts";
 import { addressCommands, addressLines, type RouteTable, routesText, tableText } from "./rules.ts";
-import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./waiting-room.ts";
+import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./held-connections.ts";
 
 /** Sets whole desired state inside the namespace: twice is the same as once. */
 export interface NetworkInterface {

@@ -1,4 +1,4 @@
-import { run } from "../host/command.ts";
+import { run } from "../host/process/command.ts";
 import type { Claim } from "./kernel/claims.ts";
 
 /**

@@ -5,7 +5,7 @@
  * Start reading here, then `choose.ts` (which way a namespace is had), `root-namespace.ts` and `user-namespace.ts` (the two ways), `rules.ts`
  * (the map, pure), `interface.ts` (what is set), `enter.ts` (how `perch run` gets in), `relay.ts` (portable mode's stand-in for the map).
  */
-import type { Place } from "../host/place.ts";
+import type { Place } from "../host/process/place.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import type { Claim } from "./kernel/claims.ts";
 

@@ -1,5 +1,5 @@
-import type { Owner } from "../host/files.ts";
-import type { Running } from "../host/place.ts";
+import type { Owner } from "../host/files/files.ts";
+import type { Running } from "../host/process/place.ts";
 import type { Namespace } from "./namespace.ts";
 
 const running = (owner: Owner): Running => ({

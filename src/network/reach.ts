@@ -4,9 +4,9 @@
  * databases at members and names at resolvers, not the same ports at other addresses. Both look at the first packets of a connection only. As root alone: an
  * ordinary user's servers and commands are one user. Pure; `interface.ts` sets it.
  */
+import { leaderPort, memberPort, poolPort, memberPoolPort } from "../model/ports.ts";
 import { insideLink } from "./host-access-plan.ts";
-import { leaderPort, memberPoolPort, memberPort, poolPort } from "./rules.ts";
-import { interfaceName } from "./wireguard.ts";
+import { wireguardInterface } from "./interface-names.ts";
 
 export interface Reach {
   /** The users that servers and poolers run as: one, or two while some run as an older Perch started them. */
@@ -30,7 +30,7 @@ ${users.map((uid) => `add rule inet perch-reach own meta skuid ${uid} accept\n`)
 add rule inet perch-reach guests tcp dport { ${serverPorts} } ip6 daddr != @servers reject with icmpx type admin-prohibited
 add rule inet perch-reach guests meta l4proto { tcp, udp } th dport 53 ip6 daddr != @resolvers reject with icmpx type admin-prohibited
 add rule inet perch-reach speakers tcp sport { ${serverPorts} } tcp flags & (syn | ack) == syn | ack ip6 saddr @servers jump own
-add rule inet perch-reach arrivals iifname "${interfaceName("*")}" ct state new jump guests
+add rule inet perch-reach arrivals iifname "${wireguardInterface("*")}" ct state new jump guests
 add rule inet perch-reach arrivals iifname "${insideLink}" ct state new jump guests
 `;
 

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail } from "../errors/error.ts";
-import { withinDescriptors } from "../host/descriptors.ts";
-import { speaks } from "../host/first-word.ts";
-import { join } from "../host/join.ts";
+import { withinDescriptors } from "../host/sockets/descriptors.ts";
+import { speaks } from "../host/sockets/first-word.ts";
+import { join } from "../host/sockets/join.ts";
 
 /**
  * Portable mode's stand-in for the kernel map: a TCP port on 127.0.0.1 that leads to the leader's own port. It is slower than the map (about 0.6 of a

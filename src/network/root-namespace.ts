@@ -1,10 +1,10 @@
 import { type FileHandle, open, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { run, succeeds } from "../host/command.ts";
-import { exists, makeDirectory, type Owner } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
-import type { Place, Running } from "../host/place.ts";
-import { isAlive } from "../host/process.ts";
+import { run, succeeds } from "../host/process/command.ts";
+import { exists, makeDirectory, type Owner } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place, Running } from "../host/process/place.ts";
+import { isAlive } from "../host/process/process.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { loopbackClaim, raiseLoopback } from "./loopback.ts";
 import { mountServerNames, serverNameFiles } from "./server-names.ts";

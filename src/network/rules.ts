@@ -2,7 +2,8 @@
  * The router as text: port 5432 of every member address is a map to the leader's `[address]:5433`, in the kernel. The table is made once; after that
  * only the map's elements change, in one transaction, so that connections under way (whose translation is kept by conntrack) never notice.
  */
-import { heldText, waitingRoomText } from "./waiting-room.ts";
+import { leaderPort, memberPort, poolPort } from "../model/ports.ts";
+import { heldText, waitingRoomText } from "./held-connections.ts";
 
 /** The port an attachment's URL has. */
 export const urlPort = ({ pooled }: { pooled?: true }): number => (pooled === true ? poolPort : leaderPort);
@@ -15,12 +16,6 @@ export interface RouteTable {
   /** Every member's address → the address of its cluster's pooler, where it has one. */
   pools: ReadonlyMap<string, string>;
 }
-
-export const leaderPort = 5432;
-export const memberPort = 5433;
-/** The leader, and the member itself, through a pooler. */
-export const poolPort = 6432;
-export const memberPoolPort = 6433;
 
 /** Makes the table where it is missing; does nothing to one that is there. */
 export const tableText = `add table inet perch

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { readText, writeWhole } from "../host/files.ts";
-import type { Home } from "../host/home.ts";
+import { readText, writeWhole } from "../host/files/files.ts";
+import type { Home } from "../host/system/home.ts";
 import { serverResolver } from "../model/address.ts";
 import { nsswitchText, resolvText } from "./lookup-files.ts";
 

@@ -1,11 +1,11 @@
 import { within } from "../base/deadline.ts";
 import type { ClusterRecord } from "../model/records.ts";
-import type { LogLine } from "../postgres/log-line.ts";
-import { lastLogLines } from "../postgres/logs.ts";
-import { fitOf } from "../postgres/rewind.ts";
-import { type Context, memberOf } from "./context.ts";
+import type { LogLine } from "../postgres/instance/log-line.ts";
+import { lastLogLines } from "../postgres/instance/logs.ts";
+import { fitOf } from "../postgres/replication/rewind.ts";
+import { type Context, memberOf } from "../cluster/context.ts";
 import type { Look, OnLeader } from "./observe.ts";
-import type { Apart } from "./view.ts";
+import type { Apart } from "../cluster/view.ts";
 
 /** Why a replica does not stream, in the words of its own log, and whether what it waits for is gone. Only looks; asked of one that stands apart from its leader. */
 export async function apartOf(context: Context, cluster: ClusterRecord, one: Look, onLeader: OnLeader | undefined): Promise<Apart | undefined> {

@@ -1,33 +1,33 @@
-import { changeLeader } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { removeMember } from "../postgres/data-removal.ts";
-import { hasData } from "../postgres/directory.ts";
-import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication.ts";
-import { endWholly, reload, resume, stop } from "../postgres/server.ts";
-import { grant } from "./attachment.ts";
-import { dropItsDatabase, revoke } from "./detach.ts";
-import { inTurn } from "./shared-catalogs.ts";
-import { type Context, memberOf, passwordsOf } from "./context.ts";
-import { doubt } from "./monitor.ts";
-import { handsOf } from "./hands.ts";
+import { removeMember } from "../postgres/instance/data-removal.ts";
+import { hasData } from "../postgres/instance/directory.ts";
+import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication/replication.ts";
+import { endWholly, reload, resume, stop } from "../postgres/instance/server.ts";
+import { grant } from "./concerns/attachments/grant.ts";
+import { dropItsDatabase, revoke } from "./concerns/attachments/revoke.ts";
+import { inTurn } from "../cluster/shared-catalogs.ts";
+import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
+import { doubt } from "../cluster/monitor.ts";
+import { operationsOf } from "./operations.ts";
 import { alone, farewellFor } from "./evidence.ts";
 import { initialiseLeader, leaderMember, machineOf, requireProgram, restoreRolesOf, startMember, writeFiles } from "./members.ts";
 import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
-import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./pools.ts";
-import { synchronise } from "./synchronise.ts";
+import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./concerns/poolers/poolers.ts";
+import { synchronise } from "./set-synchronous-standbys.ts";
 import { takeBack } from "./take-back.ts";
-import type { ClusterView } from "./view.ts";
+import type { ClusterView } from "../cluster/view.ts";
 
 /** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
-export const apply = (context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> =>
-  doStep(context, step, view, signal).catch((error: unknown) => {
+export const apply = (context: Context, engine: Engine, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> =>
+  doStep(context, engine, step, view, signal).catch((error: unknown) => {
     doubt(context.monitors, view.cluster.leader, error);
     throw error;
   });
 
-async function doStep(context: Context, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
+async function doStep(context: Context, engine: Engine, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
   const { state } = context;
   const { cluster } = view;
   switch (step.do) {
@@ -61,9 +61,9 @@ async function doStep(context: Context, step: Step, view: ClusterView, signal: A
     case "discard":
       return discardFormer(context, cluster, await machineOf(context, step.machine));
     case "lead":
-      return changeLeader(handsOf(context, cluster), step.change);
+      return engine.changeLeader(operationsOf(context, cluster), step.change);
     case "withdraw":
-      return handsOf(context, cluster).withdraw();
+      return operationsOf(context, cluster).withdraw();
     case "synchronise":
       return synchronise(context, cluster, step.names);
     case "take-back":

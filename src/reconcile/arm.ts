@@ -2,15 +2,15 @@
 import { ask } from "../base/deadline.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord } from "../model/records.ts";
-import { endConflicts, resumeReplay } from "../postgres/conflicts.ts";
-import type { Member } from "../postgres/directory.ts";
-import { inheritTimelines, inheritWal } from "../postgres/inherit.ts";
-import { type Standing, standing } from "../postgres/replication.ts";
-import { reload } from "../postgres/server.ts";
-import type { Session } from "../postgres/sql.ts";
-import { type Context, memberOf, standbyNames } from "./context.ts";
+import { endConflicts, resumeReplay } from "../postgres/replication/conflicts.ts";
+import type { Member } from "../postgres/instance/directory.ts";
+import { inheritTimelines, inheritWal } from "../postgres/replication/salvage-wal.ts";
+import { type Standing, standing } from "../postgres/replication/replication.ts";
+import { reload } from "../postgres/instance/server.ts";
+import type { Session } from "../postgres/sql/session.ts";
+import { type Context, memberOf, standbyNames } from "../cluster/context.ts";
 import { machineOf, writeFiles } from "./members.ts";
-import { standbysOf } from "./standbys.ts";
+import { standbysOf } from "../cluster/synchronous-standbys.ts";
 
 const reloadMs = 5_000;
 

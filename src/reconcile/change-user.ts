@@ -1,8 +1,8 @@
-import { distributionUserName, serverUserName } from "../host/users.ts";
+import { distributionUserName, serverUserName } from "../host/system/users.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { changeUser } from "../postgres/change-user.ts";
-import { runsProgram } from "../postgres/setting-programs.ts";
-import { type Context, memberOf } from "./context.ts";
+import { changeUser } from "../postgres/instance/change-user.ts";
+import { runsProgram } from "../postgres/instance/setting-programs.ts";
+import { type Context, memberOf } from "../cluster/context.ts";
 
 /**
  * Before a member is started, or its stopped data is worked on: what an older Perch ran as the distribution's `postgres` runs as Perch's own user from then on. Nothing

@@ -1,7 +1,7 @@
 import { fail } from "../errors/error.ts";
 import type { Log } from "../base/log.ts";
 import { type Loop, type LoopWork, startLoop } from "./loop.ts";
-import type { ClusterView, MemberView } from "./view.ts";
+import type { ClusterView, MemberView } from "../cluster/view.ts";
 
 /** The loops of all clusters, by name. A loop begins with its cluster's record and ends with it. */
 export interface Clusters {

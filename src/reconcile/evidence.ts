@@ -1,12 +1,12 @@
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { readControlFile } from "../postgres/data.ts";
-import { formerData, type Keeper, type Proof, prove, proveFarewell } from "../postgres/data-removal.ts";
-import { hasData } from "../postgres/directory.ts";
-import { standing } from "../postgres/replication.ts";
-import { heldIn } from "../postgres/rewind.ts";
-import { historyOf } from "../postgres/timeline.ts";
-import { type Context, memberOf, passwordsOf } from "./context.ts";
+import { readControlFile } from "../postgres/instance/control-file.ts";
+import { formerData, type Keeper, type Proof, prove, proveFarewell } from "../postgres/instance/data-removal.ts";
+import { hasData } from "../postgres/instance/directory.ts";
+import { standing } from "../postgres/replication/replication.ts";
+import { heldIn } from "../postgres/replication/rewind.ts";
+import { historyOf } from "../postgres/replication/timeline.ts";
+import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 
 /**
  * What is known of a cluster's members at the moment at which the data of one of them goes: asked again, for what the plan saw may be over. Nobody else makes a

@@ -1,8 +1,8 @@
-import { distributionUserName } from "../host/users.ts";
-import { runsAsFormer } from "../pooler/pooler.ts";
-import { type Context, memberOf } from "./context.ts";
-import { poolerLayout } from "./pools.ts";
-import type { ClusterView } from "./view.ts";
+import { distributionUserName } from "../host/system/users.ts";
+import { runsAsFormer } from "../pgbouncer/server.ts";
+import { type Context, memberOf } from "../cluster/context.ts";
+import { poolerLayout } from "./concerns/poolers/poolers.ts";
+import type { ClusterView } from "../cluster/view.ts";
 
 /** A server that is the former user's still, and the command that moves it. */
 interface Former {

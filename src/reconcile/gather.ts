@@ -1,11 +1,11 @@
 import { ask } from "../base/deadline.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { hasData } from "../postgres/directory.ts";
-import { find } from "../postgres/postmaster.ts";
-import { createSlot, slotOf } from "../postgres/replication.ts";
-import { reload } from "../postgres/server.ts";
-import { aloneAfterMs } from "./commits.ts";
-import { type Context, memberOf, passwordsOf } from "./context.ts";
+import { hasData } from "../postgres/instance/directory.ts";
+import { find } from "../postgres/instance/postmaster.ts";
+import { createSlot, slotOf } from "../postgres/replication/replication.ts";
+import { reload } from "../postgres/instance/server.ts";
+import { aloneAfterMs } from "./commit-patience.ts";
+import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { machineOf, startMember, writeFiles } from "./members.ts";
 
 /**

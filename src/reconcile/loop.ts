@@ -10,7 +10,7 @@ import { type Deaths, deathRegister } from "./deaths.ts";
 import { newNotices } from "./notices.ts";
 import { plan } from "./plan.ts";
 import { type Step, touches, triedKey } from "./step.ts";
-import { type ClusterView, type Trouble, unsettled } from "./view.ts";
+import { type ClusterView, type Trouble, unsettled } from "../cluster/view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
 export interface LoopMemory {

@@ -1,5 +1,5 @@
-import { slotOf } from "../postgres/replication.ts";
-import { type ClusterView, leaderOf, leads, type MemberView } from "./view.ts";
+import { slotOf } from "../postgres/replication/replication.ts";
+import { type ClusterView, leaderOf, leads, type MemberView } from "../cluster/view.ts";
 
 /**
  * What is wrong with a member, in one sentence each: `perch status` and `perch doctor` show it for as long as it is so, `perch events` has it once when it begins

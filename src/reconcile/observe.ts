@@ -1,35 +1,36 @@
+import type { Engine } from "../engine/engine.ts";
 import { steadyNow } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { isCode } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
-import { inspectProgram } from "../postgres/binaries.ts";
-import { configurationDiffers } from "../postgres/configure.ts";
-import { unlessStrange } from "../host/below.ts";
-import { formerData, nextData } from "../postgres/data-removal.ts";
-import { readControlFile } from "../postgres/data.ts";
-import { hasData, hasSocket, type Member } from "../postgres/directory.ts";
-import { explained, isNotReady } from "../postgres/refusal.ts";
-import { find } from "../postgres/postmaster.ts";
-import { slotOf } from "../postgres/replication.ts";
-import { listSuperusers } from "../postgres/roles.ts";
-import type { Session } from "../postgres/sql.ts";
-import { type Slot, type Survey, survey } from "../postgres/survey.ts";
-import { tablespacesOutside } from "../postgres/tablespaces.ts";
-import { type History, historyOf, isPartOf } from "../postgres/timeline.ts";
-import { exists } from "../host/files.ts";
-import { diskRoom } from "../host/machine.ts";
-import { isAlive, isSuspended } from "../host/process.ts";
+import { inspectProgram } from "../postgres/instance/binaries.ts";
+import { configurationDiffers } from "../postgres/instance/configure.ts";
+import { unlessStrange } from "../host/files/below.ts";
+import { formerData, nextData } from "../postgres/instance/data-removal.ts";
+import { readControlFile } from "../postgres/instance/control-file.ts";
+import { hasData, hasSocket, type Member } from "../postgres/instance/directory.ts";
+import { explained, isNotReady } from "../postgres/sql/refusal.ts";
+import { find } from "../postgres/instance/postmaster.ts";
+import { slotOf } from "../postgres/replication/replication.ts";
+import { listSuperusers } from "../postgres/sql/roles.ts";
+import type { Session } from "../postgres/sql/session.ts";
+import { type Slot, type Survey, survey } from "../postgres/sql/probe.ts";
+import { tablespacesOutside } from "../postgres/instance/tablespaces.ts";
+import { type History, historyOf, isPartOf } from "../postgres/replication/timeline.ts";
+import { exists } from "../host/files/files.ts";
+import { diskRoom } from "../host/system/machine.ts";
+import { isAlive, isSuspended } from "../host/process/process.ts";
 import { apartOf } from "./apart.ts";
-import { isCertified } from "./certify.ts";
-import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "./context.ts";
-import { unadmitted } from "../pooler/lookup.ts";
-import { observePoolers, olderIn } from "./pools.ts";
+import { isCertified } from "../cluster/certificates.ts";
+import { configurationOf, type Context, memberOf, type Passwords, passwordsOf } from "../cluster/context.ts";
+import { unadmitted } from "../pgbouncer/lookup.ts";
+import { observePoolers, olderIn } from "./concerns/poolers/poolers.ts";
 import type { LoopMemory } from "./loop.ts";
 import { admissionKey, attachmentKey, poolerKey, triedKey } from "./step.ts";
-import type { ClusterView, MemberFacts, MemberView } from "./view.ts";
+import { type ClusterView, type MemberFacts, type MemberView, situationOf } from "../cluster/view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
-export async function observe(context: Context, app: string, memory: LoopMemory): Promise<ClusterView | undefined> {
+export async function observe(context: Context, engine: Engine, app: string, memory: LoopMemory): Promise<ClusterView | undefined> {
   const { state } = context;
   const now = steadyNow();
   const cluster = await state.clusters.get({ app });
@@ -50,7 +51,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
   // Only a view that is younger than the change says where connections lead.
   if (memory.under.get("cluster")?.do !== "lead") context.overrides.delete(app);
   const remembered = (thing: string) => ({ busy: memory.under.get(thing)?.do, trouble: memory.troubles.get(thing) });
-  return {
+  const seen = {
     cluster,
     diskFull: await diskRoom(context.home.postgres).then(
       ({ freeBytes }) => freeBytes < walSegmentBytes,
@@ -99,6 +100,7 @@ export async function observe(context: Context, app: string, memory: LoopMemory)
     ...remembered("cluster"),
     now,
   };
+  return { ...seen, verdict: engine.decide(situationOf(seen)) };
 }
 
 /** What cannot be read is no reason to stop a replica. */

@@ -3,16 +3,16 @@
  * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
  */
 import { counted } from "../base/count.ts";
-import { crashLoop, decide } from "../engine/local/cases.ts";
-import type { Verdict } from "../engine/situation.ts";
-import { isRepairable } from "../postgres/own-roles.ts";
-import { slotOf } from "../postgres/replication.ts";
-import { forAttachments } from "./plan-attachments.ts";
+import type { Verdict } from "../cluster/situation.ts";
+import { isRepairable } from "../postgres/sql/own-roles.ts";
+import { slotOf } from "../postgres/replication/replication.ts";
+import { forAttachments } from "./concerns/attachments/plan.ts";
 import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
-import { namesWanted } from "./commits.ts";
+import { namesWanted } from "./commit-patience.ts";
 import { forReplica } from "./replicas.ts";
 import { permitted } from "./spare.ts";
-import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf, type Trouble } from "./view.ts";
+import { crashLoop } from "../cluster/situation.ts";
+import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, type Trouble } from "../cluster/view.ts";
 
 interface Reason {
   step: Step;
@@ -48,7 +48,7 @@ function destroying(view: ClusterView): Reason[] {
 function living(view: ClusterView): Reason[] {
   // Until a change of leader is through, nothing else is begun.
   if (view.busy === "lead") return [];
-  const verdict = decide(situationOf(view));
+  const { verdict } = view;
   if (verdict.do === "change")
     return [{ step: { do: "lead", change: verdict.change }, because: `${verdict.change.kind} of ${view.cluster.app}: ${verdict.because}` }];
   if (verdict.do === "withdraw") return [{ step: { do: "withdraw" }, because: `no change of leader: ${verdict.because}` }];
@@ -217,7 +217,7 @@ function thingOf(view: ClusterView, step: Step): { busy: string | undefined; tro
 /** How things stand when there is nothing to do. */
 function standing(view: ClusterView): string {
   if (view.busy === "lead") return `${view.cluster.app} changes its leader.`;
-  const verdict = decide(situationOf(view));
+  const { verdict } = view;
   if (verdict.do === "stand") return `${view.cluster.app} has no leader: ${verdict.because}.`;
   if (view.program?.problem !== undefined && view.members.some(({ facts }) => facts.data && !facts.running))
     return `${view.cluster.app} cannot start all of its members: ${view.program.problem}.`;

@@ -1,7 +1,7 @@
-import { suspendedMs } from "../engine/local/cases.ts";
-import { slotOf } from "../postgres/replication.ts";
+import { suspendedMs } from "../cluster/situation.ts";
+import { slotOf } from "../postgres/replication/replication.ts";
 import type { Step } from "./step.ts";
-import { type ClusterView, leads, type MemberView, leaderOf } from "./view.ts";
+import { type ClusterView, leads, type MemberView, leaderOf } from "../cluster/view.ts";
 
 interface Reason {
   step: Step;

@@ -1,5 +1,5 @@
 import type { Step } from "./step.ts";
-import { type ClusterView, leaderOf, leads, type MemberView } from "./view.ts";
+import { type ClusterView, leaderOf, leads, type MemberView } from "../cluster/view.ts";
 
 /**
  * The invariant that every plan is checked against before anything of it is begun: what removes, replaces or overwrites a data directory is done only while another

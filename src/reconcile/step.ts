@@ -1,5 +1,5 @@
 /** The steps a plan may hold. Those of one plan touch different things, so they run side by side. */
-import type { Change } from "../engine/situation.ts";
+import type { Change } from "../cluster/situation.ts";
 import type { AttachmentRecord } from "../model/records.ts";
 
 export type Step =

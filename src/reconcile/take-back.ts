@@ -5,7 +5,7 @@
  */
 import { fail, isCode } from "../errors/error.ts";
 import type { ClusterRecord, SettingsBefore } from "../model/records.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "../cluster/context.ts";
 
 type Known = Pick<Context, "state" | "say" | "takenBack">;
 

@@ -1,22 +1,23 @@
 /** What handlers work with. Built once by the daemon; each handler file takes what it names from it. */
 import type { Log } from "../base/log.ts";
 import type { LoopDelay } from "../base/loop-delay.ts";
-import type { Doors } from "../door/doors.ts";
-import type { Home } from "../host/home.ts";
-import type { Place } from "../host/place.ts";
-import type { Warning } from "../limits/facts.ts";
+import type { Doors } from "../ingress/ingresses.ts";
+import type { Home } from "../host/system/home.ts";
+import type { Place } from "../host/process/place.ts";
+import type { Warning } from "../capacity/facts.ts";
 import type { Dialler } from "../network/dialler.ts";
 import type { HostAccess } from "../network/host-access.ts";
-import type { Outward } from "../network/outward.ts";
+import type { Outward } from "../network/egress.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
-import type { Context } from "../reconcile/context.ts";
-import type { WireGuard } from "../network/wireguard-keeper.ts";
-import type { Publisher } from "../reconcile/publish.ts";
+import type { Context } from "../cluster/context.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { WireGuard } from "../wireguard/supervisor.ts";
+import type { Publisher } from "../routing/publisher.ts";
 import type { Reports } from "../store/events.ts";
 import type { RemoteDoor } from "./remote/handlers.ts";
 import type { State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
-import type { Vault } from "../store/vault.ts";
+import type { Vault } from "../vault/vault.ts";
 
 export interface Deps {
   home: Home;
@@ -31,6 +32,8 @@ export interface Deps {
   events: Reports;
   clusters: Clusters;
   context: Context;
+  /** Who may lead, before it is asked for. */
+  engine: Engine;
   doors: Doors;
   wireguard: WireGuard;
   remote: RemoteDoor;

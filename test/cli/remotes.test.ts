@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { forgetLogin, keepLogin, parseRemote, remoteOf } from "../../src/cli/remotes.ts";
 import { tokenText } from "../../src/model/token.ts";
-import { permissions } from "../../src/host/files.ts";
+import { permissions } from "../../src/host/files/files.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 describe("another machine", () => {

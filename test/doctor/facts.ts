@@ -1,5 +1,5 @@
 import type { ClusterFacts, Facts, Line, MemberFacts, Target } from "../../src/doctor/facts.ts";
-import type { Admission } from "../../src/postgres/admission.ts";
+import type { Admission } from "../../src/postgres/sql/connect-privilege.ts";
 
 /** Facts for tests: all is well, and what a test changes. */
 export const leader: MemberFacts = { id: "a1", region: "ams", role: "leader", address: "fdaa:1:2:1::10", state: "started", lagBytes: 0 };

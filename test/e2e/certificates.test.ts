@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
-import { certificateFiles } from "../../src/postgres/configure.ts";
-import { layout } from "../../src/postgres/directory.ts";
-import { identify } from "../../src/host/process.ts";
+import { issueCertificate, makeAuthority } from "../../src/postgres/tls/certificate.ts";
+import { certificateFiles } from "../../src/postgres/instance/configure.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
+import { identify } from "../../src/host/process/process.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard } from "../support/traces.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAlive } from "../../src/host/process.ts";
+import { isAlive } from "../../src/host/process/process.ts";
 import { recordProcess } from "../support/processes.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf, tracesOf } from "../support/traces.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { NetworkDiagnosis } from "../../src/cli/diagnose-network.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { doctorOf, type Line, mend, wrong } from "../support/diagnosis.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { makeAuthority } from "../../src/postgres/certificate.ts";
+import { makeAuthority } from "../../src/postgres/tls/certificate.ts";
 import { doctorOf, mend, wrong } from "../support/diagnosis.ts";
 import { succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";

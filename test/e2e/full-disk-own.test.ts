@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCode } from "../../src/errors/error.ts";
-import { isRoot } from "../../src/host/home.ts";
-import { identify } from "../../src/host/process.ts";
+import { isRoot } from "../../src/host/system/home.ts";
+import { identify } from "../../src/host/process/process.ts";
 import { diskAt } from "../support/disk.ts";
 import type { RunningProgram } from "../support/perch.ts";
 import { tempHome } from "../support/temporary.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/api/schemas.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { diskAt } from "../support/disk.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";

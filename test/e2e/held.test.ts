@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../src/base/deadline.ts";
-import { signalProcess } from "../../src/host/process.ts";
+import { signalProcess } from "../../src/host/process/process.ts";
 import { known, killHard, netnsOf } from "../support/traces.ts";
 import { runToEnd } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";

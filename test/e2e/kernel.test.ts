@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { clientOf } from "../../src/client/client.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";

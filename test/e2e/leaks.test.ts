@@ -1,3 +1,4 @@
+import { memberPort } from "../../src/model/ports.ts";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -5,11 +6,10 @@ import { join, relative } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/base/deadline.ts";
-import { freePort } from "../../src/host/ports.ts";
-import { memberPort } from "../../src/network/rules.ts";
-import { interfaceName } from "../../src/network/wireguard.ts";
-import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
-import { layout } from "../../src/postgres/directory.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
+import { wireguardInterface } from "../../src/network/interface-names.ts";
+import { issueCertificate, makeAuthority } from "../../src/postgres/tls/certificate.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { type Ended, runToEnd, succeeded } from "../support/perch.ts";
 import { type ProcWatch, watchProcesses } from "../support/proc-watch.ts";
 import { textsBelow } from "../support/texts.ts";
@@ -124,7 +124,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     given("app", new URL((await shows(["run", "-a", "web", "--", "printenv", "DATABASE_URL"])).trim()).password);
     given("key", readFileSync(home.key, "utf8").trim());
     const inside = ["nsenter", `--net=${netnsOf(root)}`, "--"];
-    given("network", succeeded(await runToEnd([...inside, "wg", "show", interfaceName(home.id), "private-key"])).trim());
+    given("network", succeeded(await runToEnd([...inside, "wg", "show", wireguardInterface(home.id), "private-key"])).trim());
   }
 
   async function makeMistakes(): Promise<void> {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis, Warning } from "../../src/api/schemas.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { diskAt } from "../support/disk.ts";
 import { mayMakeMemoryGroups, type MemoryGroup, memoryGroup } from "../support/memory-group.ts";
 import { runToEnd, succeeded } from "../support/perch.ts";

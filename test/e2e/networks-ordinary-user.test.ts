@@ -2,7 +2,7 @@ import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
-import { freePort } from "../../src/host/ports.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
 import { perchIn, repository, succeeded } from "../support/perch.ts";
 import { temporaryDirectory, tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Home, homeOf, isRoot } from "../../src/host/home.ts";
+import { type Home, homeOf, isRoot } from "../../src/host/system/home.ts";
 import { reverseName } from "../../src/model/address.ts";
 import { succeeded } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";

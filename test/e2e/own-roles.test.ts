@@ -1,3 +1,4 @@
+import { memberPort } from "../../src/model/ports.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
@@ -5,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { queryAs } from "../support/query.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known } from "../support/traces.ts";
-import { layout } from "../../src/postgres/directory.ts";
-import { memberPort } from "../../src/network/rules.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { eventually, operatorPassword, worldIn } from "../support/world.ts";
 
 /** What an operator may do to Perch's own roles and its place among the connections. An error is an answer: nothing is started again for it. */

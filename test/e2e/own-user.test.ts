@@ -3,9 +3,9 @@ import { chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, rmS
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Diagnosis } from "../../src/api/schemas.ts";
-import { isRoot } from "../../src/host/home.ts";
-import { distributionUserName, findUser, serverUserName, type SystemUser } from "../../src/host/users.ts";
-import { layout } from "../../src/postgres/directory.ts";
+import { isRoot } from "../../src/host/system/home.ts";
+import { distributionUserName, findUser, serverUserName, type SystemUser } from "../../src/host/system/users.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { asking, askingApp } from "../support/asking.ts";
 import { perchIn, start, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";

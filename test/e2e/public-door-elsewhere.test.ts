@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Exposure } from "../../src/api/schemas.ts";
-import { freePort } from "../../src/host/ports.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
 import { perchIn, repository, type RunAs, runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory, tempHome } from "../support/temporary.ts";

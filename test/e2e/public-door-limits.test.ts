@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Exposure } from "../../src/api/schemas.ts";
-import { signalProcess } from "../../src/host/process.ts";
+import { signalProcess } from "../../src/host/process/process.ts";
 import { hostAddress, type Internet, internet, sessionOver } from "../support/internet.ts";
 import { repository, runToEnd, start, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";

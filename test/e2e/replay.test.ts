@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findBinaries } from "../../src/postgres/binaries.ts";
+import { findBinaries } from "../../src/postgres/instance/binaries.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { killHard, known } from "../support/traces.ts";
 import { missingTools } from "../support/tools.ts";

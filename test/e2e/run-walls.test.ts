@@ -1,8 +1,8 @@
+import { leaderPort, memberPort, poolPort, memberPoolPort } from "../../src/model/ports.ts";
 import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { findHome, isRoot } from "../../src/host/home.ts";
-import { leaderPort, memberPoolPort, memberPort, poolPort } from "../../src/network/rules.ts";
+import { findHome, isRoot } from "../../src/host/system/home.ts";
 import { type Account, ordinaryUser } from "../support/account.ts";
 import { type Ended, perchIn, type RunningProgram, repository, start, succeeded } from "../support/perch.ts";
 import { temporaryDirectory, tempHome } from "../support/temporary.ts";

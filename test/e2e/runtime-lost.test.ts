@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ProcessIdentity } from "../../src/model/records.ts";
-import { isAlive, signalProcess } from "../../src/host/process.ts";
+import { isAlive, signalProcess } from "../../src/host/process/process.ts";
 import { missingTools } from "../support/tools.ts";
 import { known, tracesOf } from "../support/traces.ts";
 import { eventually, timed, worldIn } from "../support/world.ts";

@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAlive, signalProcess } from "../../src/host/process.ts";
+import { isAlive, signalProcess } from "../../src/host/process/process.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../src/base/deadline.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { canRead, ordinaryUser } from "../support/account.ts";
 import { perchIn, repository, runToEnd, start, type RunningProgram } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";

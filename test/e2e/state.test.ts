@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/schemas.ts";
-import { knownSchema } from "../../src/store/schema.ts";
+import { knownSchema } from "../../src/store/sqlite/schema.ts";
 import { change, copyInto, recordsIn, releasedVersions, schemaIn, sealedIn } from "../store/copies.ts";
 import { worldIn } from "../support/world.ts";
 

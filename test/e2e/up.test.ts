@@ -1,8 +1,8 @@
 import { chown, chmod, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findBinaries } from "../../src/postgres/binaries.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { findBinaries } from "../../src/postgres/instance/binaries.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/schemas.ts";
-import { freePort } from "../../src/host/ports.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
 import { asking, askingApp } from "../support/asking.ts";
 import { perchIn, start, succeeded } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";

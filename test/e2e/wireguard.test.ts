@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Peer } from "../../src/api/schemas.ts";
 import { makeKeyPair } from "../../src/base/x25519.ts";
-import { isAlive } from "../../src/host/process.ts";
+import { isAlive } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { hostAddress, type Laptop, laptop, remoteHost } from "../support/laptop.ts";
 import { repository, runToEnd, succeeded } from "../support/perch.ts";

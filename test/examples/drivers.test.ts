@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeAuthority } from "../../src/postgres/certificate.ts";
+import { makeAuthority } from "../../src/postgres/tls/certificate.ts";
 import { atWork, type DriverAtWork, drivers, lastLine, psql } from "../support/driver.ts";
 import { repository, type RunningProgram, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";

@@ -1,10 +1,10 @@
 /** How each fault is done. Processes are known by the pids that Perch shows, and by nothing else. */
 import { pause } from "../../src/base/deadline.ts";
 import type { Member } from "../../src/api/schemas.ts";
-import { occupants } from "../../src/host/occupants.ts";
-import { awaitEnd, identify, isSuspended, signalProcess } from "../../src/host/process.ts";
+import { occupants } from "../../src/host/process/occupants.ts";
+import { awaitEnd, identify, isSuspended, signalProcess } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
-import { layout } from "../../src/postgres/directory.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
 import { eventually, type World } from "../support/world.ts";
 

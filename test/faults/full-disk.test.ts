@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/base/deadline.ts";
-import { isRoot } from "../../src/host/home.ts";
+import { isRoot } from "../../src/host/system/home.ts";
 import { diskAt } from "../support/disk.ts";
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";

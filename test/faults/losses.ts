@@ -2,7 +2,7 @@
 import { rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "../../src/base/deadline.ts";
-import { layout } from "../../src/postgres/directory.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { start } from "../support/perch.ts";
 import { recordProcess } from "../support/processes.ts";
 import { killHard, netnsOf } from "../support/traces.ts";

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientOf } from "../../src/client/client.ts";
-import { findHome, type Home } from "../../src/host/home.ts";
+import { findHome, type Home } from "../../src/host/system/home.ts";
 import { perchIn, succeeded } from "../support/perch.ts";
 import { scratch } from "./sockets.ts";
 

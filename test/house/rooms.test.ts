@@ -60,7 +60,7 @@ describe("the rooms of src/", () => {
   });
 
   it("leave files to host: a room that meets PostgreSQL's directories names none by itself", () => {
-    const meeting = new Set(["postgres", "pooler", "engine", "reconcile", "doctor", "limits", "server"]);
+    const meeting = new Set(["postgres", "pgbouncer", "cluster", "engine", "reconcile", "doctor", "capacity", "server"]);
     const found = all.filter(({ path, from, types }) => !types && meeting.has(roomOf(path)) && /^(node:)?fs(\/promises)?$/.test(from));
     expect([...new Set(found.map(({ path }) => path))].toSorted()).toEqual(Object.keys(ownFiles).toSorted());
     expect(sources.filter((path) => !path.startsWith("src/host/") && /\bl?chown\(/.test(read(path)))).toEqual(["src/daemon/inspect.ts"]);

@@ -3,9 +3,9 @@ import { files, read } from "./files.ts";
 
 /** Who opens a session with PostgreSQL, and why its settings are as they are. Everything else goes through the first. */
 const doors: Readonly<Record<string, string>> = {
-  "src/postgres/sql.ts": "sessions of Perch's superusers: pinned",
-  "src/pooler/console.ts": "PgBouncer's own console, which is no database",
-  "src/doctor/knock.ts": "goes an app's way, as the app's role, and so with what the app has set",
+  "src/postgres/sql/session.ts": "sessions of Perch's superusers: pinned",
+  "src/pgbouncer/console.ts": "PgBouncer's own console, which is no database",
+  "src/doctor/probe.ts": "goes an app's way, as the app's role, and so with what the app has set",
   "src/cli/quickstart/query.ts": "an app's program, as the app's role",
 };
 
@@ -21,7 +21,7 @@ describe("sessions with PostgreSQL", () => {
     const opens = sources.filter(({ text }) =>
       /command\([^)]*"(psql|pg_basebackup|pg_rewind|pg_dump|pg_dumpall|pg_restore|pg_amcheck|vacuumdb)"/.test(text),
     );
-    const door = sources.filter(({ path }) => path === "src/postgres/sql.ts");
+    const door = sources.filter(({ path }) => path === "src/postgres/sql/session.ts");
     expect(opens.length, "programs seen").toBeGreaterThan(1);
     expect(door.length).toBe(1);
     expect([...opens, ...door].filter(({ text }) => !/from ".*session-options\.ts"/.test(text)).map(({ path }) => path)).toEqual([]);

@@ -7,8 +7,8 @@ import { openTunnel } from "../../src/client/tunnel.ts";
 import { openLog } from "../../src/base/log.ts";
 import { openDialler } from "../../src/network/dialler.ts";
 import type { Deps } from "../../src/server/deps.ts";
-import { type Handlers, httpServer } from "../../src/server/http.ts";
-import { proxyUpgrade } from "../../src/server/proxy.ts";
+import { type Handlers, httpServer } from "../../src/server/http/http.ts";
+import { proxyUpgrade } from "../../src/server/http/proxy.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /** The whole way of a proxied connection, but for the namespace: perchd's socket, the program that dials, and the port that leads there. */

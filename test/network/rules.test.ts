@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { addressCommands, routesText } from "../../src/network/rules.ts";
-import { holdSeconds, patienceSeconds, renewMs } from "../../src/network/waiting-room.ts";
+import { holdSeconds, patienceSeconds, renewMs } from "../../src/network/held-connections.ts";
 
 const door = `flush chain inet perch door
 add rule inet perch door iifname @shut_doors icmpv6 type nd-neighbor-solicit drop

@@ -4,7 +4,7 @@ import { openLog } from "../../src/base/log.ts";
 import { fail, type PerchError } from "../../src/errors/error.ts";
 import { type Loop, type LoopMemory, type LoopWork, startLoop } from "../../src/reconcile/loop.ts";
 import type { Step } from "../../src/reconcile/step.ts";
-import type { ClusterView, MemberFacts } from "../../src/reconcile/view.ts";
+import type { ClusterView, MemberFacts } from "../../src/cluster/view.ts";
 import { cluster, down, leading, member } from "./world.ts";
 
 const log = openLog({ write: () => undefined });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { missingSegment, whyNotStreaming } from "../../src/reconcile/apart.ts";
 import { newNotices, noticeOf } from "../../src/reconcile/notices.ts";
 import { plan } from "../../src/reconcile/plan.ts";
-import type { MemberFacts, MemberView } from "../../src/reconcile/view.ts";
+import type { MemberFacts, MemberView } from "../../src/cluster/view.ts";
 import { cluster, down, leading, member, streaming } from "./world.ts";
 
 const stuck: MemberFacts = { ...streaming, streaming: false };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../../src/reconcile/plan.ts";
-import type { ClusterView } from "../../src/reconcile/view.ts";
+import type { ClusterView } from "../../src/cluster/view.ts";
 import { attachment, cluster, down, leading, member, nothing, streaming } from "./world.ts";
 
 const trouble = (until: number) => ({ step: "start", why: "port 5433 is taken", attempts: 2, until });

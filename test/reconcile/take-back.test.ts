@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fail, type PerchError } from "../../src/errors/error.ts";
 import type { ClusterRecord } from "../../src/model/records.ts";
-import { settingsInForce } from "../../src/reconcile/context.ts";
+import { settingsInForce } from "../../src/cluster/context.ts";
 import { plan } from "../../src/reconcile/plan.ts";
 import { changedSettings, startedWith, startOrTakeBack, takeBack } from "../../src/reconcile/take-back.ts";
 import { state as stateOf } from "../../src/store/records.ts";

@@ -1,6 +1,7 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
+import { localEngine } from "../../src/engine/local/engine.ts";
 import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Pool, Synchronous } from "../../src/model/records.ts";
-import type { AttachmentView, ClusterView, MemberFacts, MemberView, PoolerView } from "../../src/reconcile/view.ts";
+import { type AttachmentView, type ClusterView, type MemberFacts, type MemberView, type PoolerView, situationOf } from "../../src/cluster/view.ts";
 
 export const nothing: MemberFacts = {
   data: false,
@@ -81,7 +82,7 @@ export function cluster(
     synchronous?: Synchronous;
   } = {},
 ): ClusterView {
-  return {
+  return judged({
     cluster: {
       app: "pg",
       phase: more.phase ?? "ready",
@@ -109,8 +110,11 @@ export function cluster(
     busy: undefined,
     trouble: undefined,
     now: 1_000_000,
-  };
+  });
 }
+
+/** The same view, with what the engine says of it: of one that was changed by hand, too. */
+export const judged = (view: Omit<ClusterView, "verdict">): ClusterView => ({ ...view, verdict: localEngine.decide(situationOf(view)) });
 
 export function attachment(phase: Phase, more: Partial<AttachmentRecord> = {}): AttachmentView {
   const record: AttachmentRecord = {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fail } from "../../src/errors/error.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import type { StoreUnderTest } from "./contract.ts";

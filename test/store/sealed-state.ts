@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { type KeyFile, keyFile } from "../../src/store/key-file.ts";
-import { openVault } from "../../src/store/open-vault.ts";
+import { type KeyFile, keyFile } from "../../src/vault/key-file.ts";
+import { openVault } from "../../src/vault/open-vault.ts";
 import { type State, state as stateOf } from "../../src/store/records.ts";
-import type { Keeping } from "../../src/store/rekey.ts";
-import { everySealed } from "../../src/store/sealed.ts";
-import { sealedSecret } from "../../src/store/sealed-secret.ts";
-import type { Vault } from "../../src/store/vault.ts";
-import { sealWireGuardKey } from "../../src/store/wireguard-key.ts";
+import type { Keeping } from "../../src/vault/rekey.ts";
+import { everySealed } from "../../src/vault/sealed.ts";
+import { sealedSecret } from "../../src/vault/sealed-secret.ts";
+import type { Vault } from "../../src/vault/vault.ts";
+import { sealWireGuardKey } from "../../src/vault/wireguard-key.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { storeAt } from "./open.ts";
 

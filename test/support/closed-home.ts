@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type Owners, ruleOf, type tables } from "../../src/daemon/modes.ts";
-import { type Found, unsafe } from "../../src/host/closed.ts";
+import { type Found, unsafe } from "../../src/host/files/closed.ts";
 
 export interface Walked {
   /** Files and directories looked at. */

@@ -4,21 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll } from "vitest";
-import { type Home, isRoot } from "../../src/host/home.ts";
-import type { Place } from "../../src/host/place.ts";
-import { freePort } from "../../src/host/ports.ts";
-import { ensureServerUser } from "../../src/host/users.ts";
-import { slotDatabase } from "../../src/postgres/access.ts";
-import { type Binaries, findBinaries } from "../../src/postgres/binaries.ts";
-import { issueCertificate, makeAuthority } from "../../src/postgres/certificate.ts";
-import { certificateFiles, configure, writeCertificates } from "../../src/postgres/configure.ts";
-import { layout, makeDirectories, type Member } from "../../src/postgres/directory.ts";
-import { initialise } from "../../src/postgres/initialise.ts";
-import { connectionText, slotOf } from "../../src/postgres/replication.ts";
-import { bootstrap } from "../../src/postgres/roles.ts";
-import { start, stop } from "../../src/postgres/server.ts";
-import { serverSettings, slotSync } from "../../src/postgres/settings.ts";
-import { connect, type Session, withSession } from "../../src/postgres/sql.ts";
+import { type Home, isRoot } from "../../src/host/system/home.ts";
+import type { Place } from "../../src/host/process/place.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
+import { ensureServerUser } from "../../src/host/system/users.ts";
+import { slotDatabase } from "../../src/postgres/instance/hba.ts";
+import { type Binaries, findBinaries } from "../../src/postgres/instance/binaries.ts";
+import { issueCertificate, makeAuthority } from "../../src/postgres/tls/certificate.ts";
+import { certificateFiles, configure, writeCertificates } from "../../src/postgres/instance/configure.ts";
+import { layout, makeDirectories, type Member } from "../../src/postgres/instance/directory.ts";
+import { initialise } from "../../src/postgres/instance/initdb.ts";
+import { connectionText, slotOf } from "../../src/postgres/replication/replication.ts";
+import { bootstrap } from "../../src/postgres/sql/roles.ts";
+import { start, stop } from "../../src/postgres/instance/server.ts";
+import { serverSettings, slotSync } from "../../src/postgres/instance/settings.ts";
+import { connect, type Session, withSession } from "../../src/postgres/sql/session.ts";
 
 /**
  * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run as their own user, straight on the

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
-import { endProcess, identify } from "../../src/host/process.ts";
+import { endProcess, identify } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { type Ended, type RunningProgram, runToEnd, start, succeeded } from "./perch.ts";
 import { temporaryDirectory } from "./temporary.ts";

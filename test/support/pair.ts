@@ -1,10 +1,10 @@
 import { ask } from "../../src/base/deadline.ts";
-import { takeBaseBackup } from "../../src/postgres/base-backup.ts";
-import type { Binaries } from "../../src/postgres/binaries.ts";
-import type { Member } from "../../src/postgres/directory.ts";
-import { createSlot, slotOf, standing } from "../../src/postgres/replication.ts";
-import { start, stop } from "../../src/postgres/server.ts";
-import { withSession } from "../../src/postgres/sql.ts";
+import { takeBaseBackup } from "../../src/postgres/replication/base-backup.ts";
+import type { Binaries } from "../../src/postgres/instance/binaries.ts";
+import type { Member } from "../../src/postgres/instance/directory.ts";
+import { createSlot, slotOf, standing } from "../../src/postgres/replication/replication.ts";
+import { start, stop } from "../../src/postgres/instance/server.ts";
+import { withSession } from "../../src/postgres/sql/session.ts";
 import { asPerch, newLeader, newMember, passwords, settle } from "./ground.ts";
 
 export const login = { user: "perch", password: passwords.superuser };

@@ -1,5 +1,5 @@
 import { afterAll } from "vitest";
-import { endProcess, identify } from "../../src/host/process.ts";
+import { endProcess, identify } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 
 /** Processes that a test file started and that are ended, by pid and start time, when it ends. */

@@ -1,5 +1,5 @@
 import https from "node:https";
-import { freePort } from "../../src/host/ports.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
 import { perchdName } from "../../src/model/token.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { awaitEnd, identify, signalProcess } from "../../src/host/process.ts";
+import { awaitEnd, identify, signalProcess } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 import { type Ended, repository, type RunAs, type RunningProgram, runToEnd, start } from "./perch.ts";
 import { recordProcess } from "./processes.ts";

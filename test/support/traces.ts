@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { findHome } from "../../src/host/home.ts";
-import { awaitEnd, identify, signalProcess } from "../../src/host/process.ts";
+import { findHome } from "../../src/host/system/home.ts";
+import { awaitEnd, identify, signalProcess } from "../../src/host/process/process.ts";
 import type { ProcessIdentity } from "../../src/model/records.ts";
 
 /** What a Perch leaves in the world: its processes, its namespace, its runtime directory. */

@@ -1,11 +1,11 @@
+import { memberPort } from "../../src/model/ports.ts";
 import { existsSync, readdirSync } from "node:fs";
 import pg from "pg";
 import type { Cluster, Member, Status } from "../../src/api/schemas.ts";
 import { ask } from "../../src/base/deadline.ts";
 import { clientOf } from "../../src/client/client.ts";
-import { findHome } from "../../src/host/home.ts";
-import { memberPort } from "../../src/network/rules.ts";
-import { layout } from "../../src/postgres/directory.ts";
+import { findHome } from "../../src/host/system/home.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
 import { perchIn, startIn, succeeded } from "./perch.ts";
 import { tempHome } from "./temporary.ts";
 

@@ -1,5 +1,5 @@
-import { defaultNetwork, homeOf } from "../../host/home.ts";
-import { namedNetworks, wantNetwork } from "../../host/networks.ts";
+import { defaultNetwork, homeOf } from "../../host/system/home.ts";
+import { namedNetworks, wantNetwork } from "../../host/system/networks.ts";
 import { command } from "../command.ts";
 import { each } from "../networks/each.ts";
 import { stopNetwork } from "../networks/stop.ts";

@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fail } from "../../errors/error.ts";
-import { searchPath } from "../../host/files.ts";
-import { isRoot } from "../../host/home.ts";
-import { link, ownStarter, placeOf, unlink } from "../../host/own-links.ts";
+import { searchPath } from "../../host/files/files.ts";
+import { isRoot } from "../../host/system/home.ts";
+import { link, ownStarter, placeOf, unlink } from "../../host/files/own-links.ts";
 import { command } from "../command.ts";
 
 export const installCliCommand = command({

@@ -1,7 +1,7 @@
 import { clientOf } from "../../client/client.ts";
 import { fail } from "../../errors/error.ts";
-import { portableWished } from "../../host/portable-wish.ts";
-import { ourProgram } from "../../host/program.ts";
+import { portableWished } from "../../host/system/portable-wish.ts";
+import { ourProgram } from "../../host/process/program.ts";
 import { command } from "../command.ts";
 import { daemonOf } from "../context.ts";
 import { secondsText } from "../output/progress.ts";

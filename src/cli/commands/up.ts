@@ -1,4 +1,4 @@
-import { namedNetworks, wantNetwork } from "../../host/networks.ts";
+import { namedNetworks, wantNetwork } from "../../host/system/networks.ts";
 import { command } from "../command.ts";
 import { each } from "../networks/each.ts";
 import { reportUp, up } from "../start.ts";

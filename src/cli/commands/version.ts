@@ -1,4 +1,4 @@
-import { perchVersion } from "../../host/version.ts";
+import { perchVersion } from "../../host/system/version.ts";
 import { command } from "../command.ts";
 
 export const versionCommand = command({

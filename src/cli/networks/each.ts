@@ -1,4 +1,4 @@
-import type { Home } from "../../host/home.ts";
+import type { Home } from "../../host/system/home.ts";
 
 /** Does the same to each network, and goes on where one fails; the first error is thrown at the end. */
 export async function each(homes: readonly Home[], deed: (home: Home) => Promise<void>): Promise<void> {

@@ -1,8 +1,8 @@
 import { clientOf } from "../../client/client.ts";
 import { fail } from "../../errors/error.ts";
-import { exists } from "../../host/files.ts";
-import type { Home } from "../../host/home.ts";
-import { awaitEnd, identify } from "../../host/process.ts";
+import { exists } from "../../host/files/files.ts";
+import type { Home } from "../../host/system/home.ts";
+import { awaitEnd, identify } from "../../host/process/process.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { statusIfRunning, up } from "../start.ts";
 

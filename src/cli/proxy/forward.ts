@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail, toPerchError } from "../../errors/error.ts";
-import { join } from "../../host/join.ts";
+import { join } from "../../host/sockets/join.ts";
 
 /** A port or a unix socket of this machine that leads into the network: each connection to it is a tunnel of its own. */
 export interface Forward {

@@ -1,7 +1,7 @@
 import { fail } from "../../errors/error.ts";
-import { run } from "../../host/command.ts";
-import { findProgram } from "../../host/files.ts";
-import { aptLine } from "../../host/packages.ts";
+import { run } from "../../host/process/command.ts";
+import { findProgram } from "../../host/files/files.ts";
+import { aptLine } from "../../host/system/packages.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { installCommands, missingTools, packagesOf, toolsMissing } from "../tools.ts";
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { fail } from "../../errors/error.ts";
-import { readText } from "../../host/files.ts";
+import { readText } from "../../host/files/files.ts";
 import { clients, type Recipe, recipes } from "./recipe.ts";
 
 /** A recipe with all its words, as the example has them: the app is `web`, the cluster `pg`, the variable DATABASE_URL. */

@@ -1,7 +1,7 @@
 import { fail } from "../../errors/error.ts";
-import { isRoot } from "../../host/home.ts";
-import { type Account, findAccount } from "../../host/users.ts";
-import { type Barred, barredOwners } from "../../host/walls.ts";
+import { isRoot } from "../../host/system/home.ts";
+import { type Account, findAccount } from "../../host/system/users.ts";
+import { type Barred, barredOwners } from "../../host/process/walls.ts";
 
 /** `perch run --user NAME`: the account. Throws `run_user_refused`. */
 export async function accountNamed(name: string | undefined): Promise<Account | undefined> {

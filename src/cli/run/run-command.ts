@@ -1,7 +1,7 @@
 import { fail, toPerchError } from "../../errors/error.ts";
-import { type Interactive, lookUpCommand } from "../../host/interactive.ts";
-import { launch } from "../../host/launch.ts";
-import type { Account } from "../../host/users.ts";
+import { type Interactive, lookUpCommand } from "../../host/process/interactive.ts";
+import { launch } from "../../host/process/launch.ts";
+import type { Account } from "../../host/system/users.ts";
 import type { Daemon } from "../command.ts";
 import type { Config } from "../config-file.ts";
 import { checkAccount, ownOf } from "./account.ts";

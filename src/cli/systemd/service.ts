@@ -1,10 +1,10 @@
 import { readFile, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../../errors/error.ts";
-import { exists, makeDirectory, readText, writeWhole } from "../../host/files.ts";
-import { defaultNetwork, type Home, homeOf } from "../../host/home.ts";
-import { namedNetworks } from "../../host/networks.ts";
-import { isEnabled, type Manager, managerOf, systemctl } from "../../host/systemd.ts";
+import { exists, makeDirectory, readText, writeWhole } from "../../host/files/files.ts";
+import { defaultNetwork, type Home, homeOf } from "../../host/system/home.ts";
+import { namedNetworks } from "../../host/system/networks.ts";
+import { isEnabled, type Manager, managerOf, systemctl } from "../../host/system/systemd.ts";
 import { unitName, unitText } from "./unit.ts";
 
 /** The service of one network: where its unit lies, what is in it, how it does. */

@@ -1,12 +1,6 @@
 /** Which members may lead after the present leader: a replica of the primary region that answers; with synchronous replication, one of those that hold every commit. Pure. */
-import type { Situation, Standing } from "../situation.ts";
-
-export interface Choice {
-  /** The most advanced first. */
-  ids: string[];
-  /** Why there is none. */
-  why: string;
-}
+import type { Situation, Standing } from "../../cluster/situation.ts";
+import type { Choice } from "../engine.ts";
 
 export function candidates(at: Situation): Choice {
   const replicas = at.members.filter((member) => member.id !== at.leader && member.ready);

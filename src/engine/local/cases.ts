@@ -3,14 +3,11 @@
  * loses nothing; another member is promoted when the leader cannot come back, and only after the old one is known dead.
  */
 import { counted } from "../../base/count.ts";
-import type { Situation, Standing, Verdict } from "../situation.ts";
-import { candidates, type Choice } from "./candidates.ts";
+import { crashLoop, type Situation, type Standing, suspendedMs, type Verdict } from "../../cluster/situation.ts";
+import type { Choice } from "../engine.ts";
+import { candidates } from "./candidates.ts";
 
-/** Somebody who stops a server by a signal means it for a moment; longer than this it is an accident. */
-export const suspendedMs = 3_000;
 const silentMs = 15_000;
-/** So many deaths within a minute are a crash loop. */
-export const crashLoop = 3;
 
 interface Case {
   when: string;

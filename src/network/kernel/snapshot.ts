@@ -2,8 +2,8 @@
  * What the kernel holds for a network, looked at as a whole: links, addresses, routes, rules, nftables. `claims.ts` holds it against what was set, `keeper.ts` sets again what
  * is gone. Read from three listings, which cost two programs and some ten milliseconds; the texts are compared first, so that at rest none is parsed.
  */
-import { run } from "../../host/command.ts";
-import type { Place } from "../../host/place.ts";
+import { run } from "../../host/process/command.ts";
+import type { Place } from "../../host/process/place.ts";
 
 export interface Link {
   up: boolean;

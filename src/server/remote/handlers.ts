@@ -2,7 +2,7 @@ import { checkHostname, isIPv4, parseListen } from "../../model/exposure.ts";
 import { parseAddress } from "../../model/address.ts";
 import type { RemoteRecord } from "../../model/records.ts";
 import type { Deps } from "../deps.ts";
-import type { Handlers } from "../http.ts";
+import type { Handlers } from "../http/http.ts";
 
 type RemoteHandlers = Pick<Handlers, "showRemote" | "openRemote" | "closeRemote">;
 

@@ -3,9 +3,9 @@ import { fail } from "../../errors/error.ts";
 import { checkAppName, printable } from "../../model/name.ts";
 import type { TokenRecord } from "../../model/records.ts";
 import { tokenLasts, tokenText } from "../../model/token.ts";
-import { requireApp } from "../apps.ts";
+import { requireApp } from "../handlers/apps.ts";
 import type { Deps } from "../deps.ts";
-import type { Handlers } from "../http.ts";
+import type { Handlers } from "../http/http.ts";
 import { hashOf } from "./guard.ts";
 
 /** By so much the clock of the one who asks may be ahead. */

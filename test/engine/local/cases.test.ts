@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cases, decide } from "../../../src/engine/local/cases.ts";
-import type { Situation, Standing } from "../../../src/engine/situation.ts";
+import type { Situation, Standing } from "../../../src/cluster/situation.ts";
 
 const well: Standing = {
   id: "a1",

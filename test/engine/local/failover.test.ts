@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { failOver } from "../../../src/engine/local/failover.ts";
-import { at, type Fake, fakeHands } from "./fake-hands.ts";
+import { at, type Fake, fakeOperations } from "./fake-operations.ts";
 
 const change = { kind: "failover" as const, from: "a1", candidates: ["a2", "a3"], because: "its data directory is gone" };
 const whole = [
@@ -21,25 +21,25 @@ describe("a failover", () => {
   afterEach(() => void vi.useRealTimers());
 
   it("ends the old leader before anything else, and opens when the new one has whom it waits for", async () => {
-    const { hands, done } = fakeHands();
-    expect(await failOver(hands, change)).toMatchObject({ to: "a2" });
+    const { operations, done } = fakeOperations();
+    expect(await failOver(operations, change)).toMatchObject({ to: "a2" });
     expect(done).toEqual(whole);
   });
 
   it.each(["kill", "begin", "arm", "inherit", "learnTimelines", "promote", "crown", "gather", "open"] as const)(
     "in which `%s` fails ends there and lets go, to be tried again",
     async (operation) => {
-      const { hands, done } = fakeHands(operation);
-      await expect(failOver(hands, change)).rejects.toThrow(`${operation} fails`);
+      const { operations, done } = fakeOperations(operation);
+      await expect(failOver(operations, change)).rejects.toThrow(`${operation} fails`);
       const until = whole.findIndex((step) => step.split(" ")[0] === operation);
       expect(done).toEqual([...whole.slice(0, until + 1), "letGo"]);
     },
   );
 
   const ledBy = async (prepare: (fake: Fake) => void, from: Partial<typeof change> = {}) => {
-    const fake = fakeHands();
+    const fake = fakeOperations();
     prepare(fake);
-    const { to } = await failOver(fake.hands, { ...change, ...from });
+    const { to } = await failOver(fake.operations, { ...change, ...from });
     return { to, done: fake.done };
   };
 
@@ -63,9 +63,9 @@ describe("a failover", () => {
 
   it("is none while no candidate answers: the old leader is dead, and connections lead where the loop sees a leader", async () => {
     vi.useFakeTimers();
-    const fake = fakeHands();
+    const fake = fakeOperations();
     fake.members.delete("a2");
-    const ended = failOver(fake.hands, change).catch((error: unknown) => error);
+    const ended = failOver(fake.operations, change).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await ended).toMatchObject({ code: "no_active_leader" });
     expect(fake.done).toEqual(["hold", "kill a1", "letGo"]);

@@ -38,24 +38,11 @@ export const api: Target = {
   claim:
     "every route answers any query and body as it is documented to, or with an error of the register, and does to the cluster only what was asked for",
   covers: [
-    ...["answer", "apps", "attachments", "cluster", "clusters", "databases", "doctor", "exposures", "host-access", "leadership", "machines"].map(
-      (part) => `server/${part}`,
+    ...["http/answer", "http/proxy", "http/refusal", "remote/handlers", "remote/tokens"].map((part) => `server/${part}`),
+    ...["apps", "attachments", "cluster", "clusters", "databases", "doctor", "exposures", "host-access", "leadership", "machines"].map(
+      (part) => `server/handlers/${part}`,
     ),
-    ...[
-      "network",
-      "peers",
-      "pool",
-      "proxy",
-      "refusal",
-      "restart",
-      "rotate",
-      "runs",
-      "secrets",
-      "sessions",
-      "settings",
-      "remote/handlers",
-      "remote/tokens",
-    ].map((part) => `server/${part}`),
+    ...["network", "peers", "pool", "restart", "rotate", "runs", "secrets", "sessions", "settings"].map((part) => `server/handlers/${part}`),
   ],
   seeds: Array.from({ length: 400 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],

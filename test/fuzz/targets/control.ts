@@ -8,7 +8,7 @@ import { built, texts, type Target } from "../target.ts";
 export const control: Target = {
   name: "control",
   claim: "a control socket says one line to every line of any bytes, an answer or an error, goes on answering others, and takes no zone that is none",
-  covers: ["host/control-server", "host/lines", "dns/zone-data", "dns/check"],
+  covers: ["host/sockets/control-server", "host/sockets/lines", "dns/zone-data", "dns/check"],
   seeds: texts(
     `\0${JSON.stringify({ set: zoneData })}\n`,
     `\x02\x05\x09${JSON.stringify({ ping: true })}\n{"set":{"prefix":"fdaa:1:2","apps":[],"peers":[],"defaultRegion":"ams"}}\n`,
@@ -34,7 +34,7 @@ export const control: Target = {
   runs: 3_000,
   async open() {
     const [{ serveControl }, { readZoneData }, { makeAnswerer }] = await Promise.all([
-      built<typeof import("../../../src/host/control-server.ts")>("host/control-server"),
+      built<typeof import("../../../src/host/sockets/control-server.ts")>("host/sockets/control-server"),
       built<typeof import("../../../src/dns/zone-data.ts")>("dns/zone-data"),
       built<typeof import("../../../src/dns/answerer.ts")>("dns/answerer"),
     ]);

@@ -22,7 +22,7 @@ export const dnsServer: Target = {
     "the name server's process answers others rightly while anybody sends it any bytes, and what it passes on from another server is an answer to that question that fits",
   covers: [
     ...["main", "server", "tcp", "frame", "forward", "upstream", "query", "wire", "sockets"].map((part) => `dns/${part}`),
-    "host/control-server",
+    "host/sockets/control-server",
   ],
   seeds: [...sent(0, 0, 0), ...sent(1, 0, 2, 0, 7), ...sent(2, 1, 3, 120, 0, 0, 1), ...sent(3, 2, 0, 9)],
   tokens: [...labels, "\x07example\x03com\0\0\x01\0\x01", "\0\0\x29\xff\xff\0\0\0\0\0\0", "\xc0\x0c", "\0\0", "\xff\xff"],

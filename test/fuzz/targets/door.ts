@@ -14,13 +14,13 @@ export const door: Target = {
   name: "door",
   claim:
     "a public door brings every byte to its server and back whatever clients do and whatever it is told, keeps no connection and no memory, and counts each out",
-  covers: ["main", "relay", "gate", "settings"].map((part) => `door/${part}`).concat("host/join", "model/exposure"),
+  covers: ["main", "relay", "admission", "settings"].map((part) => `ingress/${part}`).concat("host/sockets/join", "model/exposure"),
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 300,
   runs: 200,
   async open(coverage) {
-    const { startDoor } = await built<typeof import("../../../src/door/start.ts")>("door/start");
+    const { startDoor } = await built<typeof import("../../../src/ingress/start.ts")>("ingress/start");
     const place = scratch();
     // The door becomes nobody, who is to leave his coverage, too.
     chmodSync(coverage, 0o777);

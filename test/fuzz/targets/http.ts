@@ -21,7 +21,7 @@ export const http: Target = {
   name: "http",
   claim:
     "whatever bytes come to perchd's socket, each request is answered by a documented status and code, never by a fault, and perchd goes on and keeps no connection",
-  covers: ["server/http", "server/answer", "server/refusal", "server/proxy", "model/proxy-target", "network/dialler"],
+  covers: ["server/http/http", "server/http/answer", "server/http/refusal", "server/http/proxy", "model/proxy-target", "network/dialler"],
   seeds: [
     request("GET /v1/apps", "", end.toString()),
     request("GET /v1/events?last=3&subject=pg", "", "Connection: close", ""),

@@ -8,7 +8,7 @@ export const logLine: Target = {
   name: "log-line",
   claim:
     "a line of PostgreSQL's log of any bytes is one line with text in it or none, quickly, and never shows the password of a URL or of a statement",
-  covers: ["postgres/log-line", "base/redact", "base/sql-password"],
+  covers: ["postgres/instance/log-line", "base/redact", "base/sql-password"],
   seeds: texts(
     line({ statement: "ALTER ROLE web PASSWORD 'it''s'", detail: "postgres://web:hunter2@pg.internal:5432/web" }),
     line({ state_code: "28P01", remote_host: "fdaa:3f9a:12bc:ffff::1", message: "password authentication failed" }),
@@ -54,7 +54,7 @@ export const logLine: Target = {
   longest: 65_536,
   runs: 15_000,
   async open() {
-    const { parseLogLine } = await built<typeof import("../../../src/postgres/log-line.ts")>("postgres/log-line");
+    const { parseLogLine } = await built<typeof import("../../../src/postgres/instance/log-line.ts")>("postgres/instance/log-line");
     return {
       run(input) {
         const found = parseLogLine(input.toString("utf8"));

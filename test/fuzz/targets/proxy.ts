@@ -37,7 +37,7 @@ export const proxy: Target = {
   name: "proxy",
   claim:
     "a request to upgrade leads into the network or to an error of the register, never out of it, whatever is said before and after, and none is left open",
-  covers: ["server/proxy", "model/proxy-target", "network/dialler"],
+  covers: ["server/http/proxy", "model/proxy-target", "network/dialler"],
   seeds: Array.from({ length: 100 }, (_, index) => randomOf(index).bytes(80)),
   tokens: [],
   longest: 600,

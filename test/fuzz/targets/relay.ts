@@ -10,7 +10,7 @@ export const relay: Target = {
   name: "relay",
   claim:
     "the relay of the portable mode brings every byte to one server, in order and back, whatever clients do and wherever it is aimed, and keeps no connection",
-  covers: ["network/relay", "host/join"],
+  covers: ["network/relay", "host/sockets/join"],
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 300,

@@ -15,7 +15,9 @@ export const serverFiles: Target = {
   name: "server-files",
   claim:
     "a postmaster.pid, pg_control, timeline history, list of WAL or certificate of any bytes is one that PostgreSQL could have written, or none, and is read quickly",
-  covers: ["postmaster", "data", "timeline", "inherit", "certificate"].map((part) => `postgres/${part}`),
+  covers: ["instance/postmaster", "instance/control-file", "replication/timeline", "replication/salvage-wal", "tls/certificate"].map(
+    (part) => `postgres/${part}`,
+  ),
   seeds: [
     ...texts(
       "a4242\n/data\n1764000000\n5433\n/run/pg\nfdaa::1\n  1234 5\nready   \n",
@@ -37,11 +39,11 @@ export const serverFiles: Target = {
     const room = <T>(part: string) => built<T>(`postgres/${part}`);
     const [{ parsePidFile }, { parseControlFile, standbySettings }, { parseHistory, isPartOf }, { segmentsAfter }, { renewalDue }] =
       await Promise.all([
-        room<typeof import("../../../src/postgres/postmaster.ts")>("postmaster"),
-        room<typeof import("../../../src/postgres/data.ts")>("data"),
-        room<typeof import("../../../src/postgres/timeline.ts")>("timeline"),
-        room<typeof import("../../../src/postgres/inherit.ts")>("inherit"),
-        room<typeof import("../../../src/postgres/certificate.ts")>("certificate"),
+        room<typeof import("../../../src/postgres/instance/postmaster.ts")>("instance/postmaster"),
+        room<typeof import("../../../src/postgres/instance/control-file.ts")>("instance/control-file"),
+        room<typeof import("../../../src/postgres/replication/timeline.ts")>("replication/timeline"),
+        room<typeof import("../../../src/postgres/replication/salvage-wal.ts")>("replication/salvage-wal"),
+        room<typeof import("../../../src/postgres/tls/certificate.ts")>("tls/certificate"),
       ]);
     const subject = { commonName: "pg.internal", names: ["pg.internal"], addresses: ["fdaa::1"] };
     const read: Record<string, (bytes: Buffer) => void> = {

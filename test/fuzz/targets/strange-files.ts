@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
-import type { Place } from "../../../src/host/place.ts";
-import type { Layout, Member } from "../../../src/postgres/directory.ts";
+import type { Place } from "../../../src/host/process/place.ts";
+import type { Layout, Member } from "../../../src/postgres/instance/directory.ts";
 import { choicesOf } from "../choices.ts";
 import { randomOf } from "../random.ts";
 import { listening, scratch } from "../sockets.ts";
@@ -32,7 +32,10 @@ export const strangeFiles: Target = {
   name: "strange-files",
   claim:
     "whatever lies where PostgreSQL and PgBouncer keep their files, perchd waits for none of it and follows no link, and what it writes there then says what it should",
-  covers: ["host/below", ...["configure", "postmaster", "data", "logs", "log-bound", "tablespaces"].map((part) => `postgres/${part}`)],
+  covers: [
+    "host/files/below",
+    ...["configure", "postmaster", "control-file", "logs", "log-bound", "tablespaces"].map((part) => `postgres/instance/${part}`),
+  ],
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(40)),
   tokens: ["4242\n", "ready\n", '{"timestamp":"2026-11-24 06:32:36.123 UTC","message":"x"}\n', "include 'perch.conf'\n", "\0", "\n"],
   longest: 400,
@@ -42,16 +45,16 @@ export const strangeFiles: Target = {
     const room = <T>(part: string) => built<T>(`postgres/${part}`);
     const [{ configure, configurationDiffers, readCertificate }, { find, readLock }, { readControlFile }, { lastLogLines }, { boundLog }] =
       await Promise.all([
-        room<typeof import("../../../src/postgres/configure.ts")>("configure"),
-        room<typeof import("../../../src/postgres/postmaster.ts")>("postmaster"),
-        room<typeof import("../../../src/postgres/data.ts")>("data"),
-        room<typeof import("../../../src/postgres/logs.ts")>("logs"),
-        room<typeof import("../../../src/postgres/log-bound.ts")>("log-bound"),
+        room<typeof import("../../../src/postgres/instance/configure.ts")>("instance/configure"),
+        room<typeof import("../../../src/postgres/instance/postmaster.ts")>("instance/postmaster"),
+        room<typeof import("../../../src/postgres/instance/control-file.ts")>("instance/control-file"),
+        room<typeof import("../../../src/postgres/instance/logs.ts")>("instance/logs"),
+        room<typeof import("../../../src/postgres/instance/log-bound.ts")>("instance/log-bound"),
       ]);
     const [{ tablespacesOutside }, { hasData }, pooler, { PerchError }] = await Promise.all([
-      room<typeof import("../../../src/postgres/tablespaces.ts")>("tablespaces"),
-      room<typeof import("../../../src/postgres/directory.ts")>("directory"),
-      built<typeof import("../../../src/pooler/pooler.ts")>("pooler/pooler"),
+      room<typeof import("../../../src/postgres/instance/tablespaces.ts")>("instance/tablespaces"),
+      room<typeof import("../../../src/postgres/instance/directory.ts")>("instance/directory"),
+      built<typeof import("../../../src/pgbouncer/server.ts")>("pgbouncer/server"),
       built<typeof import("../../../src/errors/error.ts")>("errors/error"),
     ]);
     const { path, remove } = scratch();

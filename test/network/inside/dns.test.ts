@@ -5,10 +5,10 @@ import { askNameServer, type DigAnswer, type DigQuestion } from "../../../src/dn
 import type { NameServerClient } from "../../../src/dns/control.ts";
 import { resolvers } from "../../../src/dns/resolvers.ts";
 import { startNameServer } from "../../../src/dns/start.ts";
-import { run } from "../../../src/host/command.ts";
-import { removeTree, writeWhole } from "../../../src/host/files.ts";
-import { findHome } from "../../../src/host/home.ts";
-import { findUser } from "../../../src/host/users.ts";
+import { run } from "../../../src/host/process/command.ts";
+import { removeTree, writeWhole } from "../../../src/host/files/files.ts";
+import { findHome } from "../../../src/host/system/home.ts";
+import { findUser } from "../../../src/host/system/users.ts";
 import { openNamespace } from "../../../src/network/choose.ts";
 import { enterNetwork, hostsText } from "../../../src/network/enter.ts";
 import { nsswitchText, resolvText } from "../../../src/network/lookup-files.ts";

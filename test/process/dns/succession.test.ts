@@ -8,7 +8,7 @@ import { askNameServer } from "../../../src/dns/ask.ts";
 import { connectNameServer, type NameServerClient } from "../../../src/dns/control.ts";
 import { startNameServer, succeedNameServer } from "../../../src/dns/start.ts";
 import { isCode } from "../../../src/errors/error.ts";
-import { awaitEnd, isAlive } from "../../../src/host/process.ts";
+import { awaitEnd, isAlive } from "../../../src/host/process/process.ts";
 import { leader, london, zoneData } from "../../dns/zone-fixture.ts";
 import { ordinary, otherServer, type OtherServer } from "../../dns/other-server.ts";
 import { freePort } from "../../support/free-port.ts";

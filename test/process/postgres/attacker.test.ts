@@ -3,15 +3,15 @@ import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, syml
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/deadline.ts";
-import { isRoot } from "../../../src/host/home.ts";
-import { takeBaseBackup } from "../../../src/postgres/base-backup.ts";
-import { findBinaries } from "../../../src/postgres/binaries.ts";
-import { proveFarewell, removeMember } from "../../../src/postgres/data-removal.ts";
-import { followLog, lastLogLines } from "../../../src/postgres/logs.ts";
-import { find } from "../../../src/postgres/postmaster.ts";
-import type { Member } from "../../../src/postgres/directory.ts";
-import { start, stop } from "../../../src/postgres/server.ts";
-import { trySettings } from "../../../src/postgres/trial.ts";
+import { isRoot } from "../../../src/host/system/home.ts";
+import { takeBaseBackup } from "../../../src/postgres/replication/base-backup.ts";
+import { findBinaries } from "../../../src/postgres/instance/binaries.ts";
+import { proveFarewell, removeMember } from "../../../src/postgres/instance/data-removal.ts";
+import { followLog, lastLogLines } from "../../../src/postgres/instance/logs.ts";
+import { find } from "../../../src/postgres/instance/postmaster.ts";
+import type { Member } from "../../../src/postgres/instance/directory.ts";
+import { start, stop } from "../../../src/postgres/instance/server.ts";
+import { trySettings } from "../../../src/postgres/instance/validate-settings.ts";
 import { asPerch, home, newLeader, newMember, passwords, place, settingsOf, sql } from "../../support/ground.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 

@@ -4,15 +4,15 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
-import { occupants } from "../../../src/host/occupants.ts";
-import { awaitEnd, identify, isSuspended, isTaken } from "../../../src/host/process.ts";
-import { readControlFile } from "../../../src/postgres/data.ts";
-import { proveFarewell, type Proof, removeMember } from "../../../src/postgres/data-removal.ts";
-import { hasData } from "../../../src/postgres/directory.ts";
-import { initialise } from "../../../src/postgres/initialise.ts";
-import { find, pidFile } from "../../../src/postgres/postmaster.ts";
-import { start, stop } from "../../../src/postgres/server.ts";
-import { connect } from "../../../src/postgres/sql.ts";
+import { occupants } from "../../../src/host/process/occupants.ts";
+import { awaitEnd, identify, isSuspended, isTaken } from "../../../src/host/process/process.ts";
+import { readControlFile } from "../../../src/postgres/instance/control-file.ts";
+import { proveFarewell, type Proof, removeMember } from "../../../src/postgres/instance/data-removal.ts";
+import { hasData } from "../../../src/postgres/instance/directory.ts";
+import { initialise } from "../../../src/postgres/instance/initdb.ts";
+import { find, pidFile } from "../../../src/postgres/instance/postmaster.ts";
+import { start, stop } from "../../../src/postgres/instance/server.ts";
+import { connect } from "../../../src/postgres/sql/session.ts";
 import { asPerch, installed, newLeader, newMember, passwords, place, settle, sql } from "../../support/ground.ts";
 
 describe.each(await installed())("the life of a server of PostgreSQL $major ($source)", (binaries) => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { ourProgram } from "../../../src/host/program.ts";
+import { ourProgram } from "../../../src/host/process/program.ts";
 import type { Deed, Deeds } from "./deeds.ts";
 
 export interface Rude {

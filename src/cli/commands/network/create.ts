@@ -1,9 +1,9 @@
 import { fail } from "../../../errors/error.ts";
-import { removeTree } from "../../../host/files.ts";
-import { defaultNetwork, type Home, homeOf } from "../../../host/home.ts";
-import { beginNetwork, completeNetwork, networkPlace, removeNetwork } from "../../../host/networks.ts";
+import { removeTree } from "../../../host/files/files.ts";
+import { defaultNetwork, type Home, homeOf } from "../../../host/system/home.ts";
+import { beginNetwork, completeNetwork, networkPlace, removeNetwork } from "../../../host/system/networks.ts";
 import { checkAppName } from "../../../model/name.ts";
-import { portableWished } from "../../../host/portable-wish.ts";
+import { portableWished } from "../../../host/system/portable-wish.ts";
 import { command } from "../../command.ts";
 import { stopHalfMade } from "../../networks/stop.ts";
 import type { Terminal } from "../../output/terminal.ts";

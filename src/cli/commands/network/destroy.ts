@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { counted } from "../../../base/count.ts";
 import { fail } from "../../../errors/error.ts";
-import { exists } from "../../../host/files.ts";
-import { defaultNetwork, type Home, homeOf } from "../../../host/home.ts";
-import { networkPlace, removeNetwork } from "../../../host/networks.ts";
+import { exists } from "../../../host/files/files.ts";
+import { defaultNetwork, type Home, homeOf } from "../../../host/system/home.ts";
+import { networkPlace, removeNetwork } from "../../../host/system/networks.ts";
 import { checkAppName } from "../../../model/name.ts";
 import { command, yesFlag } from "../../command.ts";
 import { stopHalfMade, stopNetwork } from "../../networks/stop.ts";

@@ -1,5 +1,5 @@
-import { defaultNetwork, type Home, homeOf } from "../../../host/home.ts";
-import { type Made, namedNetworks } from "../../../host/networks.ts";
+import { defaultNetwork, type Home, homeOf } from "../../../host/system/home.ts";
+import { type Made, namedNetworks } from "../../../host/system/networks.ts";
 import { command } from "../../command.ts";
 import { table } from "../../output/columns.ts";
 import { statusIfRunning } from "../../start.ts";

@@ -1,6 +1,6 @@
 import { fail } from "../../../errors/error.ts";
-import { findProgram } from "../../../host/files.ts";
-import { launch } from "../../../host/launch.ts";
+import { findProgram } from "../../../host/files/files.ts";
+import { launch } from "../../../host/process/launch.ts";
 import { command } from "../../command.ts";
 import { withoutLibpq } from "../../run/libpq.ts";
 

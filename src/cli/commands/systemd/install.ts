@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { isEnabled, lingers, managerOf, requireManager, systemctl } from "../../../host/systemd.ts";
+import { isEnabled, lingers, managerOf, requireManager, systemctl } from "../../../host/system/systemd.ts";
 import { command } from "../../command.ts";
 import { place, servicesOf, stateOf } from "../../systemd/service.ts";
 

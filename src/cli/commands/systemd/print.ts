@@ -1,4 +1,4 @@
-import { managerOf } from "../../../host/systemd.ts";
+import { managerOf } from "../../../host/system/systemd.ts";
 import { command } from "../../command.ts";
 import { servicesOf, textOf } from "../../systemd/service.ts";
 

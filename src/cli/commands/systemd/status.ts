@@ -1,4 +1,4 @@
-import { managerOf, requireManager } from "../../../host/systemd.ts";
+import { managerOf, requireManager } from "../../../host/system/systemd.ts";
 import { command } from "../../command.ts";
 import { table } from "../../output/columns.ts";
 import { servicesOf, stateOf } from "../../systemd/service.ts";

@@ -1,5 +1,5 @@
-import { leaveHome } from "../../../host/leave.ts";
-import { jobOf, managerOf } from "../../../host/systemd.ts";
+import { leaveHome } from "../../../host/process/leave.ts";
+import { jobOf, managerOf } from "../../../host/system/systemd.ts";
 import { command } from "../../command.ts";
 import { stopNetwork } from "../../networks/stop.ts";
 

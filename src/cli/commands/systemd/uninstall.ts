@@ -1,4 +1,4 @@
-import { managerOf, requireManager } from "../../../host/systemd.ts";
+import { managerOf, requireManager } from "../../../host/system/systemd.ts";
 import { command } from "../../command.ts";
 import { remove, servicesOf } from "../../systemd/service.ts";
 

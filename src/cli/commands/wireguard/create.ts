@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { makeKeyPair } from "../../../base/x25519.ts";
-import { newFile } from "../../../host/files.ts";
+import { newFile } from "../../../host/files/files.ts";
 import { command } from "../../command.ts";
 import { wireguardConfig, writtenText } from "../../output/wireguard-text.ts";
 

@@ -1,0 +1,120 @@
+import { leaderPort, memberPort } from "../../model/ports.ts";
+import { fail } from "../../errors/error.ts";
+import { portableHost } from "../../model/address.ts";
+import { checkIdentifier, checkRegion } from "../../model/name.ts";
+import type { AttachmentRecord, ClusterRecord } from "../../model/records.ts";
+import { layout } from "../../postgres/instance/directory.ts";
+import { beginLog } from "../../postgres/instance/logs.ts";
+import { beginStartLog } from "../../postgres/instance/start-log.ts";
+import { listSuperusers } from "../../postgres/sql/roles.ts";
+import { personOptions } from "../../postgres/sql/session-options.ts";
+import { requireCluster, requireLeader } from "./cluster.ts";
+import type { Deps } from "../deps.ts";
+import type { Call, Handlers } from "../http/http.ts";
+import { onLeader } from "./leader.ts";
+import { knownLogin } from "./known-login.ts";
+import { inside } from "./runs.ts";
+
+type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
+
+export function sessionHandlers(deps: Deps): SessionHandlers {
+  const { state, place } = deps;
+  /** The relay to the leader, or that region's own member where it has one. */
+  const portablePort = async (cluster: ClusterRecord, region: string | undefined): Promise<number> => {
+    const member = (await state.machines.list()).find((machine) => machine.app === cluster.app && machine.region === region);
+    return member?.portablePort ?? cluster.portablePort ?? leaderPort;
+  };
+  return {
+    /** With a region: its nearest member itself, which the order of the region's resolver finds. Without: the leader. */
+    async session({ params, body }) {
+      const { record } = body.region === undefined ? await requireLeader(deps, params.cluster) : await requireCluster(deps, params.cluster);
+      const user = checkIdentifier(body.user, "user");
+      const attachment = (await state.attachments.list({ cluster: record.app })).find(
+        (candidate) => candidate.user === user && candidate.phase === "ready",
+      );
+      const { login, password } = await knownLogin(deps, record.app, attachment, user);
+      const app = await state.apps.get({ name: record.app });
+      const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
+      const portable = place.mode === "portable";
+      const host = portable ? portableHost : `${record.app}.internal`;
+      const port = portable ? await portablePort(record, body.region) : body.region === undefined ? leaderPort : memberPort;
+      return {
+        ...(await inside(deps, region, undefined)),
+        host,
+        port,
+        env: {
+          PGHOST: host,
+          PGPORT: String(port),
+          PGUSER: login,
+          PGDATABASE: body.database ?? attachment?.database ?? "postgres",
+          ...(password === undefined ? {} : { PGPASSWORD: password }),
+          ...((await needsPins(deps, record.app, { user, attachment, database: body.database })) ? { PGOPTIONS: personOptions() } : {}),
+        },
+      };
+    },
+
+    clusterLogs: ({ params, query }, call) => logFeed(deps, params.cluster, query, call),
+  };
+}
+
+/** Whether a person who logs in as this role has rights that the owner of the database has not; so it is taken where the leader cannot tell. */
+async function needsPins(
+  deps: Deps,
+  cluster: string,
+  { user, attachment, database }: { user: string; attachment: AttachmentRecord | undefined; database: string | undefined },
+): Promise<boolean> {
+  if (attachment !== undefined) return attachment.superuser || (database ?? attachment.database) !== attachment.database;
+  if (user === "postgres") return true;
+  return onLeader(deps, cluster, async (session) => (await listSuperusers(session)).includes(user)).catch(() => true);
+}
+
+type Line = { at: string; machine: string; region: string; level: string; message: string };
+
+/** The last lines of all members in the order of their times, then each new one as it comes. */
+async function* logFeed(
+  deps: Deps,
+  app: string,
+  query: { follow: boolean; machine?: string | undefined; last: number },
+  call: Call,
+): AsyncGenerator<Line> {
+  const { record } = await requireCluster(deps, app);
+  const machines = (await deps.state.machines.list()).filter(
+    (machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine),
+  );
+  if (machines.length === 0) throw fail("machine_not_found", { machine: query.machine ?? record.leader });
+  const named = (machine: { id: string; region: string }, { at, level, message }: { at: string; level: string; message: string }): Line => ({
+    at,
+    level,
+    message,
+    machine: machine.id,
+    region: machine.region,
+  });
+
+  const logs = await Promise.all(
+    machines.flatMap((machine) => {
+      const { log } = layout(deps.home, machine.id);
+      return [beginLog(log, query.last), beginStartLog(log)].map(async (begun) => ({ machine, ...(await begun) }));
+    }),
+  );
+  const sorted = logs
+    .flatMap(({ machine, past }) => past.map((line) => named(machine, line)))
+    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  yield* query.last === 0 ? [] : sorted.slice(-query.last);
+  if (!query.follow) return;
+
+  const waiting: Line[] = [];
+  let wake: () => void = () => undefined;
+  for (const log of logs) void pump(log);
+  async function pump({ machine, follow }: (typeof logs)[number]): Promise<void> {
+    for await (const line of follow(call.signal)) {
+      waiting.push(named(machine, line));
+      wake();
+    }
+  }
+  call.signal.addEventListener("abort", () => wake(), { once: true });
+  while (!call.signal.aborted) {
+    const line = waiting.shift();
+    if (line !== undefined) yield line;
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+}
