@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { countsOf, failuresOf, sum } from "./test/counts.mjs";
+import { findGo } from "./test/go.mjs";
 import { end, leftMounts, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
 import { canInstall, install, missing } from "./test/packages.mjs";
 
@@ -43,7 +44,7 @@ function prepare() {
   const whole = existsSync("node_modules/vitest") && written("node_modules/.package-lock.json") >= written("package-lock.json");
   if (!linked && !whole) {
     say("Installing the dependencies of package-lock.json (npm ci) …");
-    if (runs("npm", ["ci", "--no-audit", "--no-fund"]) !== 0) stop("npm ci failed; nothing was tested.");
+    if (runs("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]) !== 0) stop("npm ci failed; nothing was tested.");
   }
   if (runs("npm", ["run", "--silent", "build"]) !== 0) stop("The build failed; nothing was tested.");
 
@@ -56,7 +57,10 @@ function prepare() {
     absent = missing();
   }
   for (const need of absent) say(`Missing: ${need.program} (package ${need.package}), for ${need.for}; tests that need it are skipped.`);
-  if (absent.length > 0 && process.env.CI === "true") stop("With CI=true every test must run; install what is missing.");
+  const go = findGo(say);
+  if (go.directory !== undefined) process.env.PATH = `${go.directory}:${process.env.PATH}`;
+  if (go.why !== undefined) say(`Go could not fetch the one that examples/go needs: ${go.why}`);
+  if ((absent.length > 0 || go.why !== undefined) && process.env.CI === "true") stop("With CI=true every test must run; install what is missing.");
 }
 
 /** `--project NAME` and `--project=NAME` choose; everything else is vitest's. */

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFile
 
 /**
  * What the tests need beside Node.js, as data: the program that tells whether it is there (with `asked`, what it must be able to do), the Debian and Ubuntu
- * package that has it, and what it is for. Go is not among them: Debian 12 has one too old for pgx.
+ * package that has it, and what it is for. Where Debian's Go is too old for pgx, `go.mjs` has it fetch another.
  * `postgresql` and `postgresql-client` are the release's own major.
  */
 export const needed = [
@@ -23,6 +23,7 @@ export const needed = [
   { program: "ruby", package: "ruby", for: "examples/ruby and examples/rails" },
   { program: "ruby", asked: ["-rpg", "-e", "1"], package: "ruby-pg", for: "examples/ruby and examples/rails" },
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
+  { program: "go", package: "golang-go", for: "examples/go" },
   { program: "javac", package: "default-jdk-headless", for: "the order of addresses as Java sees it" },
   { program: "mvn", package: "maven", for: "examples/jdbc, whose driver it fetches" },
   {
