@@ -19,7 +19,7 @@ const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 
 
 function installTool() {
   if (written(join(here, "node_modules/.package-lock.json")) >= written(join(here, "package-lock.json"))) return;
-  const { status } = spawnSync("npm", ["ci", "--no-progress", "--loglevel=error"], { cwd: here, stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-progress", "--loglevel=error"], { cwd: here, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("npm ci failed in scripts/build: read what it says above, and repeat");
 }
 

