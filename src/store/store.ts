@@ -1,9 +1,9 @@
 /**
  * The one interface to kept state, modelled on etcd's KV and Watch: keys in order, a revision that counts up with every transaction that changes something,
- * transactions that compare and then write, watches from a revision. `sqlite.ts` serves one host; an etcd implementation stands beside it.
+ * transactions that compare and then write, watches from a revision. `sqlite/` serves one host; an etcd implementation stands beside it.
  *
- * The room `store/` keeps the desired state, the secrets under their key and the events. It knows what records look like, not what they mean, and starts
- * nothing. Start with `records.ts`, which is what the other rooms use; then `vault.ts` and `events.ts`.
+ * The room `store/` keeps the desired state and the events. It knows what records look like, not what they mean, starts nothing, and opens no secret: what
+ * is sealed in a record is text to it. Start with `records.ts`, which is what the other rooms use; then `events.ts`.
  */
 
 export interface Entry {

@@ -8,13 +8,13 @@ import { eventually, type World, worldIn } from "../support/world.ts";
 import { cases, type Fault, timesOf } from "./fault.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
-/** PERCH_HOME, with the servers and what perchd itself keeps, is on a disk of its own. The leader uses up the WAL files it has, and dies of the next; some time after that is said, there is room again. */
+/** PERCH_HOME, with the servers and what perchd itself keeps, is on a disk of its own. The leader is made to write more quickly than a checkpoint can give it old WAL files again, so it uses up those it has, and dies of the next; some time after that is said, there is room again. */
 async function fillAndFree(world: World, fullMs: number): Promise<void> {
   const { id } = await world.leader();
   const disk = diskAt(world.root);
   disk.fill();
   const died = () =>
-    world.sql(id, "SELECT pg_switch_wal()").then(
+    world.sql(id, "SELECT pg_logical_emit_message(false, 'full', repeat('x', 16000000)) FROM generate_series(1, 20)").then(
       () => undefined,
       () => true,
     );
