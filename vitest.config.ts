@@ -22,6 +22,8 @@ export default defineConfig({
           exclude: ["test/network/inside/**"],
           ...seconds(30),
           sequence: { groupOrder: 1 },
+          // These files keep nothing in memory that another could meet, and loading what they test takes longer than testing it.
+          isolate: false,
         },
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },

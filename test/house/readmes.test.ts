@@ -9,7 +9,10 @@ describe.each(Object.entries(rooms))("the README of %s", (name, room) => {
   const text = files(/^src\/[^/]+\/README\.md$/).includes(path) ? read(path) : "";
 
   it("says what the table says: what it holds, where to start, what it may import", () => {
-    const arrows = [...Object.keys(room.imports).map((arrow) => `\`${arrow}\``), ...Object.keys(room.types ?? {}).map((arrow) => `\`${arrow}\` (types)`)];
+    const arrows = [
+      ...Object.keys(room.imports).map((arrow) => `\`${arrow}\``),
+      ...Object.keys(room.types ?? {}).map((arrow) => `\`${arrow}\` (types)`),
+    ];
     const may = name === "daemon" ? "all but `cli` and `client`" : arrows.join(", ") || "nothing";
     expect(text.toLowerCase()).toContain(`${room.holds}.`.toLowerCase());
     expect(text).toContain(`Start with [\`${room.start}\`](${room.start}).`);
