@@ -1,11 +1,14 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { perchIn, succeeded } from "../support/perch.ts";
+import { perchIn, runToEnd, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
-import { tempHome } from "../support/temporary.ts";
+import { tempHome, temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgres attach", () => {
-  const perch = perchIn(tempHome());
+  const home = tempHome();
+  const perch = perchIn(home);
   const query = async (app: string, sql: string, variable?: string) =>
     succeeded(await queryAs(perch, app, sql, variable === undefined ? {} : { variable })).trim();
   const attach = (app: string, ...flags: string[]) => perch(["postgres", "attach", "pg", "--app", app, ...flags]);
@@ -18,7 +21,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
 
   beforeAll(async () => {
     succeeded(await perch(["up"]));
-    succeeded(await perch(["postgres", "create", "--name", "pg", "--region", "ams"]));
+    succeeded(await perch(["postgres", "create", "--name", "pg", "--region", "ams", "--password", "secret123"]));
     await newApp("web");
   });
 
@@ -37,6 +40,31 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     const url = succeeded(await perch(["run", "-a", "said-app", "--", "sh", "-c", 'echo "$DATABASE_URL"'])).trim();
     expect(url).toMatch(/^postgres:\/\/said_app:[^@]{20,}@pg\.internal:5432\/said_app$/);
     expect(said).not.toContain(new URL(url).password);
+  });
+
+  it("takes the lines that are written for flyctl as they stand, where it is called fly and flyctl", async () => {
+    const [bin, cwd] = [temporaryDirectory(), temporaryDirectory()];
+    succeeded(await perch(["install-cli", "--dir", bin, "--as", "flyctl"]));
+    writeFileSync(join(cwd, "fly.toml"), 'app = "typed"\nprimary_region = "ams"\n');
+    const env = { PERCH_HOME: home, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    const type = async (line: string) => succeeded(await runToEnd(["sh", "-c", line], { cwd, env }));
+    const asked = (sql: string) => type(`flyctl run -- sh -c 'psql "$DATABASE_URL" -XAtc "${sql}"'`);
+
+    await type("fly apps create typed");
+    await type("flyctl secrets set DATABASE_URL=postgres://postgres:secret123@pg.internal:5432/web");
+    expect(await asked("SELECT current_user, current_database()")).toBe("postgres|web\n");
+    expect(await type("fly run -- psql postgres://postgres:secret123@pg.internal:5432 -XAtc 'SELECT current_user'")).toBe("postgres\n");
+
+    await type("flyctl secrets unset DATABASE_URL");
+    expect(await type("flyctl postgres attach pg --app typed")).toContain("Postgres cluster pg is now attached to typed");
+    expect(await asked("SELECT current_user = current_database()")).toBe("t\n");
+
+    const [leader] = JSON.parse(await type("flyctl machine list -a pg --json")) as { id: string }[];
+    const replica = JSON.parse(await type(`flyctl machine clone ${leader?.id ?? ""} --region lhr --app pg --json`)) as { id: string };
+    // The document's port of the nearest member.
+    const near = `flyctl run --region lhr -- sh -c 'psql "$(echo "$DATABASE_URL" | sed s/:5432/:5433/)" -XAtc "SELECT pg_is_in_recovery()"'`;
+    expect(await type(near)).toBe("t\n");
+    await type(`flyctl machine destroy ${replica.id} --yes`);
   });
 
   it("gives an app without a region of its own that of the cluster, where the leader is", async () => {
