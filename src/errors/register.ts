@@ -40,6 +40,7 @@ export const register = {
   no_cluster: usage("no cluster was named", "Name it with -a CLUSTER; list them with: perch postgres list"),
   run_user_refused: usage("no command runs as {user}: {why}", "Name another user of this machine; useradd --system NAME makes one for an app."),
   no_command: usage("there is no command to run", "Put it behind two dashes: perch run -a web -- npm start"),
+  command_is_app: usage("{app} is an app, not a command", "Name the app by a flag: perch run -a {app} -- {command}"),
   confirmation_needed: usage("{what} cannot be undone and there is no terminal to ask", "Repeat the command with --yes."),
   listen_invalid: usage('{what} "{value}" is not valid: {why}', "Give an address of this machine and a port: {what} 203.0.113.7:5432, or '[2001:db8::1]:5432'."),
   cidr_invalid: usage('--allow "{value}" is not valid: {why}', "For example: --allow 203.0.113.0/24"),
@@ -50,7 +51,7 @@ export const register = {
 
   // What is there and what is not
   app_not_found: user(404, 'app "{app}" does not exist', "List the apps with: perch apps list"),
-  app_exists: user(409, 'app "{app}" already exists', "Choose another name, or destroy it first: perch apps destroy {app}"),
+  app_exists: user(409, 'app "{app}" already exists', "Choose another name, or destroy it first: perch {noun} destroy {app}"),
   app_is_cluster: user(409, 'app "{app}" is a postgres cluster', "Use: perch postgres destroy {app}"),
   app_in_use: user(409, 'app "{app}" is in use: {by}', "Stop it or detach it first."),
   not_a_cluster: user(404, "app {app} is not a postgres app", "List the clusters with: perch postgres list. What an app itself prints is where perch run runs it"),

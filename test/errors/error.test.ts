@@ -50,7 +50,7 @@ describe("the register of errors", () => {
 
 describe("an error of the register", () => {
   it("says what, and what next, with its parameters filled in", () => {
-    const error = fail("app_exists", { app: "web" });
+    const error = fail("app_exists", { app: "web", noun: "apps" });
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({
       name: "PerchError",

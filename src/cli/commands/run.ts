@@ -1,10 +1,11 @@
-import { fail } from "../../errors/error.ts";
-import { command } from "../command.ts";
+import { fail, isCode } from "../../errors/error.ts";
+import { command, type Daemon } from "../command.ts";
 import { accountNamed } from "../run/account.ts";
 import { envPairs } from "../run/environment.ts";
 import { appAndConfig, publishingOf, runFlags } from "../run/request.ts";
-import { runCommand } from "../run/run-command.ts";
+import { runCommand, type RunRequest } from "../run/run-command.ts";
 import { watchCommand } from "../run/watch.ts";
+import { missedSecrets, orIsApp } from "../run/without-app.ts";
 
 export const runVerb = command({
   name: "run",
@@ -24,7 +25,7 @@ export const runVerb = command({
     "perch run --env LOG_LEVEL=debug node server.js --port 3000",
   ],
   needs: ["daemon"],
-  routes: ["createRun", "proxy", "endRun", "watchSecrets", "listSecrets"],
+  routes: ["createRun", "proxy", "endRun", "watchSecrets", "listSecrets", "listApps"],
   passThrough: true,
   ownsTerminal: true,
   machineOnly: true,
@@ -35,8 +36,18 @@ export const runVerb = command({
     const { note } = terminal;
     const account = await accountNamed(flags.user);
     const request = { app, config, region: flags.region, given, account, command: args.command, publishing: publishingOf(flags, note), note };
-    if (!flags.watch) return { exit: await runCommand(daemon, request) };
+    if (!flags.watch) return { exit: await runOnce(daemon, request) };
     if (app === undefined) throw fail("no_app", {});
     return { exit: await watchCommand(daemon, { ...request, app }, terminal.note) };
   },
 });
+
+async function runOnce(daemon: Daemon, request: RunRequest): Promise<number> {
+  const apps = async () => (await daemon.call("listApps", {})).flatMap(({ name, kind }) => (kind === "app" ? [name] : []));
+  const exit = await runCommand(daemon, request).catch(async (error: unknown) => {
+    throw isCode(error, "command_not_found") ? orIsApp(error, request.command, await apps()) : error;
+  });
+  const missed = exit === 0 || request.app !== undefined ? undefined : missedSecrets(exit, await apps().catch(() => []));
+  if (missed !== undefined) request.note?.(missed);
+  return exit;
+}

@@ -1,5 +1,5 @@
 import { counted } from "../../base/count.ts";
-import { fail } from "../../errors/error.ts";
+import { fail, type PerchError } from "../../errors/error.ts";
 import { checkAppName, checkRegion } from "../../model/name.ts";
 import type { AppRecord } from "../../model/records.ts";
 import type { Deps } from "../deps.ts";
@@ -27,7 +27,7 @@ export function appHandlers({ state, events, publisher }: Deps): AppHandlers {
         createdAt: new Date().toISOString(),
         ...(body.primaryRegion === undefined ? {} : { primaryRegion: body.primaryRegion }),
       };
-      if (!(await state.apps.create(record))) throw fail("app_exists", { app: name });
+      if (!(await state.apps.create(record))) throw appExists((await state.apps.get({ name })) ?? record);
       await events.append(name, `app ${name} was created`);
       await publisher.publish();
       return shape(record);
@@ -56,3 +56,7 @@ export async function requireApp({ state }: Pick<Deps, "state">, name: string): 
   if (record === undefined) throw fail("app_not_found", { app: checkAppName(name) });
   return record;
 }
+
+/** The name is taken: by an app, or by a cluster, which another command destroys. */
+export const appExists = ({ name, kind }: Pick<AppRecord, "name" | "kind">): PerchError =>
+  fail("app_exists", { app: name, noun: kind === "cluster" ? "postgres" : "apps" });

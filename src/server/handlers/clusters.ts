@@ -7,6 +7,7 @@ import type { AppRecord, ClusterRecord } from "../../model/records.ts";
 import { checkPassword, databaseUrl } from "../../model/secret.ts";
 import { findBinaries } from "../../postgres/instance/binaries.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
+import { appExists } from "./apps.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
@@ -67,7 +68,8 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       const name = checkAppName(body.name, "cluster name");
       const region = checkRegion(body.region);
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
-      if ((await state.apps.get({ name })) !== undefined) throw fail("app_exists", { app: name });
+      const taken = await state.apps.get({ name });
+      if (taken !== undefined) throw appExists(taken);
       call.progress("looking for PostgreSQL");
       const binaries = await findBinaries({
         toolsDirectory: `${deps.home.postgres}/tools`,
@@ -100,7 +102,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
           ],
         ),
       );
-      if (!done) throw fail("app_exists", { app: name });
+      if (!done) throw appExists((await state.apps.get({ name })) ?? { name, kind: "app" });
 
       const loop = clusters.open(name);
       await settle(loop, call, {

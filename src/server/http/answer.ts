@@ -24,7 +24,7 @@ async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRe
   const { admission } = around;
   admission?.permit(route);
   const input = {
-    params: request.params,
+    params: namesIn(request.params as Record<string, string>),
     query: parse(route.query, request.query, "query"),
     body: parse(route.body, request.body, "body"),
   };
@@ -41,6 +41,10 @@ async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRe
   else await sendFeed(handler, input, reply, signal, around);
   return undefined;
 }
+
+/** A client writes NUL before what cannot be a segment of a path by itself: an empty name, "." and "..". No name holds a NUL. */
+const namesIn = (params: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(params).map(([name, text]) => [name, text.replace(/^\0(?=\.{0,2}$)/, "")]));
 
 /** The answer, unless the caller's token ends before it is there: then that, and what was begun is undone behind it. */
 function orCut<T>(working: Promise<T>, admission: Admission | undefined): Promise<T> {

@@ -10,7 +10,7 @@ const log = openLog({ write: (line: string) => void logged.push(line) });
 /** Small handlers of the right shapes: what is tried here is what lies between a socket and a handler. */
 const served: Partial<Handlers> = {
   listApps: () => Promise.resolve([]),
-  createApp: ({ body }) => Promise.reject(fail("app_exists", { app: body.name })),
+  createApp: ({ body }) => Promise.reject(fail("app_exists", { app: body.name, noun: "apps" })),
   destroyApp: () => Promise.reject(new Error("password=hunter22 leaked")),
   restartCluster: ({ params }, call) => {
     call.progress(`restart ${params.cluster}`);
@@ -30,6 +30,17 @@ const code = async (request: InjectOptions): Promise<[number, string]> => {
 const json = { "content-type": "application/json" };
 
 describe("a request", () => {
+  it.each([
+    ["%00..", ".."],
+    ["%00.", "."],
+    ["%00", ""],
+    ["%00web", "\\u{0}web"],
+    ["%00...", "\\u{0}..."],
+  ])("names in its path %s, which is “%s”", async (segment, name) => {
+    const { payload } = await app.inject({ method: "POST", url: `/v1/clusters/${segment}/restart`, headers: json, payload: "{}" });
+    expect(payload).toContain(`app ${JSON.stringify(name).slice(1, -1)} is not a postgres app`);
+  });
+
   it.each([
     ["of an unknown route", { method: "GET" as const, url: "/v1/nothing" }, 404, "route_unknown"],
     ["of a known path by another method", { method: "PATCH" as const, url: "/v1/apps" }, 404, "route_unknown"],
