@@ -7,9 +7,11 @@ export const logoutCommand = command({
   summary: "Forget the token for another machine; it is not revoked",
   args: { remote: { summary: "HOST:PORT of that machine" } },
   examples: ["perch logout db.example.com:6643"],
+  needs: ["json"],
   async run({ args, home }) {
     const place = parseRemote(args.remote);
     const was = await forgetLogin(home.base, place);
-    return { text: was ? `Logged out of ${remoteName(place)}` : `There was no login for ${remoteName(place)}` };
+    const host = remoteName(place);
+    return { json: { host, removed: was }, text: was ? `Logged out of ${host}` : `There was no login for ${host}` };
   },
 });

@@ -1,4 +1,5 @@
 import { fail } from "../../../errors/error.ts";
+import { checkAppName } from "../../../model/name.ts";
 import { command, yesFlag } from "../../command.ts";
 
 export const appsDestroy = command({
@@ -7,13 +8,18 @@ export const appsDestroy = command({
   args: { apps: { summary: "Their names", many: true } },
   flags: { yes: yesFlag },
   examples: ["perch apps destroy web", "perch apps destroy web worker --yes"],
-  needs: ["daemon"],
+  needs: ["json", "daemon"],
   routes: ["listApps", "destroyApp"],
   async run({ args, flags, daemon, terminal }) {
-    const there = flags.yes || terminal.interactive ? await daemon.call("listApps", {}) : [];
+    const there = await daemon.call("listApps", {});
+    // All are looked at before a question is asked or one is destroyed.
     for (const app of args.apps) {
-      // Before the question: it would be about something else.
-      if (there.find(({ name }) => name === app)?.kind === "cluster") throw fail("app_is_cluster", { app });
+      const kind = there.find(({ name }) => name === app)?.kind;
+      if (kind === undefined) throw fail("app_not_found", { app: checkAppName(app) });
+      if (kind === "cluster") throw fail("app_is_cluster", { app });
+    }
+    const destroyed: string[] = [];
+    for (const app of args.apps) {
       const consent = {
         yes: flags.yes,
         warning: "Destroying an app is not reversible.",
@@ -22,8 +28,9 @@ export const appsDestroy = command({
       };
       if (!(await terminal.consent(consent))) continue;
       await daemon.call("destroyApp", { params: { app } });
-      terminal.print(`Destroyed app ${app}`);
+      destroyed.push(app);
+      if (!flags.json) terminal.print(`Destroyed app ${app}`);
     }
-    return undefined;
+    return { json: destroyed.map((name) => ({ name })) };
   },
 });

@@ -6,9 +6,11 @@ export const postgresDestroy = command({
   args: { cluster: { summary: "The cluster, where it is not given by -a", optional: true } },
   flags: { detach: { type: "boolean", summary: "Detach the apps that are attached to it first" }, yes: yesFlag },
   examples: ["perch postgres destroy pg", "perch postgres destroy pg --detach --yes"],
-  needs: ["daemon", "cluster"],
-  routes: ["destroyCluster"],
+  needs: ["json", "daemon", "cluster"],
+  routes: ["showCluster", "destroyCluster"],
   async run({ cluster, flags, daemon, terminal }) {
+    // A question about what is not there is none.
+    await daemon.call("showCluster", { params: { cluster } });
     const consent = {
       yes: flags.yes,
       warning: "Destroying a cluster is not reversible: its data is lost.",
@@ -17,6 +19,6 @@ export const postgresDestroy = command({
     };
     if (!(await terminal.consent(consent))) return undefined;
     await daemon.call("destroyCluster", { params: { cluster }, query: { detach: String(flags.detach) } });
-    return { text: `Destroyed cluster ${cluster}` };
+    return { json: { name: cluster }, text: `Destroyed cluster ${cluster}` };
   },
 });

@@ -5,13 +5,13 @@ export const tokensRevoke = command({
   summary: "Revoke tokens, at once: what they have under way ends",
   args: { tokens: { summary: "Their names", many: true } },
   examples: ["perch tokens revoke ci"],
-  needs: ["daemon"],
+  needs: ["json", "daemon"],
   routes: ["revokeToken"],
-  async run({ args, daemon, terminal }) {
+  async run({ args, flags, daemon, terminal }) {
     for (const token of args.tokens) {
       await daemon.call("revokeToken", { params: { token } });
-      terminal.print(`Revoked token ${token}`);
+      if (!flags.json) terminal.print(`Revoked token ${token}`);
     }
-    return undefined;
+    return { json: args.tokens.map((name) => ({ name })) };
   },
 });

@@ -6,7 +6,7 @@ export const dbDrop = command({
   args: { database: { summary: "Its name" } },
   flags: { yes: yesFlag },
   examples: ["perch postgres db drop reports -a pg --yes"],
-  needs: ["daemon", "cluster"],
+  needs: ["json", "daemon", "cluster"],
   routes: ["dropDatabase"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const { database } = args;
@@ -18,6 +18,6 @@ export const dbDrop = command({
     };
     if (!(await terminal.consent(consent))) return undefined;
     await daemon.call("dropDatabase", { params: { cluster, database } });
-    return { text: `Dropped database ${database}` };
+    return { json: { name: database }, text: `Dropped database ${database}` };
   },
 });

@@ -6,12 +6,12 @@ export const usersDrop = command({
   args: { user: { summary: "Its name" } },
   flags: { yes: yesFlag },
   examples: ["perch postgres users drop reader -a pg --yes"],
-  needs: ["daemon", "cluster"],
+  needs: ["json", "daemon", "cluster"],
   routes: ["dropUser"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const { user } = args;
     if (!(await terminal.consent({ yes: flags.yes, question: `Drop user ${user} of ${cluster}?`, what: `Dropping user ${user}` }))) return undefined;
     await daemon.call("dropUser", { params: { cluster, user } });
-    return { text: `Dropped user ${user}` };
+    return { json: { name: user }, text: `Dropped user ${user}` };
   },
 });
