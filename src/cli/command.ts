@@ -117,7 +117,7 @@ export interface Command extends Omit<Definition<Args, Flags, Need>, "run"> {
 const appFlag: Flag = { type: "string", short: "a", value: "APP", summary: "The app; without it, the one that perch.toml or fly.toml names" };
 const clusterFlag: Flag = { type: "string", short: "a", value: "CLUSTER", summary: "The cluster" };
 const configFlag: Flag = { type: "string", short: "c", value: "FILE", summary: "The file that names the app, in place of perch.toml or fly.toml" };
-const jsonFlag: Flag = { type: "boolean", summary: "Print one JSON value and nothing else" };
+const jsonFlag: Flag = { type: "boolean", short: "j", summary: "Print one JSON value and nothing else" };
 
 /** For commands that ask before they do what cannot be undone. */
 export const yesFlag = { type: "boolean", short: "y", summary: "Do it without asking" } as const satisfies Flag;

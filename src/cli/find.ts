@@ -1,4 +1,4 @@
-import { habitOf } from "./habits.ts";
+import { habitOf, synonymOf } from "./habits.ts";
 
 /** From the words of a command line to the command they name. Pure: names come in, and the rest of the line goes out untouched. */
 
@@ -32,7 +32,8 @@ export type Found =
   /** `similar`: whole commands or nouns that may be meant. `instead`: how to do it here. */
   | { kind: "unknown"; word: string; prefix: string; similar: readonly string[]; instead?: string };
 
-export function find(argv: readonly string[], names: readonly string[]): Found {
+export function find(typed: readonly string[], names: readonly string[]): Found {
+  const argv = synonymOf(typed) ?? typed;
   const known = new Set(names);
   const path: string[] = [];
   for (let used = 0; ; used++) {
@@ -42,7 +43,13 @@ export function find(argv: readonly string[], names: readonly string[]): Found {
     if (word === undefined || word.startsWith("-")) return { kind: "group", prefix, rest: argv.slice(used) };
     const words = below(prefix, names);
     const meant = [word, ...aliases(path, word)].find((candidate) => words.has(candidate.split(" ")[0] ?? ""));
+    if (meant === undefined && word === "help") return find([...path, ...argv.slice(used + 1), "--help"], names);
     if (meant === undefined) {
+      const synonym = synonymOf([...path, ...argv.slice(used)]);
+      if (synonym !== undefined) return find(synonym, names);
+      const apart = /^[a-z][a-z-]*(:[a-z-]+)+$/.test(word) ? word.split(":") : [];
+      // Heroku and Dokku join a noun and its verb: pg:psql.
+      if (path.length === 0 && apart.length > 1) return find([...apart, ...argv.slice(used + 1)], names);
       const instead = habitOf([...path, ...argv.slice(used)]);
       return { kind: "unknown", word, prefix, similar: instead === undefined ? similarTo(word, prefix, names) : [], ...(instead && { instead }) };
     }
@@ -53,9 +60,12 @@ export function find(argv: readonly string[], names: readonly string[]): Found {
 }
 
 /** Spelled nearly so at this place; else what is called exactly so at another. */
-function similarTo(word: string, prefix: string, names: readonly string[]): string[] {
+function similarTo(typed: string, prefix: string, names: readonly string[]): string[] {
+  const word = typed.toLowerCase();
   const at = prefix === "" ? 0 : prefix.split(" ").length;
-  const here = [...below(prefix, names)].filter((other) => [other, ...aliasesOf(other, at)].some((spelled) => isSimilar(word, spelled)));
+  const here = [...below(prefix, names)].filter((other) =>
+    [other, ...aliasesOf(other, at)].some((spelled) => spelled === word || isSimilar(word, spelled)),
+  );
   if (here.length > 0) return here.map((other) => `${prefix} ${other}`.trim());
   return names.filter((name) => name.includes(" ") && name.split(" ").at(-1) === word);
 }
@@ -79,9 +89,11 @@ export const aliasesOf = (word: string, at: number): string[] =>
     .filter(([, meant]) => meant === word)
     .map(([alias]) => alias);
 
-/** One letter more, less, other or two swapped (Damerau), or a beginning of three letters. */
+/** One letter more, less, other or two swapped (Damerau), or a beginning of three letters; nothing is like what is shorter. */
 export function isSimilar(typed: string, word: string): boolean {
-  if (typed.length >= 3 && word.startsWith(typed)) return true;
+  // Of two letters, one of which is another, nothing can be told.
+  if (typed.length < 3) return false;
+  if (word.startsWith(typed)) return true;
   if (Math.abs(typed.length - word.length) > 1) return false;
   let i = 0;
   while (i < typed.length && typed[i] === word[i]) i++;

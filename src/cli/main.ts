@@ -4,31 +4,35 @@ import { shownJson } from "../errors/shown.ts";
 import type { Answer, Command, Globals } from "./command.ts";
 import { commandNames, loadAll, loadCommand } from "./commands.ts";
 import { errorText, exitCodeOf } from "./exit-code.ts";
-import { clusterFirst } from "./cluster-first.ts";
 import { find } from "./find.ts";
+import { mistakeIn } from "./habits.ts";
 import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { forTerminal, styleOf } from "./output/style.ts";
 import { perchVersion } from "../host/system/version.ts";
+import { calledAsVariable, inNameOf, programName } from "./program.ts";
+import { subjectFirst } from "./subject-first.ts";
 
 /** The program: words in, an exit code out. What a command is stands in `command.ts`. */
 
 /** The command that was found, and the words that named it as they were typed: `pg connect`. */
-let typed: { command: Command; words: readonly string[] } | undefined;
+let typed: { command: Command; words: readonly string[]; rest: readonly string[] } | undefined;
+/** The noun that was typed alone. */
+let group = "perch";
 let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
 
 async function main(argv: readonly string[]): Promise<number> {
   const { globals, rest } = leadingGlobals(argv);
-  if (rest[0] === "--version" || rest[0] === "-v") return main(["version"]);
+  if (/^(--version|-v|-V)$/.test(rest[0] ?? "")) return main(["version", ...rest.slice(1)]);
   if (rest[0] === "help") return main([...rest.slice(1), "--help"]);
   const found = find(rest, commandNames);
   if (found.kind === "command") {
     const command = await loadCommand(found.name);
-    typed = { command, words: rest.slice(0, rest.length - found.rest.length) };
-    return runCommand(command, clusterFirst(command, found.rest), globals);
+    typed = { command, words: rest.slice(0, rest.length - found.rest.length), rest: found.rest };
+    return runCommand(command, subjectFirst(command, found.rest), globals);
   }
+  group = `perch ${found.prefix}`.trim();
   if (found.kind === "unknown") {
-    const group = `perch ${found.prefix}`.trim();
     throw fail("command_unknown", {
       group,
       word: found.word.slice(0, 40),
@@ -37,20 +41,21 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const [flag] = found.rest;
   if (flag !== undefined && flag !== "--help" && flag !== "-h")
-    throw fail("usage_invalid", { reason: `perch ${found.prefix}: unknown option '${flag.slice(0, 40)}'` });
+    throw fail("usage_invalid", { reason: `${group}: unknown option '${flag.slice(0, 40)}'` });
   const { groupHelp } = await import("./help.ts");
-  process.stdout.write(`${groupHelp(found.prefix, await loadAll())}\n`);
+  process.stdout.write(`${inNameOf(program, groupHelp(found.prefix, await loadAll()))}\n`);
   return 0;
 }
 
-const meantText = (similar: readonly string[]): string => `Did you mean ${similar.map((name) => `perch ${name}`).join(" or ")}?`;
+const meantText = (similar: readonly string[]): string =>
+  `Did you mean ${similar.map((name, index) => `${index === 0 ? "" : index === similar.length - 1 ? " or " : ", "}perch ${name}`).join("")}?`;
 
 async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
   const [{ parse }, { contextOf }, { targetOf }] = await Promise.all([import("./parse.ts"), import("./context.ts"), import("./target.ts")]);
   const parsed = parse(command, words);
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts");
-    process.stdout.write(`${commandHelp(command)}\n`);
+    process.stdout.write(`${inNameOf(program, commandHelp(command))}\n`);
     return 0;
   }
   const json = parsed.flags["json"] === true;
@@ -112,13 +117,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const program = programName(process.env, process.argv[1]);
+// Nothing that we start is called so.
+delete process.env[calledAsVariable];
 const argv = process.argv.slice(2);
 try {
   process.exitCode = await main(argv);
 } catch (error) {
   const known = toPerchError(error);
   const { red } = styleOf(process.stderr.isTTY, process.env);
-  process.stderr.write(forTerminal(errorText(await withUsage(known), wantsJson(argv), red)));
+  process.stderr.write(forTerminal(errorText(asTyped(await withUsage(known)), wantsJson(argv), red)));
   if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
   process.exitCode = exitCodeOf(error, interruptedBy);
 }
@@ -127,13 +135,26 @@ process.exit();
 
 /** With the line that would have been right in place of a hint at --help: in the words that were typed. */
 async function withUsage(error: PerchError): Promise<PerchError> {
-  if (typed === undefined || error.code !== "usage_invalid") return error;
+  if (error.code !== "usage_invalid") return error;
+  if (typed === undefined) return withTexts(error, error.message, `See what there is with: ${group} --help`);
+  const { command, rest } = typed;
   const { usageLine } = await import("./help.ts");
   const words = `perch ${typed.words.join(" ")}`;
-  return new PerchError(
-    { code: error.code, message: error.message, next: `Type: ${usageLine(typed.command, words)}; or see: ${words} --help` },
-    error,
-  );
+  const [example = ""] = command.examples;
+  const such = example === `perch ${command.name}` ? "" : `for example: ${example}; `;
+  const right = `Type: ${usageLine(command, words)}; ${such}or see: ${words} --help`;
+  const message = error.message.replace(`perch ${command.name}:`, () => `${words}:`);
+  return withTexts(error, message, mistakeIn(command.name, rest) ?? right);
+}
+
+/** Of our own text, that which tells what to type: the rest may hold what others wrote. */
+function asTyped(error: PerchError): PerchError {
+  const ours = error.code === "usage_invalid" || error.code === "command_unknown";
+  return withTexts(error, ours ? inNameOf(program, error.message) : error.message, inNameOf(program, error.next));
+}
+
+function withTexts(error: PerchError, message: string, next: string): PerchError {
+  return new PerchError({ code: error.code, message, next }, error);
 }
 
 /** Asked before parsing, too, so that an error in the words themselves is JSON where JSON was asked for. */

@@ -45,7 +45,8 @@ describe("finding a command", () => {
     expect(found("postgres", "creat")).toMatchObject({ prefix: "postgres", similar: ["postgres create"] });
     expect(found("attach", "pg")).toMatchObject({ word: "attach", similar: ["postgres attach"] });
     expect(found("clone")).toMatchObject({ similar: ["machine clone"] });
-    expect(found("zzz")).toMatchObject({ similar: [] });
+    expect(found("PG", "list")).toMatchObject({ word: "PG", similar: ["postgres"] });
+    for (const word of ["zzz", "", "a", "pf", "ünïcode"]) expect(found(word), word).toMatchObject({ word, similar: [] });
   });
 
   it("names what does here what another tool's word asks for", () => {

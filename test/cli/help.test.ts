@@ -4,6 +4,19 @@ import { commandNames, loadAll } from "../../src/cli/commands.ts";
 import { find } from "../../src/cli/find.ts";
 import { commandHelp, groupHelp, groupSummaries, usageLine, wrap } from "../../src/cli/help.ts";
 import { parse } from "../../src/cli/parse.ts";
+import { subjectFirst } from "../../src/cli/subject-first.ts";
+import { checkRegion } from "../../src/model/name.ts";
+
+/** The words of a line as a shell makes them, from perch to where its output or the line ends. */
+function wordsOf(line: string): string[] {
+  const after = /(?:^|\()(?:\w+=\S+ )?perch (.*)/.exec(line)?.[1] ?? "";
+  const words: string[] = [];
+  for (const [whole, single, double] of after.matchAll(/'([^']*)'|"([^"]*)"|[<>|)]|[^\s'"<>|)]+/g)) {
+    if (/^[<>|)]$/.test(whole)) break;
+    words.push(single ?? double ?? whole);
+  }
+  return words;
+}
 
 let commands: Command[] = [];
 beforeAll(async () => {
@@ -27,14 +40,34 @@ describe("every command", () => {
     for (const command of commands) {
       expect(command.examples.length, command.name).toBeGreaterThan(0);
       for (const [index, example] of command.examples.entries()) {
-        const words = /(?:^|\()(?:\w+=\S+ )?perch ([^<>)|]*)/.exec(example)?.[1]?.trim().split(/\s+/) ?? [];
+        const words = wordsOf(example);
         const found = find(words, commandNames);
         expect(found, example).toMatchObject({ kind: "command", ...(index === 0 ? { name: command.name } : {}) });
         const meant = found.kind === "command" ? commands.find((candidate) => candidate.name === found.name) : undefined;
-        // Quoted words are cut at spaces here, and prove nothing.
-        if (found.kind === "command" && meant !== undefined && !example.includes("'")) expect(() => parse(meant, found.rest), example).not.toThrow();
+        if (found.kind !== "command" || meant === undefined) continue;
+        const { args, flags, help } = parse(meant, subjectFirst(meant, found.rest));
+        expect(help, example).toBe(false);
+        if (meant.needs.includes("cluster") || meant.needs.includes("app")) expect(flags["app"] ?? args["cluster"], example).toBeDefined();
+        for (const region of [flags["region"]].filter((value) => typeof value === "string")) expect(checkRegion(region), example).toBe(region);
       }
     }
+  });
+
+  it("has --json, but for those that hand the terminal to another program or print what is no value", () => {
+    expect(commands.filter(({ needs }) => !needs.includes("json")).map(({ name }) => name)).toEqual([
+      // They tell what is being done, line by line.
+      "quickstart",
+      "up",
+      "down",
+      // What they print is another program's.
+      "run",
+      "shell",
+      "postgres connect",
+      // systemd types it.
+      "systemd stop",
+      // It prints a script.
+      "completion",
+    ]);
   });
 
   it("that takes a secret as an argument says who sees it there, and takes it from stdin", () => {

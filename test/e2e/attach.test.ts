@@ -67,6 +67,25 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     await type(`flyctl machine destroy ${replica.id} --yes`);
   });
 
+  it("takes a cluster and an app named as words, and words of other tools", async () => {
+    succeeded(await perch(["apps", "create", "worded"]));
+    expect(succeeded(await perch(["pg:link", "pg", "worded"]))).toContain("pg is now attached to worded");
+    expect(succeeded(await perch(["psql", "pg", "-c", "SELECT 'as ' || current_user"]))).toContain("as postgres");
+    expect(succeeded(await perch(["secrets", "list", "worded"]))).toMatch(/^DATABASE_URL /m);
+    const of = async (name: string) => {
+      const { apps, clusters } = JSON.parse(succeeded(await perch(["status", name, "--json"]))) as Record<"apps" | "clusters", { name: string }[]>;
+      return [apps.map((app) => app.name), clusters.map((cluster) => cluster.name)];
+    };
+    expect(await of("worded")).toEqual([["worded"], ["pg"]]);
+    expect(await of("pg")).toEqual([[], ["pg"]]);
+    expect(succeeded(await perch(["pg", "logs", "pg", "-n", "1"]))).toMatch(/ LOG: /);
+    const refused = async (...words: string[]) => (await perch(words)).stderr;
+    expect(await refused("apps", "destroy", "worded", "pg", "--yes")).toContain("Next: Use: perch postgres destroy pg\n");
+    expect(await refused("apps", "create", "pg")).toContain("or destroy it first: perch postgres destroy pg\n");
+    expect(await refused("pg", "delete", "nosuch")).toContain("[app_not_found]");
+    expect(await refused("pg", "connect", "")).toContain('app name "" is not valid: it is empty [name_invalid]');
+  });
+
   it("gives an app without a region of its own that of the cluster, where the leader is", async () => {
     succeeded(await perch(["postgres", "create", "--name", "far", "--region", "syd"]));
     succeeded(await perch(["apps", "create", "homeless"]));

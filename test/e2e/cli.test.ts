@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Command } from "../../src/cli/command.ts";
+import { loadAll } from "../../src/cli/commands.ts";
 import { perchIn, repository, runToEnd, succeeded } from "../support/perch.ts";
 import { tempHome, temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
@@ -29,10 +31,32 @@ describe("the CLI without a daemon", () => {
     expect(errorOf(usage.stderr).code).toBe("usage_invalid");
   });
 
-  it("does not destroy without a word when nobody can be asked", async () => {
-    const ended = await perch(["apps", "destroy", "web"]);
-    expect(ended).toMatchObject({ code: 2, stdout: "" });
-    expect(ended.stderr).toContain("[confirmation_needed]");
+  it("answers every command that has --json with one value, on stdout or, as an error, on stderr", async () => {
+    const commands = (await loadAll()).filter(({ name, needs }) => needs.includes("json") && name !== "systemd install");
+    expect(commands.length).toBeGreaterThan(60);
+    const words = ({ name, args, flags, needs }: Command): string[] => [
+      ...name.split(" "),
+      ...Object.entries(args).flatMap(([arg, { optional }]) => (optional === true ? [] : [arg === "database" ? "shop" : "pg"])),
+      ...(needs.includes("app") || (needs.includes("cluster") && !("cluster" in args)) ? ["-a", "pg"] : []),
+      // What needs no perchd would do its work.
+      ...(needs.includes("daemon") ? ("yes" in flags ? ["--yes"] : []) : ["--nonsense"]),
+      "--json",
+    ];
+    const waiting = commands.map(words);
+    const next = async (): Promise<void> => {
+      const line = waiting.shift();
+      if (line === undefined) return;
+      const ended = await perch(line);
+      expect([1, 2], line.join(" ")).toContain(ended.code);
+      // perch doctor: that nothing runs is what it was asked for.
+      const [value, nothing] = line[0] === "doctor" ? [ended.stdout, ended.stderr] : [ended.stderr, ended.stdout];
+      expect(nothing, line.join(" ")).toBe("");
+      expect(JSON.parse(value), line.join(" ")).toMatchObject(
+        line[0] === "doctor" ? { ok: false } : { error: { code: expect.any(String) as string } },
+      );
+      return next();
+    };
+    await Promise.all([next(), next(), next(), next()]);
   });
 
   it("puts itself on the PATH, under other names, too, and replaces nothing that is not its own", async () => {
@@ -40,6 +64,14 @@ describe("the CLI without a daemon", () => {
     const links = await perch(["install-cli", "--dir", dir, "--as", "fly", "--json"]);
     expect(JSON.parse(succeeded(links))).toMatchObject({ links: ["perch", "fly", "flyctl"].map((name) => join(dir, name)) });
     expect(succeeded(await runToEnd([join(dir, "flyctl"), "version"]))).toMatch(/^perch \d/);
+    const wrong = await runToEnd([join(dir, "fly"), "pg", "attach"], { env: { PERCH_HOME: home } });
+    expect(wrong.stderr).toMatch(
+      /^Error: fly pg attach: missing .*\nNext: Type: fly pg attach \[flags\] <cluster>; for example: fly postgres attach /,
+    );
+    expect(await runToEnd([join(dir, "flyctl"), "apps", "list"], { env: { PERCH_HOME: home } })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Next: Start it with: flyctl up\n") as string,
+    });
     writeFileSync(join(dir, "taken"), "mine");
     const refused = await perch(["install-cli", "--dir", dir, "--as", "other", "--as", "taken"]);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("[file_refused]") as string });
@@ -116,6 +148,33 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the CLI with a
       code: 2,
       stderr: expect.stringMatching(/perch\.toml:2:\d+: .*\[config_file_invalid\]/) as string,
     });
+  });
+
+  it("does not destroy without a word when nobody can be asked, and nothing where one of the names is wrong", async () => {
+    expect(await perch(["apps", "destroy", "web"])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("[confirmation_needed]") as string,
+    });
+    expect(await perch(["apps", "destroy", "web", "nosuch", "--yes"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining('app "nosuch" does not exist [app_not_found]') as string,
+    });
+    expect(succeeded(await perch(["apps", "list"]))).toMatch(/^web /m);
+  });
+
+  it("tells who ran without an app how one is named", async () => {
+    const cwd = temporaryDirectory();
+    expect(await perch(["run", "web", "npm", "start"], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/\[command_is_app\]\nNext: .*perch run -a web -- npm start\n/) as string,
+    });
+    expect(await perch(["run", "sh", "-c", 'exit "${DATABASE_URL:-5}"'], { cwd })).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining("without an app, so it had no secrets") as string,
+    });
+    expect(await perch(["ssh", "console", "web", "-C", 'echo "$FLY_APP_NAME"'], { cwd })).toMatchObject({ code: 0, stdout: "web\n", stderr: "" });
   });
 
   it.each<[string, string[], number, string]>([

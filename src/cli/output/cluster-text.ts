@@ -55,14 +55,17 @@ const modes = { root: "in a network namespace", user: "in a user namespace", por
 const warningsText = (warnings: Status["warnings"]): string[] =>
   warnings.length === 0 ? [] : ["", "Warnings", ...warnings.map(({ sentence, next }) => `  ${sentence}\n    → ${next}`)];
 
-export function statusText({ network, daemon, clusters, apps, warnings }: Status): string {
+export function statusText(
+  { network, daemon, clusters, apps, warnings }: Status,
+  noClusters = "No clusters yet. Create one with: perch postgres create --name pg --region ams",
+): string {
   const prefix = network.mode === "portable" ? "" : ` ${network.prefix},`;
   return [
     `Network ${network.name}:${prefix} ${modes[network.mode]}`,
     `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,
     `perchd takes ${size(daemon.memoryBytes)}; it was late by ${Math.round(daemon.loopDelay.max)} ms at most within two minutes`,
     "",
-    ...(clusters.length === 0 ? ["No clusters yet. Create one with: perch postgres create --name pg --region ams"] : clusters.map(clusterText)),
+    ...(clusters.length === 0 ? [noClusters] : clusters.map(clusterText)),
     ...(apps.length === 0
       ? []
       : [

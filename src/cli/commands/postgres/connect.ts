@@ -14,7 +14,7 @@ Write the schema (public.users, CREATE EXTENSION dblink SCHEMA public), or conne
     database: { type: "string", short: "d", value: "NAME", summary: "The database; without it, that of the user's attachment, else postgres" },
     user: { type: "string", short: "u", value: "NAME", summary: "The user", default: "postgres" },
     region: { type: "string", short: "r", value: "REGION", summary: "Connect to the nearest member of that region itself, in place of the leader" },
-    command: { type: "string", value: "SQL", summary: "Run this and end" },
+    command: { type: "string", short: "c", value: "SQL", summary: "Run this and end" },
   },
   examples: [
     "perch postgres connect -a pg",
