@@ -29,7 +29,7 @@ export default defineConfig({
       { test: { name: "process", include: ["test/process/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "network", include: ["test/network/inside/**/*.test.ts"], ...seconds(60), ...few } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...some } },
-      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], globalSetup: "test/support/built-apart.ts", ...seconds(180), ...few } },
       { test: { name: "faults", include: ["test/faults/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(3_600), ...few } },
       { test: { name: "examples", include: ["test/examples/**/*.test.ts"], globalSetup: "test/support/built.ts", ...seconds(180), ...few } },
     ],

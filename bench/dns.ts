@@ -6,8 +6,10 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ask } from "../src/base/deadline.ts";
 import { askNameServer } from "../src/dns/ask.ts";
+import { startNameServer } from "../src/dns/start.ts";
 import type { ZoneData } from "../src/dns/zone-data.ts";
 import { run } from "../src/host/process/command.ts";
 import { findProgram } from "../src/host/files/files.ts";
@@ -61,9 +63,10 @@ async function measure(directory: string, { quick, say, signal }: Options): Prom
   await writeFile(questions, hosts.map(({ name }) => `${name}.internal AAAA\n`).join(""));
   await writeFile(table, hosts.map(({ name, address }) => `${address} ${name}.internal\n`).join(""));
 
-  const start = (await import(new URL("../dist/dns/start.js", import.meta.url).href)) as typeof import("../src/dns/start.ts");
+  const program = [process.execPath, fileURLToPath(new URL("../dist/dns/main.js", import.meta.url))];
   const bindings = (["udp", "tcp"] as const).map((protocol) => ({ address: perchAt, port: 53, region: "ams", protocol }));
-  const perch = await start.startNameServer({ zone, control: join(directory, "dns.sock"), enter, version: "bench", bindings });
+  const settings = { zone, control: join(directory, "dns.sock"), enter, version: "bench", bindings };
+  const perch = await startNameServer(settings, undefined, program);
   const dnsmasqArgs = [
     "--no-daemon",
     "--conf-file=/dev/null",

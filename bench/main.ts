@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
+import { cli as cliBench } from "./cli.ts";
 import { copy } from "./copy.ts";
 import { dns } from "./dns.ts";
 import { door } from "./door.ts";
@@ -22,7 +23,7 @@ import { start } from "./start.ts";
 import { timed } from "./stats.ts";
 import { wireguard } from "./wireguard.ts";
 
-const benches: readonly Bench[] = [start, path, copy, gap, rest, scale, dns, door, wireguard, flood, quickstart];
+const benches: readonly Bench[] = [start, cliBench, path, copy, gap, rest, scale, dns, door, wireguard, flood, quickstart];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {

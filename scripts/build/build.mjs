@@ -1,19 +1,20 @@
 /**
- * Writes dist/ from src/: `x.ts` becomes `x.js` beside it, its types stripped. It checks no types (`npm run check` does), so it needs one small tool in
- * place of a compiler and its type packages, and takes a second. The tool is not among Perch's own dependencies: it has a lockfile here, and is
- * installed here on first use.
+ * Writes dist/ from src/: each program as one file, with the packages it uses in it ([0048](../../docs/decisions/0048-a-program-is-one-file.md)). It checks no
+ * types (`npm run check` does), so it needs one small tool in place of a compiler and its type packages, and takes a second. The tool is not among Perch's own
+ * dependencies: it has a lockfile here, and is installed here on first use.
  *
- *     node scripts/build/build.mjs
+ *     node scripts/build/build.mjs            dist/, the programs
+ *     node scripts/build/build.mjs --apart    dist-apart/, every file by itself: by it the fuzzers tell which lines of which file have run
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { apart, joined } from "./outputs.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const source = join(root, "src");
-const target = join(root, "dist");
 
 const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
@@ -38,30 +39,13 @@ function write(path, text) {
   renameSync(`${path}.new`, path);
 }
 
-/** Every import stays an import, of the file that will lie there. */
-const filesStayApart = {
-  name: "files stay apart",
-  setup: ({ onResolve }) =>
-    void onResolve({ filter: /./ }, ({ kind, path }) =>
-      kind === "entry-point" ? undefined : { path: path.startsWith(".") ? path.replace(/\.ts$/, ".js") : path, external: true },
-    ),
-};
-
 async function build(esbuild) {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: files(source, ".ts").map((path) => join(source, path)),
-    outbase: source,
-    outdir: target,
-    bundle: true,
-    plugins: [filesStayApart],
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    charset: "utf8",
-    write: false,
-  });
-  for (const { path, text } of outputFiles) write(path, text);
-  const wanted = new Set(outputFiles.map(({ path }) => relative(target, path)));
+  const asFiles = process.argv.includes("--apart");
+  const target = join(root, asFiles ? "dist-apart" : "dist");
+  const sources = files(source, ".ts");
+  const outputs = await (asFiles ? apart : joined)(esbuild, { source, target, sources });
+  for (const { path, text } of outputs) write(path, text);
+  const wanted = new Set(outputs.map(({ path }) => relative(target, path)));
   for (const path of files(target, ".js")) if (!wanted.has(path)) rmSync(join(target, path));
 }
 

@@ -101,6 +101,8 @@ export interface Definition<A extends Args, F extends Flags, N extends Need> {
   readonly passThrough?: true;
   /** It does its work on this machine, so that --host means nothing to it. */
   readonly machineOnly?: true;
+  /** It is about no network and no perchd: --network and --host mean nothing to it, and none is looked for. */
+  readonly alone?: true;
   /** It hands the terminal to another program, which gets the signals: Ctrl-C is not ours then. */
   readonly ownsTerminal?: true;
   run(context: Context<A, F, N>): Promise<Answer | undefined> | Answer | undefined;

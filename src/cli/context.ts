@@ -9,13 +9,19 @@ import type { Target } from "./target.ts";
 export async function contextOf(
   command: Command,
   parsed: Parsed,
-  around: { terminal: Terminal; target: Target; signal: AbortSignal },
+  around: { terminal: Terminal; target: Target | undefined; signal: AbortSignal },
 ): Promise<unknown> {
   const { terminal, target, signal } = around;
-  const { home, allNetworks } = target;
-  const context: Record<string, unknown> = { args: parsed.args, flags: parsed.flags, terminal, home, allNetworks, signal };
+  const context: Record<string, unknown> = {
+    args: parsed.args,
+    flags: parsed.flags,
+    terminal,
+    home: target?.home,
+    allNetworks: target?.allNetworks,
+    signal,
+  };
   for (const need of command.needs) {
-    if (need === "daemon") context[need] = daemonOf(await target.reach(), terminal, signal);
+    if (need === "daemon" && target !== undefined) context[need] = daemonOf(await target.reach(), terminal, signal);
     if (need === "cluster") context[need] = clusterOf(parsed);
     if (need === "app") context[need] = await appOf(parsed);
   }

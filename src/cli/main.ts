@@ -51,7 +51,7 @@ const meantText = (similar: readonly string[]): string =>
   `Did you mean ${similar.map((name, index) => `${index === 0 ? "" : index === similar.length - 1 ? " or " : ", "}perch ${name}`).join("")}?`;
 
 async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
-  const [{ parse }, { contextOf }, { targetOf }] = await Promise.all([import("./parse.ts"), import("./context.ts"), import("./target.ts")]);
+  const [{ parse }, { contextOf }] = await Promise.all([import("./parse.ts"), import("./context.ts")]);
   const parsed = parse(command, words);
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts");
@@ -60,7 +60,7 @@ async function runCommand(command: Command, words: readonly string[], leading: G
   }
   const json = parsed.flags["json"] === true;
   const terminal = processTerminal({ quiet: json });
-  const target = await targetOf(command, { ...leading, ...parsed.globals }, process.env, otherVersion(terminal));
+  const target = command.alone === true ? undefined : await targetOf(command, { ...leading, ...parsed.globals }, terminal);
   try {
     const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
     const answer = (await command.run(await contextOf(command, parsed, { terminal, target, signal }))) ?? {};
@@ -73,6 +73,11 @@ async function runCommand(command: Command, words: readonly string[], leading: G
   } finally {
     terminal.progress.stop();
   }
+}
+
+async function targetOf(command: Command, globals: Globals, terminal: Terminal) {
+  const target = await import("./target.ts");
+  return target.targetOf(command, globals, process.env, otherVersion(terminal));
 }
 
 /** Says once that perchd is of another version, whatever becomes of the command. */
@@ -120,18 +125,21 @@ for (const stream of [process.stdout, process.stderr]) {
 const program = programName(process.env, process.argv[1]);
 // Nothing that we start is called so.
 delete process.env[calledAsVariable];
-const argv = process.argv.slice(2);
-try {
-  process.exitCode = await main(argv);
-} catch (error) {
-  const known = toPerchError(error);
-  const { red } = styleOf(process.stderr.isTTY, process.env);
-  process.stderr.write(forTerminal(errorText(asTyped(await withUsage(known)), wantsJson(argv), red)));
-  if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
-  process.exitCode = exitCodeOf(error, interruptedBy);
+
+/** Ends the process. */
+async function begin(argv: readonly string[]): Promise<never> {
+  try {
+    process.exitCode = await main(argv);
+  } catch (error) {
+    const known = toPerchError(error);
+    const { red } = styleOf(process.stderr.isTTY, process.env);
+    process.stderr.write(forTerminal(errorText(asTyped(await withUsage(known)), wantsJson(argv), red)));
+    if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
+    process.exitCode = exitCodeOf(error, interruptedBy);
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit();
 }
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-process.exit();
 
 /** With the line that would have been right in place of a hint at --help: in the words that were typed. */
 async function withUsage(error: PerchError): Promise<PerchError> {
@@ -162,3 +170,5 @@ function wantsJson(words: readonly string[]): boolean {
   const end = words.indexOf("--");
   return words.slice(0, end < 0 ? words.length : end).includes("--json") && !/^(run|shell)$/.test(words[0] ?? "");
 }
+
+void begin(process.argv.slice(2));

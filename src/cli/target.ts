@@ -1,7 +1,6 @@
-import { type Client, clientOf } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
 import { fail } from "../errors/error.ts";
 import { defaultNetwork, findHome, type Home, oneName } from "../host/system/home.ts";
-import { networkPlace } from "../host/system/networks.ts";
 import { checkAppName } from "../model/name.ts";
 import type { Command, Globals } from "./command.ts";
 
@@ -25,17 +24,25 @@ export async function targetOf(
   if (remote !== undefined) return remoteTarget(command, remote, env);
   const named = globals.network ?? wordIn(env, "PERCH_NETWORK");
   const home = oneName(findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") }));
-  if (home.network !== defaultNetwork && (await networkPlace(home)).made === undefined) throw fail("network_not_found", { network: home.network });
-  return { home, allNetworks: named === undefined, reach: () => Promise.resolve(clientOf(home, undefined, heard)) };
+  if (home.network !== defaultNetwork) await checkMade(home);
+  return { home, allNetworks: named === undefined, reach: async () => (await client()).clientOf(home, undefined, heard) };
+}
+
+/** Loaded by those who call it: `perch version` calls nothing. */
+const client = () => import("../client/client.ts");
+
+async function checkMade(home: Home): Promise<void> {
+  const { networkPlace } = await import("../host/system/networks.ts");
+  if ((await networkPlace(home)).made === undefined) throw fail("network_not_found", { network: home.network });
 }
 
 const wordIn = (env: NodeJS.ProcessEnv, name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
 
 async function remoteTarget(command: Command, text: string, env: NodeJS.ProcessEnv): Promise<Target> {
-  const [{ parseRemote, remoteOf }, { routes }] = await Promise.all([import("./remotes.ts"), import("../api/routes.ts")]);
+  const [{ parseRemote, remoteOf }, { calls }] = await Promise.all([import("./remotes.ts"), import("../api/calls.ts")]);
   const place = parseRemote(text);
-  const closed = command.routes?.some((name) => !("remote" in routes[name])) ?? false;
+  const closed = command.routes?.some((name) => !calls[name].remote) ?? false;
   if (closed || command.machineOnly === true) throw fail("machine_only", { what: `perch ${command.name}` });
   const home = oneName(findHome({ ...env, PERCH_NETWORK: "" }));
-  return { home, allNetworks: false, reach: async () => clientOf(await remoteOf(home.base, place, env)) };
+  return { home, allNetworks: false, reach: async () => (await client()).clientOf(await remoteOf(home.base, place, env)) };
 }

@@ -2,17 +2,17 @@
  * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/`, the unix socket and the way to another
  * machine, nothing of the terminal and nothing of how the daemon works. Start here; `connection.ts` is the socket, `remote.ts` whom it trusts elsewhere,
  * `frames.ts` what comes over it, `target.ts` the URL.
- *
- * The routes carry their schemas, and loading those takes longer than a small command: they are loaded at the first call.
  */
 import type { Socket } from "node:net";
-import type { CallInput, RouteAnswer } from "../api/route.ts";
+import { calls } from "../api/calls.ts";
+import { type CallInput, type RouteAnswer, versionHeader } from "../api/route.ts";
 import type { routes } from "../api/routes.ts";
 import { pause } from "../base/deadline.ts";
 import { fail, isCode, PerchError, toPerchError } from "../errors/error.ts";
 import type { TunnelTo } from "./tunnel.ts";
 import { type Connection, connectionError, open, type Where } from "./connection.ts";
 import { errorIn, jsonLines } from "./frames.ts";
+import { targetOf } from "./target.ts";
 
 type Routes = typeof routes;
 export type FeedName = { [N in keyof Routes]: Routes[N]["kind"] extends "feed" ? N : never }[keyof Routes];
@@ -54,19 +54,14 @@ type AnyInput = { params?: Record<string, string>; query?: Record<string, unknow
 /** `heard` is told the version of a perchd of this machine, at each answer. */
 export function clientOf(where: Where, wait = patience, heard: (version: string) => void = () => undefined): Client {
   const connect = async (name: keyof Routes, input: AnyInput, signal: AbortSignal | undefined): Promise<Connection & { kind: string }> => {
-    const [{ routes }, { versionHeader }, { targetOf }] = await Promise.all([
-      import("../api/routes.ts"),
-      import("../api/route.ts"),
-      import("./target.ts"),
-    ]);
-    const route = routes[name];
+    const route = calls[name];
     const connection = await open({
       to: where,
       method: route.method,
       target: targetOf(route, input.params ?? {}, input.query ?? {}),
       silenceMs: route.kind === "plain" ? wait.plain : 0,
       signal,
-      ...("body" in route ? { body: input.body ?? {} } : {}),
+      ...(route.body ? { body: input.body ?? {} } : {}),
     });
     const version = connection.response.headers[versionHeader];
     if (typeof version === "string") heard(version);

@@ -1,5 +1,4 @@
 import http from "node:http";
-import https from "node:https";
 import { callerHeader } from "../api/route.ts";
 import { fail, PerchError } from "../errors/error.ts";
 import { isCovered, refuseStranger } from "../host/files/chain.ts";
@@ -31,10 +30,10 @@ export interface Connection {
 }
 
 /** Resolves when the head of the response is there. */
-export function open(request: Request): Promise<Connection> {
+export async function open(request: Request): Promise<Connection> {
+  const text = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const outgoing = await begin(request, text);
   return new Promise((resolve, reject) => {
-    const text = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const outgoing = begin(request, text);
     outgoing.setTimeout(request.silenceMs, () => outgoing.destroy(new Error(`no answer within ${request.silenceMs / 1000} s`)));
     const giveUp = () => outgoing.destroy(fail("interrupted", { seconds: 0 }));
     if (request.signal?.aborted) giveUp();
@@ -52,12 +51,13 @@ export function open(request: Request): Promise<Connection> {
   });
 }
 
-function begin({ to, method, target }: Request, text: string | undefined): http.ClientRequest {
+async function begin({ to, method, target }: Request, text: string | undefined): Promise<http.ClientRequest> {
   const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   if ("socket" in to) {
     refuseStranger(to.socket);
     return http.request({ socketPath: to.socket, method, path: target, agent: false, headers: { ...headers, [callerHeader]: callerText() } });
   }
+  const { default: https } = await import("node:https"); // TLS takes its time to load
   const { host, port, authority, token } = to;
   const outgoing = https.request({
     host,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type DetailedPeerCertificate, connect } from "node:tls";
+import type { DetailedPeerCertificate } from "node:tls";
 import { fail } from "../errors/error.ts";
 import { fingerprintIn, perchdName } from "../model/token.ts";
 
@@ -23,7 +23,8 @@ export const connectMs = 10_000;
  * The authority that a token speaks of, asked of the server itself. Nothing secret is sent here: what comes is taken only when it has the token's fingerprint,
  * and whether the server has that authority's word is checked by TLS at the next connection, before the token goes out.
  */
-export function fetchAuthority(at: Pick<Remote, "host" | "port">, token: string): Promise<string> {
+export async function fetchAuthority(at: Pick<Remote, "host" | "port">, token: string): Promise<string> {
+  const { connect } = await import("node:tls");
   const wanted = fingerprintIn(token);
   const name = remoteName(at);
   return new Promise((resolve, reject) => {

@@ -1,10 +1,12 @@
 import http from "node:http";
 import { connect, type Socket } from "node:net";
+import { calls } from "../api/calls.ts";
 import { fail, type PerchError } from "../errors/error.ts";
 import { refuseStranger } from "../host/files/chain.ts";
 import type { Home } from "../host/system/home.ts";
 import { connectionError } from "./connection.ts";
 import { errorIn } from "./frames.ts";
+import { targetOf } from "./target.ts";
 
 export interface TunnelTo {
   host: string;
@@ -17,13 +19,12 @@ export interface TunnelTo {
  * whatever the daemon refuses it for.
  */
 export async function openTunnel(home: Pick<Home, "socket" | "root">, to: TunnelTo): Promise<Socket> {
-  const [{ routes }, { targetOf }] = await Promise.all([import("../api/routes.ts"), import("./target.ts")]);
   refuseStranger(home.socket);
   return new Promise((resolve, reject) => {
     const request = http.request({
       createConnection: () => connect({ path: home.socket, allowHalfOpen: true }),
-      method: routes.proxy.method,
-      path: targetOf(routes.proxy, {}, { ...to }),
+      method: calls.proxy.method,
+      path: targetOf(calls.proxy, {}, { ...to }),
       headers: { connection: "Upgrade", upgrade: "perch-proxy" },
     });
     request.on("upgrade", (_response, socket: Socket, head) => {

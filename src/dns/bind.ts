@@ -31,9 +31,14 @@ async function open(binding: Binding): Promise<void> {
 }
 
 process.on("disconnect", () => process.exit(0));
-try {
-  for (const binding of JSON.parse(process.argv[2] ?? "[]") as Binding[]) await open(binding);
-  await send({ done: true });
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
+
+async function openAll(): Promise<void> {
+  try {
+    for (const binding of JSON.parse(process.argv[2] ?? "[]") as Binding[]) await open(binding);
+    await send({ done: true });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
+  }
 }
+
+void openAll();

@@ -10,18 +10,18 @@ import type { Settings } from "./settings.ts";
 const readyWithinMs = 20_000;
 
 /** The settings lie beside the control socket, as `dns.json`; argv of the program that reads them. */
-async function programOf(wanted: Settings): Promise<string[]> {
+async function programOf(wanted: Settings, program = ourProgram(import.meta.url, "main")): Promise<string[]> {
   const file = join(dirname(wanted.control), "dns.json");
   await writeWhole(file, JSON.stringify(wanted));
-  return [...ourProgram(import.meta.url, "main"), file];
+  return [...program, file];
 }
 
 /**
  * Starts a name server that outlives this process and waits until it answers. Its output goes to a file descriptor or nowhere. Rejects with
  * `name_server_failed` when it ends or stays silent instead.
  */
-export async function startNameServer(wanted: Settings, outputFd?: number): Promise<NameServerClient> {
-  const started = await startDetached(await programOf(wanted), { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });
+export async function startNameServer(wanted: Settings, outputFd?: number, program?: string[]): Promise<NameServerClient> {
+  const started = await startDetached(await programOf(wanted, program), { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });
   let end: string | undefined;
   void started.ended.then(({ exitCode, signal }) => (end = `it ended with ${signal ?? `exit code ${exitCode}`}`));
   return answering(

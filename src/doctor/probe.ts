@@ -123,5 +123,9 @@ async function logIn(target: Target, address: string, encrypted: boolean): Promi
   }
 }
 
-const met = await go(JSON.parse(await text(process.stdin)) as Order);
-process.stdout.write(JSON.stringify(met), () => process.exit(0));
+async function tell(): Promise<void> {
+  const met = await go(JSON.parse(await text(process.stdin)) as Order);
+  process.stdout.write(JSON.stringify(met), () => process.exit(0));
+}
+
+void tell();

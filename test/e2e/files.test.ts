@@ -69,11 +69,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
         const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
         const [uid] = line(status, "Uid");
         if (status === "" || uid === "0") continue; // it may read all there is anyhow
-        met.add(/pgbouncer|door\/main|postgres/.exec(command)?.[0] ?? command);
+        met.add(/pgbouncer|ingress\/main|postgres/.exec(command)?.[0] ?? command);
         const [gid] = line(status, "Gid");
         expect([command, line(status, "Groups").filter((group) => group !== gid && group !== "")]).toEqual([command, []]);
       }
-      expect([...met].toSorted()).toEqual(["door/main", "pgbouncer", "postgres"]);
+      expect([...met].toSorted()).toEqual(["ingress/main", "pgbouncer", "postgres"]);
     },
   );
 

@@ -43,7 +43,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     login = async () => sessionOver(await net.dial({ port, from: friend }), { user: "joe", password, database: "postgres", ssl });
     session = await login();
     rude = rudeClient(net.strangers);
-    const door = (await processesOf(world.root)).find(({ command }) => command.includes("door/main"));
+    const door = (await processesOf(world.root)).find(({ command }) => command.includes("ingress/main"));
     processes = { door: door?.pid ?? 0, perchd: (await world.status()).daemon.pid };
   });
   afterAll(async () => {

@@ -254,7 +254,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       ({ pid, command }) => `${/Max core file size +(\S+ +\S+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1]} ${command}`,
     );
     expect(limits.filter((line) => !/^1 +1 /.test(line))).toEqual([]);
-    for (const program of ["daemon/main.js", "dns/main.js", "door/main.js", "postgres -D", "pgbouncer", "wireguard-go"])
+    for (const program of ["daemon/main.js", "dns/main.js", "ingress/main.js", "postgres -D", "pgbouncer", "wireguard-go"])
       expect(limits.join("\n")).toContain(program);
   });
 });

@@ -21,7 +21,7 @@ import { eventually, worldIn } from "../support/world.ts";
 describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("servers of an older Perch", () => {
   const world = worldIn();
   const { root, home, ok } = world;
-  const older = installAs("0.0.9", { "host/users.js": (text) => text.replace('"perch-postgres"', '"postgres"') });
+  const older = installAs("0.0.9", { "host/system/users.ts": (text) => text.replace('"perch-postgres"', '"postgres"') });
   const olderPerch = perchIn(root, {}, older.main);
   const { add, more, failures, end } = asking();
   const elsewhere = join(temporaryDirectory(), "elsewhere");

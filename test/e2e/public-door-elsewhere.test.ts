@@ -57,7 +57,7 @@ function holds(place: () => Place, home: string, source: RegExp): void {
     expect(door?.shut).toHaveLength(1);
     succeeded(await place().perch(["down"]));
     expect((await place().psql("sslmode=require", password)).stderr).toContain("Connection refused");
-    expect((await processesOf(home)).filter(({ command }) => command.includes("door/main"))).toEqual([]);
+    expect((await processesOf(home)).filter(({ command }) => command.includes("ingress/main"))).toEqual([]);
   });
 }
 

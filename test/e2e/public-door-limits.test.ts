@@ -46,7 +46,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
   const door = async () => (await world.client.call("listExposures", {}))[0];
   /** Whoever has gone is gone for the door, too. */
   const empty = () => eventually("the door is empty", async () => (await door())?.connections === 0);
-  const doors = async () => (await processesOf(root)).filter(({ command }) => command.includes("door/main"));
+  const doors = async () => (await processesOf(root)).filter(({ command }) => command.includes("ingress/main"));
 
   beforeAll(async () => {
     net = await internet([guesser, crowd, neighbour, sixth]);

@@ -21,7 +21,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   let outside: pg.Client;
   const broken: string[] = [];
 
-  /** Those of a kind by their command: `dns/main`, `door/main`, `pgbouncer`. */
+  /** Those of a kind by their command: `dns/main`, `ingress/main`, `pgbouncer`. */
   const running = async (what: string): Promise<Found[]> => (await processesOf(root)).filter(({ command }) => command.includes(what));
   const pids = (found: readonly Found[]) => found.map(({ pid }) => pid).toSorted((a, b) => a - b);
   const servers = async () => (await world.cluster()).members.map(({ id, pid, role }) => `${id} ${pid} ${role}`);
@@ -68,7 +68,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     "takes the place of the one that runs, %s, and no query fails and no name is unanswered, over 5432 and 6432, new and old connections",
     async (_way, to) => {
       const perch = to === thisVersion ? world.perch : nextPerch;
-      const before = { servers: await servers(), doors: pids(await running("door/main")), poolers: pids(await running("pgbouncer")) };
+      const before = { servers: await servers(), doors: pids(await running("ingress/main")), poolers: pids(await running("pgbouncer")) };
       const [names] = await running("dns/main");
       const session = await outsideSession();
       const { daemon } = await world.status();
@@ -86,7 +86,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       expect(await version()).toBe(to);
       expect((await world.status()).daemon.pid).not.toBe(perchd.pid);
       expect(await processesOf(root).then((all) => all.some(({ pid }) => pid === perchd.pid))).toBe(false);
-      expect({ servers: await servers(), doors: pids(await running("door/main")), poolers: pids(await running("pgbouncer")) }).toEqual(before);
+      expect({ servers: await servers(), doors: pids(await running("ingress/main")), poolers: pids(await running("pgbouncer")) }).toEqual(before);
       // The name server is of the new version, too, and the only one.
       await eventually("the name server of before has ended", async () => (await running("dns/main")).length === 1);
       expect((await running("dns/main"))[0]?.pid).not.toBe(names?.pid);
@@ -109,11 +109,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("replaces the public door only where the door's own program says so, and then others come in again", async () => {
-    const other = installAs("9.9.10", { "door/settings.js": (text) => text.replace("generation = 1", "generation = 2") });
-    const doors = pids(await running("door/main"));
+    const other = installAs("9.9.10", { "ingress/settings.ts": (text) => text.replace("generation = 1", "generation = 2") });
+    const doors = pids(await running("ingress/main"));
     succeeded(await perchIn(root, {}, other.main)(["up"]));
     await eventually("it is another one", async () => {
-      const now = pids(await running("door/main"));
+      const now = pids(await running("ingress/main"));
       return now.length === 1 && now[0] !== doors[0];
     });
     const { answer } = await eventually("somebody comes in", async () => {
@@ -130,7 +130,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("that does not know the state leaves the one that runs in its place", async () => {
     const newer = installAs("10.0.0", {
-      "store/schema.js": (text) => text.replace("];\nvar knownSchema", ",'CREATE TABLE next (n INTEGER) STRICT'];\nvar knownSchema"),
+      "store/sqlite/schema.ts": (text) => text.replace("];\nvar knownSchema", ",'CREATE TABLE next (n INTEGER) STRICT'];\nvar knownSchema"),
     });
     const newerPerch = perchIn(root, {}, newer.main);
     await outside.end().catch(() => undefined); // its door was another one

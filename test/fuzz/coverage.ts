@@ -36,7 +36,7 @@ export function coverageOf(names: readonly string[]): Coverage {
   const modules = new Map<string, Module>();
   for (const name of names) {
     const ours = !name.startsWith("node_modules/");
-    const path = realpathSync(fileURLToPath(new URL(`../../${ours ? "dist/" : ""}${name}.js`, import.meta.url)));
+    const path = realpathSync(fileURLToPath(new URL(`../../${ours ? "dist-apart/" : ""}${name}.js`, import.meta.url)));
     const source = readFileSync(path, "utf8");
     modules.set(pathToFileURL(path).href, { name, ours, source, ran: new Uint8Array(source.length), blocks: new Map() });
   }

@@ -32,7 +32,7 @@ export async function openNameServer(resolverPort: number, coverage: string): Pr
     JSON.stringify({ zone: zoneData, control, enter: [], version: "0", resolvConf: path("resolv.conf"), resolverPort, bindings }),
   );
   const output = openSync(log, "a");
-  const child = spawn(process.execPath, [join(repository, "dist/dns/main.js"), settings], {
+  const child = spawn(process.execPath, [join(repository, "dist-apart/dns/main.js"), settings], {
     stdio: ["ignore", output, output],
     env: { ...process.env, NODE_V8_COVERAGE: coverage },
   });

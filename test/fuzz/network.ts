@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, clientOf } from "../../src/client/client.ts";
 import { findHome, type Home } from "../../src/host/system/home.ts";
-import { perchIn, succeeded } from "../support/perch.ts";
+import { perchIn, repository, succeeded } from "../support/perch.ts";
 import { scratch } from "./sockets.ts";
 
 /** A network of its own for what is fuzzed over perchd's real sockets: an app `web` and a cluster `pg`, whose leader must be the same process at the end. */
@@ -31,7 +31,7 @@ export async function openNetwork(coverage: string): Promise<Network> {
   const { path, remove } = scratch();
   const directory = process.env["PERCH_TEST_DIR"];
   if (directory !== undefined) appendFileSync(join(directory, "homes"), `${path}\n`);
-  const perch = perchIn(path, { env: { NODE_V8_COVERAGE: coverage } });
+  const perch = perchIn(path, { env: { NODE_V8_COVERAGE: coverage } }, join(repository, "dist-apart/cli/main.js"));
   const down = async () => {
     succeeded(await perch(["down"]));
     remove();

@@ -8,6 +8,7 @@ export const completionCommand = command({
   summary: "Print the completion script of a shell",
   args: { shell: { summary: shells.join(", ") } },
   examples: ["source <(perch completion bash)", "perch completion fish > ~/.config/fish/completions/perch.fish"],
+  alone: true,
   async run({ args }) {
     const shell = shells.find((candidate) => candidate === args.shell);
     if (shell === undefined)

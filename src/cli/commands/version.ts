@@ -6,6 +6,7 @@ export const versionCommand = command({
   summary: "Print the version",
   examples: ["perch version"],
   needs: ["json"],
+  alone: true,
   run() {
     const version = perchVersion();
     return { text: `perch ${version}`, json: { version, node: process.versions.node } };

@@ -23,17 +23,17 @@ export interface Terminal {
 }
 
 export function processTerminal(options: { quiet: boolean }): Terminal {
-  const errors = styleOf(process.stderr.isTTY, process.env);
-  const silent: Progress = { say: () => undefined, done: () => undefined, stop: () => undefined };
-  const progress = options.quiet ? silent : progressOn(process.stderr, errors);
-  const interactive = process.stdin.isTTY && process.stderr.isTTY;
+  const progress = options.quiet ? silent : onceSaid(() => progressOn(process.stderr, styleOf(process.stderr.isTTY, process.env)));
+  const asked = () => process.stdin.isTTY && process.stderr.isTTY;
   const note = (text: string) => {
     progress.done();
     process.stderr.write(line(text));
   };
   return {
     style: styleOf(process.stdout.isTTY, process.env),
-    interactive,
+    get interactive() {
+      return asked();
+    },
     progress,
     print(text) {
       progress.done();
@@ -42,11 +42,19 @@ export function processTerminal(options: { quiet: boolean }): Terminal {
     note,
     async consent({ yes, warning, question, what }) {
       if (yes) return true;
-      if (!interactive) throw fail("confirmation_needed", { what });
-      if (warning !== undefined) note(errors.red(warning));
+      if (!asked()) throw fail("confirmation_needed", { what });
+      if (warning !== undefined) note(styleOf(process.stderr.isTTY, process.env).red(warning));
       return ask(question);
     },
   };
+}
+
+const silent: Progress = { say: () => undefined, done: () => undefined, stop: () => undefined };
+
+/** A command that says nothing opens no stream for it. */
+function onceSaid(make: () => Progress): Progress {
+  let made: Progress | undefined;
+  return { say: (sentence) => (made ??= make()).say(sentence), done: () => made?.done(), stop: () => made?.stop() };
 }
 
 const line = (text: string): string => forTerminal(text === "" || text.endsWith("\n") ? text : `${text}\n`);
