@@ -3,6 +3,8 @@
  *
  *     npm run test:fresh                                   both releases, as root and as an ordinary user
  *     npm run test:fresh -- --release trixie --as user     one of the four
+ *     npm run test:fresh -- --whole                        in place of that, CI=true npm test as root, whole
+ *     npm run test:fresh -- --project unit                 the same with some of its projects alone (may be repeated)
  *     npm run test:fresh -- --keep                         leave the machines where they are, to look around
  *
  * Needs root, and debootstrap, which it installs after saying so. It is no part of `npm test`: it takes a quarter of an hour and most of a gigabyte a machine.
@@ -14,13 +16,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ensureDebootstrap, machineFrom, makeBare, releases } from "./fresh/machine.mjs";
-import { newcomers } from "./fresh/steps.mjs";
+import { newcomers, testers } from "./fresh/steps.mjs";
 
+const several = { type: "string", multiple: true };
 const { values } = parseArgs({
-  options: { release: { type: "string", multiple: true }, as: { type: "string", multiple: true }, keep: { type: "boolean" } },
+  options: { release: several, as: several, project: several, whole: { type: "boolean" }, keep: { type: "boolean" } },
 });
+/** Only root installs what all tests need. */
+const tests = values.whole === true || values.project !== undefined;
 const say = (line) => console.log(line);
-const who = values.as ?? ["root", "user"];
+const who = tests ? ["root"] : (values.as ?? ["root", "user"]);
 const chosen = values.release ?? releases;
 const unknown = [...chosen.filter((name) => !releases.includes(name)), ...who.filter((name) => !["root", "user"].includes(name))];
 if (unknown.length > 0 || process.getuid?.() !== 0) {
@@ -46,9 +51,9 @@ for (const release of chosen) {
   for (const account of who) {
     const machine = machineFrom(bare, `${bare}-${account}`);
     say(`\n— Debian ${release}, as ${account === "root" ? "root" : "an ordinary user"} —`);
-    for (const step of newcomers(account)) {
+    for (const step of tests ? testers(values.project ?? []) : newcomers(account)) {
       const since = Date.now();
-      const { status, output } = machine.type(step.as ?? account, step.lines, step.env ?? {});
+      const { status, output } = machine.type(step.as ?? account, step.lines, step.env ?? {}, step.minutes);
       const right = step.expects.every((pattern) => pattern.test(output)) && (status === 0) !== (step.fails === true);
       counts[right ? "passed" : "failed"]++;
       say(`${right ? "✓" : "✗"} ${step.what} (${((Date.now() - since) / 1000).toFixed(0)} s)`);

@@ -55,9 +55,9 @@ export function machineFrom(bare, root) {
     root,
     remove: () => rmSync(root, { recursive: true, force: true }),
     /** Types lines into a shell of that account; what came out, and how it ended. */
-    type(account, lines, env) {
+    type(account, lines, env, minutes = 20) {
       const home = account === "root" ? "/root" : "/home/user";
-      const words = Object.entries({ HOME: home, PATH: account === "root" ? rootPath : userPath, LANG: "C.UTF-8", USER: account, ...env });
+      const words = Object.entries({ HOME: home, PATH: account === "root" ? rootPath : userPath, LANG: "C.UTF-8", USER: account, ...trust, ...env });
       const shell = ["env", "-i", ...words.map(([name, value]) => `${name}=${value}`), "bash", "-c", `cd; exec 2>&1; set -e\n${lines.join("\n")}`];
       const who = account === "root" ? shell : ["setpriv", "--reuid=user", "--regid=user", "--init-groups", ...shell];
       const argv = ["--mount", "--pid", "--fork", "--uts", "--ipc", "--kill-child", "sh", "-c", enter, "sh", ...who];
@@ -65,13 +65,15 @@ export function machineFrom(bare, root) {
         encoding: "utf8",
         env: { ...process.env, ROOT: root },
         maxBuffer: 64 * 1024 * 1024,
-        timeout: 1_200_000,
+        timeout: minutes * 60_000,
       });
       return { status, output: `${stdout}${stderr}`.trim() };
     },
   };
 }
 
+/** npm is told by a file; other programs of Node.js only so. */
+const trust = process.env.NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt" };
 const userPath = "/usr/local/bin:/usr/bin:/bin";
 const rootPath = `/usr/local/sbin:/usr/sbin:/sbin:${userPath}`;
 
@@ -83,8 +85,12 @@ function takeAlong(root) {
   cpSync(node, join(root, "usr/local/bin/node"));
   cpSync(npm, join(root, "usr/local/lib/node_modules/npm"), { recursive: true, verbatimSymlinks: true });
   for (const name of ["npm", "npx"]) run("ln", ["-sf", `../lib/node_modules/npm/bin/${name}-cli.js`, join(root, "usr/local/bin", name)]);
-  for (const path of ["etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt", "etc/apt/apt.conf.d"])
+  const bundle = "etc/ssl/certs/ca-certificates.crt";
+  for (const path of ["etc/resolv.conf", "etc/hosts", "etc/apt/apt.conf.d", "etc/pip.conf", "usr/local/share/ca-certificates", bundle])
     if (existsSync(`/${path}`)) cpSync(`/${path}`, join(root, path), { recursive: true, dereference: true });
+  // Java has a store of its own, which is made of single files.
+  run("chroot", [root, "update-ca-certificates"]);
+  if (existsSync(`/${bundle}`)) cpSync(`/${bundle}`, join(root, bundle), { dereference: true });
   const registry = run("npm", ["config", "get", "registry"]);
   // The file that npm reads under every --prefix.
   writeFileSync(join(root, "usr/local/lib/node_modules/npm/npmrc"), `registry=${registry}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`);

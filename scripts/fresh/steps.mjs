@@ -59,24 +59,93 @@ export function newcomers(account) {
       expects: [/streams from the leader/, /^1$/m, /^t$/m, /PostgreSQL \d+/, /Perch is down/],
     },
     {
+      what: "npm pack in a clone where nothing was built",
+      lines: ["git clone -q /srv/perch.git packed && cd packed", "npm pack --silent | tail -1", "mv perch-*.tgz ~/perch.tgz", "du -k ~/perch.tgz"],
+      expects: [/^perch-.*\.tgz$/m],
+      show: true,
+    },
+    {
       what: "the tarball, installed",
       lines: [
-        checkout,
-        "npm pack --silent | tail -1 > ~/tarball",
-        `npm install --global --prefix ${root ? "/usr/local" : "$HOME/.local"} --silent ./$(cat ~/tarball)`,
+        `npm install --global --prefix ${root ? "/usr/local" : "$HOME/.local"} --silent ~/perch.tgz`,
         `cd /; PATH=${root ? "/usr/local/bin" : "$HOME/.local/bin"}:$PATH`,
         "export PERCH_HOME=$HOME/installed",
         "perch version",
         "perch quickstart",
         "perch pg connect pg --command 'select 40 + 2 as answer'",
         "perch down",
+        "du -sm $PERCH_HOME $(dirname $(dirname $(dirname $(realpath $(command -v perch)))))",
       ],
       expects: [/^perch \d+\.\d+\.\d+$/m, /answer[\s\S]*42/, /Perch is down/],
+    },
+    ...[9, 10, 11].map(byNpm),
+    {
+      what: "Debian's PostgreSQL, installed beside it, has its own cluster",
+      as: "root",
+      lines: ["apt-get install -y -qq --no-install-recommends postgresql >/dev/null", "pg_lsclusters --no-header"],
+      expects: [/^\d+ +main /m],
+    },
+    {
+      what: "the tarball, where the system has a PostgreSQL",
+      lines: [
+        `PATH=${root ? "/usr/local/bin" : "$HOME/.local/bin"}:$PATH`,
+        "export PERCH_HOME=$HOME/system",
+        "perch up",
+        "perch postgres create --name pg --region ams",
+        "perch pg connect pg --command 'select 40 + 2 as answer'",
+        "perch down",
+      ],
+      expects: [/PostgreSQL \d+\.\d+ \(system\)/, /answer[\s\S]*42/],
     },
     {
       what: "npm test -- --project house",
       lines: [checkout, "npm test -- --project house"],
       env: { CI: "" },
+      expects: [/^[1-9]\d* passed, 0 failed, \d+ skipped$/m],
+    },
+  ];
+}
+
+/** The tarball under one npm, below the home and elsewhere; and the PostgreSQL that Perch copied out of it, which needs the package no more. */
+function byNpm(major) {
+  const npm = `~/npm${major}/node_modules/.bin`;
+  return {
+    what: `the tarball under npm ${major}, and without it`,
+    lines: [
+      `npm install --silent --prefix ~/npm${major} npm@${major}`,
+      `cp /usr/local/lib/node_modules/npm/npmrc ~/npm${major}/node_modules/npm/`,
+      `PATH=$(echo ${npm}):$PATH`,
+      "echo npm $(npm --version)",
+      `places="$HOME/below-${major} /var/tmp/$USER-${major}"`,
+      "for place in $places; do npm install --silent --global --prefix $place ~/perch.tgz; $place/bin/perch version; done",
+      `export PERCH_HOME=$HOME/home-${major}`,
+      "perch=$place/bin/perch",
+      "$perch up",
+      "$perch postgres create --name pg --region ams",
+      "$perch pg connect pg --command 'select 40 + 2 as answer'",
+      "$perch down",
+      "for place in $places; do npm uninstall --silent --global --prefix $place perch; done",
+      "test ! -e $perch",
+      "for copy in $PERCH_HOME/postgres/tools/postgresql-*; do find $copy -xtype l; find $copy -lname '/*'; $copy/bin/postgres --version; done",
+      "cd ~ && npx --yes ./perch.tgz version",
+    ],
+    expects: [
+      new RegExp(`^npm ${major}\\.`, "m"),
+      /answer[\s\S]*42[\s\S]*^Perch is down.*\npostgres \(PostgreSQL\) \d+\.\d+\s+(npm warn.*\s+)*perch \d+\.\d+\.\d+$/im,
+    ],
+  };
+}
+
+/** Who works on Perch: `npm test` itself installs what the tests need, and with CI=true ends where a program is missing. */
+export function testers(projects) {
+  const chosen = projects.map((name) => `--project ${name}`).join(" ");
+  return [
+    { what: "git clone", lines: ["git clone -q /srv/perch.git perch"], expects: [/^/] },
+    {
+      what: `CI=true npm test${chosen === "" ? "" : ` -- ${chosen}`}`,
+      lines: [checkout, `npm test${chosen === "" ? "" : ` -- ${chosen}`}`],
+      env: { CI: "true" },
+      minutes: 120,
       expects: [/^[1-9]\d* passed, 0 failed, \d+ skipped$/m],
     },
   ];
