@@ -1,13 +1,13 @@
 /**
  * Writes dist/ from src/: each program as one file, with the packages it uses in it ([0048](../../docs/decisions/0048-a-program-is-one-file.md)). It checks no
  * types (`npm run check` does), so it needs one small tool in place of a compiler and its type packages, and takes a second. The tool is not among Perch's own
- * dependencies: it has a lockfile here, and is installed here on first use.
+ * dependencies: it has a lockfile here, and is installed here on first use, as Perch's packages are.
  *
  *     node scripts/build/build.mjs            dist/, the programs
  *     node scripts/build/build.mjs --apart    dist-apart/, every file by itself: by it the fuzzers tell which lines of which file have run
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apart, joined } from "./outputs.mjs";
@@ -18,10 +18,14 @@ const source = join(root, "src");
 
 const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-function installTool() {
-  if (written(join(here, "node_modules/.package-lock.json")) >= written(join(here, "package-lock.json"))) return;
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-progress", "--loglevel=error"], { cwd: here, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new Error("npm ci failed in scripts/build: read what it says above, and repeat");
+/** By a lockfile, where npm has not installed since it was written. What a link leads to belongs to another checkout, which npm ci would empty first. */
+function install(directory, ...more) {
+  const modules = join(directory, "node_modules");
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() === true) return;
+  if (written(join(modules, ".package-lock.json")) >= written(join(directory, "package-lock.json"))) return;
+  const args = ["ci", "--ignore-scripts", "--no-progress", "--loglevel=error", ...more];
+  if (spawnSync("npm", args, { cwd: directory, stdio: ["ignore", 2, 2] }).status !== 0)
+    throw new Error(`npm ci failed in ${directory}: read what it says above, and repeat`);
 }
 
 const files = (directory, ending) =>
@@ -50,7 +54,9 @@ async function build(esbuild) {
 }
 
 try {
-  installTool();
+  install(here);
+  // `npm pack` in a fresh clone begins here; who works on Perch keeps the development tools.
+  install(root, ...(existsSync(join(root, "node_modules/vitest")) ? [] : ["--omit=dev"]));
   await build(await import("esbuild"));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
