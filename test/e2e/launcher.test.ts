@@ -75,11 +75,11 @@ describe("./perch", () => {
         .split("\n")
         .filter((line) => line.startsWith("ci"));
     run();
-    expect(installs()).toEqual(["ci --omit=dev --no-progress --loglevel=error"]);
+    expect(installs()).toEqual(["ci --ignore-scripts --omit=dev --no-progress --loglevel=error"]);
     mkdirSync(join(root, "node_modules/vitest"), { recursive: true });
     later("package-lock.json");
     run();
-    expect(installs().slice(1)).toEqual(["ci --no-progress --loglevel=error"]);
+    expect(installs().slice(1)).toEqual(["ci --ignore-scripts --no-progress --loglevel=error"]);
   });
 
   it("builds again when a source is newer, and installs again when the lockfile is", () => {
