@@ -1,5 +1,5 @@
 import { openConsole, type PoolConsole } from "../pgbouncer/console.ts";
-import type { PoolLayout } from "../pgbouncer/server.ts";
+import type { PoolLayout } from "../pgbouncer/layout.ts";
 
 /** A connection held open to the console of every pooler that runs: its closing tells of the pooler's death. */
 export interface Consoles {

@@ -140,6 +140,10 @@ export interface ClusterView {
   slots: readonly string[] | undefined;
   /** Those of them whose WAL is gone, because their replica fell too far behind. */
   lostSlots: readonly string[];
+  /** Concern → what it found. */
+  found: ReadonlyMap<string, unknown>;
+  /** Whatever a step is under way on, or failed on. */
+  things: ReadonlyMap<string, { busy: string | undefined; trouble: Trouble | undefined }>;
   /** A step on the cluster as a whole is under way, or failed. */
   busy: string | undefined;
   trouble: Trouble | undefined;

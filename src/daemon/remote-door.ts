@@ -11,7 +11,7 @@ import type { Credentials } from "../postgres/tls/certificate.ts";
 import { certificateFor, hostsOf, subjectOf } from "./remote-certificate.ts";
 import { type Handlers, httpServer } from "../server/http/http.ts";
 import { openGuard } from "../server/remote/guard.ts";
-import type { RemoteDoor } from "../server/remote/handlers.ts";
+import type { RemoteDoor } from "../server/remote/listener.ts";
 import type { State } from "../store/records.ts";
 
 /** The API for other machines: a second server with the same handlers, TLS 1.3 by the network's authority, and a guard. Shut until it is asked for. */

@@ -1,40 +1,33 @@
 import type { PerchError } from "../errors/error.ts";
-import { apply } from "../reconcile/apply.ts";
-import { afterFailure } from "../reconcile/concerns/attachments/revoke.ts";
+import { apply, ofConcern } from "../reconcile/apply.ts";
+import { concerns } from "../reconcile/concerns/concerns.ts";
 import type { Context } from "../cluster/context.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LoopWork } from "../reconcile/loop.ts";
 import { observe } from "../reconcile/observe.ts";
+import { plan } from "../reconcile/plan.ts";
 import type { Step } from "../reconcile/step.ts";
 
 /** What the loop of one cluster does, bound to this daemon's rooms. */
 export const workOf = (context: Context, engine: Engine, app: string): LoopWork => ({
-  observe: (memory) => observe(context, engine, app, memory),
-  apply: (step, view, signal) => apply(context, engine, step, view, signal),
+  observe: (memory) => observe(context, { engine, concerns }, app, memory),
+  plan: (view) => plan(view, concerns),
+  apply: (step, view, signal) => apply(context, { engine, concerns }, step, view, signal),
   undo: (step, why) => undo(context, app, step, why),
   say: (sentence) => context.say(app, sentence),
   publish: () => context.publish(),
 });
 
 /** What failed while it was being created is marked for destruction: a member of a new cluster takes the cluster with it. */
-async function undo({ state, say }: Context, app: string, step: Step, why: PerchError): Promise<boolean> {
-  const reason = `${why.message}; what was made is taken away`;
-  if (step.do === "grant") {
-    const record = await state.attachments.update(step.attachment, (attachment) => ({ ...attachment, phase: "destroying" }));
-    say(app, `attaching ${step.attachment.app} failed: ${reason}`);
-    return record !== undefined;
-  }
-  if (step.do === "revoke" || step.do === "drop-database") {
-    const before = await afterFailure({ state }, step.attachment, why);
-    if (before) say(app, `detaching ${step.attachment.app} failed, and it is attached as before: ${why.message}`);
-    return before;
-  }
+async function undo(context: Context, app: string, step: Step, why: PerchError): Promise<boolean> {
+  const { state, say } = context;
+  if (step.do === "concern") return ofConcern(concerns, step).undo(step, context, why);
   if (!("machine" in step)) return false;
   const [machine, cluster] = await Promise.all([state.machines.get({ id: step.machine }), state.clusters.get({ app })]);
   if (machine?.phase !== "creating") return machine?.phase === "destroying" && (step.do === "initialise" || step.do === "copy");
   if (cluster?.phase === "creating") await state.clusters.update(cluster, (record) => ({ ...record, phase: "destroying" }));
   else await state.machines.update(machine, (record) => ({ ...record, phase: "destroying" }));
-  say(app, `making machine ${machine.id} failed: ${reason}`);
+  say(app, `making machine ${machine.id} failed: ${why.message}; what was made is taken away`);
   return true;
 }
 

@@ -4,7 +4,7 @@ import { redact } from "../base/redact.ts";
 import { fail } from "../errors/error.ts";
 import { poolUser } from "../postgres/instance/hba.ts";
 import type { PoolMode } from "./config.ts";
-import type { PoolLayout } from "./server.ts";
+import type { PoolLayout } from "./layout.ts";
 
 /** PgBouncer's own console, over its unix socket. */
 export interface PoolConsole {

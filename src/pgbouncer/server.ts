@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import type { PoolLayout } from "./layout.ts";
 import { open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ask } from "../base/deadline.ts";
@@ -6,7 +6,6 @@ import { fail } from "../errors/error.ts";
 import { run, startDetached } from "../host/process/command.ts";
 import { readBelow, saysBelow, unlessStrange } from "../host/files/below.ts";
 import { findProgram, removeTree, shortenLog, writeWhole } from "../host/files/files.ts";
-import type { Home } from "../host/system/home.ts";
 import { asOwnerOf, type Place } from "../host/process/place.ts";
 import { endOccupants } from "../host/process/occupants.ts";
 import { endProcess, identify, isAlive, worksIn } from "../host/process/process.ts";
@@ -15,33 +14,6 @@ import { makeOwned, makeWalkable } from "../postgres/instance/directory.ts";
 import { configText, type PoolConfig, safeMode, userText } from "./config.ts";
 import { describe, openConsole } from "./console.ts";
 import { guardPause } from "./pause-guard.ts";
-
-/** Where the files of one pooler lie, as perchd sees them. */
-export interface PoolLayout {
-  root: string;
-  config: string;
-  users: string;
-  certificate: string;
-  key: string;
-  log: string;
-  /** The directory of its console's socket. */
-  sockets: string;
-}
-
-/** `id`: a machine's, for the pooler of a member; the cluster's pool number, for the one that leads to the leader. */
-export function poolLayout(home: Home, app: string, id: string): PoolLayout {
-  const root = join(home.postgres, "pool", app, id);
-  return {
-    root,
-    config: join(root, "pgbouncer.ini"),
-    users: join(root, "users.txt"),
-    certificate: join(root, "server.crt"),
-    key: join(root, "server.key"),
-    log: join(root, "pgbouncer.log"),
-    // Short: a socket's path may have 107 bytes.
-    sockets: join(home.runtime, "pool", createHash("sha256").update(`${app}/${id}`).digest("hex").slice(0, 12)),
-  };
-}
 
 /** The program and its version; `again` where it may have been replaced. Rejects with `pooler_missing`. */
 export async function findPooler(again = false): Promise<{ program: string; version: string }> {

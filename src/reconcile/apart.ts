@@ -4,7 +4,7 @@ import type { LogLine } from "../postgres/instance/log-line.ts";
 import { lastLogLines } from "../postgres/instance/logs.ts";
 import { fitOf } from "../postgres/replication/rewind.ts";
 import { type Context, memberOf } from "../cluster/context.ts";
-import type { Look, OnLeader } from "./observe.ts";
+import type { Look, OnLeader } from "./look.ts";
 import type { Apart } from "../cluster/view.ts";
 
 /** Why a replica does not stream, in the words of its own log, and whether what it waits for is gone. Only looks; asked of one that stands apart from its leader. */

@@ -1,3 +1,4 @@
+import type { AnyConcern, ConcernStep } from "../cluster/concern.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fail } from "../errors/error.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
@@ -5,8 +6,6 @@ import { removeMember } from "../postgres/instance/data-removal.ts";
 import { hasData } from "../postgres/instance/directory.ts";
 import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication/replication.ts";
 import { endWholly, reload, resume, stop } from "../postgres/instance/server.ts";
-import { grant } from "./concerns/attachments/grant.ts";
-import { dropItsDatabase, revoke } from "./concerns/attachments/revoke.ts";
 import { inTurn } from "../cluster/shared-catalogs.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { doubt } from "../cluster/monitor.ts";
@@ -21,13 +20,27 @@ import { takeBack } from "./take-back.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
 /** Does one step. Each may be repeated: what is done already is done quickly. Rejects with an error of the register. */
-export const apply = (context: Context, engine: Engine, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> =>
-  doStep(context, engine, step, view, signal).catch((error: unknown) => {
-    doubt(context.monitors, view.cluster.leader, error);
-    throw error;
-  });
+export const apply = (
+  context: Context,
+  { engine, concerns }: { engine: Engine; concerns: readonly AnyConcern[] },
+  step: Step,
+  view: ClusterView,
+  signal: AbortSignal,
+): Promise<void> =>
+  (step.do === "concern" ? ofConcern(concerns, step).apply(step, context, view) : doStep(context, engine, step, view, signal)).catch(
+    (error: unknown) => {
+      doubt(context.monitors, view.cluster.leader, error);
+      throw error;
+    },
+  );
 
-async function doStep(context: Context, engine: Engine, step: Step, view: ClusterView, signal: AbortSignal): Promise<void> {
+export function ofConcern(concerns: readonly AnyConcern[], { concern }: ConcernStep): AnyConcern {
+  const found = concerns.find(({ name }) => name === concern);
+  if (found === undefined) throw fail("internal", { why: `there is no concern ${concern}` });
+  return found;
+}
+
+async function doStep(context: Context, engine: Engine, step: Exclude<Step, ConcernStep>, view: ClusterView, signal: AbortSignal): Promise<void> {
   const { state } = context;
   const { cluster } = view;
   switch (step.do) {
@@ -110,16 +123,6 @@ async function doStep(context: Context, engine: Engine, step: Step, view: Cluste
       return inTurn(cluster.app, () => admitDatabases(context, cluster, step.databases));
     case "sweep":
       return inTurn(cluster.app, () => sweepDatabases(context, cluster, step.databases));
-    case "grant":
-      return inTurn(cluster.app, async () =>
-        grant(context, await leaderMember(context, cluster), step.attachment, (database) =>
-          cluster.pool === undefined ? Promise.resolve() : admitDatabases(context, cluster, [database]),
-        ),
-      );
-    case "drop-database":
-      return inTurn(cluster.app, async () => dropItsDatabase(context, await leaderMember(context, cluster), step.attachment));
-    case "revoke":
-      return inTurn(cluster.app, async () => revoke(context, await leaderMember(context, cluster), step.attachment));
   }
 }
 

@@ -8,8 +8,7 @@ import type { Log } from "../base/log.ts";
 import { type PerchError, toPerchError } from "../errors/error.ts";
 import { type Deaths, deathRegister } from "./deaths.ts";
 import { newNotices } from "./notices.ts";
-import { plan } from "./plan.ts";
-import { type Step, touches, triedKey } from "./step.ts";
+import { nameOf, type Plan, type Step, touches, triedKey } from "./step.ts";
 import { type ClusterView, type Trouble, unsettled } from "../cluster/view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
@@ -28,6 +27,7 @@ export interface LoopMemory {
 export interface LoopWork {
   /** Undefined when the cluster's record is gone: the loop ends. */
   observe(memory: LoopMemory): Promise<ClusterView | undefined>;
+  plan(view: ClusterView): Plan;
   apply(step: Step, view: ClusterView, signal: AbortSignal): Promise<void>;
   /** A step failed on something that is still being created: what is to be undone is marked so. Gives false when it is not in creation. */
   undo(step: Step, why: PerchError): Promise<boolean>;
@@ -85,7 +85,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
       clearInterval(tick);
     } else {
       abortUndone(view);
-      const { sentence, steps } = plan(view);
+      const { sentence, steps } = work.plan(view);
       if (sentence !== lastSentence && steps.length > 0) {
         work.say(sentence);
         for (const watcher of watchers) watcher.onSentence?.(sentence);
@@ -122,7 +122,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   }
 
   async function failed(step: Step, thing: string, error: PerchError): Promise<void> {
-    log.warn({ err: error, step: step.do, thing }, "a step failed");
+    log.warn({ err: error, step: nameOf(step), thing }, "a step failed");
     if (step.do === "restart") restarts.delete(step.machine);
     const undone = await work.undo(step, error).catch((reason: unknown) => {
       log.error({ err: reason }, "what a step left could not be marked for undoing");
@@ -130,8 +130,8 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     });
     if (!undone) {
       const attempts = (troubles.get(thing)?.attempts ?? 0) + 1;
-      troubles.set(thing, { step: step.do, why: error.message, attempts, until: steadyNow() + backoffMs(attempts) });
-      work.say(`${step.do} of ${thing} failed (attempt ${attempts}): ${error.message}`);
+      troubles.set(thing, { step: nameOf(step), why: error.message, attempts, until: steadyNow() + backoffMs(attempts) });
+      work.say(`${nameOf(step)} of ${thing} failed (attempt ${attempts}): ${error.message}`);
     }
     for (const watcher of watchers) watcher.onFailure?.(thing, error);
   }

@@ -6,8 +6,8 @@ import { counted } from "../base/count.ts";
 import type { Verdict } from "../cluster/situation.ts";
 import { isRepairable } from "../postgres/sql/own-roles.ts";
 import { slotOf } from "../postgres/replication/replication.ts";
-import { forAttachments } from "./concerns/attachments/plan.ts";
-import { attachmentKey, type Plan, type Step, touches } from "./step.ts";
+import type { AnyConcern } from "../cluster/concern.ts";
+import { type Plan, type Step, touches } from "./step.ts";
 import { namesWanted } from "./commit-patience.ts";
 import { forReplica } from "./replicas.ts";
 import { permitted } from "./spare.ts";
@@ -19,8 +19,11 @@ interface Reason {
   because: string;
 }
 
-export function plan(view: ClusterView): Plan {
-  const reasons = view.cluster.phase === "destroying" ? destroying(view) : living(view);
+/** What a cluster has beside its members each concern plans for itself. */
+type Planning = Pick<AnyConcern, "name" | "plan">;
+
+export function plan(view: ClusterView, concerns: readonly Planning[] = []): Plan {
+  const reasons = view.cluster.phase === "destroying" ? destroying(view) : living(view, concerns);
   const free = permitted(
     view,
     reasons.filter(({ step }) => !blocked(view, step)),
@@ -45,7 +48,7 @@ function destroying(view: ClusterView): Reason[] {
   );
 }
 
-function living(view: ClusterView): Reason[] {
+function living(view: ClusterView, concerns: readonly Planning[]): Reason[] {
   // Until a change of leader is through, nothing else is begun.
   if (view.busy === "lead") return [];
   const { verdict } = view;
@@ -60,7 +63,7 @@ function living(view: ClusterView): Reason[] {
     // One that could not be asked tells nothing of who streams.
     ...(led && view.slots !== undefined ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, title(view, replica)) ?? running(view, replica)),
-    ...(led ? forAttachments(view) : []),
+    ...concerns.flatMap((one) => one.plan(view, view.found.get(one.name))),
     ...forPoolers(view, led),
     ...opening(view),
   ];
@@ -206,11 +209,10 @@ function blocked(view: ClusterView, step: Step): boolean {
 }
 
 function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
+  if (step.do === "concern") return view.things.get(touches(step)) ?? { busy: undefined, trouble: undefined };
   if (touches(step) === "cluster") return view;
   if (step.do === "admit" || step.do === "sweep") return view.admission;
   if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
-  if (step.do === "grant" || step.do === "drop-database" || step.do === "revoke")
-    return view.attachments.find(({ record }) => attachmentKey(record) === attachmentKey(step.attachment));
   return "machine" in step ? view.members.find((member) => member.record.id === step.machine) : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The steps a plan may hold. Those of one plan touch different things, so they run side by side. */
+import { type ConcernStep, concernKey } from "../cluster/concern.ts";
 import type { Change } from "../cluster/situation.ts";
-import type { AttachmentRecord } from "../model/records.ts";
 
 export type Step =
   /** initdb, the first start, the roles Perch needs: a leader with nothing in it. */
@@ -51,12 +51,8 @@ export type Step =
   | { do: "admit"; databases: readonly string[] }
   /** What an older Perch left in these databases for its poolers is gone. */
   | { do: "sweep"; databases: readonly string[] }
-  /** Role, database, secret. */
-  | { do: "grant"; attachment: AttachmentRecord }
-  /** Its database goes, with everything in it. */
-  | { do: "drop-database"; attachment: AttachmentRecord }
-  /** Role and secret go, as far as this attachment made them. */
-  | { do: "revoke"; attachment: AttachmentRecord };
+  /** Of what a cluster has beside its members. */
+  | ConcernStep;
 
 export interface Plan {
   /** What is done and why; when nothing is, how things stand. */
@@ -67,6 +63,8 @@ export interface Plan {
 /** What a step touches: while one is under way, no other on the same thing begins. */
 export function touches(step: Step): string {
   switch (step.do) {
+    case "concern":
+      return concernKey(step.concern, step.thing);
     case "pool":
     case "unpool":
       return poolerKey(step.pooler);
@@ -81,10 +79,6 @@ export function touches(step: Step): string {
     case "open":
     case "forget":
       return "cluster";
-    case "grant":
-    case "drop-database":
-    case "revoke":
-      return attachmentKey(step.attachment);
     default:
       return step.machine;
   }
@@ -95,4 +89,6 @@ export const admissionKey = "admission";
 /** When a step that restarts a replica because it did not stream was last begun on it. */
 export const triedKey = (machine: string, step: "reconnect" | "rewind"): string => `${machine} tried ${step}`;
 export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
-export const attachmentKey = (record: { app: string; variable: string }): string => `attachment ${record.app} ${record.variable}`;
+
+/** As it is called in a sentence: "grant of attachment web DATABASE_URL failed". */
+export const nameOf = (step: Step): string => (step.do === "concern" ? step.what : step.do);

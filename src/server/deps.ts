@@ -14,7 +14,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { WireGuard } from "../wireguard/supervisor.ts";
 import type { Publisher } from "../routing/publisher.ts";
 import type { Reports } from "../store/events.ts";
-import type { RemoteDoor } from "./remote/handlers.ts";
+import type { RemoteDoor } from "./remote/listener.ts";
 import type { State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../vault/vault.ts";

@@ -1,7 +1,7 @@
 import { PerchError, fail } from "../errors/error.ts";
 import type { Loop } from "../reconcile/loop.ts";
 import type { ClusterView } from "../cluster/view.ts";
-import type { Call } from "./http/http.ts";
+import type { Call } from "./http/call.ts";
 
 /** What a caller waits for: the loop has made it so, or it failed and was undone. */
 export interface Wish<T> {

@@ -35,6 +35,24 @@ describe("the rooms of src/", () => {
     expect(broken, `of ${all.length} imports in ${sources.length} files; the table is test/house/rooms.ts`).toEqual([]);
   });
 
+  it("import nothing in a circle, not even types: a file can be read after those it imports", () => {
+    const edges = new Map(
+      sources.map((path) => [path, all.filter((one) => one.path === path && one.to !== undefined).map(({ to }) => `src/${to ?? ""}`)]),
+    );
+    const done = new Set<string>();
+    const circles: string[] = [];
+    // What is loaded when it is typed is no part of who loads it.
+    edges.set("src/cli/commands.ts", []);
+    const visit = (path: string, above: readonly string[]): void => {
+      if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" → "));
+      if (above.includes(path) || done.has(path)) return;
+      for (const next of edges.get(path) ?? []) visit(next, [...above, path]);
+      done.add(path);
+    };
+    for (const path of sources) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
   it("know only their own packages", () => {
     const broken = all
       .filter(({ from, types }) => !types && !from.startsWith(".") && !from.startsWith("node:"))

@@ -75,13 +75,7 @@ function after(view: ClusterView, step: Step): ClusterView {
     case "synchronise":
       return { ...view, cluster: { ...view.cluster, synchronous: { names: [...step.names], holders: [...step.names] } } };
     case "forget":
-    case "grant":
-    case "drop-database":
-      return {
-        ...view,
-        attachments: view.attachments.map((one) => ({ ...one, record: { ...one.record, made: { ...one.record.made, database: false } } })),
-      };
-    case "revoke":
+    case "concern":
       return view;
   }
 }

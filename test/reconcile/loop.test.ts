@@ -1,3 +1,4 @@
+import { plan } from "../../src/reconcile/plan.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { steadyNow } from "../../src/base/clock.ts";
 import { openLog } from "../../src/base/log.ts";
@@ -33,6 +34,7 @@ function loopOf(
   const loop = startLoop(
     {
       observe,
+      plan,
       apply: (step, _view, signal) => apply(step, world, signal),
       undo,
       say: (sentence) => void world.said.push(sentence),
@@ -106,7 +108,7 @@ describe("the loop of a cluster", () => {
       await new Promise<void>((resolve) => (end = resolve));
       facts = leading;
     };
-    const work = { observe, apply, undo: () => Promise.resolve(false), say: () => undefined, publish: () => Promise.resolve() };
+    const work = { observe, plan, apply, undo: () => Promise.resolve(false), say: () => undefined, publish: () => Promise.resolve() };
     const loop = startLoop(work, log);
     loops.push(loop);
     await until(loop, answers);

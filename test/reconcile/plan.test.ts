@@ -1,3 +1,5 @@
+import { concerns } from "../../src/reconcile/concerns/concerns.ts";
+import type { Trouble } from "../../src/cluster/view.ts";
 import { describe, expect, it } from "vitest";
 import { plan } from "../../src/reconcile/plan.ts";
 import type { ClusterView } from "../../src/cluster/view.ts";
@@ -240,7 +242,7 @@ describe("plan says in one sentence what it does and why", () => {
       "the replica a2 in ams died 3 times within a minute and waits before the next start.",
     ],
   ])("%s", (_title, view, sentence) => {
-    expect(plan(view).sentence).toBe(sentence);
+    expect(plan(view, concerns).sentence).toBe(sentence);
   });
 });
 
@@ -265,7 +267,22 @@ describe("plan never", () => {
     expect(plan({ ...view, busy: "lead" })).toEqual({ sentence: "pg changes its leader.", steps: [] });
   });
   it("touches databases while there is no leader", () => {
-    expect(plan(cluster([member("a1", down, { busy: "start" })], { attachments: [attachment("creating")] })).steps).toEqual([]);
+    expect(plan(cluster([member("a1", down, { busy: "start" })], { attachments: [attachment("creating")] }), concerns).steps).toEqual([]);
+  });
+  it("begins a step of a concern on what one is under way on, or waits after a failure, and does not keep others waiting for it", () => {
+    const view = cluster([member("a1", leading, { restart: true })], { attachments: [attachment("creating")] });
+    const [, grant] = plan(view, concerns).steps;
+    expect(grant).toMatchObject({ do: "concern", what: "grant", thing: "web DATABASE_URL" });
+    const held = (on: { busy?: string; trouble?: Trouble }) => {
+      const things = new Map([["attachment web DATABASE_URL", { busy: undefined, trouble: undefined, ...on }]]);
+      return plan({ ...view, things }, concerns).steps.map((step) => step.do);
+    };
+    const failed = { step: "grant", why: "it is busy", attempts: 1, until: view.now + 1 };
+    expect([held({ busy: "grant" }), held({ trouble: failed }), held({ trouble: { ...failed, until: view.now } })]).toEqual([
+      ["restart"],
+      ["restart"],
+      ["restart", "concern"],
+    ]);
   });
   it("initialises over a cluster that was ready once", () => {
     expect(plan(cluster([member("a1", nothing)])).steps).toEqual([]);

@@ -106,6 +106,8 @@ export function cluster(
     unadmitted: more.unadmitted ?? [],
     older: more.older ?? [],
     admission: { busy: undefined, trouble: undefined },
+    found: new Map(),
+    things: new Map(),
     lostSlots: more.lostSlots ?? [],
     busy: undefined,
     trouble: undefined,

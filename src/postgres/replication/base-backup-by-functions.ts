@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fail } from "../../errors/error.ts";
 import { copyFromBelow, listBelow, lookBelow } from "../../host/files/below.ts";
 import { handOver, makeDirectory, syncFile, writeWhole } from "../../host/files/files.ts";
-import type { BackupOptions, BackupSource } from "./base-backup.ts";
+import type { BackupOptions, BackupSource } from "./backup-source.ts";
 import type { Member } from "../instance/directory.ts";
 
 /**

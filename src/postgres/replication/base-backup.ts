@@ -1,3 +1,4 @@
+import type { BackupOptions, BackupSource } from "./backup-source.ts";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { redact } from "../../base/redact.ts";
@@ -10,28 +11,8 @@ import { writePassFile } from "../instance/configure.ts";
 import { atSocketOf, besideData, command, makeOwned, type Member } from "../instance/directory.ts";
 import { isDiskFull } from "../instance/initdb.ts";
 import { replicationOptions } from "../sql/session-options.ts";
-import type { Session } from "../sql/session.ts";
 
 /** A replica's data directory, copied from its running leader on the same host. */
-export interface BackupSource {
-  leader: Member;
-  /** A new session of Perch's superuser on the leader. */
-  open(): Promise<Session>;
-  replicationPassword: string;
-  /** Made before, so that the leader keeps what the copy needs to catch up. */
-  slot: string;
-}
-
-export interface BackupOptions {
-  signal?: AbortSignal;
-  /** Bytes copied so far, and of how many where that is known. */
-  onProgress?: (bytes: number, total: number | undefined) => void;
-  /** By the functions even where pg_basebackup is installed. */
-  byFunctions?: boolean;
-  /** Where the whole copy comes to lie: a name that is not there yet. The data directory itself where none is given. */
-  into?: string;
-}
-
 /**
  * Copies the leader into a directory of another name, renamed when whole. Rejects with `disk_full`, `cancelled` (by the signal) or `base_backup_failed`, and
  * leaves nothing in the member's directory; the slot is the caller's.

@@ -1,4 +1,3 @@
-import type { Belonging } from "./owned-objects.ts";
 import type { Session } from "./session.ts";
 
 /** How long a change that needs a lock waits for it: then whoever holds it is named. */
@@ -15,7 +14,7 @@ const sessionText = `pg_catalog.format('the session %s of role %s%s, %s since %s
     pg_catalog.floor(pg_catalog.extract('epoch', pg_catalog.now() - coalesce(a.xact_start, a.state_change)))::pg_catalog.int8)`;
 
 /** Who holds a lock on one of these, itself or an index of it: a session that is not one of these roles, or a transaction that was prepared. */
-export const blockersOf = (session: Session, what: readonly Belonging[], roles: readonly string[] = []): Promise<Blocker[]> =>
+export const blockersOf = (session: Session, what: readonly { oid: string }[], roles: readonly string[] = []): Promise<Blocker[]> =>
   session.query<Blocker>(
     `WITH held AS (
        SELECT DISTINCT l.pid, l.virtualtransaction AS transaction FROM pg_catalog.pg_locks AS l

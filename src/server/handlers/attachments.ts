@@ -7,7 +7,7 @@ import { checkSecretName } from "../../model/secret.ts";
 import { urlPort } from "../../network/rules.ts";
 import { checkDatabase, hasDatabase } from "../../postgres/sql/databases.ts";
 import { hasUser } from "../../postgres/sql/roles.ts";
-import { attachmentKey } from "../../reconcile/step.ts";
+import { attachmentKey } from "../../reconcile/concerns/attachments/plan.ts";
 import type { ClusterView } from "../../cluster/view.ts";
 import { requireApp } from "./apps.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";

@@ -49,6 +49,8 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       lostSlots: [],
       busy: undefined,
       trouble: undefined,
+      found: new Map(),
+      things: new Map(),
       verdict: { do: "keep" as const },
       now: steadyNow(),
     };

@@ -10,7 +10,8 @@ import { leaderMember } from "../../reconcile/members.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf } from "../../cluster/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
-import type { Call, Handlers } from "../http/http.ts";
+import type { Call } from "../http/call.ts";
+import type { Handlers } from "../http/http.ts";
 import { settle } from "../wait.ts";
 import { clusterShape } from "../views/views.ts";
 

@@ -4,7 +4,8 @@ import { networkResolver, regionResolver } from "../../model/address.ts";
 import { checkRegion } from "../../model/name.ts";
 import { findRegion } from "../../model/region.ts";
 import type { Deps } from "../deps.ts";
-import type { Call, Handlers } from "../http/http.ts";
+import type { Call } from "../http/call.ts";
+import type { Handlers } from "../http/http.ts";
 
 type NetworkHandlers = Pick<Handlers, "status" | "shutdown" | "events" | "dig">;
 

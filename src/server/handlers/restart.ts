@@ -9,7 +9,8 @@ import type { Loop } from "../../reconcile/loop.ts";
 import { type ClusterView, situationOf } from "../../cluster/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
-import type { Call, Handlers } from "../http/http.ts";
+import type { Call } from "../http/call.ts";
+import type { Handlers } from "../http/http.ts";
 import { changeTo, lossesOf } from "./leadership.ts";
 import { settle } from "../wait.ts";
 

@@ -7,7 +7,8 @@ import { rekey } from "../../vault/rekey.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { requireApp } from "./apps.ts";
 import type { Deps } from "../deps.ts";
-import type { Call, Handlers } from "../http/http.ts";
+import type { Call } from "../http/call.ts";
+import type { Handlers } from "../http/http.ts";
 
 type SecretHandlers = Pick<Handlers, "listSecrets" | "setSecrets" | "unsetSecrets" | "watchSecrets" | "rekey">;
 

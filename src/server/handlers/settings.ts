@@ -10,7 +10,8 @@ import { changedSettings } from "../../reconcile/take-back.ts";
 import { type ClusterView, leaderOf, leads } from "../../cluster/view.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
-import type { Call, Handlers } from "../http/http.ts";
+import type { Call } from "../http/call.ts";
+import type { Handlers } from "../http/http.ts";
 import { onLeader } from "./leader.ts";
 import { settle } from "../wait.ts";
 

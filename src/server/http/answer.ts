@@ -1,10 +1,10 @@
+import type { AnyHandler } from "./call.ts";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Frame, Route } from "../../api/route.ts";
 import { actingAs } from "../../base/actor.ts";
 import type { Log } from "../../base/log.ts";
 import { fail, toPerchError } from "../../errors/error.ts";
-import type { AnyHandler } from "./http.ts";
 import { callerOf } from "./caller.ts";
 import { logged } from "./refusal.ts";
 import type { Admission } from "../remote/guard.ts";

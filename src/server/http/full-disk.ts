@@ -3,7 +3,8 @@ import { fail, PerchError } from "../../errors/error.ts";
 import type { ErrorCode } from "../../errors/register.ts";
 import type { Home } from "../../host/system/home.ts";
 import { diskRoom } from "../../host/system/machine.ts";
-import type { AnyHandler, Handlers } from "./http.ts";
+import type { AnyHandler } from "./call.ts";
+import type { Handlers } from "./http.ts";
 
 /** PostgreSQL cannot write a page or a WAL segment of less. */
 const fullBytes = 64 * 1024;

@@ -13,20 +13,12 @@ import { fail } from "../../errors/error.ts";
 import { withinDescriptors } from "../../host/sockets/descriptors.ts";
 import { printable } from "../../model/name.ts";
 import { answer } from "./answer.ts";
+import type { AnyHandler, Call } from "./call.ts";
 import { openApiDocument } from "./openapi.ts";
 import { refusedByHeaders, socketHosts } from "./host-and-origin.ts";
 import type { Admission, Guard } from "../remote/guard.ts";
 import { type Visitors, visitorsOf } from "./connection-limiter.ts";
 import { fromFastify, isUnread, readOn, refuse, refuseBytes, sendError } from "./refusal.ts";
-
-export interface Call {
-  /** Aborts when the caller hangs up. */
-  signal: AbortSignal;
-  /** One sentence for whoever waits; goes nowhere on plain routes. */
-  progress(sentence: string): void;
-  /** The caller has a token, and no right to this machine. */
-  readonly elsewhere: boolean;
-}
 
 type Routes = typeof routes;
 
@@ -36,8 +28,6 @@ export type Handlers = {
     ? (input: RouteInput<Routes[N]>, call: Call) => AsyncIterable<RouteAnswer<Routes[N]>>
     : (input: RouteInput<Routes[N]>, call: Call) => Promise<RouteAnswer<Routes[N]>>;
 };
-
-export type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
 
 export interface HttpOptions {
   log: Log;

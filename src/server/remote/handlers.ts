@@ -6,15 +6,6 @@ import type { Handlers } from "../http/http.ts";
 
 type RemoteHandlers = Pick<Handlers, "showRemote" | "openRemote" | "closeRemote">;
 
-/** The API's door for other machines, as handlers see it: `daemon/` opens it. */
-export interface RemoteDoor {
-  /** All that is wanted; undefined shuts it. Rejects, and leaves what was, when it cannot listen. */
-  set(wish: RemoteRecord | undefined): Promise<void>;
-  /** Renews what is due. */
-  keep(): Promise<void>;
-  state(): { open: boolean; note?: string };
-}
-
 export function remoteHandlers(deps: Deps): RemoteHandlers {
   const { state, events, remote } = deps;
   const show = async () => {

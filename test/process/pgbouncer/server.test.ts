@@ -8,6 +8,7 @@ import { freePort } from "../../../src/host/sockets/ports.ts";
 import { describe as describePooler, openConsole } from "../../../src/pgbouncer/console.ts";
 import { admit, makePoolUser } from "../../../src/pgbouncer/lookup.ts";
 import { guardPause } from "../../../src/pgbouncer/pause-guard.ts";
+import { poolLayout } from "../../../src/pgbouncer/layout.ts";
 import {
   ensurePooler,
   findPooler,
@@ -15,7 +16,6 @@ import {
   keepLogShort,
   type Pooler,
   poolerIsCurrent,
-  poolLayout,
   removePooler,
 } from "../../../src/pgbouncer/server.ts";
 import { issueCertificate } from "../../../src/postgres/tls/certificate.ts";

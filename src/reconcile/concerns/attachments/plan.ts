@@ -1,20 +1,38 @@
 import type { AttachmentRecord } from "../../../model/records.ts";
-import type { Step } from "../../step.ts";
+import { concernKey, type ConcernStep, type Due } from "../../../cluster/concern.ts";
+
+export interface AttachmentStep extends ConcernStep {
+  readonly concern: "attachment";
+  /** Role, database, secret; its database goes, with everything in it; role and secret go, as far as this attachment made them. */
+  readonly what: "grant" | "drop-database" | "revoke";
+  readonly attachment: AttachmentRecord;
+}
+
+type Named = Pick<AttachmentRecord, "app" | "variable">;
+const thingOf = ({ app, variable }: Named): string => `${app} ${variable}`;
+/** As the loop remembers it. */
+export const attachmentKey = (record: Named): string => concernKey("attachment", thingOf(record));
 
 /** What is to be done about the attachments of a cluster that has a leader. One that goes takes its database first, where that was asked for. Pure. */
-export const forAttachments = (view: { attachments: readonly { record: AttachmentRecord }[] }): { step: Step; because: string }[] =>
+export const forAttachments = (view: { attachments: readonly { record: AttachmentRecord }[] }): Due<AttachmentStep>[] =>
   view.attachments.flatMap(({ record }) => reasonFor(record) ?? []);
 
-function reasonFor(record: AttachmentRecord): { step: Step; because: string } | undefined {
+function reasonFor(record: AttachmentRecord): Due<AttachmentStep> | undefined {
+  const step = (what: AttachmentStep["what"]): AttachmentStep => ({
+    do: "concern",
+    concern: "attachment",
+    what,
+    thing: thingOf(record),
+    attachment: record,
+  });
   const { app, cluster, database, user, variable, phase } = record;
-  if (phase === "creating")
-    return { step: { do: "grant", attachment: record }, because: `attach ${app} to ${cluster}: a role, a database and ${variable}` };
+  if (phase === "creating") return { step: step("grant"), because: `attach ${app} to ${cluster}: a role, a database and ${variable}` };
   if (phase !== "destroying") return undefined;
   if (record.made.database) {
     const why = record.detaching === true ? `detaching ${app} was asked for with it` : `attaching ${app} made it and did not come to its end`;
-    return { step: { do: "drop-database", attachment: record }, because: `drop database ${database} of ${cluster} with everything in it: ${why}` };
+    return { step: step("drop-database"), because: `drop database ${database} of ${cluster} with everything in it: ${why}` };
   }
-  return { step: { do: "revoke", attachment: record }, because: `detach ${app} from ${cluster}: role ${user} and ${variable} go` };
+  return { step: step("revoke"), because: `detach ${app} from ${cluster}: role ${user} and ${variable} go` };
 }
 
 /**

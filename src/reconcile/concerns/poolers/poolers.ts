@@ -7,6 +7,7 @@ import { safeMode } from "../../../pgbouncer/config.ts";
 import { describe, openConsole, type PoolConsole, resume, type Running } from "../../../pgbouncer/console.ts";
 import { admit, sweep } from "../../../pgbouncer/lookup.ts";
 import { guardPause } from "../../../pgbouncer/pause-guard.ts";
+import { type PoolLayout, poolLayout } from "../../../pgbouncer/layout.ts";
 import {
   ensurePooler,
   findPoolerProcess,
@@ -14,8 +15,6 @@ import {
   poolerCertificate,
   type Pooler,
   poolerIsCurrent,
-  type PoolLayout,
-  poolLayout,
   removePooler,
   runsAsFormer,
   stopPooler,

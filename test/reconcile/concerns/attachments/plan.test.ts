@@ -19,7 +19,7 @@ const phases = ["creating", "ready", "destroying"] as const;
 
 describe("dropping the database of an attachment", () => {
   it("is a step of its own, before the role goes", () => {
-    const planned = (record: AttachmentRecord) => forAttachments({ attachments: [{ record }] }).map(({ step, because }) => [step.do, because]);
+    const planned = (record: AttachmentRecord) => forAttachments({ attachments: [{ record }] }).map(({ step, because }) => [step.what, because]);
     expect(planned(going)).toEqual([["drop-database", "drop database web of pg with everything in it: detaching web was asked for with it"]]);
     expect(planned({ ...going, made: { database: false, user: true } })).toEqual([["revoke", "detach web from pg: role web and DATABASE_URL go"]]);
     const { detaching: _none, ...halfMade } = going;

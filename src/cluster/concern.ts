@@ -1,0 +1,46 @@
+import type { PerchError } from "../errors/error.ts";
+import type { ClusterRecord } from "../model/records.ts";
+import type { Session } from "../postgres/sql/session.ts";
+import type { Context } from "./context.ts";
+import type { ClusterView } from "./view.ts";
+
+/** A step of a concern. It says which one it belongs to and what it touches; the rest is the concern's own. */
+export interface ConcernStep {
+  readonly do: "concern";
+  readonly concern: string;
+  /** What is done: "grant". */
+  readonly what: string;
+  /** While a step on it is under way, or waits after a failure, no other on the same thing begins. */
+  readonly thing: string;
+}
+
+/** What is to be done, and the sentence why. */
+export interface Due<S extends ConcernStep> {
+  step: S;
+  because: string;
+}
+
+/**
+ * Something a cluster has beside its members: attachments, say. What is wanted is in the store; the loop makes it so, and goes on with it after `kill -9`.
+ * `S`: its steps; `F`: what it finds.
+ */
+export interface Concern<S extends ConcernStep, F> {
+  readonly name: S["concern"];
+  /** Looks, and changes no record, no file and no process. `leader`: a session of Perch's own there, where it answers. */
+  observe(context: Context, cluster: ClusterRecord, leader: Session | undefined): Promise<F>;
+  /** Pure. `facts` is undefined in a view of a cluster that was not looked at yet. */
+  plan(view: ClusterView, facts: F | undefined): Due<S>[];
+  /** Does a step; may be repeated. Rejects with an error of the register. */
+  apply(step: S, context: Context, view: ClusterView): Promise<void>;
+  /** A step failed: what a half-made wish leaves is marked to be taken away. Gives false where it is tried again instead. */
+  undo(step: S, context: Context, why: PerchError): Promise<boolean>;
+}
+
+/** As the loop holds them: one beside the other, each with steps that only it understands. */
+export type AnyConcern = Concern<ConcernStep, unknown>;
+
+/** The loop gives a concern back only what came from it. */
+export const concernOf = <S extends ConcernStep, F>(concern: Concern<S, F>): AnyConcern => concern;
+
+/** What a step of a concern touches, as the loop remembers it. */
+export const concernKey = (concern: string, thing: string): string => `${concern} ${thing}`;

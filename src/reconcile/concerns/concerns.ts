@@ -1,0 +1,6 @@
+import type { AnyConcern } from "../../cluster/concern.ts";
+import { attachmentConcern } from "./attachments/attachments.ts";
+import { superuserConcern } from "./superusers/superusers.ts";
+
+/** Everything a cluster has beside its members. A new one is a folder here and a line below. */
+export const concerns: readonly AnyConcern[] = [attachmentConcern, superuserConcern];
