@@ -10,7 +10,10 @@ public class Main {
     var properties = new Properties();
     properties.setProperty("user", login[0]);
     properties.setProperty("password", login[1]);
-    try (var connection = DriverManager.getConnection("jdbc:postgresql://" + url.getAuthority().replaceFirst(".*@", "") + url.getPath(), properties)) {
+    // What follows the question mark, such as sslmode, has the same names in JDBC.
+    var options = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
+    var jdbc = "jdbc:postgresql://" + url.getAuthority().replaceFirst(".*@", "") + url.getRawPath() + options;
+    try (var connection = DriverManager.getConnection(jdbc, properties)) {
       // The app's role owns the app's database, so it makes its own tables.
       connection.createStatement().execute("CREATE TABLE IF NOT EXISTS greetings (word text, region text)");
       var insert = connection.prepareStatement("INSERT INTO greetings VALUES (?, ?)");

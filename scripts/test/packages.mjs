@@ -6,6 +6,8 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFile
  * package that has it, and what it is for. Where Debian's Go is too old for pgx, `go.mjs` has it fetch another.
  * `postgresql` and `postgresql-client` are the release's own major.
  */
+const bookworm = existsSync("/etc/os-release") && /^VERSION_CODENAME=bookworm$/m.test(readFileSync("/etc/os-release", "utf8"));
+
 export const needed = [
   { program: "ip", package: "iproute2", for: "the private network" },
   { program: "nft", package: "nftables", for: "the kernel map of port 5432" },
@@ -25,6 +27,12 @@ export const needed = [
   { program: "rails", package: "ruby-rails", for: "examples/rails" },
   { program: "go", package: "golang-go", for: "examples/go" },
   { program: "javac", package: "default-jdk-headless", for: "the order of addresses as Java sees it" },
+  { program: "php", package: "php-cli", for: "examples/php" },
+  { program: "php", asked: ["-r", 'exit(extension_loaded("pdo_pgsql") ? 0 : 1);'], package: "php-pgsql", for: "examples/php" },
+  // Debian 12's `cargo` is of 2022; beside it the release has a newer one.
+  { program: "cargo", package: bookworm ? "cargo-web" : "cargo", for: "examples/rust" },
+  { program: "pkg-config", package: "pkg-config", for: "examples/rust" },
+  { program: "pkg-config", asked: ["--exists", "openssl"], package: "libssl-dev", for: "examples/rust" },
   { program: "mvn", package: "maven", for: "examples/jdbc, whose driver it fetches" },
   {
     program: "sh",

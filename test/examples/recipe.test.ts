@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { cargoEnvironment, cargoTools } from "../support/cargo.ts";
 import { exampleOf } from "../support/example.ts";
 import { repository, runToEnd, succeeded } from "../support/perch.ts";
 import { schemaEngine } from "../support/prisma-engine.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-import { missingTools } from "../support/tools.ts";
+import { missingTools, phpTools } from "../support/tools.ts";
 import { operatorPassword, type World, worldIn } from "../support/world.ts";
 
 /** What `perch postgres recipe` prints, typed into an empty directory: the files written, the lines run, by an app whose names are not those of the examples. */
@@ -60,6 +61,14 @@ describe("a recipe, followed as it is printed", () => {
     { client: "asyncpg", ...python, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
     { client: "sqlalchemy-async", ...python, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
     { client: "jdbc", needs: ["java", "mvn"], query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    { client: "php", needs: phpTools, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    {
+      client: "rust",
+      needs: cargoTools,
+      more: cargoEnvironment("recipe"),
+      query: "SELECT word, region FROM greetings",
+      expected: [{ word: "Hello, world!", region: "fra" }],
+    },
     { client: "drizzle", ...node, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
     { client: "sequelize", ...node, query: 'SELECT region FROM "Visits"', expected: [{ region: "fra" }] },
     {
@@ -84,9 +93,9 @@ describe("a recipe, followed as it is printed", () => {
     },
   ];
 
-  for (const { client, project = false, needs, query, expected } of kept) {
+  for (const { client, project = false, needs, more = {}, query, expected } of kept) {
     it.skipIf(missingTools(...needs))(`leaves its rows in the app's own database: ${client}`, async () => {
-      await follow(client, project);
+      await follow(client, project, more);
       expect(await rows(client, query)).toEqual(expected);
     });
   }
@@ -104,10 +113,10 @@ describe("a recipe, followed as it is printed", () => {
       await world.ok("postgres", "pool", "on", "-a", "main-db", "--mode", "transaction", "--no-prepared-statements", "--size", "2");
     });
 
-    const telling = ["python", "asyncpg", "sqlalchemy", "sqlalchemy-async", "jdbc", "rails", "go"];
-    for (const { client, project = false, needs, query, expected } of kept.filter((one) => telling.includes(one.client))) {
+    const telling = ["python", "asyncpg", "sqlalchemy", "sqlalchemy-async", "jdbc", "php", "rust", "rails", "go"];
+    for (const { client, project = false, needs, more = {}, query, expected } of kept.filter((one) => telling.includes(one.client))) {
       it.skipIf(missingTools(...needs))(`leaves its rows in the app's own database: ${client}`, async () => {
-        await follow(client, project, {}, true);
+        await follow(client, project, more, true);
         expect(await rows(client, query, true)).toEqual(expected);
       });
     }

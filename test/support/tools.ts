@@ -28,3 +28,6 @@ const isInPath = (program: string): boolean =>
       return false;
     }
   });
+
+/** PHP with the PDO driver of PostgreSQL. */
+export const phpTools = ["php", "php -r 'exit(extension_loaded(\"pdo_pgsql\") ? 0 : 1);'"] as const;

@@ -72,6 +72,25 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       ],
     ],
   },
+  php: {
+    files: ["main.php"],
+    unprepared: [
+      [
+        "rawurldecode($url['user']), rawurldecode($url['pass']));",
+        "rawurldecode($url['user']), rawurldecode($url['pass']), [PDO::ATTR_EMULATE_PREPARES => true]);",
+      ],
+    ],
+  },
+  rust: {
+    files: ["Cargo.toml", "src/main.rs"],
+    // Of this edition on Cargo chooses versions that fit the compiler.
+    unlocked: ["cargo build --locked", "cargo build"],
+    unprepared: [
+      ["use std::{env, error::Error};\n", "use std::{env, error::Error};\nuse tokio_postgres::types::Type;\n"],
+      ["client.query(", "client.query_typed("],
+      ['&[&"Hello, world!", &region]', '&[(&"Hello, world!", Type::TEXT), (&region, Type::TEXT)]'],
+    ],
+  },
   go: {
     files: ["go.mod", "main.go", "direct/main.go", "nearest/main.go"],
     unlocked: ["go build -o hello .", "go mod tidy && go build -o hello ."],

@@ -82,6 +82,7 @@ const languages: Readonly<Record<string, string>> = {
   sequelizerc: "js",
   Gemfile: "ruby",
   rb: "ruby",
+  rs: "rust",
   py: "python",
   mod: "",
   txt: "",

@@ -19,6 +19,7 @@ describe("a recipe", () => {
   it("needs no lock file, which nobody writes by hand", async () => {
     expect((await readRecipe("node")).install).toEqual(["npm install"]);
     expect((await readRecipe("go")).install).toEqual(["go mod tidy && go build -o hello . && go build -o copy ./direct"]);
+    expect((await readRecipe("rust")).install).toEqual(["cargo build"]);
   });
 
   it("that is not there is refused with the names of those that are", async () => {
