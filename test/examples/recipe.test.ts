@@ -17,6 +17,9 @@ interface Printed {
   run: string[];
 }
 
+/** Crates and modules are compiled when a machine sees them first. */
+const firstBuildMs = 600_000;
+
 describe("a recipe, followed as it is printed", () => {
   let world: World;
   const bin = temporaryDirectory();
@@ -94,10 +97,14 @@ describe("a recipe, followed as it is printed", () => {
   ];
 
   for (const { client, project = false, needs, more = {}, query, expected } of kept) {
-    it.skipIf(missingTools(...needs))(`leaves its rows in the app's own database: ${client}`, async () => {
-      await follow(client, project, more);
-      expect(await rows(client, query)).toEqual(expected);
-    });
+    it.skipIf(missingTools(...needs))(
+      `leaves its rows in the app's own database: ${client}`,
+      async () => {
+        await follow(client, project, more);
+        expect(await rows(client, query)).toEqual(expected);
+      },
+      firstBuildMs,
+    );
   }
 
   it("leaves its rows in the app's own database, with Prisma's engine or what stands in for it: prisma", async () => {
@@ -115,10 +122,14 @@ describe("a recipe, followed as it is printed", () => {
 
     const telling = ["python", "asyncpg", "sqlalchemy", "sqlalchemy-async", "jdbc", "php", "rust", "rails", "go"];
     for (const { client, project = false, needs, more = {}, query, expected } of kept.filter((one) => telling.includes(one.client))) {
-      it.skipIf(missingTools(...needs))(`leaves its rows in the app's own database: ${client}`, async () => {
-        await follow(client, project, more, true);
-        expect(await rows(client, query, true)).toEqual(expected);
-      });
+      it.skipIf(missingTools(...needs))(
+        `leaves its rows in the app's own database: ${client}`,
+        async () => {
+          await follow(client, project, more, true);
+          expect(await rows(client, query, true)).toEqual(expected);
+        },
+        firstBuildMs,
+      );
     }
 
     it("leaves its rows in the app's own database: prisma", async () => {
