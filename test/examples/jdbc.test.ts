@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeAuthority } from "../../src/postgres/certificate.ts";
+import { makeAuthority } from "../../src/postgres/tls/certificate.ts";
 import { attach, type Example, exampleOf } from "../support/example.ts";
 import { missingTools } from "../support/tools.ts";
 
