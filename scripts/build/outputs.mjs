@@ -62,6 +62,12 @@ const commanderStartsNothing = {
   },
 };
 
+/** zod brings its sentences in fifty languages. Perch speaks one, which zod loads by itself. */
+const zodSpeaksEnglish = {
+  name: "zod speaks English",
+  setup: ({ onLoad }) => void onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({ contents: "export {};", loader: "js" })),
+};
+
 /** `api/calls.ts` is worked out here, from the routes and their schemas: what is built has the outcome. */
 const callsAreKnown = (esbuild, source) => ({
   name: "calls are known",
@@ -82,6 +88,9 @@ const beginning = (up) => `
 })(...process.versions.node.split(".").map(Number));
 const __dist = new URL("${up}", require("node:url").pathToFileURL(__filename));`;
 
+/** One dash in a comment of a package's, and V8 holds two bytes for each character of the whole program. In code esbuild writes such characters by their numbers. */
+const asciiComments = (text) => text.replaceAll(/^[ \t]*\/\/.*$/gm, (line) => line.replaceAll(/[^\t -~]/g, "?"));
+
 /** CommonJS, which Node loads quicker than modules; and one file a program, so that one which runs never meets files of a later build. */
 export async function joined(esbuild, { source, target, sources }) {
   const programs = programsOf(source, sources);
@@ -93,10 +102,10 @@ export async function joined(esbuild, { source, target, sources }) {
       format: "cjs",
       external,
       banner: { js: beginning(up) },
-      plugins: [callsAreKnown(esbuild, source), commanderStartsNothing, placesStay(source)],
+      plugins: [callsAreKnown(esbuild, source), commanderStartsNothing, zodSpeaksEnglish, placesStay(source)],
       legalComments: "none",
     });
-    return outputFiles;
+    return outputFiles.map(({ path, text }) => ({ path, text: asciiComments(text) }));
   };
   const kind = { path: join(target, "package.json"), text: '{ "type": "commonjs" }\n' };
   return [kind, ...(await Promise.all(programs.map(build))).flat()];

@@ -8,7 +8,7 @@ import { within } from "../base/deadline.ts";
 import { openLog } from "../base/log.ts";
 import { fail, isCode, toPerchError } from "../errors/error.ts";
 import { readText, writeWhole } from "../host/files/files.ts";
-import { leaveSignal } from "../host/process/daemon.ts";
+import { leaveSignal, oneHeap } from "../host/process/daemon.ts";
 import { findHome, type Home } from "../host/system/home.ts";
 import { identify } from "../host/process/process.ts";
 import { perchVersion } from "../host/system/version.ts";
@@ -30,6 +30,7 @@ process.stdout.on("error", () => undefined); // whoever started us has heard eno
 process.on("unhandledRejection", (error) => log.error({ err: error }, "a rejection nobody handled"));
 
 async function main(): Promise<void> {
+  delete process.env[oneHeap];
   const home = findHome();
   const version = perchVersion();
   await prepareDirectories(home);

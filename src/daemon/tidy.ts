@@ -1,7 +1,7 @@
 import { shortenLog } from "../host/files/files.ts";
 import { giveLimits } from "../server/handlers/connection-limits.ts";
 import { layout } from "../postgres/instance/directory.ts";
-import { boundLog } from "../postgres/instance/log-bound.ts";
+import { logsBounded } from "../postgres/instance/log-bound.ts";
 import type { KernelKeeper } from "../network/kernel/supervisor.ts";
 import type { Deps } from "../server/deps.ts";
 import { completeRotations } from "../server/handlers/rotate.ts";
@@ -19,6 +19,7 @@ export function keepTidy(deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKe
 } {
   let turns = 0;
   const forgetEnded = endedRuns();
+  const boundLog = logsBounded();
   let tendRuntime: () => Promise<void> = () => Promise.resolve();
   const chores = {
     "the runtime directory and perchd's socket are looked at": () => tendRuntime(),

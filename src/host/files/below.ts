@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { serialiseBy } from "../../base/serialise.ts";
 import { fail, isCode } from "../../errors/error.ts";
 import { type Owner, removeTree } from "./files.ts";
+import { remember, remembered } from "./remembered.ts";
 
 /**
  * Files below a directory that a user with fewer rights may own: PostgreSQL's, where perchd is root. Each function takes a directory whose name only perchd's user can
@@ -79,9 +80,16 @@ export async function readBytesBelow(
   options: { atMost?: number; last?: boolean } = {},
 ): Promise<Buffer | undefined> {
   const { atMost = usualBytes, last = false } = options;
+  // Further down, a directory on the way may have become a link.
+  const place = path.includes("/") || last ? undefined : join(directory, path);
+  const before = place === undefined ? undefined : await remembered(place);
+  if (before !== undefined && before.length <= atMost) return before;
   return withFile(directory, path, async (file, { size }) => {
     if (size > atMost && !last) throw strange(directory, path, `it has ${size} bytes, and at most ${atMost} are read`);
-    return readRange(file, Math.max(0, size - atMost), Math.min(size, atMost));
+    const found = place === undefined ? undefined : await file.stat({ bigint: true });
+    const bytes = await readRange(file, Math.max(0, size - atMost), Math.min(size, atMost));
+    if (place !== undefined && found !== undefined) remember(place, found, bytes);
+    return bytes;
   });
 }
 

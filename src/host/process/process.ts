@@ -1,6 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { ask } from "../../base/deadline.ts";
 import type { ProcessIdentity } from "../../model/records.ts";
+import { kernelText } from "../files/kernel-text.ts";
 import { run } from "./command.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
     );
     return line === "" ? undefined : { pid, startTime: line };
   }
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  const text = kernelText(`/proc/${pid}/stat`);
   // pid (comm) state ppid … ; comm may hold spaces and parentheses, so count from the last ")".
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   const startTime = fields?.[19];
@@ -25,9 +26,9 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
 }
 
 /** Whether a signal (SIGSTOP, Ctrl-Z) has stopped it. Where the system does not tell, false. */
-export async function isSuspended({ pid }: ProcessIdentity): Promise<boolean> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return text.slice(text.lastIndexOf(")") + 2).startsWith("T");
+export function isSuspended({ pid }: ProcessIdentity): Promise<boolean> {
+  const text = kernelText(`/proc/${pid}/stat`) ?? "";
+  return Promise.resolve(text.slice(text.lastIndexOf(")") + 2).startsWith("T"));
 }
 
 /** Whether the number is in use: by a living process, or by one that ended and that nobody has waited for. */
@@ -83,7 +84,8 @@ export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hun
 export async function isOwnersIn(pid: number, directory: string): Promise<boolean> {
   if (!(await worksIn(pid, directory))) return false;
   if (process.platform !== "linux") return true;
-  const [status, found] = await Promise.all([readFile(`/proc/${pid}/status`, "utf8").catch(() => ""), stat(directory).catch(() => undefined)]);
+  const found = await stat(directory).catch(() => undefined);
+  const status = kernelText(`/proc/${pid}/status`) ?? "";
   return found !== undefined && Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? -1) === found.uid;
 }
 

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat, statfs } from "node:fs/promises";
+import { readdir, stat, statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { kernelText } from "../files/kernel-text.ts";
 
 /** How big this machine is: what PostgreSQL's defaults are made from. */
 export async function machineSize(path: string): Promise<{ memoryBytes: number; diskBytes: number }> {
@@ -38,15 +39,15 @@ export interface Files {
 
 /** Open files of this process; undefined where the system does not tell. */
 export async function ownFiles(): Promise<Files | undefined> {
-  const [open, limits] = await Promise.all([readdir("/proc/self/fd").catch(() => undefined), quietly("/proc/self/limits")]);
-  const max = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  const open = await readdir("/proc/self/fd").catch(() => undefined);
+  const max = /^Max open files\s+(\d+)/m.exec(quietly("/proc/self/limits"))?.[1];
   return open === undefined || max === undefined ? undefined : { open: open.length, max: Number(max) };
 }
 
 /** Open files of the whole machine. */
-export async function allFiles(): Promise<Files | undefined> {
-  const [open, , max] = (await quietly("/proc/sys/fs/file-nr")).trim().split(/\s+/).map(Number);
-  return open === undefined || max === undefined || max === 0 ? undefined : { open, max };
+export function allFiles(): Promise<Files | undefined> {
+  const [open, , max] = quietly("/proc/sys/fs/file-nr").trim().split(/\s+/).map(Number);
+  return Promise.resolve(open === undefined || max === undefined || max === 0 ? undefined : { open, max });
 }
 
 export interface MemoryRoom {
@@ -58,18 +59,20 @@ export interface MemoryRoom {
 }
 
 /** Memory of this machine, or of the control group this process is in; undefined where the system does not tell. */
-export async function memoryRoom(at = { proc: "/proc", groups: "/sys/fs/cgroup" }): Promise<MemoryRoom | undefined> {
-  const text = await quietly(join(at.proc, "meminfo"));
+export const memoryRoom = (at = { proc: "/proc", groups: "/sys/fs/cgroup" }): Promise<MemoryRoom | undefined> => Promise.resolve(roomNow(at));
+
+function roomNow(at: { proc: string; groups: string }): MemoryRoom | undefined {
+  const text = quietly(join(at.proc, "meminfo"));
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? Number.NaN) * 1024;
   const [bytes, availableBytes] = [kilobytes("MemTotal"), kilobytes("MemAvailable")];
   if (Number.isNaN(bytes + availableBytes)) return undefined;
   const machine: MemoryRoom = { bytes, availableBytes, of: "this machine" };
-  const groups = await groupRooms(await quietly(join(at.proc, "self/cgroup")), at.groups);
+  const groups = groupRooms(quietly(join(at.proc, "self/cgroup")), at.groups);
   return [machine, ...groups.filter((group) => group.bytes < bytes)].toSorted((a, b) => a.availableBytes / a.bytes - b.availableBytes / b.bytes)[0];
 }
 
 /** A group and all above it may have limits: those of version 2 (`0::/path`) and of version 1 (`5:memory:/path`). */
-async function groupRooms(text: string, root: string): Promise<MemoryRoom[]> {
+function groupRooms(text: string, root: string): MemoryRoom[] {
   const found: MemoryRoom[] = [];
   for (const [, controllers, path = "/"] of text.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
     const old = controllers?.split(",").includes("memory") === true;
@@ -77,16 +80,16 @@ async function groupRooms(text: string, root: string): Promise<MemoryRoom[]> {
     const parts = path.split("/").filter((part) => part !== "");
     for (let depth = parts.length; depth >= 0; depth--) {
       const group = join(root, ...(old ? ["memory"] : []), ...parts.slice(0, depth));
-      const room = await groupRoom(group, old);
+      const room = groupRoom(group, old);
       if (room !== undefined) found.push(room);
     }
   }
   return found;
 }
 
-async function groupRoom(group: string, old: boolean): Promise<MemoryRoom | undefined> {
+function groupRoom(group: string, old: boolean): MemoryRoom | undefined {
   const [limit, usage] = old ? ["memory.limit_in_bytes", "memory.usage_in_bytes"] : ["memory.max", "memory.current"];
-  const [max, used, detail] = await Promise.all([limit, usage, "memory.stat"].map((file) => quietly(join(group, file))));
+  const [max, used, detail] = [limit, usage, "memory.stat"].map((file) => quietly(join(group, file)));
   const bytes = Number.parseInt(max ?? "", 10);
   const taken = Number.parseInt(used ?? "", 10);
   if (Number.isNaN(bytes) || Number.isNaN(taken)) return undefined;
@@ -96,9 +99,12 @@ async function groupRoom(group: string, old: boolean): Promise<MemoryRoom | unde
 }
 
 /** Huge pages that the system keeps, of a size in kilobytes, or of the usual one (0). */
-export async function hugePages(kilobytes: number, at = { proc: "/proc", sizes: "/sys/kernel/mm/hugepages" }): Promise<number> {
-  if (kilobytes > 0) return Number(await quietly(join(at.sizes, `hugepages-${kilobytes}kB`, "nr_hugepages")));
-  return Number(/^HugePages_Total:\s+(\d+)$/m.exec(await quietly(join(at.proc, "meminfo")))?.[1] ?? 0);
+export const hugePages = (kilobytes: number, at = { proc: "/proc", sizes: "/sys/kernel/mm/hugepages" }): Promise<number> =>
+  Promise.resolve(pagesNow(kilobytes, at));
+
+function pagesNow(kilobytes: number, at: { proc: string; sizes: string }): number {
+  if (kilobytes > 0) return Number(quietly(join(at.sizes, `hugepages-${kilobytes}kB`, "nr_hugepages")));
+  return Number(/^HugePages_Total:\s+(\d+)$/m.exec(quietly(join(at.proc, "meminfo")))?.[1] ?? 0);
 }
 
-const quietly = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+const quietly = (path: string): string => kernelText(path) ?? "";

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { steadyNow } from "../../base/clock.ts";
 import { listBelow, lookBelow, readBelow, removeBelow, unlessStrange } from "../../host/files/below.ts";
 import type { Layout } from "./directory.ts";
 
@@ -63,6 +64,22 @@ export async function boundLog(at: Layout, bound: LogBound = logBound): Promise<
   const going = logsToRemove(files, await filesWritten(at), Date.now(), bound);
   for (const name of going) await removeBelow(at.log, name);
   return going;
+}
+
+/** How long a directory of logs is left alone in which no file has come: those that are there grow by one file's size at most, and age. */
+const leaveMs = 60_000;
+
+/** Keeps the logs of servers within the bound: looks at each file when one has come, and once a minute. */
+export function logsBounded(bound: LogBound = logBound, now: () => number = steadyNow): (at: Layout) => Promise<string[]> {
+  const seen = new Map<string, { changed: number; until: number }>();
+  return async (at) => {
+    const changed = (await lookBelow(at.root, basename(at.log)))?.ctimeMs ?? 0;
+    const before = seen.get(at.log);
+    if (before?.changed === changed && now() < before.until) return [];
+    const gone = await boundLog(at, bound);
+    seen.set(at.log, { changed, until: now() + leaveMs });
+    return gone;
+  };
 }
 
 /** PostgreSQL says in `current_logfiles` where it writes: a kind and a path in each line. */

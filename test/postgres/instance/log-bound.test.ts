@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../../src/postgres/instance/directory.ts";
-import { boundLog, logBound, logsToRemove } from "../../../src/postgres/instance/log-bound.ts";
+import { boundLog, logBound, logsBounded, logsToRemove } from "../../../src/postgres/instance/log-bound.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const day = 24 * 60 * 60 * 1000;
 const now = 100 * day;
@@ -26,6 +27,27 @@ describe("of a server's log", () => {
   it("what is being written stays, however long and old, and so does the newest of each kind", () => {
     const files = [file("x.log", 1, 40), file("y.log", 1, 30), file("a.json", 500, 20), file("b.json", 500, 10), file("c.json", 500, 0)];
     expect(logsToRemove(files, new Set(["a.json"]), now, { ...logBound, bytes: 100 })).toEqual(["x.log", "b.json"]);
+  });
+
+  it("files are looked at when one has come, and once a minute for those that have grown", async () => {
+    const root = temporaryDirectory();
+    const at = { root, data: join(root, "data"), log: join(root, "log") } as Layout;
+    for (const path of [at.data, at.log]) await mkdir(path);
+    const write = (name: string, text: string) => writeFile(join(at.log, name), text);
+    let time = 0;
+    const bounded = logsBounded({ ...logBound, bytes: 25 }, () => time);
+    await write("postgresql-a.json", "0123456789");
+    await utimes(join(at.log, "postgresql-a.json"), new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+    await write("postgresql-b.json", "0123456789");
+    expect(await bounded(at)).toEqual([]);
+    await write("postgresql-b.json", "0123456789".repeat(2));
+    time = 59_999;
+    expect(await bounded(at)).toEqual([]);
+    time = 60_000;
+    expect(await bounded(at)).toEqual(["postgresql-a.json"]);
+    await utimes(join(at.log, "postgresql-b.json"), new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+    await write("postgresql-c.json", "0123456789");
+    expect(await bounded(at)).toEqual(["postgresql-b.json"]);
   });
 
   it("nothing goes but files of its own, and none by a link", async () => {
