@@ -35,7 +35,7 @@ export async function open(request: Request): Promise<Connection> {
   const outgoing = await begin(request, text);
   return new Promise((resolve, reject) => {
     outgoing.setTimeout(request.silenceMs, () => outgoing.destroy(new Error(`no answer within ${request.silenceMs / 1000} s`)));
-    const giveUp = () => outgoing.destroy(fail("interrupted", { seconds: 0 }));
+    const giveUp = () => outgoing.destroy(fail("interrupted_unanswered", {}));
     if (request.signal?.aborted) giveUp();
     request.signal?.addEventListener("abort", giveUp, { once: true });
     const stopListening = () => request.signal?.removeEventListener("abort", giveUp);

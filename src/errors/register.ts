@@ -205,6 +205,7 @@ export const register = {
   conflict: user(409, "{what} was changed by somebody else at the same time", "Repeat the command."),
   cancelled: user(499, "{what} was interrupted and undone", "Repeat the command when you are ready."),
   question_cancelled: user(499, "nothing was done", ""),
+  interrupted_unanswered: user(499, "interrupted before perchd answered: what was asked for may be done, or not", "Look at what there is with: perch status. The command may be repeated."),
   interrupted: user(499, "interrupted, and perchd did not say within {seconds} s that everything is undone", "It goes on undoing by itself; look at: perch events"),
   request_invalid: usage("the request is not valid: {why}", "See docs/api.md or /openapi.json."),
   request_too_large: user(413, "the request has more than {limit} bytes", "Send less."),

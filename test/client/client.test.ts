@@ -130,9 +130,16 @@ describe("a stream", () => {
     expect(await client.call("restartCluster", { params: { cluster: "pg" } }, { signal: stop.signal, onProgress: () => stop.abort() })).toEqual({});
   });
 
+  it("that is aborted before its answer begins says that it may be done, and no number of seconds", async () => {
+    const stop = new AbortController();
+    const client = await daemon(() => stop.abort());
+    const error: unknown = await client.call("createApp", { body: { name: "web" } }, { signal: stop.signal }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "interrupted_unanswered", message: expect.not.stringMatching(/\d s\b/) as string });
+  });
+
   it("is not begun when the signal has aborted before", async () => {
     const client = await daemon(() => undefined);
-    await expect(client.call("createCluster", create, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
+    await expect(client.call("createCluster", create, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted_unanswered" });
   });
 });
 

@@ -92,6 +92,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     expect(await inventory()).toEqual(before);
   });
 
+  it("Ctrl-C during quickstart takes away what was half made, and keeps what was whole", async () => {
+    const [running] = await Promise.all([begin(["quickstart", "--no-install"]), appears("data/PG_VERSION")]);
+    running.kill("SIGINT");
+    const { code, stderr } = await running.ended;
+    expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining("[cancelled]") as string });
+    expect(await inventory()).toEqual(before);
+  });
+
   it("Ctrl-C during attach leaves no role, database or secret", async () => {
     const lock = await holdDatabases();
     const running = await begin(["postgres", "attach", "pg", "--app", "web"]);
@@ -158,6 +166,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     await ok("machine", "clone", leader, "--region", "lhr");
     await ok("postgres", "attach", "pg", "--app", "web");
     expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe("web\n");
+  });
+
+  it("Ctrl-C while quickstart runs its app is no failure of Perch, and quickstart goes on from there", async () => {
+    const running = await begin(["quickstart", "--no-install"]);
+    await eventually("the app runs", () => running.stdout().includes("The app, run in both regions"), 60_000);
+    running.kill("SIGINT");
+    const { code, stderr } = await running.ended;
+    expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.not.stringMatching(/\[internal\]/) as string });
+    expect(await ok("quickstart", "--no-install")).toMatch(/hello is attached to pg already[\s\S]*in lhr: .* a replica/);
   });
 
   it("kill -9 of perchd in the middle of users rotate is gone on with by the next one: role and secret agree", async () => {

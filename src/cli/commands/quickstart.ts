@@ -52,6 +52,10 @@ export const quickstartCommand = command({
     for (const region of [names.primary, names.replica]) {
       const program = ourProgram(import.meta.url, "../quickstart/query");
       const exit = await runCommand(daemon, { app: names.app, region, config: undefined, given: {}, command: program });
+      if (signal.aborted) {
+        terminal.note("Interrupted. What was made stays; perch quickstart goes on from there");
+        return undefined;
+      }
       if (exit !== 0) throw fail("internal", { why: `the app of the quickstart ended with exit code ${exit} in ${region}` });
     }
     terminal.print(`Done in ${secondsText(performance.now() - begun)}.\n`);

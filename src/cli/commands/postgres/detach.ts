@@ -1,3 +1,4 @@
+import { fail } from "../../../errors/error.ts";
 import { command, yesFlag } from "../../command.ts";
 
 export const postgresDetach = command({
@@ -11,10 +12,13 @@ export const postgresDetach = command({
   },
   examples: ["perch postgres detach pg --app web", "perch postgres detach pg --app web --drop-database --yes"],
   needs: ["json", "daemon", "app"],
-  routes: ["detach"],
+  routes: ["listAttachments", "detach"],
   async run({ args, flags, app, daemon, terminal }) {
     const { variableName, dropDatabase } = flags;
     if (dropDatabase) {
+      // A question about what is not there is none; with --yes detaching says so.
+      const there = flags.yes ? undefined : await daemon.call("listAttachments", { params: { cluster: args.cluster } });
+      if (there?.every((attachment) => attachment.app !== app)) throw fail("no_attachments", { app, cluster: args.cluster });
       const consent = {
         yes: flags.yes,
         warning: "Dropping a database is not reversible.",

@@ -1,3 +1,4 @@
+import { fail } from "../../../../errors/error.ts";
 import { command, yesFlag } from "../../../command.ts";
 
 export const dbDrop = command({
@@ -7,9 +8,12 @@ export const dbDrop = command({
   flags: { yes: yesFlag },
   examples: ["perch postgres db drop reports -a pg --yes"],
   needs: ["json", "daemon", "cluster"],
-  routes: ["dropDatabase"],
+  routes: ["listDatabases", "dropDatabase"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const { database } = args;
+    // A question about what is not there is none; with --yes dropping it says so.
+    const there = flags.yes ? undefined : await daemon.call("listDatabases", { params: { cluster } });
+    if (there?.every(({ name }) => name !== database)) throw fail("database_not_found", { database, app: cluster });
     const consent = {
       yes: flags.yes,
       warning: "Dropping a database is not reversible.",
