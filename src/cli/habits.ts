@@ -5,6 +5,9 @@
  */
 const synonyms: Readonly<Record<string, string>> = {
   info: "status",
+  postgresql: "postgres",
+  cluster: "postgres",
+  clusters: "postgres",
   db: "postgres db",
   databases: "postgres db",
   users: "postgres users",
@@ -52,6 +55,7 @@ const habits: Readonly<Record<string, string>> = {
   "machine restart": "Restart a cluster, replicas first, with: perch postgres restart -a CLUSTER",
   checks: "perch status shows how everything is, perch doctor -a APP why an app cannot connect",
   "checks list": "perch status shows how everything is, perch doctor -a APP why an app cannot connect",
+  volume: "Data of machines lies below PERCH_HOME: perch status names it",
   volumes: "Data of machines lies below PERCH_HOME: perch status names it",
   "volumes list": "Data of machines lies below PERCH_HOME: perch status names it",
   ips: "Addresses of a name: perch dig NAME.internal; a cluster is opened to other machines by perch postgres expose",
@@ -90,6 +94,9 @@ const habits: Readonly<Record<string, string>> = {
   upgrade: upgrading,
   uninstall: "Stop Perch with: perch down, and take its link away with: perch install-cli --remove. What systemd keeps: perch systemd uninstall",
   whoami: "On one machine nobody signs in; for the perchd of another machine: perch login HOST:PORT",
+  members: listing,
+  replicas: listing,
+  services: listing,
   "machine status": "perch machine list shows the state of every machine",
   "machine run": "Run a command as a machine of an app with: perch run -a APP -- COMMAND",
   "machine exec": "Run a command beside the others of an app with: perch run -a APP -- COMMAND",

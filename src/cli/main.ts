@@ -24,7 +24,8 @@ let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
 async function main(argv: readonly string[]): Promise<number> {
   const { globals, rest } = leadingGlobals(argv);
   if (/^(--version|-v|-V)$/.test(rest[0] ?? "")) return main(["version", ...rest.slice(1)]);
-  if (rest[0] === "help") return main([...rest.slice(1), "--help"]);
+  const [first, second = "-"] = rest;
+  if (first === "help" || (/^(--help|-h)$/.test(first ?? "") && !second.startsWith("-"))) return main([...rest.slice(1), "--help"]);
   const found = find(rest, commandNames);
   if (found.kind === "command") {
     const command = await loadCommand(found.name);
@@ -144,7 +145,7 @@ async function begin(argv: readonly string[]): Promise<never> {
 /** With the line that would have been right in place of a hint at --help: in the words that were typed. */
 async function withUsage(error: PerchError): Promise<PerchError> {
   if (error.code !== "usage_invalid") return error;
-  if (typed === undefined) return withTexts(error, error.message, `See what there is with: ${group} --help`);
+  if (typed === undefined) return withTexts(error, error.message, `Flags stand behind a command; see what there is with: ${group} --help`);
   const { command, rest } = typed;
   const { usageLine } = await import("./help.ts");
   const words = `perch ${typed.words.join(" ")}`;

@@ -83,7 +83,8 @@ describe("the CLI without a daemon", () => {
 
   it("prints help and version on stdout", async () => {
     expect(succeeded(await perch([]))).toContain("perch quickstart");
-    expect(succeeded(await perch(["help", "pg", "create"]))).toContain("--initial-cluster-size");
+    for (const line of ["help pg create", "pg help create", "--help pg create", "pg create -h"])
+      expect(succeeded(await perch(line.split(" "))), line).toContain("--initial-cluster-size");
     expect(succeeded(await perch(["--version"]))).toMatch(/^perch \d+\.\d+\.\d+\n$/);
   });
 
