@@ -85,7 +85,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     expect(await refused("pg", "delete", "nosuch")).toContain("[app_not_found]");
     expect(await refused("pg", "db", "drop", "nosuch", "-a", "pg")).toContain("[database_not_found]");
     expect(await refused("pg", "users", "drop", "nosuch", "-a", "pg")).toContain("[user_not_found]");
-    expect(await refused("pg", "users", "drop", "..", "-a", "pg", "--yes")).toContain('user ".." does not exist in pg [user_not_found]');
+    expect(await refused("pg", "users", "drop", "..", "-a", "pg", "--yes")).toContain('user ".." is not valid: a URL cannot carry it');
     expect(await refused("pg", "detach", "pg", "-a", "nosuch", "--drop-database")).toContain("[no_attachments]");
     expect(await refused("pg", "db", "drop", "web", "-a", "pg")).toContain("[confirmation_needed]");
     expect(await refused("pg", "connect", "")).toContain('app name "" is not valid: it is empty [name_invalid]');
