@@ -115,7 +115,8 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> => new Promise((reso
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read us has enough (`perch events | head -1`).
+    // Of results their reader may have enough (`perch events | head -1`); that remarks are not read changes nothing of what is done, nor of how it ends.
+    if (error.code === "EPIPE" && stream === process.stderr) return;
     if (error.code === "EPIPE") process.exit(0);
     if (stream === process.stdout)
       process.stderr.write(errorText(fail("internal", { why: `its output cannot be written: ${error.message}` }), false));

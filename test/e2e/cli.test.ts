@@ -91,6 +91,8 @@ describe("the CLI without a daemon", () => {
   it("ends quietly when its reader has enough, and says so when its output cannot be written", async () => {
     const reader = await runToEnd(["sh", "-c", `"$0" "$1" completion fish | head -c 10`, process.execPath, main]);
     expect(reader).toMatchObject({ code: 0, stdout: "# fish com", stderr: "" });
+    const deaf = await runToEnd(["bash", "-c", '"$0" "$1" nonsense 2>&1 | true; exit "${PIPESTATUS[0]}"', process.execPath, main]);
+    expect(deaf.code).toBe(2);
     const full = await runToEnd(["sh", "-c", `"$0" "$1" completion fish >/dev/full`, process.execPath, main]);
     expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: .*ENOSPC.*\[internal\]\n/) as string });
   });
