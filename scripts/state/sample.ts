@@ -73,6 +73,7 @@ export function sample(key: SecretKey): Sample {
         synchronous: { names: ["m2"], holders: ["m2"] },
         settings: { work_mem: "16MB" },
         settingsBefore: { settings: { work_mem: "8MB" }, refused: { machine: "m1", why: "FATAL: it said no" } },
+        restarting: { done: ["m2"], floors: { max_connections: 300 } },
         exposure: {
           hostname: "db.example.com",
           listen: "127.0.0.1:54399",

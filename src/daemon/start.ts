@@ -24,6 +24,7 @@ import { monitors } from "../cluster/monitor.ts";
 import { resolversOf, zoneOf } from "../routing/table.ts";
 import { type Outlet, publisher } from "../routing/publisher.ts";
 import { broughtBack, type ClusterView } from "../cluster/view.ts";
+import { goOnRestarting } from "../server/handlers/restart.ts";
 import { handlersOf } from "../server/handlers/handlers.ts";
 import type { Handlers, HttpOptions } from "../server/http/http.ts";
 import { proxyUpgrade } from "../server/http/proxy.ts";
@@ -268,6 +269,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
+  goOnRestarting(deps).catch((error: unknown) => log.error({ err: error }, "a restart that an ended perchd had begun could not be gone on with"));
   const speakAt = (socket: ApiSocket) => tidying.speakAt(() => runtime.tend(socket));
   return { handlers, upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener), speakAt };
 }

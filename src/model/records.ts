@@ -83,6 +83,8 @@ export interface ClusterRecord {
   settings: Record<string, string>;
   /** Present: they were changed, and the leader has not been started with them yet. */
   settingsBefore?: SettingsBefore;
+  /** Present: its members are being restarted, one after the other. */
+  restarting?: Restarting;
   /** Its public door, while it was asked for. */
   exposure?: Exposure;
   /** The port on localhost of the relay to the leader in portable mode. */
@@ -95,6 +97,14 @@ export interface SettingsBefore {
   settings: Record<string, string>;
   /** A member did not start with the new ones, and is started with these; `why` is what PostgreSQL said. */
   refused?: { machine: string; why: string };
+}
+
+/** A restart of all members, so that whoever takes over goes on with it. */
+export interface Restarting {
+  /** Members that were restarted, and need not be once more. */
+  done: string[];
+  /** What the leader had of max_connections and its like when it began. */
+  floors: Record<string, number>;
 }
 
 /** A change of who leads, written down before anything is touched, so that whoever takes over goes on with it. */

@@ -92,6 +92,7 @@ const cluster = z.strictObject({
       refused: z.strictObject({ machine: z.string(), why: z.string() }).exactOptional(),
     })
     .exactOptional(),
+  restarting: z.strictObject({ done: z.array(z.string()), floors: z.record(z.string(), z.number()) }).exactOptional(),
   exposure: exposure.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,

@@ -169,4 +169,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await whole();
     for (const { id } of (await world.cluster()).members) expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "300" }]);
   });
+
+  it("goes on with a `restart` in the middle of which perchd was killed: every member is restarted, and it says so", async () => {
+    const pids = async () => new Map((await world.cluster()).members.map(({ id, pid }) => [id, pid]));
+    const before = await pids();
+    const changed = async () => [...(await pids())].filter(([id, pid]) => pid !== null && pid !== before.get(id)).length;
+    const restart = await world.begin(["postgres", "restart", "-a", "pg"]);
+    await eventually("one of three is restarted", async () => (await changed()) > 0);
+    await killHard([await known((await world.status()).daemon.pid)]);
+    await restart.ended;
+    await ok("up");
+    await eventually("all are restarted", async () => (await changed()) === 3, 60_000);
+    await whole();
+    await eventually("it is said", async () => /that an ended perchd had begun goes on[^]*pg was restarted/.test(await ok("events", "-a", "pg")));
+  });
 });

@@ -1,5 +1,6 @@
 import { ask } from "../../base/deadline.ts";
-import type { MachineRecord } from "../../model/records.ts";
+import { fail, toPerchError } from "../../errors/error.ts";
+import type { ClusterRecord, MachineRecord } from "../../model/records.ts";
 import { readControlFile } from "../../postgres/instance/control-file.ts";
 import { layout } from "../../postgres/instance/directory.ts";
 import { lossesText } from "../../postgres/replication/losses.ts";
@@ -17,52 +18,109 @@ import { settle } from "../wait.ts";
 const replayMs = 10_000;
 const followMs = 3_000;
 
-/**
- * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and the old leader starts anew as its
- * replica. Where nobody may take over the leader is restarted in place. A replica may not have less of max_connections and its like than its leader: what is
- * raised is raised there first. What is lowered begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted
- * once more.
- */
+/** A restart of all members is written down before the first, so that a perchd that is killed in the middle is not the end of it. */
 export function restartHandler(deps: Deps): Handlers["restartCluster"] {
-  const floorsOf = async (machine: string) => (await readControlFile(layout(deps.home, machine)))?.floors ?? {};
-
-  /** Waits until the replica has replayed the leader's limits, however it fares; gives whether it has. */
-  const hears = async (replica: MachineRecord, floors: Record<string, number>) =>
-    (await ask(async () => (sameFloors(await floorsOf(replica.id), floors) ? true : undefined), { everyMs: 50, withinMs: replayMs })) === true;
-
   return async ({ params }, call) => {
     const { loop, record } = await requireCluster(deps, params.cluster);
-    const { takenBack } = deps.context;
-    takenBack.delete(record.app);
-    const restarted: string[] = [];
-    const restart = async (machine: string) => {
-      await restartOne(loop, machine, call);
-      const error = takenBack.get(record.app);
-      if (error === undefined) return void restarted.push(machine);
-      // Those before it run with what was taken back.
-      for (const id of restarted) await restartOne(loop, id, call);
-      throw error;
-    };
-    // A replica that does not run starts with what it should have, when it may.
-    const running = (loop.view()?.members ?? [])
-      .filter((member) => member.facts.running || member.record.id === record.leader)
-      .map((member) => member.record)
-      .filter(({ phase, wanted }) => phase === "ready" && wanted === "started");
-    const replicas = running.filter(({ id }) => id !== record.leader);
-    const before = await floorsOf(record.leader);
-    for (const replica of replicas) await restart(replica.id);
-    if (replicas.length < running.length) {
-      if (await handOver(deps, loop, before, call)) await startedWith(deps.context, record);
-      else await restart(record.leader);
-    }
-    const after = await floorsOf(loop.view()?.cluster.leader ?? record.leader);
-    if (Object.entries(after).some(([name, floor]) => floor < (before[name] ?? 0))) {
-      for (const replica of replicas) if (await hears(replica, after)) await restart(replica.id);
-    }
+    await begin(deps, record);
+    await restartAll(deps, loop, call);
     await deps.events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
     return {};
   };
 }
+
+/** What an ended perchd had begun. It says how it went in events: nobody waits for it any more. */
+export async function goOnRestarting(deps: Deps): Promise<void> {
+  const left = (await deps.state.clusters.list()).filter(({ restarting }) => restarting !== undefined);
+  const call: Call = { signal: new AbortController().signal, progress: () => undefined, elsewhere: false };
+  await Promise.all(
+    left.map(async ({ app }) => {
+      await deps.events.append(app, `the restart of ${app} that an ended perchd had begun goes on`);
+      const told = await restartAll(deps, deps.clusters.require(app), call).then(
+        () => `cluster ${app} was restarted, replicas first`,
+        (error: unknown) => `the restart of ${app} did not come to its end: ${toPerchError(error).message}`,
+      );
+      await deps.events.append(app, told);
+    }),
+  );
+}
+
+const floorsOf = async ({ home }: Deps, machine: string) => (await readControlFile(layout(home, machine)))?.floors ?? {};
+
+async function begin(deps: Deps, { app, leader }: ClusterRecord): Promise<void> {
+  const restarting = { done: [], floors: await floorsOf(deps, leader) };
+  let other = false;
+  await deps.state.clusters.update({ app }, (record) => {
+    other = record.restarting !== undefined;
+    return other ? record : { ...record, restarting };
+  });
+  if (other) throw fail("busy", { what: `cluster ${app}`, by: "its restart" });
+  deps.context.takenBack.delete(app);
+}
+
+/**
+ * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and the old leader starts again as its
+ * replica. Where none may take over the leader is restarted in place. A replica may not have less of max_connections and its like than its leader: what is
+ * raised is raised there first. What is lowered begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted
+ * once more. However it ends, it is over: what waits for it is told.
+ */
+async function restartAll(deps: Deps, loop: Loop, call: Call): Promise<void> {
+  const { app } = await recordOf(deps, loop);
+  try {
+    await inOrder(deps, loop, call);
+  } finally {
+    await deps.state.clusters.update({ app }, ({ restarting: _over, ...record }) => record);
+  }
+}
+
+async function recordOf({ state }: Deps, loop: Loop): Promise<ClusterRecord> {
+  const app = loop.view()?.cluster.app ?? "";
+  const record = await state.clusters.get({ app });
+  if (record === undefined) throw fail("app_not_found", { app });
+  return record;
+}
+
+async function inOrder(deps: Deps, loop: Loop, call: Call): Promise<void> {
+  const record = await recordOf(deps, loop);
+  const { done = [], floors: before = {} } = record.restarting ?? {};
+  // A replica that does not run starts with what it should have, when it may.
+  const running = (loop.view()?.members ?? [])
+    .filter((member) => member.facts.running || member.record.id === record.leader)
+    .map((member) => member.record)
+    .filter(({ phase, wanted }) => phase === "ready" && wanted === "started");
+  const replicas = running.filter(({ id }) => id !== record.leader);
+  const restart = restarter(deps, loop, call, record.app, done);
+  for (const { id } of replicas) if (!done.includes(id)) await restart(id);
+  if (replicas.length < running.length && !done.includes(record.leader)) {
+    if (await handOver(deps, loop, before, call)) await startedWith(deps.context, record);
+    else await restart(record.leader);
+  }
+  const after = await floorsOf(deps, loop.view()?.cluster.leader ?? record.leader);
+  if (Object.entries(after).some(([name, floor]) => floor < (before[name] ?? 0))) {
+    for (const replica of replicas) if (await hears(deps, replica, after)) await restart(replica.id);
+  }
+}
+
+/** One after the other; each is written down. Where the settings that it should start with were taken back, those before it get them back, too. */
+function restarter(deps: Deps, loop: Loop, call: Call, app: string, before: readonly string[]): (machine: string) => Promise<void> {
+  const restarted = [...before];
+  return async (machine) => {
+    await restartOne(loop, machine, call);
+    const error = deps.context.takenBack.get(app);
+    if (error !== undefined) {
+      for (const id of restarted) await restartOne(loop, id, call);
+      throw error;
+    }
+    restarted.push(machine);
+    await deps.state.clusters.update({ app }, (record) =>
+      record.restarting === undefined ? record : { ...record, restarting: { ...record.restarting, done: [...restarted] } },
+    );
+  };
+}
+
+/** Waits until the replica has replayed the leader's limits, however it fares; gives whether it has. */
+const hears = async (deps: Deps, replica: MachineRecord, floors: Record<string, number>): Promise<boolean> =>
+  (await ask(async () => (sameFloors(await floorsOf(deps, replica.id), floors) ? true : undefined), { everyMs: 50, withinMs: replayMs })) === true;
 
 /** Gives whether another member leads now, with the settings it was restarted with. */
 async function handOver(deps: Deps, loop: Loop, floors: Record<string, number>, call: Call): Promise<boolean> {
