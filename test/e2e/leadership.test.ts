@@ -181,6 +181,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await ok("up");
     await eventually("all are restarted", async () => (await changed()) === 3, 60_000);
     await whole();
-    await eventually("it is said", async () => /that an ended perchd had begun goes on[^]*pg was restarted/.test(await ok("events", "-a", "pg")));
+    await eventually("it is through", async () => /restarted, replicas first/.test((await ok("events", "-a", "pg")).split("goes on").at(-1) ?? ""));
+    expect(await ok("events", "-a", "pg")).toMatch(/the restart of pg that an ended perchd had begun goes on[^]*cluster pg was restarted/);
   });
 });
