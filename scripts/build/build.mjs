@@ -50,6 +50,7 @@ async function build(esbuild) {
   const outputs = await (asFiles ? apart : joined)(esbuild, { source, target, sources });
   for (const { path, text } of outputs) write(path, text);
   const wanted = new Set(outputs.map(({ path }) => relative(target, path)));
+  rmSync(join(target, ".cache"), { recursive: true, force: true }); // what Node compiled of the files before
   for (const path of files(target, ".js")) if (!wanted.has(path)) rmSync(join(target, path));
 }
 

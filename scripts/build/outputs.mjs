@@ -91,6 +91,21 @@ const __dist = new URL("${up}", require("node:url").pathToFileURL(__filename));`
 /** One dash in a comment of a package's, and V8 holds two bytes for each character of the whole program. In code esbuild writes such characters by their numbers. */
 const asciiComments = (text) => text.replaceAll(/^[ \t]*\/\/.*$/gm, (line) => line.replaceAll(/[^\t -~]/g, "?"));
 
+/**
+ * `cli/main.js`: from 22.1 on, Node keeps what it compiled of the files that are loaded from here on. It lies in dist/, where none but the owner of the program itself
+ * may write; where that is somebody else, nothing is kept.
+ */
+const launcher = `#!/usr/bin/env node
+require("node:module").enableCompileCache?.(require("node:path").join(__dirname, "../.cache"));
+require("./program.js");
+`;
+
+/** The CLI itself lies beside it. */
+const besideLauncher = (outputs, main) => [
+  { path: main, text: launcher },
+  ...outputs.map(({ path, text }) => (path === main ? { path: join(main, "../program.js"), text } : { path, text })),
+];
+
 /** CommonJS, which Node loads quicker than modules; and one file a program, so that one which runs never meets files of a later build. */
 export async function joined(esbuild, { source, target, sources }) {
   const programs = programsOf(source, sources);
@@ -108,5 +123,6 @@ export async function joined(esbuild, { source, target, sources }) {
     return outputFiles.map(({ path, text }) => ({ path, text: asciiComments(text) }));
   };
   const kind = { path: join(target, "package.json"), text: '{ "type": "commonjs" }\n' };
-  return [kind, ...(await Promise.all(programs.map(build))).flat()];
+  const outputs = (await Promise.all(programs.map(build))).flat();
+  return [kind, ...besideLauncher(outputs, join(target, "cli/main.js"))];
 }
