@@ -33,7 +33,7 @@ export function newcomers(account) {
         "time ./perch quickstart",
         "./perch status",
         "./perch postgres connect -a pg --command 'select 40 + 2 as answer'",
-        "du -sm node_modules scripts/build/node_modules",
+        `du -sm node_modules scripts/build/node_modules dist ${root ? "/var/lib/perch" : "~/.perch"}`,
         "./perch down",
       ],
       expects: [/lhr: pg\.internal:5433 is \S+, a replica/, /answer[\s\S]*42/, /Perch is down/],
