@@ -60,10 +60,10 @@ async function runCommand(command: Command, words: readonly string[], leading: G
     return 0;
   }
   const json = parsed.flags["json"] === true;
-  const terminal = processTerminal({ quiet: json });
+  const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
+  const terminal = processTerminal({ quiet: json, signal });
   const target = command.alone === true ? undefined : await targetOf(command, { ...leading, ...parsed.globals }, terminal);
   try {
-    const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
     const answer = (await command.run(await contextOf(command, parsed, { terminal, target, signal }))) ?? {};
     terminal.progress.done();
     print(answer, json);

@@ -22,7 +22,7 @@ export interface Terminal {
   consent(ask: { yes: boolean; warning?: string; question: string; what: string }): Promise<boolean>;
 }
 
-export function processTerminal(options: { quiet: boolean }): Terminal {
+export function processTerminal(options: { quiet: boolean; signal?: AbortSignal }): Terminal {
   const progress = options.quiet ? silent : onceSaid(() => progressOn(process.stderr, styleOf(process.stderr.isTTY, process.env)));
   const asked = () => process.stdin.isTTY && process.stderr.isTTY;
   const note = (text: string) => {
@@ -44,7 +44,7 @@ export function processTerminal(options: { quiet: boolean }): Terminal {
       if (yes) return true;
       if (!asked()) throw fail("confirmation_needed", { what });
       if (warning !== undefined) note(styleOf(process.stderr.isTTY, process.env).red(warning));
-      return ask(question);
+      return ask(question, options.signal);
     },
   };
 }
@@ -59,9 +59,10 @@ function onceSaid(make: () => Progress): Progress {
 
 const line = (text: string): string => forTerminal(text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
-async function ask(question: string): Promise<boolean> {
+/** Ctrl-C is a key to a question, and a signal to us before the question has the keyboard: both cancel it. */
+async function ask(question: string, signal: AbortSignal | undefined): Promise<boolean> {
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: forTerminal(question), initialValue: false, output: process.stderr });
+  const answer = await confirm({ message: forTerminal(question), initialValue: false, output: process.stderr, ...(signal && { signal }) });
   if (isCancel(answer)) throw fail("question_cancelled", {});
   return answer;
 }
