@@ -82,8 +82,13 @@ export function newcomers(account) {
     {
       what: "Debian's PostgreSQL, installed beside it, has its own cluster",
       as: "root",
-      lines: ["apt-get install -y -qq --no-install-recommends postgresql >/dev/null", "pg_lsclusters --no-header"],
-      expects: [/^\d+ +main /m],
+      lines: [
+        "apt-get install -y -qq --no-install-recommends postgresql >/dev/null",
+        "pg_lsclusters --no-header",
+        "stat --format='%U owns it' /var/lib/postgresql/*/main",
+        "id --name --groups postgres",
+      ],
+      expects: [/^\d+ +main +5432 .* postgres /m, /^postgres owns it$/m, /^postgres ssl-cert$/m],
     },
     {
       what: "the tarball, where the system has a PostgreSQL",

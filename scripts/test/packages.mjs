@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
  * What the tests need beside Node.js, as data: the program that tells whether it is there (with `asked`, what it must be able to do), the Debian and Ubuntu
@@ -74,11 +74,15 @@ export function canInstall() {
   return /^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(readFileSync("/etc/os-release", "utf8"));
 }
 
-/** Installs packages, quietly unless it fails. Debian's server package would start a cluster on port 5432; it is told not to. */
+/**
+ * Installs packages, quietly unless it fails. Debian's server package would start a cluster on port 5432; it is told not to, for this once: a PostgreSQL that
+ * somebody installs later gets the cluster that Debian promises.
+ */
 export function install(packages) {
   const directory = "/etc/postgresql-common";
   const setting = `${directory}/createcluster.conf`;
-  if (packages.includes("postgresql") && !existsSync(setting)) {
+  const ours = packages.includes("postgresql") && !existsSync(setting);
+  if (ours) {
     spawnSync("mkdir", ["-p", directory]);
     writeFileSync(setting, "create_main_cluster = false\n");
   }
@@ -89,5 +93,7 @@ export function install(packages) {
     apt("update");
     result = apt("install", "-y", "--no-install-recommends", ...packages);
   }
+  const shipped = "/usr/share/postgresql-common/createcluster.conf";
+  if (ours && existsSync(shipped)) copyFileSync(shipped, setting);
   return result.status === 0 ? undefined : (result.stderr || String(result.error)).trim();
 }
