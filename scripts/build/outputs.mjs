@@ -51,13 +51,17 @@ const placesStay = (source) => ({
     }),
 });
 
-/** commander can start programs of its own, and Perch has it start none: what that takes is not loaded. */
+/** commander is a file of its own, `cli/commander.js`: a command without words needs no parser. */
+const commanderApart = {
+  name: "commander apart",
+  setup: ({ onResolve }) => void onResolve({ filter: /^commander$/ }, () => ({ path: "./commander.js", external: true })),
+};
+
+/** It can start programs of its own, and Perch has it start none: what that takes is not loaded. */
 const commanderStartsNothing = {
   name: "commander starts nothing",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[/\\]commander[/\\]/.test(importer) ? { path: "none", namespace: "none" } : undefined,
-    );
+    onResolve({ filter: /^node:child_process$/ }, () => ({ path: "none", namespace: "none" }));
     onLoad({ filter: /./, namespace: "none" }, () => ({ contents: "module.exports = {};", loader: "js" }));
   },
 };
@@ -117,12 +121,22 @@ export async function joined(esbuild, { source, target, sources }) {
       format: "cjs",
       external,
       banner: { js: beginning(up) },
-      plugins: [callsAreKnown(esbuild, source), commanderStartsNothing, zodSpeaksEnglish, placesStay(source)],
+      plugins: [callsAreKnown(esbuild, source), commanderApart, zodSpeaksEnglish, placesStay(source)],
       legalComments: "none",
     });
     return outputFiles.map(({ path, text }) => ({ path, text: asciiComments(text) }));
   };
   const kind = { path: join(target, "package.json"), text: '{ "type": "commonjs" }\n' };
   const outputs = (await Promise.all(programs.map(build))).flat();
+  const { outputFiles: commander } = await esbuild.build({
+    ...common(source, target),
+    outbase: undefined,
+    outdir: undefined,
+    outfile: join(target, "cli/commander.js"),
+    stdin: { contents: 'module.exports = require("commander");', resolveDir: source },
+    format: "cjs",
+    plugins: [commanderStartsNothing],
+  });
+  outputs.push(...commander);
   return [kind, ...besideLauncher(outputs, join(target, "cli/main.js"))];
 }

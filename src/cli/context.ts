@@ -2,7 +2,7 @@ import type { Client } from "../client/client.ts";
 import { fail } from "../errors/error.ts";
 import type { Command, Daemon } from "./command.ts";
 import type { Terminal } from "./output/terminal.ts";
-import type { Parsed } from "./parse.ts";
+import type { Parsed } from "./parse-nothing.ts";
 import type { Target } from "./target.ts";
 
 /** What a handler gets: what was typed, the terminal, and what its `needs` name. A need that is not met is an error before the handler begins. */

@@ -9,6 +9,7 @@ import { mistakeIn } from "./habits.ts";
 import { leadingGlobals } from "./leading-globals.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { forTerminal, styleOf } from "./output/style.ts";
+import { parseNothing } from "./parse-nothing.ts";
 import { perchVersion } from "../host/system/version.ts";
 import { calledAsVariable, inNameOf, programName } from "./program.ts";
 import { subjectFirst } from "./subject-first.ts";
@@ -52,8 +53,8 @@ const meantText = (similar: readonly string[]): string =>
   `Did you mean ${similar.map((name, index) => `${index === 0 ? "" : index === similar.length - 1 ? " or " : ", "}perch ${name}`).join("")}?`;
 
 async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
-  const [{ parse }, { contextOf }] = await Promise.all([import("./parse.ts"), import("./context.ts")]);
-  const parsed = parse(command, words);
+  const { contextOf } = await import("./context.ts");
+  const parsed = (words.length === 0 ? parseNothing(command) : undefined) ?? (await import("./parse.ts")).parse(command, words);
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts");
     process.stdout.write(`${inNameOf(program, commandHelp(command))}\n`);

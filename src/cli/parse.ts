@@ -1,20 +1,14 @@
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
 import { fail } from "../errors/error.ts";
-import { type Arg, type Command, type Flag, globalFlags, type Globals } from "./command.ts";
-
-/** The words after a command's name, by the command's data. Pure: gives values or throws `usage_invalid` and `size_invalid`. */
-export interface Parsed {
-  args: Record<string, string | string[] | undefined>;
-  flags: Record<string, unknown>;
-  globals: Globals;
-  help: boolean;
-}
+import { type Arg, type Command, type Flag, globalFlags } from "./command.ts";
+import { emptyValue, type Parsed } from "./parse-nothing.ts";
 
 export const globalFlagEntries: readonly [string, Flag][] = Object.entries<Flag>(globalFlags);
 
 /** `initialClusterSize` → `initial-cluster-size` */
 export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** The words after a command's name, by the command's data. Pure: gives values or throws `usage_invalid` and `size_invalid`. */
 export function parse(command: Command, words: readonly string[]): Parsed {
   const parser = parserOf(command);
   try {
@@ -35,8 +29,6 @@ export function parse(command: Command, words: readonly string[]): Parsed {
     help: false,
   };
 }
-
-const emptyValue = (flag: Flag): unknown => ({ boolean: false, strings: [], string: flag.default, integer: flag.default })[flag.type];
 
 const reasonOf = (message: string, name: string): string => {
   const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
