@@ -46,9 +46,9 @@ async function measure(perch: Perch, { quick, say, signal }: Options): Promise<R
   return rows;
 }
 
-/** `times` of the shell tells, in its second line, what its children used. */
+/** `times` of bash tells, in its second line, what its children used, in milliseconds; that of other shells counts by ten. */
 async function cpuOf(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn("sh", ["-c", '"$@" >/dev/null 2>&1 </dev/null || exit 9; times', "sh", ...argv], {
+  const child = spawn("bash", ["-c", '"$@" >/dev/null 2>&1 </dev/null || exit 9; times', "bash", ...argv], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
