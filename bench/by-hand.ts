@@ -1,4 +1,7 @@
-/** PostgreSQL as one starts it without Perch: initdb, pg_ctl, pg_basebackup, psql; the same binaries, the same user, the same disk. */
+/**
+ * PostgreSQL as one starts it without Perch: initdb, pg_ctl, pg_basebackup, psql; the same binaries, the same user, the
+ * same disk.
+ */
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,13 +35,18 @@ export interface ByHand {
 }
 
 /** Below a directory of its own; servers that were not removed are ended when `work` is done. */
-export async function withServersByHand<T>({ directory, major }: Binaries, work: (byHand: ByHand) => Promise<T>): Promise<T> {
+export async function withServersByHand<T>(
+  { directory, major }: Binaries,
+  work: (byHand: ByHand) => Promise<T>,
+): Promise<T> {
   const user = isRoot() ? await ensureServerUser() : undefined;
-  const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
+  const become =
+    user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
   const root = await mkdtemp(join(tmpdir(), "perch-bench-hand-"));
   const passwordFile = join(root, "password");
   const env = { PGPASSWORD: password };
-  const tool = (program: string, ...args: string[]) => run([...become, join(directory, program), ...args], { env, cwd: "/", timeoutMs: 60_000 });
+  const tool = (program: string, ...args: string[]) =>
+    run([...become, join(directory, program), ...args], { env, cwd: "/", timeoutMs: 60_000 });
   const running = new Set<ServerByHand>();
 
   const byHand: ByHand = {
@@ -50,13 +58,36 @@ export async function withServersByHand<T>({ directory, major }: Binaries, work:
     async start(data) {
       const port = (await freePort()) ?? 0;
       const options = `-c listen_addresses='' -c unix_socket_directories=${root} -c port=${port} -c fsync=on`;
-      await tool("pg_ctl", "start", "--silent", "--wait", `--pgdata=${data}`, `--log=${data}.log`, `--options=${options}`);
+      await tool(
+        "pg_ctl",
+        "start",
+        "--silent",
+        "--wait",
+        `--pgdata=${data}`,
+        `--log=${data}.log`,
+        `--options=${options}`,
+      );
       const server: ServerByHand = {
         sockets: root,
         port,
         data,
         sql: async (text) =>
-          (await tool("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", root, "-p", String(port), "-U", "postgres", "-c", text)).stdout.trim(),
+          (
+            await tool(
+              "psql",
+              "-XAtq",
+              "-v",
+              "ON_ERROR_STOP=1",
+              "-h",
+              root,
+              "-p",
+              String(port),
+              "-U",
+              "postgres",
+              "-c",
+              text,
+            )
+          ).stdout.trim(),
         async remove() {
           running.delete(server);
           await tool("pg_ctl", "stop", "--silent", "--mode=immediate", `--pgdata=${data}`);
@@ -86,6 +117,7 @@ export async function withServersByHand<T>({ directory, major }: Binaries, work:
 
 /** Whether the leader says, within 20 s, that a replica streams. */
 export async function streams(leader: ServerByHand): Promise<boolean> {
-  const question = async () => ((await leader.sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")) === "1" ? true : undefined);
+  const question = async () =>
+    (await leader.sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")) === "1" ? true : undefined;
   return (await ask(question, { everyMs: 5, withinMs: 20_000 })) === true;
 }

@@ -17,13 +17,16 @@ export type Aim = { who: string; to: string } & ({ atLeast: number } | { atMost:
 
 const hundredths = (value: number): string => value.toFixed(2);
 
-export const ratiosOf = ({ values }: Comparison, who: string, to: string): number[] => ratios(values[who] ?? [], values[to] ?? []);
+export const ratiosOf = ({ values }: Comparison, who: string, to: string): number[] =>
+  ratios(values[who] ?? [], values[to] ?? []);
 
 /** A point a line, who was measured a column; the base's own figures, the others' ratios to it. */
 export function comparisonText(comparisons: readonly Comparison[]): string[] {
   const [first] = comparisons;
   if (first === undefined) return [];
-  const whos = [...new Set(comparisons.flatMap(({ values }) => Object.keys(values)))].filter((who) => who !== first.base);
+  const whos = [...new Set(comparisons.flatMap(({ values }) => Object.keys(values)))].filter(
+    (who) => who !== first.base,
+  );
   const lines = comparisons.map((one) => {
     const cells = whos.map((who) => {
       const all = ratiosOf(one, who, one.base);
@@ -31,7 +34,11 @@ export function comparisonText(comparisons: readonly Comparison[]): string[] {
     });
     return `| ${[one.what, one.unit, spread(one.values[one.base] ?? []), ...cells].join(" | ")} |`;
   });
-  return [`| what | unit | ${first.base} | ${whos.join(" | ")} |`, `| --- | --- | --- |${" --- |".repeat(whos.length)}`, ...lines];
+  return [
+    `| what | unit | ${first.base} | ${whos.join(" | ")} |`,
+    `| --- | --- | --- |${" --- |".repeat(whos.length)}`,
+    ...lines,
+  ];
 }
 
 /** A goal a line, with every point that misses it. Goals of those who were not measured are left out. */
@@ -46,7 +53,8 @@ export function aimsText(comparisons: readonly Comparison[]): string[] {
       const goal = goals.get(text) ?? { points: 0, missed: [] };
       goals.set(text, goal);
       goal.points++;
-      if (!("atLeast" in aim ? reached >= aim.atLeast : reached <= aim.atMost)) goal.missed.push(`${comparison.what} ${hundredths(reached)}`);
+      if (!("atLeast" in aim ? reached >= aim.atLeast : reached <= aim.atMost))
+        goal.missed.push(`${comparison.what} ${hundredths(reached)}`);
     }
   const lines = [...goals].map(([text, { points, missed }]) => {
     const met = points - missed.length;

@@ -1,4 +1,7 @@
-/** A gigabyte out of the leader and into it, by psql's \copy, through every way; megabytes a second as psql's own clock has them. */
+/**
+ * A gigabyte out of the leader and into it, by psql's \copy, through every way; megabytes a second as psql's own clock
+ * has them.
+ */
 import { stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +19,8 @@ export const copy: Bench = {
     const megabytes = options.quick ? 100 : 1_000;
     const { bavail, bsize } = await statfs(tmpdir());
     // The rows, the file of them and the table they go into, and as much to spare.
-    if (bavail * bsize < 6 * megabytes * megabyte) return { skipped: `${tmpdir()} has not six times ${megabytes} MB free` };
+    if (bavail * bsize < 6 * megabytes * megabyte)
+      return { skipped: `${tmpdir()} has not six times ${megabytes} MB free` };
     return withWays(options, async (ground) => {
       options.say(`filling a table of ${megabytes} MB`);
       const rows = await fill(ground, megabytes);
@@ -39,11 +43,27 @@ async function fill({ perch, ways: [direct], tool }: Ground, megabytes: number):
   const tables = ["source", "sink"].map((name) => `CREATE UNLOGGED TABLE ${name} (id int, body text)`).join("; ");
   const body = "repeat(md5(id::text), 31)";
   const insert = `INSERT INTO source SELECT id, ${body} FROM generate_series(1, ${megabytes} * 1000) id`;
-  await tool("psql", direct, ["-Xq", "-c", tables, "-c", insert, "-c", "VACUUM source", "-c", "CHECKPOINT", "-c", `\\copy source to '${file}'`]);
+  await tool("psql", direct, [
+    "-Xq",
+    "-c",
+    tables,
+    "-c",
+    insert,
+    "-c",
+    "VACUUM source",
+    "-c",
+    "CHECKPOINT",
+    "-c",
+    `\\copy source to '${file}'`,
+  ]);
   return { file, bytes: (await stat(file)).size };
 }
 
-async function measure({ ways, tool }: Ground, { file, bytes }: Rows, { quick, say, signal }: Options): Promise<Comparison[]> {
+async function measure(
+  { ways, tool }: Ground,
+  { file, bytes }: Rows,
+  { quick, say, signal }: Options,
+): Promise<Comparison[]> {
   const rounds = quick ? 2 : 3;
   const timedBy = async (way: Way, before: string[], command: string) => {
     const said = await tool("psql", way, ["-X", ...before, "-c", "\\timing on", "-c", command]);

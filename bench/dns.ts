@@ -1,6 +1,6 @@
 /**
- * The name server against dnsmasq: the same 50 AAAA names, in the same namespace, asked by dnsperf in rounds that alternate: answers a second, the latency
- * of one question at a time, and memory. As root only.
+ * The name server against dnsmasq: the same 50 AAAA names, in the same namespace, asked by dnsperf in rounds that
+ * alternate: answers a second, the latency of one question at a time, and memory. As root only.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -30,7 +30,10 @@ const zone: ZoneData = {
   prefix,
   defaultRegion: "ams",
   peers: [],
-  apps: hosts.map(({ name, address }) => ({ name, machines: [{ id: `m-${name}`, region: "ams", address, state: "started", healthy: true }] })),
+  apps: hosts.map(({ name, address }) => ({
+    name,
+    machines: [{ id: `m-${name}`, region: "ams", address, state: "started", healthy: true }],
+  })),
 };
 
 const residentMb = async (pid: number): Promise<number> =>
@@ -41,14 +44,17 @@ export const dns: Bench = {
   summary: "the name server against dnsmasq",
   async run(options) {
     const missing: string[] = [];
-    for (const program of ["dnsperf", "dnsmasq", "ip"]) if ((await findProgram(program)) === undefined) missing.push(program);
-    if (missing.length > 0) return { skipped: `${missing.join(", ")} not found (apt-get install dnsperf dnsmasq-base iproute2)` };
+    for (const program of ["dnsperf", "dnsmasq", "ip"])
+      if ((await findProgram(program)) === undefined) missing.push(program);
+    if (missing.length > 0)
+      return { skipped: `${missing.join(", ")} not found (apt-get install dnsperf dnsmasq-base iproute2)` };
     if (process.getuid?.() !== 0) return { skipped: "this one needs root" };
     const directory = await mkdtemp(join(tmpdir(), "perch-bench-dns-"));
     try {
       await run(["ip", "netns", "add", namespace]);
       await run([...enter, "ip", "link", "set", "lo", "up"]);
-      for (const address of [perchAt, dnsmasqAt]) await run([...enter, "ip", "-6", "address", "add", `${address}/128`, "dev", "lo", "nodad"]);
+      for (const address of [perchAt, dnsmasqAt])
+        await run([...enter, "ip", "-6", "address", "add", `${address}/128`, "dev", "lo", "nodad"]);
       return await measure(directory, options);
     } finally {
       await run(["ip", "netns", "delete", namespace]).catch(() => undefined);
@@ -64,7 +70,12 @@ async function measure(directory: string, { quick, say, signal }: Options): Prom
   await writeFile(table, hosts.map(({ name, address }) => `${address} ${name}.internal\n`).join(""));
 
   const program = [process.execPath, fileURLToPath(new URL("../dist/dns/main.js", import.meta.url))];
-  const bindings = (["udp", "tcp"] as const).map((protocol) => ({ address: perchAt, port: 53, region: "ams", protocol }));
+  const bindings = (["udp", "tcp"] as const).map((protocol) => ({
+    address: perchAt,
+    port: 53,
+    region: "ams",
+    protocol,
+  }));
   const settings = { zone, control: join(directory, "dns.sock"), enter, version: "bench", bindings };
   const perch = await startNameServer(settings, undefined, program);
   const dnsmasqArgs = [
@@ -77,11 +88,16 @@ async function measure(directory: string, { quick, say, signal }: Options): Prom
     "--bind-interfaces",
     "--local-ttl=5",
   ];
-  const dnsmasq = spawn("ip", ["netns", "exec", namespace, "dnsmasq", ...dnsmasqArgs, `--listen-address=${dnsmasqAt}`, "--pid-file="], {
-    stdio: "ignore",
-  });
+  const dnsmasq = spawn(
+    "ip",
+    ["netns", "exec", namespace, "dnsmasq", ...dnsmasqArgs, `--listen-address=${dnsmasqAt}`, "--pid-file="],
+    {
+      stdio: "ignore",
+    },
+  );
   try {
-    const ready = (server: string) => askNameServer(enter, { name: "app7.internal", type: "AAAA", server, tcp: false }).catch(() => undefined);
+    const ready = (server: string) =>
+      askNameServer(enter, { name: "app7.internal", type: "AAAA", server, tcp: false }).catch(() => undefined);
     for (const server of [perchAt, dnsmasqAt]) {
       const answer = await ask(() => ready(server), { everyMs: 50, withinMs: 10_000 });
       if (answer?.answers.length !== 1) throw new Error(`${server} does not answer`);
@@ -98,7 +114,10 @@ async function measure(directory: string, { quick, say, signal }: Options): Prom
       }
       say(`names: ${round + 1} of ${rounds}`);
     }
-    const resident = { perch: [await residentMb((await perch.ping()).pid)], dnsmasq: [await residentMb(dnsmasq.pid ?? 0)] };
+    const resident = {
+      perch: [await residentMb((await perch.ping()).pid)],
+      dnsmasq: [await residentMb(dnsmasq.pid ?? 0)],
+    };
     return {
       rows: [
         {
@@ -118,8 +137,24 @@ async function measure(directory: string, { quick, say, signal }: Options): Prom
   }
 }
 
-async function answersPerSecond(server: string, questions: string, seconds: number, say: (sentence: string) => void): Promise<number> {
-  const { stdout } = await run([...enter, "dnsperf", "-s", server, "-d", questions, "-l", String(seconds), "-q", "100"]);
+async function answersPerSecond(
+  server: string,
+  questions: string,
+  seconds: number,
+  say: (sentence: string) => void,
+): Promise<number> {
+  const { stdout } = await run([
+    ...enter,
+    "dnsperf",
+    "-s",
+    server,
+    "-d",
+    questions,
+    "-l",
+    String(seconds),
+    "-q",
+    "100",
+  ]);
   const lost = Number(/Queries lost:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
   if (lost > 0) say(`${server}: ${lost} questions lost`);
   return Number(/Queries per second:\s+([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN);

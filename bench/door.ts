@@ -1,4 +1,7 @@
-/** A public door against the private way: the same pgbench, the same server, TLS both times, once from inside `perch run` and once from the host through the door. */
+/**
+ * A public door against the private way: the same pgbench, the same server, TLS both times, once from inside `perch
+ * run` and once from the host through the door.
+ */
 import { findProgram } from "../src/host/files/files.ts";
 import { run } from "../src/host/process/command.ts";
 import { freePort } from "../src/host/sockets/ports.ts";
@@ -30,8 +33,19 @@ async function measure(perch: Perch, { quick, say, signal }: Options): Promise<O
   const url = (await perch.type(["run", "-a", "web", "--", "printenv", "DATABASE_URL"])).trim();
   const { username, password, pathname } = new URL(url);
   const unlimited = ["--max-connections", "1000", "--max-per-source", "1000", "--max-rate", "100000"];
-  await perch.type(["postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${port}`, ...unlimited]);
-  const inside = (words: readonly string[]) => perch.type(["run", "-a", "web", "--env", "PGSSLMODE=require", "--", ...words]);
+  await perch.type([
+    "postgres",
+    "expose",
+    "-a",
+    "pg",
+    "--hostname",
+    "db.example.com",
+    "--listen",
+    `127.0.0.1:${port}`,
+    ...unlimited,
+  ]);
+  const inside = (words: readonly string[]) =>
+    perch.type(["run", "-a", "web", "--env", "PGSSLMODE=require", "--", ...words]);
   const env = {
     PGHOST: "127.0.0.1",
     PGPORT: String(port),

@@ -36,7 +36,8 @@ export const faults: readonly Fault[] = [
     unnoticedBy: [],
   },
   {
-    // A new perchd has seen no crash, so the rule for a crash loop, which promotes another, does not come in when rounds are short.
+    // A new perchd has seen no crash, so the rule for a crash loop, which promotes another, does not come in when
+    // rounds are short.
     name: "perchd killed, and up",
     act: async (perch) => {
       await kill((await statusOf(perch)).daemon.pid);
@@ -50,7 +51,8 @@ export const faults: readonly Fault[] = [
       const killed = await nameServer(perch);
       await kill(killed);
       const another = async () => ((await nameServer(perch).catch(() => killed)) === killed ? undefined : true);
-      if ((await ask(another, { everyMs: 20, withinMs: 10_000 })) === undefined) throw new Error("the name server does not come back within 10 s");
+      if ((await ask(another, { everyMs: 20, withinMs: 10_000 })) === undefined)
+        throw new Error("the name server does not come back within 10 s");
     },
     unnoticedBy: all,
   },
@@ -63,7 +65,8 @@ export const synchronousFaults: readonly Fault[] = [
     name: "data gone, sync on",
     act: async (perch) => {
       const { data } = layout(perch.home, (await leaderOf(perch, "pg")).id);
-      // In one step: a server that finds single files of its log gone makes them again, and acknowledges what no other member can have (docs/decisions/0043).
+      // In one step: a server that finds single files of its log gone makes them again, and acknowledges what no other
+      // member can have (docs/decisions/0043).
       await rename(join(data, "pg_wal"), join(data, "pg_wal.gone"));
       await rm(data, { recursive: true, force: true, maxRetries: 10 });
     },
@@ -83,5 +86,6 @@ async function nameServer({ home }: Perch): Promise<number> {
 
 async function kill(pid: number | null): Promise<void> {
   const found = pid === null ? undefined : await identify(pid);
-  if (found === undefined || !(await signalProcess(found, "SIGKILL"))) throw new Error(`process ${String(pid)} is not there to be killed`);
+  if (found === undefined || !(await signalProcess(found, "SIGKILL")))
+    throw new Error(`process ${String(pid)} is not there to be killed`);
 }

@@ -1,6 +1,7 @@
 /**
- * Who is still answered, and in what time, while somebody is rude: names asked inside the network and the owner's requests, in each round first in peace and then during the
- * abuse; and the memory of perchd and of the name server before, during and after it. The abuses are those of test/e2e/flood-*.test.ts.
+ * Who is still answered, and in what time, while somebody is rude: names asked inside the network and the owner's
+ * requests, in each round first in peace and then during the abuse; and the memory of perchd and of the name server
+ * before, during and after it. The abuses are those of test/e2e/flood-*.test.ts.
  */
 import { pause } from "../src/base/deadline.ts";
 import { clientOf } from "../src/client/client.ts";
@@ -64,13 +65,22 @@ async function measure(perch: Perch, { quick, say, signal }: Options, clients: R
 
   const api = { host: "127.0.0.1", port: apiPort };
   const seconds = quick ? 1 : 3;
-  const datagrams = (kind: "names" | "big" | "malformed") => () => rude.do("datagrams", { host, port: 53, kind, sockets: 4, ms: seconds * 1_000 });
+  const datagrams = (kind: "names" | "big" | "malformed") => () =>
+    rude.do("datagrams", { host, port: 53, kind, sockets: 4, ms: seconds * 1_000 });
   const crowd = async (who: Rude, to: { host: string; port: number; localAddress?: string }) => {
     await who.do("crowd", { to, count: 10_000, atOnce: 200 });
     await who.do("leave", {});
   };
   const requests = (headers: Record<string, string>, localAddress: string) => () =>
-    outside.do("requests", { to: { ...api, localAddress }, tls, path: "/v1/apps", headers, connections: 50, fresh: false, ms: seconds * 1_000 });
+    outside.do("requests", {
+      to: { ...api, localAddress },
+      tls,
+      path: "/v1/apps",
+      headers,
+      connections: 50,
+      fresh: false,
+      ms: seconds * 1_000,
+    });
   const head = `PUT /v1/apps/web/secrets HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${2 ** 30}\r\n\r\n`;
   const abuses: readonly Abuse[] = [
     { what: "datagrams, names that are not there", deed: datagrams("names") },
@@ -82,7 +92,8 @@ async function measure(perch: Perch, { quick, say, signal }: Options, clients: R
     { what: "requests with a token, 50 at once", deed: requests({ authorization: `Bearer ${token}` }, "127.0.0.4") },
     {
       what: "a body of 1 GB",
-      deed: () => outside.do("body", { to: { ...api, localAddress: "127.0.0.5" }, tls, head, chunked: false, megabytes: 1_024 }),
+      deed: () =>
+        outside.do("body", { to: { ...api, localAddress: "127.0.0.5" }, tls, head, chunked: false, megabytes: 1_024 }),
     },
   ];
 
@@ -112,7 +123,8 @@ function rowsOf(what: string, peace: readonly Borne<unknown>[], abused: readonly
     return { what: `${what}: ${who}, ${name}`, unit, values, ratio: ratios(values.abuse, values.peace) };
   };
   const memory = (who: string): Row => {
-    const megabytes = (when: "before" | "most" | "after") => abused.map(({ vitals }) => Math.round(vitals[who]?.[when].megabytes ?? Number.NaN));
+    const megabytes = (when: "before" | "most" | "after") =>
+      abused.map(({ vitals }) => Math.round(vitals[who]?.[when].megabytes ?? Number.NaN));
     return {
       what: `${what}: ${who}, resident`,
       unit: "MB",
@@ -121,7 +133,10 @@ function rowsOf(what: string, peace: readonly Borne<unknown>[], abused: readonly
   };
   return [
     pair("names", "%", "answered", ({ asked, answered }) => (100 * answered) / asked),
-    ...["names", "API"].flatMap((who) => [pair(who, "ms", "p50", ({ p50 }) => p50), pair(who, "ms", "p99", ({ p99 }) => p99)]),
+    ...["names", "API"].flatMap((who) => [
+      pair(who, "ms", "p50", ({ p50 }) => p50),
+      pair(who, "ms", "p99", ({ p99 }) => p99),
+    ]),
     memory("perchd"),
     memory("name server"),
   ];

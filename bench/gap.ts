@@ -1,6 +1,7 @@
 /**
- * What a client sees when the leader is moved, killed or lost: one writer at 5432 and one at 6432, a row every 5 ms each, and the longest time without an
- * acknowledged row between a fault and the moment when the cluster is whole again.
+ * What a client sees when the leader is moved, killed or lost: one writer at 5432 and one at 6432, a row every 5 ms
+ * each, and the longest time without an acknowledged row between a fault and the moment when the cluster is whole
+ * again.
  */
 import { join } from "node:path";
 import { ask } from "../src/base/deadline.ts";
@@ -24,7 +25,9 @@ export const gap: Bench = {
       await attach(perch);
       const user = await appUser(perch);
       const psql = (text: string) =>
-        perch.type(["run", "-a", "web", "--", join(binaries.directory, "psql"), "-h", "pg.internal", "-XAtqc", text], { env: user });
+        perch.type(["run", "-a", "web", "--", join(binaries.directory, "psql"), "-h", "pg.internal", "-XAtqc", text], {
+          env: user,
+        });
       await psql("CREATE TABLE writes (way text, n int)");
       const ways: Way[] = [{ name: names.map, host: "pg.internal", port: 5432 }];
       const poolless = await poolOn(perch);
@@ -34,8 +37,13 @@ export const gap: Bench = {
       try {
         const there = async () => new Set((await psql("SELECT n || ' ' || way FROM writes")).split("\n"));
         const rows = await measure({ perch, writers, there }, options);
-        const notes = [`PostgreSQL ${binaries.version}, two members in one region, a row every 5 ms on one connection a way.`];
-        return { rows, notes: poolless === undefined ? notes : [...notes, `${names.pool} was not measured: ${poolless}.`] };
+        const notes = [
+          `PostgreSQL ${binaries.version}, two members in one region, a row every 5 ms on one connection a way.`,
+        ];
+        return {
+          rows,
+          notes: poolless === undefined ? notes : [...notes, `${names.pool} was not measured: ${poolless}.`],
+        };
       } finally {
         for (const { stop } of writers) await stop();
       }
@@ -67,7 +75,9 @@ async function measure(scene: Scene, { quick, say, signal }: Options): Promise<R
     await whole(scene, signal);
     const until = now();
     for (const { way, writes } of writers) (seen[way.name] ??= []).push(met(writes, from, until));
-    const told = writers.flatMap(({ writes }) => writes.filter(({ acknowledged }) => acknowledged !== undefined && acknowledged < until));
+    const told = writers.flatMap(({ writes }) =>
+      writes.filter(({ acknowledged }) => acknowledged !== undefined && acknowledged < until),
+    );
     const present = await scene.there();
     const missing = told.filter(({ row }) => !present.has(row) && !lost.has(row));
     for (const { row } of missing) lost.add(row);
@@ -91,13 +101,16 @@ async function whole({ perch, writers }: Scene, signal: AbortSignal): Promise<vo
     async () => {
       const cluster = (await status())?.clusters.find(({ name }) => name === "pg");
       const parts = cluster?.members.map(({ role, state }) => `${role} ${state}`).toSorted();
-      return parts?.join() === "leader started,replica streaming" && cluster?.synchronous !== "waiting" ? true : undefined;
+      return parts?.join() === "leader started,replica streaming" && cluster?.synchronous !== "waiting"
+        ? true
+        : undefined;
     },
     { everyMs: 50, withinMs: 120_000, signal },
   );
   if (settled === undefined) throw new Error("the cluster is not whole within two minutes");
   const from = now();
-  const wrote = ({ writes }: Writer) => writes.filter(({ acknowledged }) => acknowledged !== undefined && acknowledged > from).length >= 20;
+  const wrote = ({ writes }: Writer) =>
+    writes.filter(({ acknowledged }) => acknowledged !== undefined && acknowledged > from).length >= 20;
   const goOn = await ask(() => (writers.every(wrote) ? true : undefined), { everyMs: 10, withinMs: 60_000, signal });
   if (goOn === undefined) throw new Error("a writer does not write again within a minute");
 }
@@ -110,7 +123,12 @@ function rowsOf({ fault: { name, gap: aim, unnoticedBy }, met: seen, lost }: Cos
   const none = { goal: { atMost: 0, worst: 0 } };
   const held = whos.filter((who) => who === names.pool && name.startsWith("switchover"));
   return [
-    { what: `${name}: longest time without an acknowledged write`, unit: "ms", values: values("gap"), ...(aim === undefined ? {} : { goal: aim }) },
+    {
+      what: `${name}: longest time without an acknowledged write`,
+      unit: "ms",
+      values: values("gap"),
+      ...(aim === undefined ? {} : { goal: aim }),
+    },
     ...whos.map((who) => ({
       what: `${name}: failed writes and connects`,
       unit: "",

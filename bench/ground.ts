@@ -41,17 +41,22 @@ export async function withPerch<T>(work: (perch: Perch) => Promise<T>): Promise<
   }
 }
 
-export const statusOf = async (perch: Perch): Promise<Status> => JSON.parse(await perch.type(["status", "--json"])) as Status;
+export const statusOf = async (perch: Perch): Promise<Status> =>
+  JSON.parse(await perch.type(["status", "--json"])) as Status;
 
 export async function leaderOf(perch: Perch, cluster: string): Promise<Member> {
-  const leader = (await statusOf(perch)).clusters.find(({ name }) => name === cluster)?.members.find(({ role }) => role === "leader");
+  const leader = (await statusOf(perch)).clusters
+    .find(({ name }) => name === cluster)
+    ?.members.find(({ role }) => role === "leader");
   if (leader === undefined) throw new Error(`cluster ${cluster} has no leader`);
   return leader;
 }
 
 /** The PostgreSQL that Perch would take, if it has the programs a bench needs; else why not. */
 export async function binariesWith(perch: Perch, ...programs: readonly string[]): Promise<Binaries | string> {
-  const found = await findBinaries({ toolsDirectory: join(perch.home.postgres, "tools") }).catch((error: Error) => error.message);
+  const found = await findBinaries({ toolsDirectory: join(perch.home.postgres, "tools") }).catch(
+    (error: Error) => error.message,
+  );
   if (typeof found === "string") return found;
   const here = await Promise.all(programs.map((program) => exists(join(found.directory, program))));
   const missing = programs.filter((_, at) => here[at] === false);

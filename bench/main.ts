@@ -1,7 +1,7 @@
 /**
- * The measurements: `npm run bench [-- NAME…] [-- --quick] [--json FILE]`. Each bench is a file; without names all of them run, one after the other, against
- * what is built in `dist/`. With --json results.json the tables are in results.md and the picture in results.svg, too. Nothing here is a test: a goal that is
- * missed is said, not failed.
+ * The measurements: `npm run bench [-- NAME…] [-- --quick] [--json FILE]`. Each bench is a file; without names all of
+ * them run, one after the other, against what is built in `dist/`. With --json results.json the tables are in
+ * results.md and the picture in results.svg, too. Nothing here is a test: a goal that is missed is said, not failed.
  */
 import { existsSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
@@ -23,20 +23,39 @@ import { start } from "./start.ts";
 import { timed } from "./stats.ts";
 import { wireguard } from "./wireguard.ts";
 
-const benches: readonly Bench[] = [start, cliBench, path, copy, gap, rest, scale, dns, door, wireguard, flood, quickstart];
+const benches: readonly Bench[] = [
+  start,
+  cliBench,
+  path,
+  copy,
+  gap,
+  rest,
+  scale,
+  dns,
+  door,
+  wireguard,
+  flood,
+  quickstart,
+];
 
 /** The first Ctrl-C ends the programs that run; each bench then takes away what it made. */
 function interrupts(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(new Error(`interrupted by ${name}`)));
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.on(name, () => stop.abort(new Error(`interrupted by ${name}`)));
   return stop.signal;
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: "boolean" }, json: { type: "string" } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: "boolean" }, json: { type: "string" } },
+  });
   const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
   if (unknown.length > 0) {
-    console.error(`no bench ${unknown.join(", ")}; there are:\n${benches.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join("\n")}`);
+    console.error(
+      `no bench ${unknown.join(", ")}; there are:\n${benches.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join("\n")}`,
+    );
     return 2;
   }
   if (!existsSync(cli)) {

@@ -1,4 +1,7 @@
-/** A TCP relay as one writes it in Node: every byte passes through this process. Arguments: host and port to listen on, host and port to lead to. */
+/**
+ * A TCP relay as one writes it in Node: every byte passes through this process. Arguments: host and port to listen on,
+ * host and port to lead to.
+ */
 import { connect, createServer } from "node:net";
 
 const [host = "::1", port = "0", targetHost = "", targetPort = "0"] = process.argv.slice(2);

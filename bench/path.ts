@@ -1,6 +1,7 @@
 /**
- * The ways to the leader: pgbench -S, connections a second and a row of 60 kB, from inside `perch run`. Every way in every round. All speak the extended
- * protocol without named statements, which is what most drivers do and what every pooler passes on.
+ * The ways to the leader: pgbench -S, connections a second and a row of 60 kB, from inside `perch run`. Every way in
+ * every round. All speak the extended protocol without named statements, which is what most drivers do and what every
+ * pooler passes on.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,8 +25,18 @@ const select = (clients: number): Load => ({
   args: ["-S", "-M", "extended", "-c", String(clients), "-j", clients === 1 ? "1" : "2"],
   sampling: 0.1,
 });
-const connects: Load = { name: "pgbench -S -C, 4 clients", unit: "connections/s", args: ["-S", "-C", "-c", "4", "-j", "2"], sampling: 1 };
-const wideRow = (script: string): Load => ({ name: "a row of 60 kB, 1 client", unit: "rows/s", args: ["-M", "extended", "-f", script], sampling: 1 });
+const connects: Load = {
+  name: "pgbench -S -C, 4 clients",
+  unit: "connections/s",
+  args: ["-S", "-C", "-c", "4", "-j", "2"],
+  sampling: 1,
+};
+const wideRow = (script: string): Load => ({
+  name: "a row of 60 kB, 1 client",
+  unit: "rows/s",
+  args: ["-M", "extended", "-f", script],
+  sampling: 1,
+});
 
 export const path: Bench = {
   name: "path",
@@ -35,8 +46,12 @@ export const path: Bench = {
       options.say("filling the tables, scale 10");
       const script = await fill(ground);
       const comparisons: Comparison[] = [];
-      for (const load of [select(1), select(16), select(64), connects, wideRow(script)]) comparisons.push(...(await measure(ground, load, options)));
-      const notes = [`PostgreSQL ${ground.version}, scale 10, TLS as libpq prefers it. Of latencies, less is better.`, ...ground.notes];
+      for (const load of [select(1), select(16), select(64), connects, wideRow(script)])
+        comparisons.push(...(await measure(ground, load, options)));
+      const notes = [
+        `PostgreSQL ${ground.version}, scale 10, TLS as libpq prefers it. Of latencies, less is better.`,
+        ...ground.notes,
+      ];
       return { rows: [], comparisons, notes };
     }),
 };
@@ -47,7 +62,13 @@ async function fill({ perch, ways: [direct], tool }: Ground): Promise<string> {
   await tool("pgbench", direct, ["-i", "-q", "-s", "10"]);
   const create = "CREATE TABLE wide (id int PRIMARY KEY, body text); ALTER TABLE wide ALTER body SET STORAGE EXTERNAL";
   const body = "(SELECT string_agg(md5(id || ' ' || part), '') FROM generate_series(1, 1875) part)";
-  await tool("psql", direct, ["-Xq", "-c", create, "-c", `INSERT INTO wide SELECT id, ${body} FROM generate_series(1, 64) id`]);
+  await tool("psql", direct, [
+    "-Xq",
+    "-c",
+    create,
+    "-c",
+    `INSERT INTO wide SELECT id, ${body} FROM generate_series(1, 64) id`,
+  ]);
   const script = join(perch.home.root, "wide.sql");
   await writeFile(script, "\\set id random(1, 64)\nSELECT body FROM wide WHERE id = :id;\n");
   return script;
@@ -72,7 +93,13 @@ async function measure(ground: Ground, load: Load, { quick, say, signal }: Optio
   return [
     { what: load.name, unit: load.unit, values: figures.rate, base, aims },
     { what: `${load.name}, p50`, unit: "ms", values: figures.p50, base },
-    { what: `${load.name}, p99`, unit: "ms", values: figures.p99, base, aims: [{ who: names.map, to: names.direct, atMost: 1.05 }] },
+    {
+      what: `${load.name}, p99`,
+      unit: "ms",
+      values: figures.p99,
+      base,
+      aims: [{ who: names.map, to: names.direct, atMost: 1.05 }],
+    },
   ];
 }
 
@@ -89,7 +116,14 @@ async function pgbench({ perch, tool }: Ground, way: Way, { args, sampling }: Lo
   await mkdir(logs);
   const log = ["-l", ...(sampling < 1 ? [`--sampling-rate=${sampling}`] : []), `--log-prefix=${join(logs, "t")}`];
   const said = await tool("pgbench", way, ["-n", "-T", String(seconds), ...args, ...log]);
-  const lines = (await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), "utf8")))).join("").trimEnd().split("\n");
+  const lines = (await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), "utf8"))))
+    .join("")
+    .trimEnd()
+    .split("\n");
   const latencies = lines.map((line) => Number(line.split(" ")[2]) / 1_000);
-  return { rate: Number(/^tps = ([\d.]+)/m.exec(said)?.[1]), p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return {
+    rate: Number(/^tps = ([\d.]+)/m.exec(said)?.[1]),
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  };
 }

@@ -1,4 +1,7 @@
-/** What a user would put in front of PostgreSQL without Perch: HAProxy and PgBouncer as Debian has them, and a relay of thirty lines; all inside `perch run`. */
+/**
+ * What a user would put in front of PostgreSQL without Perch: HAProxy and PgBouncer as Debian has them, and a relay of
+ * thirty lines; all inside `perch run`.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,13 +29,23 @@ export async function startHaproxy(perch: Perch, { address, port }: Target, answ
   if (program === undefined) return "it is not installed (apt-get install haproxy)";
   const way = { name: names.haproxy, host: "::1", port: 5440 };
   const timeouts = ["connect", "client", "server"].map((side) => `  timeout ${side} 60s`);
-  const text = ["defaults", "  mode tcp", ...timeouts, "listen pg", `  bind [::1]:${way.port}`, `  server leader [${address}]:${port}`];
+  const text = [
+    "defaults",
+    "  mode tcp",
+    ...timeouts,
+    "listen pg",
+    `  bind [::1]:${way.port}`,
+    `  server leader [${address}]:${port}`,
+  ];
   const file = join(perch.home.root, "haproxy.cfg");
   await writeFile(file, `${text.join("\n")}\n`);
   return startPeer(perch, way, [program, "-db", "-f", file], answers);
 }
 
-/** In transaction mode, with SCRAM and TLS at both sides. It refuses to be root, and reads its files after it became somebody else. */
+/**
+ * In transaction mode, with SCRAM and TLS at both sides. It refuses to be root, and reads its files after it became
+ * somebody else.
+ */
 export async function startPgbouncer(perch: Perch, target: Target, answers: Answers): Promise<Peer | string> {
   const program = await findProgram("pgbouncer");
   if (program === undefined) return "it is not installed (apt-get install pgbouncer)";
@@ -84,11 +97,17 @@ async function startPeer(perch: Perch, way: Way, argv: readonly string[], answer
   const ready = async () => (child.exitCode === null ? answers(way) : false);
   if ((await ask(ready, { everyMs: 50, withinMs: 10_000 })) === true) return { way, stop };
   await stop();
-  return child.exitCode === null || child.exitCode === 0 ? "it does not answer" : `it ended with exit code ${child.exitCode}`;
+  return child.exitCode === null || child.exitCode === 0
+    ? "it does not answer"
+    : `it ended with exit code ${child.exitCode}`;
 }
 
 /** A program that runs beside the bench, as the app `web`. */
-export function runInside(perch: Perch, argv: readonly string[], how: { output: "ignore" | "pipe"; env?: Record<string, string> }): ChildProcess {
+export function runInside(
+  perch: Perch,
+  argv: readonly string[],
+  how: { output: "ignore" | "pipe"; env?: Record<string, string> },
+): ChildProcess {
   const [command = "", ...args] = perch.argv(["run", "-a", "web", "--", ...argv]);
   const env = { ...process.env, ...how.env, PERCH_HOME: perch.home.root };
   return spawn(command, args, { stdio: ["ignore", how.output, "ignore"], env, cwd: perch.home.root });

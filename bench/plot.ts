@@ -1,6 +1,7 @@
 /**
- * The picture of the comparison: for every point and everybody measured, a dot at the median of the ratios to the direct way on a line from the least to the
- * most; below it the gaps of the faults. SVG by hand, with a ground of its own, so that it reads on a light page and on a dark one. Pure.
+ * The picture of the comparison: for every point and everybody measured, a dot at the median of the ratios to the
+ * direct way on a line from the least to the most; below it the gaps of the faults. SVG by hand, with a ground of its
+ * own, so that it reads on a light page and on a dark one. Pure.
  */
 import { type Comparison, ratiosOf } from "./compare.ts";
 import type { Row } from "./report.ts";
@@ -66,9 +67,33 @@ interface Axis {
 
 const width = 920;
 const rowHeight = 12;
-const shares: Axis = { left: 210, right: 530, from: 0, to: 1.4, logarithmic: false, ticks: [0, 0.25, 0.5, 0.75, 1, 1.25], unit: "" };
-const latencies: Axis = { left: 580, right: 890, from: 0.5, to: 8, logarithmic: true, ticks: [0.5, 1, 2, 4, 8], unit: "" };
-const milliseconds: Axis = { left: 210, right: 890, from: 5, to: 10_000, logarithmic: true, ticks: [10, 100, 500, 1_000, 5_000], unit: " ms" };
+const shares: Axis = {
+  left: 210,
+  right: 530,
+  from: 0,
+  to: 1.4,
+  logarithmic: false,
+  ticks: [0, 0.25, 0.5, 0.75, 1, 1.25],
+  unit: "",
+};
+const latencies: Axis = {
+  left: 580,
+  right: 890,
+  from: 0.5,
+  to: 8,
+  logarithmic: true,
+  ticks: [0.5, 1, 2, 4, 8],
+  unit: "",
+};
+const milliseconds: Axis = {
+  left: 210,
+  right: 890,
+  from: 5,
+  to: 10_000,
+  logarithmic: true,
+  ticks: [10, 100, 500, 1_000, 5_000],
+  unit: " ms",
+};
 
 function place({ left, right, from, to, logarithmic }: Axis, value: number): number {
   const at = logarithmic ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
@@ -80,7 +105,10 @@ function mark(axis: Axis, y: number, who: string, values: readonly number[]): st
   if (values.length === 0) return "";
   const middle = median(values);
   const [from, to, at] = [Math.min(...values), Math.max(...values), middle].map((value) => place(axis, value));
-  const beyond = middle > axis.to ? `<text class="note" x="${axis.right - 8}" y="${y + 4}" text-anchor="end">${figure(middle)} →</text>` : "";
+  const beyond =
+    middle > axis.to
+      ? `<text class="note" x="${axis.right - 8}" y="${y + 4}" text-anchor="end">${figure(middle)} →</text>`
+      : "";
   const of = classes[who] ?? "relay";
   return `<path class="${of}" stroke-width="2" opacity=".55" d="M${from} ${y}H${to}"/><circle class="${of}" cx="${at}" cy="${y}" r="3.5"/>${beyond}`;
 }
@@ -116,7 +144,10 @@ function waysPart(comparisons: readonly Comparison[], top: number): { lines: str
     }
     y += 10;
   }
-  return { lines: [...grid(shares, top + 12, y - 8, 1), ...grid(latencies, top + 12, y - 8, 1), ...lines], bottom: y + 40 };
+  return {
+    lines: [...grid(shares, top + 12, y - 8, 1), ...grid(latencies, top + 12, y - 8, 1), ...lines],
+    bottom: y + 40,
+  };
 }
 
 function gapsPart(gaps: readonly Row[], top: number): { lines: string[]; bottom: number } {
@@ -129,7 +160,9 @@ function gapsPart(gaps: readonly Row[], top: number): { lines: string[]; bottom:
       lines.push(mark(milliseconds, y, who, values));
       y += rowHeight;
     }
-    lines.push(text("name", milliseconds.left - 14, (from + y - rowHeight) / 2 + 5, row.what.replace(/:.*/, ""), "end"));
+    lines.push(
+      text("name", milliseconds.left - 14, (from + y - rowHeight) / 2 + 5, row.what.replace(/:.*/, ""), "end"),
+    );
     const x = row.goal !== undefined && "atMost" in row.goal ? place(milliseconds, row.goal.atMost) : undefined;
     if (x !== undefined) lines.push(`<path class="aim" d="M${x} ${from - 8}V${y - 4}"/>`);
     y += 10;
@@ -140,7 +173,8 @@ function gapsPart(gaps: readonly Row[], top: number): { lines: string[]; bottom:
 export function plotted({ comparisons, gaps, caption }: Picture): string {
   const whos = Object.keys(classes).filter((who) => [...comparisons, ...gaps].some(({ values }) => who in values));
   const legend = whos.map(
-    (who, at) => `<circle class="${classes[who]}" cx="${30 + at * 130}" cy="24" r="4"/>${text("name", 40 + at * 130, 28, who)}`,
+    (who, at) =>
+      `<circle class="${classes[who]}" cx="${30 + at * 130}" cy="24" r="4"/>${text("name", 40 + at * 130, 28, who)}`,
   );
   const ways = waysPart(comparisons, 62);
   const below = gapsPart(gaps, ways.bottom);

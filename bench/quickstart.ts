@@ -1,4 +1,7 @@
-/** The first minute of a newcomer: a clean clone of what is committed, an empty home, `./perch quickstart`, with an empty npm cache and with a filled one. */
+/**
+ * The first minute of a newcomer: a clean clone of what is committed, an empty home, `./perch quickstart`, with an
+ * empty npm cache and with a filled one.
+ */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,14 +33,19 @@ export const quickstart: Bench = {
         ready.push(second.again);
         say(`warm cache: ${round + 1} of ${rounds}`);
       } catch (error) {
-        if (error instanceof CommandError && /npm (error|ERR)/.test(error.stderr)) return { skipped: `npm ci fails here: ${error.message}` };
+        if (error instanceof CommandError && /npm (error|ERR)/.test(error.stderr))
+          return { skipped: `npm ci fails here: ${error.message}` };
         throw error;
       } finally {
         await rm(root, { recursive: true, force: true, maxRetries: 3 });
       }
       signal.throwIfAborted();
     }
-    const row = (what: string, perch: number[]) => ({ what, unit: "s", values: { perch: perch.map((ms) => ms / 1_000) } });
+    const row = (what: string, perch: number[]) => ({
+      what,
+      unit: "s",
+      values: { perch: perch.map((ms) => ms / 1_000) },
+    });
     return {
       rows: [
         row("quickstart, cold npm cache (npm ci, build, run)", cold),

@@ -26,7 +26,10 @@ export interface Row {
   values: Record<string, readonly number[]>;
   /** Of the first to the second, round by round. */
   ratio?: readonly number[];
-  /** What the median of the ratios, or of the first values where there is no ratio, should be; and the worst of them, where that has a goal of its own. */
+  /**
+   * What the median of the ratios, or of the first values where there is no ratio, should be; and the worst of them,
+   * where that has a goal of its own.
+   */
   goal?: { atMost: number; worst?: number } | { atLeast: number };
 }
 
@@ -43,7 +46,13 @@ function rowText(row: Row): string {
   const shown = Object.entries(values).map(([who, all]) => `${who} ${spread(all)}`);
   const worst = goal !== undefined && "worst" in goal && goal.worst !== goal.atMost ? `, at most ${goal.worst}` : "";
   const aim = goal === undefined ? "" : "atMost" in goal ? `≤ ${goal.atMost}${worst}` : `≥ ${goal.atLeast}`;
-  const cells = [what, unit, shown.join("; "), ratio === undefined ? "" : spread(ratio, (value) => value.toFixed(2)), aim];
+  const cells = [
+    what,
+    unit,
+    shown.join("; "),
+    ratio === undefined ? "" : spread(ratio, (value) => value.toFixed(2)),
+    aim,
+  ];
   return `| ${[...cells, goal === undefined ? "" : isMet(row) === true ? "met" : "missed"].join(" | ")} |`;
 }
 
@@ -52,8 +61,14 @@ const head = ["| what | unit | min / median / max | ratio | goal | |", "| --- | 
 export function outcomeText(name: string, outcome: Outcome): string {
   if ("skipped" in outcome) return `## ${name}\n\nskipped: ${outcome.skipped}\n`;
   const { rows, comparisons = [], notes = [] } = outcome;
-  const rounds = Math.max(...[...rows, ...comparisons].flatMap((row) => Object.values(row.values).map((all) => all.length)));
-  const tables = [rows.length === 0 ? [] : [...head, ...rows.map(rowText)], comparisonText(comparisons), aimsText(comparisons)];
+  const rounds = Math.max(
+    ...[...rows, ...comparisons].flatMap((row) => Object.values(row.values).map((all) => all.length)),
+  );
+  const tables = [
+    rows.length === 0 ? [] : [...head, ...rows.map(rowText)],
+    comparisonText(comparisons),
+    aimsText(comparisons),
+  ];
   const shown = tables.flatMap((lines) => (lines.length === 0 ? [] : [...lines, ""]));
   return [`## ${name}`, "", ...shown, `Up to ${rounds} rounds.`, ...notes.map((note) => `\n${note}`), ""].join("\n");
 }

@@ -1,4 +1,7 @@
-/** What Perch takes while nothing is asked of it: memory and CPU of perchd and of the name server, with one cluster and with ten. */
+/**
+ * What Perch takes while nothing is asked of it: memory and CPU of perchd and of the name server, with one cluster and
+ * with ten.
+ */
 import { readFile } from "node:fs/promises";
 import { pause } from "../src/base/deadline.ts";
 import { connectNameServer } from "../src/dns/control.ts";
@@ -13,7 +16,8 @@ export const rest: Bench = {
       ? withPerch(async (perch) => {
           await perch.type(["quickstart"]);
           const one = await atRest(perch, options, "quickstart's cluster and app", { memory: 80, cpu: 0.5 });
-          for (let n = 1; n < 10; n++) await perch.type(["postgres", "create", "--name", `more${n}`, "--region", "ams"]);
+          for (let n = 1; n < 10; n++)
+            await perch.type(["postgres", "create", "--name", `more${n}`, "--region", "ams"]);
           return { rows: [...one, ...(await atRest(perch, options, "ten clusters", { cpu: 1 }))] };
         })
       : Promise.resolve({ skipped: "it reads /proc, which is Linux only" }),
@@ -28,8 +32,11 @@ interface Sample {
 }
 
 async function sample(pid: number): Promise<Sample> {
-  const [status, rollup, stat] = await Promise.all(["status", "smaps_rollup", "stat"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8")));
-  const megabytes = (text: string | undefined, pattern: RegExp) => Number(pattern.exec(text ?? "")?.[1] ?? Number.NaN) / 1024;
+  const [status, rollup, stat] = await Promise.all(
+    ["status", "smaps_rollup", "stat"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8")),
+  );
+  const megabytes = (text: string | undefined, pattern: RegExp) =>
+    Number(pattern.exec(text ?? "")?.[1] ?? Number.NaN) / 1024;
   const fields = (stat ?? "").slice((stat ?? "").lastIndexOf(")") + 2).split(" ");
   return {
     resident: megabytes(status, /^VmRSS:\s+(\d+)/m),
@@ -39,7 +46,12 @@ async function sample(pid: number): Promise<Sample> {
 }
 
 /** One figure a part of the minute. */
-async function atRest(perch: Perch, { quick, say, signal }: Options, state: string, goals?: { memory?: number; cpu: number }): Promise<Row[]> {
+async function atRest(
+  perch: Perch,
+  { quick, say, signal }: Options,
+  state: string,
+  goals?: { memory?: number; cpu: number },
+): Promise<Row[]> {
   const [parts, seconds] = quick ? [2, 3] : [6, 10];
   const nameServer = await connectNameServer(`${perch.home.runtime}/dns.sock`);
   const pids = { perchd: (await statusOf(perch)).daemon.pid, "name server": (await nameServer.ping()).pid };
@@ -57,7 +69,12 @@ async function atRest(perch: Perch, { quick, say, signal }: Options, state: stri
     const aim = who === "perchd" ? goals : undefined;
     const goal = (atMost: number | undefined) => (atMost === undefined ? {} : { goal: { atMost } });
     rows.push(
-      { what: `${who}: resident, ${state}`, unit: "MB", values: { VmRSS: later.map((one) => one.resident) }, ...goal(aim?.memory) },
+      {
+        what: `${who}: resident, ${state}`,
+        unit: "MB",
+        values: { VmRSS: later.map((one) => one.resident) },
+        ...goal(aim?.memory),
+      },
       { what: `${who}: proportional, ${state}`, unit: "MB", values: { Pss: later.map((one) => one.proportional) } },
       { what: `${who}: CPU, ${state}`, unit: "% of a core", values: { CPU: cpu }, ...goal(aim?.cpu) },
     );

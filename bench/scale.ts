@@ -1,6 +1,7 @@
 /**
- * What a small machine bears: ten clusters of a leader and a replica, fifty apps attached, a thousand names. How long it takes to make them, what perchd and the name
- * server take while nothing happens and while much is asked, how late perchd is, and how soon names and `perch status` are answered.
+ * What a small machine bears: ten clusters of a leader and a replica, fifty apps attached, a thousand names. How long
+ * it takes to make them, what perchd and the name server take while nothing happens and while much is asked, how late
+ * perchd is, and how soon names and `perch status` are answered.
  */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -58,7 +59,12 @@ async function measure(perch: Perch, options: Options): Promise<Outcome> {
           values: { p99: [percentile(questions, 0.99)], median: [percentile(questions, 0.5)] },
         },
         { what: "perch status", unit: "ms", values: { all: statuses } },
-        { what: "perchd: resident at most, while all was made", unit: "MB", values: { VmRSS: [built] }, goal: { atMost: 150 } },
+        {
+          what: "perchd: resident at most, while all was made",
+          unit: "MB",
+          values: { VmRSS: [built] },
+          goal: { atMost: 150 },
+        },
         ...busy,
         { what: "memory of everything together", unit: "MB", values: { taken: [free - (await availableMb())] } },
       ],
@@ -71,7 +77,12 @@ async function measure(perch: Perch, options: Options): Promise<Outcome> {
   }
 }
 
-async function inTurn<T>(count: number, atOnce: number, work: (n: number) => Promise<T>, signal: AbortSignal): Promise<T[]> {
+async function inTurn<T>(
+  count: number,
+  atOnce: number,
+  work: (n: number) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T[]> {
   const all: T[] = [];
   for (let n = 0; n < count; n += atOnce) {
     signal.throwIfAborted();
@@ -84,13 +95,16 @@ const milliseconds = async (work: () => Promise<unknown>): Promise<number> => (a
 
 async function populate(client: Client, holder: number, { say, signal }: Options, clusters: number) {
   const names: string[] = [];
-  const create = (n: number) => client.call("createCluster", { body: { name: `pg${n}`, region: "ams", size: 2, password: "operator-password" } });
+  const create = (n: number) =>
+    client.call("createCluster", { body: { name: `pg${n}`, region: "ams", size: 2, password: "operator-password" } });
   const creates = await inTurn(clusters, 1, (n) => milliseconds(() => create(n)), signal);
   say(`${clusters} clusters are there`);
   const attach = async (n: number) => {
     await client.call("createApp", { body: { name: `app${n}` } });
     names.push(`app${n}.internal`);
-    return milliseconds(() => client.call("attach", { params: { cluster: `pg${n % clusters}` }, body: { app: `app${n}` } }));
+    return milliseconds(() =>
+      client.call("attach", { params: { cluster: `pg${n % clusters}` }, body: { app: `app${n}` } }),
+    );
   };
   const attaches = await inTurn(apps, 1, attach, signal);
   const run = async (n: number) => {
@@ -106,8 +120,10 @@ async function populate(client: Client, holder: number, { say, signal }: Options
   return { creates, names, more };
 }
 
-const numberIn = async (file: string, pattern: RegExp): Promise<number> => Number(pattern.exec(await readFile(file, "utf8"))?.[1] ?? Number.NaN);
-const residentMb = async (pid: number): Promise<number> => (await numberIn(`/proc/${pid}/status`, /^VmRSS:\s+(\d+)/m)) / 1024;
+const numberIn = async (file: string, pattern: RegExp): Promise<number> =>
+  Number(pattern.exec(await readFile(file, "utf8"))?.[1] ?? Number.NaN);
+const residentMb = async (pid: number): Promise<number> =>
+  (await numberIn(`/proc/${pid}/status`, /^VmRSS:\s+(\d+)/m)) / 1024;
 const availableMb = async (): Promise<number> => (await numberIn("/proc/meminfo", /^MemAvailable:\s+(\d+)/m)) / 1024;
 
 /** The most that a process had, looked at ten times a second. */
@@ -124,7 +140,10 @@ function watch(pid: number): { stop(): number } {
 
 /** Clock ticks of 10 ms, of the process and of all that it waited for a core. */
 async function used(pid: number): Promise<{ ticks: number; waitedMs: number }> {
-  const [text, schedule] = await Promise.all([readFile(`/proc/${pid}/stat`, "utf8"), readFile(`/proc/${pid}/schedstat`, "utf8")]);
+  const [text, schedule] = await Promise.all([
+    readFile(`/proc/${pid}/stat`, "utf8"),
+    readFile(`/proc/${pid}/schedstat`, "utf8"),
+  ]);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { ticks: Number(fields[11]) + Number(fields[12]), waitedMs: Number(schedule.split(" ")[1]) / 1e6 };
 }
@@ -150,7 +169,12 @@ async function atRest(client: Client, pids: Record<string, number>, { quick, say
     { what: "resident, at rest", unit: "MB", values: { perchd: resident["perchd"] ?? [] }, goal: { atMost: 150 } },
     { what: "resident, at rest", unit: "MB", values: { "name server": resident["name server"] ?? [] } },
     { what: "CPU, at rest", unit: "% of a core", values: cpu },
-    { what: "perchd is late, at rest", unit: "ms", values: { max: [loopDelay.max], p99: [loopDelay.p99] }, goal: { atMost: 100 } },
+    {
+      what: "perchd is late, at rest",
+      unit: "ms",
+      values: { max: [loopDelay.max], p99: [loopDelay.p99] },
+      goal: { atMost: 100 },
+    },
     { what: "perchd waits for a core that others have", unit: "ms/s", values: { all: waited } },
   ];
 }
@@ -169,13 +193,21 @@ const { resolve6 } = require("node:dns/promises");
 })();`;
 
 const ask = async (perch: Perch, names: readonly string[]): Promise<number[]> =>
-  JSON.parse(await perch.type(["run", "--", process.execPath, "-e", asker], { input: JSON.stringify(names) })) as number[];
+  JSON.parse(
+    await perch.type(["run", "--", process.execPath, "-e", asker], { input: JSON.stringify(names) }),
+  ) as number[];
 
-async function underCommands(client: Client, pid: number, holder: number, { quick, say, signal }: Options): Promise<Row[]> {
+async function underCommands(
+  client: Client,
+  pid: number,
+  holder: number,
+  { quick, say, signal }: Options,
+): Promise<Row[]> {
   say("commands");
   const watched = watch(pid);
   const commands = {
-    "secrets set": (n: number) => client.call("setSecrets", { params: { app: `app${n % apps}` }, body: { secrets: { TOKEN: `value${n}` } } }),
+    "secrets set": (n: number) =>
+      client.call("setSecrets", { params: { app: `app${n % apps}` }, body: { secrets: { TOKEN: `value${n}` } } }),
     run: async (n: number) => {
       const { machine } = await client.call("createRun", { body: { app: `app${n % apps}`, pid: holder } });
       await client.call("endRun", { params: { machine: machine?.id ?? "" } });
@@ -190,7 +222,17 @@ async function underCommands(client: Client, pid: number, holder: number, { quic
   const { loopDelay } = (await client.call("status", {})).daemon;
   return [
     ...rows,
-    { what: "perchd: resident at most, under commands", unit: "MB", values: { VmRSS: [watched.stop()] }, goal: { atMost: 150 } },
-    { what: "perchd is late, under commands", unit: "ms", values: { max: [loopDelay.max], p99: [loopDelay.p99] }, goal: { atMost: 100 } },
+    {
+      what: "perchd: resident at most, under commands",
+      unit: "MB",
+      values: { VmRSS: [watched.stop()] },
+      goal: { atMost: 150 },
+    },
+    {
+      what: "perchd is late, under commands",
+      unit: "ms",
+      values: { max: [loopDelay.max], p99: [loopDelay.p99] },
+      goal: { atMost: 100 },
+    },
   ];
 }

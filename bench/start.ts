@@ -1,4 +1,7 @@
-/** How long it takes until something is there: perchd, a cluster, a replica, an attachment, a command in the network; each against the same by hand. */
+/**
+ * How long it takes until something is there: perchd, a cluster, a replica, an attachment, a command in the network;
+ * each against the same by hand.
+ */
 import { readFile } from "node:fs/promises";
 import { run } from "../src/host/process/command.ts";
 import { type ByHand, password, type ServerByHand, streams, withServersByHand } from "./by-hand.ts";
@@ -19,10 +22,18 @@ export const start: Bench = {
         rows.push(...(await clusters(perch, byHand, options, rounds)));
         const leader = await byHand.start(await byHand.initialise("leader"));
         await perch.type(["postgres", "create", "--name", "pg", "--region", "ams"]);
-        rows.push(await replicas(perch, byHand, leader, options, rounds), await attachments(perch, leader, options, rounds));
+        rows.push(
+          await replicas(perch, byHand, leader, options, rounds),
+          await attachments(perch, leader, options, rounds),
+        );
       });
       rows.push(...(await commands(perch, options, rounds * 3)), await adoption(perch, options, rounds));
-      return { rows, notes: [`PostgreSQL ${binaries.version} (${binaries.source}); by hand over a unix socket, on the same disk as the same user.`] };
+      return {
+        rows,
+        notes: [
+          `PostgreSQL ${binaries.version} (${binaries.source}); by hand over a unix socket, on the same disk as the same user.`,
+        ],
+      };
     }),
 };
 
@@ -43,7 +54,9 @@ async function clusters(perch: Perch, byHand: ByHand, { say, signal }: Options, 
   const asked = { perch: [] as number[], hand: [] as number[] };
   const query = ["psql", "-XAtq", "-h", "made.internal", "-U", "postgres", "-c", "SELECT 1"];
   const perchOnce = async () => {
-    const create = await perch.time(["postgres", "create", "--name", "made", "--region", "ams", "--password", "-"], { input: password });
+    const create = await perch.time(["postgres", "create", "--name", "made", "--region", "ams", "--password", "-"], {
+      input: password,
+    });
     const ask = await perch.time(["run", "--env", `PGPASSWORD=${password}`, "--", ...query]);
     made.perch.push(create);
     asked.perch.push(create + ask);
@@ -67,13 +80,20 @@ async function clusters(perch: Perch, byHand: ByHand, { say, signal }: Options, 
   ];
 }
 
-async function replicas(perch: Perch, byHand: ByHand, leader: ServerByHand, { say, signal }: Options, rounds: number): Promise<Row> {
+async function replicas(
+  perch: Perch,
+  byHand: ByHand,
+  leader: ServerByHand,
+  { say, signal }: Options,
+  rounds: number,
+): Promise<Row> {
   const [cloned, copied]: [number[], number[]] = [[], []];
   const { id } = await leaderOf(perch, "pg");
   const perchOnce = async () => {
     cloned.push(await perch.time(["machine", "clone", id, "--region", "lhr", "-a", "pg"]));
     const members = JSON.parse(await perch.type(["machine", "list", "-a", "pg", "--json"])) as { id: string }[];
-    for (const replica of members.filter((one) => one.id !== id)) await perch.type(["machine", "destroy", replica.id, "--yes"]);
+    for (const replica of members.filter((one) => one.id !== id))
+      await perch.type(["machine", "destroy", replica.id, "--yes"]);
   };
   const handOnce = async () => {
     const { ms, value: replica } = await timed(async () => {
@@ -133,7 +153,12 @@ async function adoption(perch: Perch, { say, signal }: Options, rounds: number):
     again.push(await perch.time(["up"]));
     say(`adopt: ${round + 1} of ${rounds}`);
   }
-  return { what: "perch up after kill -9 of perchd, the cluster adopted", unit: "ms", values: { perch: again }, goal: { atMost: 2_000 } };
+  return {
+    what: "perch up after kill -9 of perchd, the cluster adopted",
+    unit: "ms",
+    values: { perch: again },
+    goal: { atMost: 2_000 },
+  };
 }
 
 const row = (what: string, against: string, perch: number[], hand: number[], atMost?: number): Row => ({

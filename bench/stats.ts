@@ -1,4 +1,7 @@
-/** Figures of repeated rounds. A bench measures in pairs, one of each in every round, so that what else the machine does meets both. */
+/**
+ * Figures of repeated rounds. A bench measures in pairs, one of each in every round, so that what else the machine does
+ * meets both.
+ */
 
 export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,6 +1,6 @@
 /**
- * The ways to one leader, side by side in one namespace: its own port, the kernel map, Perch's pooler, and the peers that a user would put in front of it.
- * What cannot be had is left out, and a note says so.
+ * The ways to one leader, side by side in one namespace: its own port, the kernel map, Perch's pooler, and the peers
+ * that a user would put in front of it. What cannot be had is left out, and a note says so.
  */
 import { CommandError } from "../src/host/process/command.ts";
 import { layout } from "../src/postgres/instance/directory.ts";
@@ -31,7 +31,9 @@ export function withWays(options: Options, work: (ground: Ground) => Promise<Out
     await attach(perch);
     const user = await appUser(perch);
     const tool: Ground["tool"] = (name, { host, port }, args) =>
-      perch.type(["run", "-a", "web", "--", `${binaries.directory}/${name}`, "-h", host, "-p", String(port), ...args], { env: user });
+      perch.type(["run", "-a", "web", "--", `${binaries.directory}/${name}`, "-h", host, "-p", String(port), ...args], {
+        env: user,
+      });
     const answers: Answers = (way) =>
       tool("psql", way, ["-XAtqc", "SELECT 1"]).then(
         () => true,
@@ -82,7 +84,10 @@ export async function appUser(perch: Perch): Promise<{ PGUSER: string; PGPASSWOR
   return { PGUSER: url.username, PGPASSWORD: decodeURIComponent(url.password), PGDATABASE: url.pathname.slice(1) };
 }
 
-/** Switches Perch's pooler on, in transaction mode with every PgBouncer: no way here names a statement. Else what the CLI says, for a note. */
+/**
+ * Switches Perch's pooler on, in transaction mode with every PgBouncer: no way here names a statement. Else what the
+ * CLI says, for a note.
+ */
 export async function poolOn(perch: Perch): Promise<string | undefined> {
   try {
     await perch.type(["postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements"]);
@@ -101,7 +106,12 @@ async function pooled(perch: Perch, answers: Answers): Promise<Peer | string> {
 }
 
 /** Every way once a round, in an order that turns and changes its direction. */
-export async function inRounds(ways: readonly Way[], rounds: number, signal: AbortSignal, once: (way: Way) => Promise<void>): Promise<void> {
+export async function inRounds(
+  ways: readonly Way[],
+  rounds: number,
+  signal: AbortSignal,
+  once: (way: Way) => Promise<void>,
+): Promise<void> {
   for (let round = 0; round < rounds; round++)
     for (const way of turns(ways, round)) {
       signal.throwIfAborted();

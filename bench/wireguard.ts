@@ -1,6 +1,7 @@
 /**
- * The tunnel against the same path without it: a laptop's namespace on a wire to the host, from where WireGuard leads in; and another on a wire that ends in the
- * network itself, which no network of Perch has. The same pgbench, the same server, no TLS either time.
+ * The tunnel against the same path without it: a laptop's namespace on a wire to the host, from where WireGuard leads
+ * in; and another on a wire that ends in the network itself, which no network of Perch has. The same pgbench, the same
+ * server, no TLS either time.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -87,7 +88,10 @@ async function layTunnel(perch: Perch, name: string): Promise<() => Promise<unkn
       if (identity !== undefined) await endProcess(identity, 2_000);
       await remove();
     };
-    await ask(async () => ((await succeeds(["wg", "show", tunnel, "listen-port"])) ? true : undefined), { everyMs: 10, withinMs: 5_000 });
+    await ask(async () => ((await succeeds(["wg", "show", tunnel, "listen-port"])) ? true : undefined), {
+      everyMs: 10,
+      withinMs: 5_000,
+    });
   }
   await run(inside(name, ["wg", "setconf", tunnel, file]));
   await ip("-n", name, "address", "add", own, "dev", tunnel, "nodad");
@@ -96,9 +100,21 @@ async function layTunnel(perch: Perch, name: string): Promise<() => Promise<unkn
   return stop;
 }
 
-async function compare(names: { tunnel: string; wire: string }, host: string, { quick, say, signal }: Options): Promise<Outcome> {
-  const env = { PGHOST: host, PGPORT: "5432", PGUSER: "postgres", PGPASSWORD: "bench-password", PGDATABASE: "postgres", PGSSLMODE: "disable" };
-  const by = async (name: string, argv: readonly string[]) => (await run(inside(name, argv), { env, timeoutMs: 120_000 })).stdout;
+async function compare(
+  names: { tunnel: string; wire: string },
+  host: string,
+  { quick, say, signal }: Options,
+): Promise<Outcome> {
+  const env = {
+    PGHOST: host,
+    PGPORT: "5432",
+    PGUSER: "postgres",
+    PGPASSWORD: "bench-password",
+    PGDATABASE: "postgres",
+    PGSSLMODE: "disable",
+  };
+  const by = async (name: string, argv: readonly string[]) =>
+    (await run(inside(name, argv), { env, timeoutMs: 120_000 })).stdout;
   await by(names.wire, ["pgbench", "-i", "-q", "-s", "10"]);
   const [rounds, seconds] = quick ? [2, 1] : [10, 2];
   const rows: Row[] = [];
@@ -117,5 +133,10 @@ async function compare(names: { tunnel: string; wire: string }, host: string, { 
     rows.push({ what, unit: "ms, average", values: latency, ratio: ratios(latency.tunnel, latency.wire) });
     say(what);
   }
-  return { rows, notes: ["Wire: a veth from the client's namespace straight into the network. Both ends of the tunnel are on this machine."] };
+  return {
+    rows,
+    notes: [
+      "Wire: a veth from the client's namespace straight into the network. Both ends of the tunnel are on this machine.",
+    ],
+  };
 }

@@ -1,7 +1,8 @@
 /**
- * An app with one connection that writes a row every 5 ms, and connects again at once when the connection ends; run inside `perch run`. It prints a line for
- * every row: when it was sent and when it was acknowledged, in milliseconds since the epoch, and its number; "failed" in place of the second when it was not,
- * and in place of the third when there was no connection. Arguments: the name of the way, its host, its port.
+ * An app with one connection that writes a row every 5 ms, and connects again at once when the connection ends; run
+ * inside `perch run`. It prints a line for every row: when it was sent and when it was acknowledged, in milliseconds
+ * since the epoch, and its number; "failed" in place of the second when it was not, and in place of the third when
+ * there was no connection. Arguments: the name of the way, its host, its port.
  */
 import pg from "pg";
 import { pause } from "../src/base/deadline.ts";

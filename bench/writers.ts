@@ -23,15 +23,23 @@ export interface Writer {
 const program = fileURLToPath(new URL("writer.ts", import.meta.url));
 
 export function startWriter(perch: Perch, way: Way, user: Record<string, string>): Writer {
-  const child = runInside(perch, [...node, program, way.name, way.host, String(way.port)], { output: "pipe", env: user });
+  const child = runInside(perch, [...node, program, way.name, way.host, String(way.port)], {
+    output: "pipe",
+    env: user,
+  });
   const writes: Write[] = [];
-  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => writes.push(read(line, way.name)));
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on("line", (line) => writes.push(read(line, way.name)));
   return { way, writes, stop: () => ended(child) };
 }
 
 function read(line: string, way: string): Write {
   const [sent = "", acknowledged = "", n = ""] = line.split(" ");
-  return { sent: Number(sent), row: `${n} ${way}`, ...(acknowledged === "failed" ? {} : { acknowledged: Number(acknowledged) }) };
+  return {
+    sent: Number(sent),
+    row: `${n} ${way}`,
+    ...(acknowledged === "failed" ? {} : { acknowledged: Number(acknowledged) }),
+  };
 }
 
 /** What a writer met between two moments. Pure. */
@@ -45,8 +53,12 @@ export interface Met {
 }
 
 export function met(writes: readonly Write[], from: number, until: number): Met {
-  const inside = writes.filter(({ sent, acknowledged }) => (acknowledged ?? sent) > from && (acknowledged ?? sent) < until);
-  const done = inside.flatMap(({ sent, acknowledged }) => (acknowledged === undefined ? [] : [{ at: acknowledged, took: acknowledged - sent }]));
+  const inside = writes.filter(
+    ({ sent, acknowledged }) => (acknowledged ?? sent) > from && (acknowledged ?? sent) < until,
+  );
+  const done = inside.flatMap(({ sent, acknowledged }) =>
+    acknowledged === undefined ? [] : [{ at: acknowledged, took: acknowledged - sent }],
+  );
   const moments = [from, ...done.map(({ at }) => at).toSorted((a, b) => a - b), until];
   return {
     gap: Math.max(...moments.slice(1).map((at, index) => at - (moments[index] ?? at))),

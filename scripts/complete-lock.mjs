@@ -1,6 +1,7 @@
 /**
- * Completes both lockfiles with the packages of other platforms. npm leaves out of a lockfile what the registry at hand does not serve, and `npm ci`
- * then refuses the lockfile on every machine. Every entry gets the hash that the registry tells of it.
+ * Completes both lockfiles with the packages of other platforms. npm leaves out of a lockfile what the registry at hand
+ * does not serve, and `npm ci` then refuses the lockfile on every machine. Every entry gets the hash that the registry
+ * tells of it.
  *
  *     node scripts/complete-lock.mjs        after every npm install that changes the lockfile; test/house/lockfile.test.ts says when it is needed
  */
@@ -18,7 +19,9 @@ export function missingEntries(packages) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
       const path = `node_modules/${name}`;
       const platform =
-        /(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(gnu|musl)\w*|-msvc|-eabi)?$/.exec(name);
+        /(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|x64|ia32|ppc64|riscv64|s390x)(?:-(gnu|musl)\w*|-msvc|-eabi)?$/.exec(
+          name,
+        );
       if (path in packages || platform === null || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) continue;
       const [, os, cpu, libc] = platform;
       entries[path] = {
@@ -44,14 +47,18 @@ async function addHashes(packages) {
       without.slice(index, index + atOnce).map(async ([path, entry]) => {
         const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
         const { stdout } = await ask("npm", ["view", `${name}@${entry.version}`, "dist.integrity"]);
-        if (!/^sha512-\S+$/.test(stdout.trim())) throw new Error(`The registry tells no hash of ${name}@${entry.version}.`);
+        if (!/^sha512-\S+$/.test(stdout.trim()))
+          throw new Error(`The registry tells no hash of ${name}@${entry.version}.`);
         entry.integrity = stdout.trim();
       }),
     );
   return without.length;
 }
 
-const inNpmsOrder = ([path, { name, version, resolved, integrity, ...rest }]) => [path, { name, version, resolved, integrity, ...rest }];
+const inNpmsOrder = ([path, { name, version, resolved, integrity, ...rest }]) => [
+  path,
+  { name, version, resolved, integrity, ...rest },
+];
 
 const order = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -1,6 +1,6 @@
 /**
- * The pages that are written from the code: docs/commands.md from the commands, docs/errors.md from the register, docs/api.md from the routes,
- * docs/dependencies.md from the lockfile, docs/clients/ from the examples.
+ * The pages that are written from the code: docs/commands.md from the commands, docs/errors.md from the register,
+ * docs/api.md from the routes, docs/dependencies.md from the lockfile, docs/clients/ from the examples.
  *
  *     npm run docs        writes them; test/house/docs.test.ts fails while they differ
  */

@@ -1,5 +1,6 @@
 /**
- * What a stranger meets: a bare Debian with git, Node.js and npm and nothing else, a clone, and the README. Real packages from the mirrors this machine uses, cold caches.
+ * What a stranger meets: a bare Debian with git, Node.js and npm and nothing else, a clone, and the README. Real
+ * packages from the mirrors this machine uses, cold caches.
  *
  *     npm run test:fresh                                   both releases, as root and as an ordinary user
  *     npm run test:fresh -- --release trixie --as user     one of the four
@@ -7,7 +8,8 @@
  *     npm run test:fresh -- --project unit                 the same with some of its projects alone (may be repeated)
  *     npm run test:fresh -- --keep                         leave the machines where they are, to look around
  *
- * Needs root, and debootstrap, which it installs after saying so. It is no part of `npm test`: it takes a quarter of an hour and most of a gigabyte a machine.
+ * Needs root, and debootstrap, which it installs after saying so. It is no part of `npm test`: it takes a quarter of an
+ * hour and most of a gigabyte a machine.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -27,7 +29,10 @@ const tests = values.whole === true || values.project !== undefined;
 const say = (line) => console.log(line);
 const who = tests ? ["root"] : (values.as ?? ["root", "user"]);
 const chosen = values.release ?? releases;
-const unknown = [...chosen.filter((name) => !releases.includes(name)), ...who.filter((name) => !["root", "user"].includes(name))];
+const unknown = [
+  ...chosen.filter((name) => !releases.includes(name)),
+  ...who.filter((name) => !["root", "user"].includes(name)),
+];
 if (unknown.length > 0 || process.getuid?.() !== 0) {
   console.error(
     unknown.length > 0
@@ -42,7 +47,8 @@ const base = mkdtempSync(join(tmpdir(), "perch-fresh-"));
 const counts = { passed: 0, failed: 0 };
 ensureDebootstrap(say);
 // The clone is of what is committed: a file that was forgotten is missing there.
-if (spawnSync("git", ["-C", checkout, "status", "--porcelain"], { encoding: "utf8" }).stdout !== "") say("Note: uncommitted changes are not tried.");
+if (spawnSync("git", ["-C", checkout, "status", "--porcelain"], { encoding: "utf8" }).stdout !== "")
+  say("Note: uncommitted changes are not tried.");
 
 for (const release of chosen) {
   const bare = join(base, release);

@@ -1,6 +1,7 @@
 /**
- * Keeps the state that this version of Perch writes, for the tests of every later one (test/store/copies.ts): test/store/released/VERSION/ with perch.db,
- * its key, and what is sealed in it. A release does this once, and nothing changes it afterwards.
+ * Keeps the state that this version of Perch writes, for the tests of every later one (test/store/copies.ts):
+ * test/store/released/VERSION/ with perch.db, its key, and what is sealed in it. A release does this once, and nothing
+ * changes it afterwards.
  *
  *     npm run keep-state            refuses where the version has its copy
  */
@@ -34,7 +35,8 @@ const store = await openSqliteStore({
   },
 });
 const state = stateOf(store);
-const { network, apps, clusters, machines, key, secrets, attachments, rotations, peers, remote, tokens } = sample(secretKey);
+const { network, apps, clusters, machines, key, secrets, attachments, rotations, peers, remote, tokens } =
+  sample(secretKey);
 const writes: Write[] = [
   ...network.map((record) => state.network.put(record)),
   ...apps.map((record) => state.apps.put(record)),

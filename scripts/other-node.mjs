@@ -1,5 +1,6 @@
 /**
- * `npm test` under another Node.js: its newest release of a major, from npm, in a directory of its own that goes afterwards.
+ * `npm test` under another Node.js: its newest release of a major, from npm, in a directory of its own that goes
+ * afterwards.
  *
  *     npm run test:node -- 24                          all of it
  *     npm run test:node -- 22 --project unit           what else npm test takes
@@ -21,7 +22,16 @@ const run = (argv, env = process.env) => spawnSync(argv[0], argv.slice(1), { std
 try {
   // The package `node` has an install script that picks one of these; none runs here.
   const name = `node-${process.platform}-${process.arch}`;
-  const installed = run(["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", directory, `${name}@${major}`]);
+  const installed = run([
+    "npm",
+    "install",
+    "--silent",
+    "--no-save",
+    "--ignore-scripts",
+    "--prefix",
+    directory,
+    `${name}@${major}`,
+  ]);
   if (installed !== 0) throw new Error(`npm install of ${name}@${major} failed; nothing was tested.`);
   const programs = join(directory, "node_modules", name, "bin");
   console.log(`Node.js ${spawnSync(join(programs, "node"), ["--version"], { encoding: "utf8" }).stdout.trim()}`);

@@ -1,12 +1,13 @@
 /**
- * What `npm test` runs: everything a fresh clone needs first, then every project of vitest.config.ts, then one line of counts.
+ * What `npm test` runs: everything a fresh clone needs first, then every project of vitest.config.ts, then one line of
+ * counts.
  *
  *     npm test                                   all of it
  *     npm test -- --project unit                 one project (may be repeated)
  *     npm test -- test/dns -t "compresses"       any other argument goes to vitest
  *
- * As root on Debian or Ubuntu it installs the packages the tests need, after saying so; elsewhere it lists what is missing and the tests that need it
- * are skipped, visibly. With CI=true a missing program is a failure.
+ * As root on Debian or Ubuntu it installs the packages the tests need, after saying so; elsewhere it lists what is
+ * missing and the tests that need it are skipped, visibly. With CI=true a missing program is a failure.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, mkdtempSync, rmSync, statSync } from "node:fs";
@@ -41,10 +42,12 @@ function prepare() {
   // What a link leads to belongs to another checkout, which npm ci would empty first.
   const linked = lstatSync("node_modules", { throwIfNoEntry: false })?.isSymbolicLink() === true;
   // ./perch installs what running needs, without the development tools.
-  const whole = existsSync("node_modules/vitest") && written("node_modules/.package-lock.json") >= written("package-lock.json");
+  const whole =
+    existsSync("node_modules/vitest") && written("node_modules/.package-lock.json") >= written("package-lock.json");
   if (!linked && !whole) {
     say("Installing the dependencies of package-lock.json (npm ci) …");
-    if (runs("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]) !== 0) stop("npm ci failed; nothing was tested.");
+    if (runs("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]) !== 0)
+      stop("npm ci failed; nothing was tested.");
   }
   if (runs("npm", ["run", "--silent", "build"]) !== 0) stop("The build failed; nothing was tested.");
 
@@ -56,11 +59,13 @@ function prepare() {
     if (why !== undefined) say(`apt-get failed: ${why}`);
     absent = missing();
   }
-  for (const need of absent) say(`Missing: ${need.program} (package ${need.package}), for ${need.for}; tests that need it are skipped.`);
+  for (const need of absent)
+    say(`Missing: ${need.program} (package ${need.package}), for ${need.for}; tests that need it are skipped.`);
   const go = findGo(say);
   if (go.directory !== undefined) process.env.PATH = `${go.directory}:${process.env.PATH}`;
   if (go.why !== undefined) say(`Go could not fetch the one that examples/go needs: ${go.why}`);
-  if ((absent.length > 0 || go.why !== undefined) && process.env.CI === "true") stop("With CI=true every test must run; install what is missing.");
+  if ((absent.length > 0 || go.why !== undefined) && process.env.CI === "true")
+    stop("With CI=true every test must run; install what is missing.");
 }
 
 /** `--project NAME` and `--project=NAME` choose; everything else is vitest's. */
@@ -92,7 +97,15 @@ function test(project) {
   say(`\n— ${project} —`);
   const report = join(directory, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const args = ["node_modules/vitest/vitest.mjs", "run", "--project", project, "--passWithNoTests", ...reporters, ...rest];
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project",
+    project,
+    "--passWithNoTests",
+    ...reporters,
+    ...rest,
+  ];
   const succeeded = runs(process.execPath, args, { ...process.env, PERCH_TEST_DIR: directory }) === 0;
   if (succeeded && !existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
   const counts = countsOf(report);

@@ -1,13 +1,24 @@
 /**
- * Writes dist/ from src/: each program as one file, with the packages it uses in it ([0048](../../docs/decisions/0048-a-program-is-one-file.md)). It checks no
- * types (`npm run check` does), so it needs one small tool in place of a compiler and its type packages, and takes a second. The tool is not among Perch's own
+ * Writes dist/ from src/: each program as one file, with the packages it uses in it
+ * ([0048](../../docs/decisions/0048-a-program-is-one-file.md)). It checks no types (`npm run check` does), so it needs
+ * one small tool in place of a compiler and its type packages, and takes a second. The tool is not among Perch's own
  * dependencies: it has a lockfile here, and is installed here on first use, as Perch's packages are.
  *
  *     node scripts/build/build.mjs            dist/, the programs
  *     node scripts/build/build.mjs --apart    dist-apart/, every file by itself: by it the fuzzers tell which lines of which file have run
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apart, joined } from "./outputs.mjs";
@@ -18,7 +29,10 @@ const source = join(root, "src");
 
 const written = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-/** By a lockfile, where npm has not installed since it was written. What a link leads to belongs to another checkout, which npm ci would empty first. */
+/**
+ * By a lockfile, where npm has not installed since it was written. What a link leads to belongs to another checkout,
+ * which npm ci would empty first.
+ */
 function install(directory, ...more) {
   const modules = join(directory, "node_modules");
   if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() === true) return;
@@ -35,7 +49,10 @@ const files = (directory, ending) =>
         .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     : [];
 
-/** A perchd that runs may read the file meanwhile: it is there as it was, or as it becomes. One that stays the same is not touched. */
+/**
+ * A perchd that runs may read the file meanwhile: it is there as it was, or as it becomes. One that stays the same is
+ * not touched.
+ */
 function write(path, text) {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });

@@ -29,7 +29,9 @@ function section(path: string, method: string, operation: Operation): string[] {
   const { responses, requestBody, parameters, operationId, summary, security } = operation;
   const [[type, answer] = ["", { schema: {} }]] = Object.entries(responses["200"]?.content ?? {});
   const kind =
-    type === "application/json" ? "" : ` (${operation.description?.startsWith("Answers with one JSON frame") === true ? "stream" : "feed"})`;
+    type === "application/json"
+      ? ""
+      : ` (${operation.description?.startsWith("Answers with one JSON frame") === true ? "stream" : "feed"})`;
   const fields = [
     ...parameters.map(({ name, in: where, required, schema }) => [name, where, typeOf(schema), note(schema, required)]),
     ...fieldsOf(requestBody?.content["application/json"]?.schema).map(([name, schema, required]) => [
@@ -45,7 +47,9 @@ function section(path: string, method: string, operation: Operation): string[] {
     "",
     `\`${operationId}\`${kind}: ${summary}.`,
     "",
-    security === undefined ? "From another machine: never." : `From another machine: with the scope ${security[0]?.token.join(", ")}.`,
+    security === undefined
+      ? "From another machine: never."
+      : `From another machine: with the scope ${security[0]?.token.join(", ")}.`,
     ...(fields.length === 0
       ? []
       : [
@@ -62,11 +66,9 @@ function section(path: string, method: string, operation: Operation): string[] {
 
 function fieldsOf(schema: JsonSchema | undefined): [string, JsonSchema, boolean][] {
   const required = new Set((schema?.["required"] as string[] | undefined) ?? []);
-  return Object.entries((schema?.["properties"] as Record<string, JsonSchema> | undefined) ?? {}).map(([name, field]) => [
-    name,
-    field,
-    required.has(name),
-  ]);
+  return Object.entries((schema?.["properties"] as Record<string, JsonSchema> | undefined) ?? {}).map(
+    ([name, field]) => [name, field, required.has(name)],
+  );
 }
 
 const note = (schema: JsonSchema, required: boolean): string =>
@@ -88,7 +90,9 @@ function typeOf(schema: JsonSchema): string {
   if (Array.isArray(schema["anyOf"])) return (schema["anyOf"] as JsonSchema[]).map(typeOf).join(" | ");
   if (schema["type"] === "array") return `${typeOf(schema["items"] as JsonSchema)}[]`;
   if (schema["type"] !== "object")
-    return Array.isArray(schema["type"]) ? schema["type"].join(" | ") : ((schema["type"] as string | undefined) ?? "any");
+    return Array.isArray(schema["type"])
+      ? schema["type"].join(" | ")
+      : ((schema["type"] as string | undefined) ?? "any");
   const fields = fieldsOf(schema);
   if (fields.length === 0 && typeof schema["additionalProperties"] === "object")
     return `{[name]: ${typeOf(schema["additionalProperties"] as JsonSchema)}}`;

@@ -4,8 +4,12 @@ import { cell, tableOf } from "./markdown.ts";
 
 /** docs/commands.md: every command as its help shows it. Pure. */
 export function commandsPage(commands: readonly Command[]): string {
-  const groupOf = (command: Command | undefined) => command?.name.slice(0, Math.max(0, command.name.lastIndexOf(" "))) ?? "";
-  const overview = commands.map(({ name, summary }): [string, string] => [`[\`perch ${name}\`](#perch-${name.replaceAll(" ", "-")})`, summary]);
+  const groupOf = (command: Command | undefined) =>
+    command?.name.slice(0, Math.max(0, command.name.lastIndexOf(" "))) ?? "";
+  const overview = commands.map(({ name, summary }): [string, string] => [
+    `[\`perch ${name}\`](#perch-${name.replaceAll(" ", "-")})`,
+    summary,
+  ]);
   return [
     "# Commands",
     "",
@@ -22,7 +26,10 @@ export function commandsPage(commands: readonly Command[]): string {
         ["1", "failed; the error says why and what to do next ([all of them](errors.md))"],
         ["2", "asked wrongly: unknown command or flag, a name that is not valid, a missing `--yes`"],
         ["130", "interrupted by Ctrl-C (143 by SIGTERM), and undone where it was half done"],
-        ["other", "of `perch run`, `perch shell` and `perch postgres connect`: that of the program; 126 and 127 as in a shell"],
+        [
+          "other",
+          "of `perch run`, `perch shell` and `perch postgres connect`: that of the program; 126 and 127 as in a shell",
+        ],
       ],
     ),
     "",
@@ -35,7 +42,9 @@ export function commandsPage(commands: readonly Command[]): string {
     "",
     ...tableOf(["command", "what it does"], overview),
     ...commands.flatMap((command, index) => [
-      ...(groupOf(command) === "" || groupOf(command) === groupOf(commands[index - 1]) ? [] : ["", `## ${groupSummaries[groupOf(command)]}`]),
+      ...(groupOf(command) === "" || groupOf(command) === groupOf(commands[index - 1])
+        ? []
+        : ["", `## ${groupSummaries[groupOf(command)]}`]),
       ...section(command),
     ]),
     "",
@@ -44,7 +53,10 @@ export function commandsPage(commands: readonly Command[]): string {
 
 function section(command: Command): string[] {
   const aliases = aliasLines(command.name);
-  const rows = [...argRows(command), ...flagRows(command)].map(([written, meaning]): [string, string] => [`\`${written.trim()}\``, meaning]);
+  const rows = [...argRows(command), ...flagRows(command)].map(([written, meaning]): [string, string] => [
+    `\`${written.trim()}\``,
+    meaning,
+  ]);
   return [
     "",
     `${command.name.includes(" ") ? "###" : "##"} perch ${command.name}`,

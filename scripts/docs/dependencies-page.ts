@@ -2,7 +2,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 
-/** docs/dependencies.md: every package that an install for use brings, from package-lock.json, with its size as it lies in node_modules. */
+/**
+ * docs/dependencies.md: every package that an install for use brings, from package-lock.json, with its size as it lies
+ * in node_modules.
+ */
 interface Locked {
   version: string;
   license?: string;
@@ -16,8 +19,12 @@ interface Locked {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export function dependenciesPage(): string {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, Locked> };
-  const used = Object.entries(packages).filter(([path, { dev, devOptional }]) => path !== "" && dev !== true && devOptional !== true);
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, Locked>;
+  };
+  const used = Object.entries(packages).filter(
+    ([path, { dev, devOptional }]) => path !== "" && dev !== true && devOptional !== true,
+  );
   const rows = used.map(([path, entry]) => ({
     name: nameOf(path),
     version: entry.version,
@@ -39,17 +46,20 @@ ${rows.map(({ name, version, license, bytes, by }) => `| \`${name}\` | ${version
 `;
 }
 
-const megabytes = (bytes: number): string => (bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`);
+const megabytes = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 
 /** Who asks for the package at that path: npm takes the nearest one, going up. */
 function broughtBy(packages: Record<string, Locked>, used: readonly [string, Locked][], path: string): string[] {
   const name = nameOf(path);
-  const askers = [["", packages[""] as Locked] as [string, Locked], ...used].filter(([from, { dependencies, optionalDependencies }]) => {
-    const asks = name in { ...dependencies, ...optionalDependencies };
-    return asks && resolved(packages, from, name) === path;
-  });
+  const askers = [["", packages[""] as Locked] as [string, Locked], ...used].filter(
+    ([from, { dependencies, optionalDependencies }]) => {
+      const asks = name in { ...dependencies, ...optionalDependencies };
+      return asks && resolved(packages, from, name) === path;
+    },
+  );
   return askers.map(([from]) => (from === "" ? "**Perch**" : `\`${nameOf(from)}\``)).toSorted();
 }
 

@@ -8,7 +8,13 @@ export function errorsPage(): string {
     entries
       .filter(([, entry]) => entry.kind === kind)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([code, { message, next, status, exit }]) => [`\`${code}\``, text(message), text(next), String(status), String(exit)]);
+      .map(([code, { message, next, status, exit }]) => [
+        `\`${code}\``,
+        text(message),
+        text(next),
+        String(status),
+        String(exit),
+      ]);
   const head = ["code", "message", "what to do next", "HTTP", "exit"];
   return [
     "# Errors",

@@ -1,8 +1,14 @@
-/** What a newcomer types, and what must come of it. Data: a step is lines of a shell (`as` another account), and patterns that its output has. */
+/**
+ * What a newcomer types, and what must come of it. Data: a step is lines of a shell (`as` another account), and
+ * patterns that its output has.
+ */
 
 const checkout = "cd ~/perch";
 
-/** Root's packages are installed by quickstart; an ordinary user is told the line, which somebody with root's rights then types (`asRoot`). */
+/**
+ * Root's packages are installed by quickstart; an ordinary user is told the line, which somebody with root's rights
+ * then types (`asRoot`).
+ */
 export function newcomers(account) {
   const root = account === "root";
   return [
@@ -60,7 +66,12 @@ export function newcomers(account) {
     },
     {
       what: "npm pack in a clone where nothing was built",
-      lines: ["git clone -q /srv/perch.git packed && cd packed", "npm pack --silent | tail -1", "mv perch-*.tgz ~/perch.tgz", "du -k ~/perch.tgz"],
+      lines: [
+        "git clone -q /srv/perch.git packed && cd packed",
+        "npm pack --silent | tail -1",
+        "mv perch-*.tgz ~/perch.tgz",
+        "du -k ~/perch.tgz",
+      ],
       expects: [/^perch-.*\.tgz$/m],
       show: true,
     },
@@ -111,7 +122,10 @@ export function newcomers(account) {
   ];
 }
 
-/** The tarball under one npm, below the home and elsewhere; and the PostgreSQL that Perch copied out of it, which needs the package no more. */
+/**
+ * The tarball under one npm, below the home and elsewhere; and the PostgreSQL that Perch copied out of it, which needs
+ * the package no more.
+ */
 function byNpm(major) {
   const npm = `~/npm${major}/node_modules/.bin`;
   return {
@@ -141,7 +155,9 @@ function byNpm(major) {
   };
 }
 
-/** Who works on Perch: `npm test` itself installs what the tests need, and with CI=true ends where a program is missing. */
+/**
+ * Who works on Perch: `npm test` itself installs what the tests need, and with CI=true ends where a program is missing.
+ */
 export function testers(projects) {
   const chosen = projects.map((name) => `--project ${name}`).join(" ");
   return [

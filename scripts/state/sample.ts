@@ -6,8 +6,9 @@ import type { SecretKey } from "../../src/vault/secret-key.ts";
 import { sealWireGuardKey } from "../../src/vault/wireguard-key.ts";
 
 /**
- * One record of every kind, with every field it may have, as perchd of this version writes them. The compiler holds it to that: a kind that is added is
- * missing here. Everything is stopped, so that a perchd that starts on it has nothing to run.
+ * One record of every kind, with every field it may have, as perchd of this version writes them. The compiler holds it
+ * to that: a kind that is added is missing here. Everything is stopped, so that a perchd that starts on it has nothing
+ * to run.
  */
 type Kinds = Omit<State, "commit">;
 type RecordOf<K extends keyof Kinds> = NonNullable<Awaited<ReturnType<Kinds[K]["get"]>>>;
@@ -39,7 +40,14 @@ export function sample(key: SecretKey): Sample {
     ...sealedSecret(key, app, name, sampleSecrets[`${app}/${name}` as keyof typeof sampleSecrets]),
     updatedAt: at,
   });
-  const attachment = { app: "web", cluster: "pg", scheme: "postgres", pooled: true, phase: "ready", createdAt: at } as const;
+  const attachment = {
+    app: "web",
+    cluster: "pg",
+    scheme: "postgres",
+    pooled: true,
+    phase: "ready",
+    createdAt: at,
+  } as const;
   const member = { app: "pg", kind: "postgres", phase: "ready", wanted: "stopped", process, createdAt: at } as const;
   return {
     network: [
@@ -47,7 +55,12 @@ export function sample(key: SecretKey): Sample {
         name: "default",
         prefix,
         nextMachine: 18,
-        wireguard: { publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=", sealed: sealWireGuardKey(key, sampleSecrets.wireguard), port: 51_899, nextPeer: 2 },
+        wireguard: {
+          publicKey: "c2FtcGxlIHB1YmxpYyBrZXk=",
+          sealed: sealWireGuardKey(key, sampleSecrets.wireguard),
+          port: 51_899,
+          nextPeer: 2,
+        },
         authority: {
           root: { certificate: sampleAuthority, sealed: sealAuthorityKey(key, "root", sampleSecrets.authority) },
           below: { certificate: sampleAuthority, sealed: sealAuthorityKey(key, "below", sampleSecrets.authority) },
@@ -124,11 +137,26 @@ export function sample(key: SecretKey): Sample {
       },
     ],
     rotations: [
-      { cluster: "pg", user: "web", sealed: key.seal("pg/web", sampleSecrets.rotation), login: "web.3", until: at, sooner: true, createdAt: at },
+      {
+        cluster: "pg",
+        user: "web",
+        sealed: key.seal("pg/web", sampleSecrets.rotation),
+        login: "web.3",
+        until: at,
+        sooner: true,
+        createdAt: at,
+      },
     ],
     formerLogins: [{ cluster: "pg", login: "web", user: "web", until: at, runs: ["r1"], createdAt: at }],
     peers: [
-      { name: "laptop", publicKey: "c2FtcGxlIHBlZXI=", address: `${prefix}:0:0:1:0:1`, region: "fra", endpoint: "203.0.113.9:51820", createdAt: at },
+      {
+        name: "laptop",
+        publicKey: "c2FtcGxlIHBlZXI=",
+        address: `${prefix}:0:0:1:0:1`,
+        region: "fra",
+        endpoint: "203.0.113.9:51820",
+        createdAt: at,
+      },
     ],
     remote: [{ listen: "127.0.0.1:54394", hostnames: ["perch.example.com"] }],
     tokens: [

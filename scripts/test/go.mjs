@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * The Go that examples/go asks for. Debian's is older on every release, and is set not to fetch another. So it is asked for that one as a module, which is
- * where Go itself takes it from: the module proxy that is set here, checked by Go's checksum database, kept in the module cache.
+ * The Go that examples/go asks for. Debian's is older on every release, and is set not to fetch another. So it is asked
+ * for that one as a module, which is where Go itself takes it from: the module proxy that is set here, checked by Go's
+ * checksum database, kept in the module cache.
  */
 const wanted = () => /^go (\d\S*)$/m.exec(readFileSync("examples/go/go.mod", "utf8"))?.[1] ?? "";
 
-const go = (...args) => spawnSync("go", args, { encoding: "utf8", cwd: tmpdir(), env: { ...process.env, GOTOOLCHAIN: "local" } });
+const go = (...args) =>
+  spawnSync("go", args, { encoding: "utf8", cwd: tmpdir(), env: { ...process.env, GOTOOLCHAIN: "local" } });
 
 const told = (name) => go("env", name).stdout?.trim() ?? "";
 

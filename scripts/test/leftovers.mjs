@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** What tests may leave behind by mistake: processes that name the run's directory, namespaces of its homes, and what is mounted in it. */
+/**
+ * What tests may leave behind by mistake: processes that name the run's directory, namespaces of its homes, and what is
+ * mounted in it.
+ */
 
 const readIfThere = (path) => {
   try {
@@ -19,7 +22,10 @@ const linkIfThere = (path) => {
   }
 };
 
-/** Processes whose arguments, environment or working directory lie in `directory`, as `{pid, command}`. Linux only; elsewhere none are seen. */
+/**
+ * Processes whose arguments, environment or working directory lie in `directory`, as `{pid, command}`. Linux only;
+ * elsewhere none are seen.
+ */
 export function leftProcesses(directory) {
   if (!existsSync("/proc/self/environ")) return [];
   return readdirSync("/proc")
@@ -47,7 +53,9 @@ export function leftNamespaces(directory) {
 export const leftMounts = (directory) =>
   readIfThere("/proc/mounts")
     .split("\n")
-    .map((line) => (line.split(" ")[1] ?? "").replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .map((line) =>
+      (line.split(" ")[1] ?? "").replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
     .filter((path) => path.startsWith(`${directory}/`))
     .toReversed();
 

@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
- * What the tests need beside Node.js, as data: the program that tells whether it is there (with `asked`, what it must be able to do), the Debian and Ubuntu
- * package that has it, and what it is for. Where Debian's Go is too old for pgx, `go.mjs` has it fetch another.
- * `postgresql` and `postgresql-client` are the release's own major.
+ * What the tests need beside Node.js, as data: the program that tells whether it is there (with `asked`, what it must
+ * be able to do), the Debian and Ubuntu package that has it, and what it is for. Where Debian's Go is too old for pgx,
+ * `go.mjs` has it fetch another. `postgresql` and `postgresql-client` are the release's own major.
  */
-const bookworm = existsSync("/etc/os-release") && /^VERSION_CODENAME=bookworm$/m.test(readFileSync("/etc/os-release", "utf8"));
+const bookworm =
+  existsSync("/etc/os-release") && /^VERSION_CODENAME=bookworm$/m.test(readFileSync("/etc/os-release", "utf8"));
 
 export const needed = [
   { program: "ip", package: "iproute2", for: "the private network" },
@@ -28,7 +29,12 @@ export const needed = [
   { program: "go", package: "golang-go", for: "examples/go" },
   { program: "javac", package: "default-jdk-headless", for: "the order of addresses as Java sees it" },
   { program: "php", package: "php-cli", for: "examples/php" },
-  { program: "php", asked: ["-r", 'exit(extension_loaded("pdo_pgsql") ? 0 : 1);'], package: "php-pgsql", for: "examples/php" },
+  {
+    program: "php",
+    asked: ["-r", 'exit(extension_loaded("pdo_pgsql") ? 0 : 1);'],
+    package: "php-pgsql",
+    for: "examples/php",
+  },
   // Debian 12's `cargo` is of 2022; beside it the release has a newer one.
   { program: "cargo", package: bookworm ? "cargo-web" : "cargo", for: "examples/rust" },
   { program: "pkg-config", package: "pkg-config", for: "examples/rust" },
@@ -50,8 +56,12 @@ export const needed = [
 
 /** Where a program may lie: PATH, the sbin directories, and Debian's directories of PostgreSQL. */
 function directories() {
-  const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").map((major) => `/usr/lib/postgresql/${major}/bin`) : [];
-  return [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin", ...versions].filter((directory) => directory !== "");
+  const versions = existsSync("/usr/lib/postgresql")
+    ? readdirSync("/usr/lib/postgresql").map((major) => `/usr/lib/postgresql/${major}/bin`)
+    : [];
+  return [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin", ...versions].filter(
+    (directory) => directory !== "",
+  );
 }
 
 const isThere = (program) =>
@@ -66,7 +76,8 @@ const isThere = (program) =>
 
 const answers = (program, args) => spawnSync(program, args, { stdio: "ignore" }).status === 0;
 
-export const missing = () => needed.filter(({ program, asked }) => !isThere(program) || (asked !== undefined && !answers(program, asked)));
+export const missing = () =>
+  needed.filter(({ program, asked }) => !isThere(program) || (asked !== undefined && !answers(program, asked)));
 
 /** Whether apt can be used here at all: Debian, Ubuntu or one like them, as root. */
 export function canInstall() {
@@ -75,8 +86,8 @@ export function canInstall() {
 }
 
 /**
- * Installs packages, quietly unless it fails. Debian's server package would start a cluster on port 5432; it is told not to, for this once: a PostgreSQL that
- * somebody installs later gets the cluster that Debian promises.
+ * Installs packages, quietly unless it fails. Debian's server package would start a cluster on port 5432; it is told
+ * not to, for this once: a PostgreSQL that somebody installs later gets the cluster that Debian promises.
  */
 export function install(packages) {
   const directory = "/etc/postgresql-common";
@@ -87,7 +98,8 @@ export function install(packages) {
     writeFileSync(setting, "create_main_cluster = false\n");
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", UCF_FORCE_CONFFOLD: "1", LC_ALL: "C" };
-  const apt = (...args) => spawnSync("apt-get", ["-qq", "-o", "Dpkg::Options::=--force-confold", ...args], { env, encoding: "utf8" });
+  const apt = (...args) =>
+    spawnSync("apt-get", ["-qq", "-o", "Dpkg::Options::=--force-confold", ...args], { env, encoding: "utf8" });
   let result = apt("install", "-y", "--no-install-recommends", ...packages);
   if (result.status !== 0) {
     apt("update");

@@ -1,7 +1,8 @@
 /**
- * A route as data: enough for the daemon to check and answer it, for the client to call it with types, and for the OpenAPI document.
- * A `stream` route answers 200 with NDJSON, one frame a line: `{"progress": "…"}` any number of times, then one `{"result": …}` or one
- * `{"error": {code, message, next}}`. A `feed` route answers with NDJSON items until either side closes.
+ * A route as data: enough for the daemon to check and answer it, for the client to call it with types, and for the
+ * OpenAPI document. A `stream` route answers 200 with NDJSON, one frame a line: `{"progress": "…"}` any number of
+ * times, then one `{"result": …}` or one `{"error": {code, message, next}}`. A `feed` route answers with NDJSON items
+ * until either side closes.
  */
 import type { z } from "zod";
 
@@ -24,7 +25,10 @@ export type Scope = (typeof scopes)[number];
 
 export interface Access {
   readonly scope: Scope;
-  /** Where the request names the app it is about, for tokens that are limited to one; `any`: it is about none and tells nothing; absent: not for them. */
+  /**
+   * Where the request names the app it is about, for tokens that are limited to one; `any`: it is about none and tells
+   * nothing; absent: not for them.
+   */
   readonly app?: `params.${string}` | `query.${string}` | `body.${string}` | "any";
   /** Fields of the body that, given or switched on, take more than the scope: only `admin` may set them. */
   readonly adminFor?: readonly string[];
@@ -60,12 +64,18 @@ export interface CallInput<R extends Route> {
 
 export type RouteAnswer<R extends Route> = z.infer<R["answer"]>;
 
-export type Frame<T> = { progress: string } | { result: T } | { error: { code: string; message: string; next: string } };
+export type Frame<T> =
+  | { progress: string }
+  | { result: T }
+  | { error: { code: string; message: string; next: string } };
 
 /** In every answer over the unix socket: the version of perchd. */
 export const versionHeader = "perch-version";
 
-/** Over the unix socket perch says whose command it is: `uid 1000 (ann)`. Who may open the socket may do all there is, so it is believed, for the events. */
+/**
+ * Over the unix socket perch says whose command it is: `uid 1000 (ann)`. Who may open the socket may do all there is,
+ * so it is believed, for the events.
+ */
 export const callerHeader = "perch-caller";
 
 /** Requests above this are refused with 413. */

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * On whose behalf the code at hand runs: a user of this machine, a token, or Perch itself. It follows promises and timers, so work that outlives a request
- * must say `byItself`.
+ * On whose behalf the code at hand runs: a user of this machine, a token, or Perch itself. It follows promises and
+ * timers, so work that outlives a request must say `byItself`.
  */
 const acting = new AsyncLocalStorage<string>();
 

@@ -1,8 +1,8 @@
 /**
  * Waiting with an end: nothing in Perch waits for ever, and nothing sleeps where a question could be asked.
  *
- * The room `base/` holds such leaf things, one a file, that any room but the pure ones may use. It knows nothing of ours: no noun, no error of the
- * register, no room. Start with whichever you need.
+ * The room `base/` holds such leaf things, one a file, that any room but the pure ones may use. It knows nothing of
+ * ours: no noun, no error of the register, no room. Start with whichever you need.
  */
 
 /** Resolves after `ms` milliseconds, or at once (rejecting with its reason) when the signal aborts. */
@@ -35,7 +35,10 @@ export async function ask<T>(
   }
 }
 
-/** The promise's value, or undefined when it takes longer than `ms`. The promise itself goes on; what it rejects with later is dropped. */
+/**
+ * The promise's value, or undefined when it takes longer than `ms`. The promise itself goes on; what it rejects with
+ * later is dropped.
+ */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<undefined>((resolve) => {

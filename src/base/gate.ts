@@ -1,4 +1,7 @@
-/** Many may pass at once; one that must be alone waits for those who are on their way, and whoever comes meanwhile waits for it. */
+/**
+ * Many may pass at once; one that must be alone waits for those who are on their way, and whoever comes meanwhile waits
+ * for it.
+ */
 export interface Gate {
   pass<T>(deed: () => Promise<T>): Promise<T>;
   alone<T>(deed: () => Promise<T>): Promise<T>;

@@ -1,6 +1,7 @@
 /**
- * perchd's own log: one JSON object a line, time in ISO 8601, errors with their causes, secrets taken out of every text that goes in. It writes to a
- * file descriptor in the process itself: no worker thread, no transport. `PERCH_LOG` sets the level: trace, debug, info, warn, error, fatal or silent.
+ * perchd's own log: one JSON object a line, time in ISO 8601, errors with their causes, secrets taken out of every text
+ * that goes in. It writes to a file descriptor in the process itself: no worker thread, no transport. `PERCH_LOG` sets
+ * the level: trace, debug, info, warn, error, fatal or silent.
  */
 import { writeSync } from "node:fs";
 import { type DestinationStream, pino, stdSerializers, stdTimeFunctions } from "pino";
@@ -23,7 +24,10 @@ export function logLevel(env: NodeJS.ProcessEnv): string {
   return levels.has(asked) ? asked : "info";
 }
 
-/** The same fields with every text redacted and whatever is called like a secret hidden; six levels deep, which also ends circles. */
+/**
+ * The same fields with every text redacted and whatever is called like a secret hidden; six levels deep, which also
+ * ends circles.
+ */
 export function withoutSecrets(fields: unknown, depth = 0): unknown {
   if (typeof fields === "string") return redact(fields);
   if (typeof fields !== "object" || fields === null) return fields;
@@ -31,10 +35,18 @@ export function withoutSecrets(fields: unknown, depth = 0): unknown {
   if (fields instanceof Error) return withoutSecrets({ ...stdSerializers.errWithCause(fields) }, depth);
   if (fields instanceof Date) return Number.isNaN(fields.getTime()) ? null : fields.toISOString();
   if (Array.isArray(fields)) return fields.map((item) => withoutSecrets(item, depth + 1));
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, secretNames.test(name) ? "***" : withoutSecrets(value, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      secretNames.test(name) ? "***" : withoutSecrets(value, depth + 1),
+    ]),
+  );
 }
 
-/** What cannot be written is dropped, and the next line tried again: a full disk ends no perchd, and room that comes back is enough. */
+/**
+ * What cannot be written is dropped, and the next line tried again: a full disk ends no perchd, and room that comes
+ * back is enough.
+ */
 const file = (fd: number): DestinationStream => ({
   write(line) {
     try {
@@ -45,7 +57,10 @@ const file = (fd: number): DestinationStream => ({
   },
 });
 
-/** Writes to the file descriptor (1 is standard output), every line before the call returns; or to anything with `write`. */
+/**
+ * Writes to the file descriptor (1 is standard output), every line before the call returns; or to anything with
+ * `write`.
+ */
 export function openLog(to: number | DestinationStream, level: string = logLevel(process.env)): Log {
   const logger = pino(
     {

@@ -1,6 +1,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-/** By how much this process is late with what is due, in milliseconds: the most, and what one in a hundred looks exceeds. */
+/**
+ * By how much this process is late with what is due, in milliseconds: the most, and what one in a hundred looks
+ * exceeds.
+ */
 export interface LoopDelay {
   p99: number;
   max: number;
@@ -9,8 +12,8 @@ export interface LoopDelay {
 const everyMs = 50;
 
 /**
- * Looks twenty times a second, outside of JavaScript: each look wakes the process. Gives what was seen within the last one to two windows, so that a bad moment of an hour ago is not shown
- * for ever.
+ * Looks twenty times a second, outside of JavaScript: each look wakes the process. Gives what was seen within the last
+ * one to two windows, so that a bad moment of an hour ago is not shown for ever.
  */
 export function watchLoopDelay(windowMs = 60_000): { read(): LoopDelay; stop(): void } {
   const current = monitorEventLoopDelay({ resolution: everyMs });

@@ -1,8 +1,9 @@
 /**
- * The passwords that SQL names: `PASSWORD` and a literal in any way PostgreSQL reads one, with comments between the two; and what is given to a name that ends like a
- * secret's, by `:=`, `=>`, `TO`, or as the text after it ('password', 'x'). A literal or comment that is cut off hides all that follows; so does a backslash before
- * a quote, which ends a literal in one setting of PostgreSQL and not in another. Text in which such words stand again and again within their own comments would be
- * read as often: its rest is hidden, too.
+ * The passwords that SQL names: `PASSWORD` and a literal in any way PostgreSQL reads one, with comments between the
+ * two; and what is given to a name that ends like a secret's, by `:=`, `=>`, `TO`, or as the text after it ('password',
+ * 'x'). A literal or comment that is cut off hides all that follows; so does a backslash before a quote, which ends a
+ * literal in one setting of PostgreSQL and not in another. Text in which such words stand again and again within their
+ * own comments would be read as often: its rest is hidden, too.
  */
 export function hidePasswords(text: string): string {
   const word = /\b\w{0,60}?(?:password|passwd|pwd|secret|token)(?!\w)/gi;
@@ -18,11 +19,18 @@ export function hidePasswords(text: string): string {
     const [name] = found;
     const at = word.lastIndex;
     const plain = name.toLowerCase() === "password";
-    const given = assignment(text, at, gapAfter) ?? (plain && text[at] !== '"' ? { start: gapAfter(at), quote: "", sign: "" } : undefined);
+    const given =
+      assignment(text, at, gapAfter) ??
+      (plain && text[at] !== '"' ? { start: gapAfter(at), quote: "", sign: "" } : undefined);
     const { start, quote, sign } = given ?? { start: at, quote: "", sign: "" };
     // `password='x'` is a pair like any other, and hidden as one.
-    if (patience >= 0 && (given === undefined || (text[start] === "'" && /^["']?\s*[=:]\s*$/.test(text.slice(at, start))))) continue;
-    const end = patience < 0 || start === cutOff ? text.length : (literalEnd(text, start) ?? valueEnd(text, start, sign));
+    if (
+      patience >= 0 &&
+      (given === undefined || (text[start] === "'" && /^["']?\s*[=:]\s*$/.test(text.slice(at, start))))
+    )
+      continue;
+    const end =
+      patience < 0 || start === cutOff ? text.length : (literalEnd(text, start) ?? valueEnd(text, start, sign));
     if (end === undefined) continue;
     shown += `${text.slice(from, found.index)}${quote === "" ? (plain ? "PASSWORD" : name) : name + quote + sign} '***'`;
     from = end;
@@ -32,12 +40,18 @@ export function hidePasswords(text: string): string {
 }
 
 /** Where the value begins that a name is given, and how: the name may end with a quote. */
-function assignment(text: string, at: number, gapAfter: (at: number) => number): { start: number; quote: string; sign: string } | undefined {
+function assignment(
+  text: string,
+  at: number,
+  gapAfter: (at: number) => number,
+): { start: number; quote: string; sign: string } | undefined {
   const quote = /^["'](?=\s{0,9}[,:=])/.exec(text.slice(at, at + 11))?.[0] ?? "";
   const gap = gapAfter(at + quote.length);
   if (gap === cutOff) return undefined;
   const sign = /^(?::=|=>|==|=|:|,|TO\b)/i.exec(text.slice(gap, gap + 3))?.[0] ?? "";
-  return sign === "" || (sign === "," && quote === "") ? undefined : { start: gapAfter(gap + sign.length), quote, sign };
+  return sign === "" || (sign === "," && quote === "")
+    ? undefined
+    : { start: gapAfter(gap + sign.length), quote, sign };
 }
 
 /** What is no literal of SQL, after a sign that says it is a value: what `redact` does not know as a pair. */

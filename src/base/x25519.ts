@@ -11,4 +11,5 @@ export function makeKeyPair(): KeyPair {
   return { privateKey: textOf(privateKey, "d"), publicKey: textOf(publicKey, "x") };
 }
 
-const textOf = (key: KeyObject, part: "d" | "x"): string => Buffer.from(key.export({ format: "jwk" })[part] ?? "", "base64url").toString("base64");
+const textOf = (key: KeyObject, part: "d" | "x"): string =>
+  Buffer.from(key.export({ format: "jwk" })[part] ?? "", "base64url").toString("base64");

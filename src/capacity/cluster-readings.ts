@@ -2,7 +2,9 @@ import { percent, size } from "../base/size.ts";
 import type { Slot } from "../postgres/sql/probe.ts";
 import type { ClusterFacts, Reading, ServerFacts } from "./facts.ts";
 
-/** What runs out in a cluster: connections, the WAL that slots keep back, slots themselves, transaction numbers. Pure. */
+/**
+ * What runs out in a cluster: connections, the WAL that slots keep back, slots themselves, transaction numbers. Pure.
+ */
 export const clusterReadings = (cluster: ClusterFacts): Reading[] =>
   cluster.servers.flatMap((server) => [
     connections(cluster, server),

@@ -1,7 +1,8 @@
 /**
- * What runs out, told while there is time to do something about it. Facts come from elsewhere: the machine's from `host/`, each server's from the look of its
- * cluster's loop. `cluster-readings.ts` and `machine-readings.ts` say how much of each thing is used and what mends it, `thresholds.ts` from where on that is a
- * warning, `follow.ts` what is said when it begins and when it is over. All pure. The room knows nothing of records, loops or the API.
+ * What runs out, told while there is time to do something about it. Facts come from elsewhere: the machine's from
+ * `host/`, each server's from the look of its cluster's loop. `cluster-readings.ts` and `machine-readings.ts` say how
+ * much of each thing is used and what mends it, `thresholds.ts` from where on that is a warning, `follow.ts` what is
+ * said when it begins and when it is over. All pure. The room knows nothing of records, loops or the API.
  */
 import type { DiskRoom, Files, MemoryRoom } from "../host/system/machine.ts";
 import type { Usage } from "../postgres/sql/probe.ts";
@@ -62,7 +63,10 @@ export interface Reading {
   next: string;
 }
 
-/** What does not run out, and is not as it should be: something the kernel holds, a process that does not answer, a server that runs as an older Perch ran it. */
+/**
+ * What does not run out, and is not as it should be: something the kernel holds, a process that does not answer, a
+ * server that runs as an older Perch ran it.
+ */
 export type Broken = "kernel" | "process" | "server-user";
 
 export interface Warning extends Omit<Reading, "what"> {

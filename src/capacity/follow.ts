@@ -17,7 +17,8 @@ export type Held = ReadonlyMap<string, { warning: Warning; wellSince: number | u
 /** What comes and goes within this time, as when a server is restarted, is said once. */
 const wellMs = 10_000;
 
-const keyOf = ({ what, subject, thing }: Pick<Warning, "what" | "subject" | "thing">): string => [what, subject, thing].join(" ");
+const keyOf = ({ what, subject, thing }: Pick<Warning, "what" | "subject" | "thing">): string =>
+  [what, subject, thing].join(" ");
 
 export function follow(facts: Facts, before: Held, now: number): Followed {
   const readings = [...machineReadings(facts), ...facts.clusters.flatMap(clusterReadings)];
@@ -31,9 +32,15 @@ export function follow(facts: Facts, before: Held, now: number): Followed {
     const known = before.get(keyOf(warning))?.warning;
     const worse = known?.level === "warn" && warning.level === "fail";
     if (known === undefined || worse)
-      said.push({ subject: warning.subject, sentence: `${worse ? "worse: " : "warning: "}${warning.sentence}; what mends it: ${warning.next}` });
+      said.push({
+        subject: warning.subject,
+        sentence: `${worse ? "worse: " : "warning: "}${warning.sentence}; what mends it: ${warning.next}`,
+      });
     // What once had run out is not said to be worse again until it was over.
-    held.set(keyOf(warning), { warning: known?.level === "fail" ? { ...warning, level: "fail" } : warning, wellSince: undefined });
+    held.set(keyOf(warning), {
+      warning: known?.level === "fail" ? { ...warning, level: "fail" } : warning,
+      wellSince: undefined,
+    });
   }
   for (const [key, { warning, wellSince = now }] of before) {
     if (held.has(key)) continue;

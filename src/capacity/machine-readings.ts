@@ -15,17 +15,34 @@ const listDatabases = ({ clusters }: Facts): string => `perch postgres db list -
 
 function space({ path, holds, bytes, freeBytes }: DiskFacts, facts: Facts): Reading {
   const sentence = `${size(freeBytes)} of ${size(bytes)} are free under ${path}, which holds ${holds.join(", ")}`;
-  return { what: "disk", subject, thing: path, used: bytes - freeBytes, limit: bytes, sentence, next: listDatabases(facts) };
+  return {
+    what: "disk",
+    subject,
+    thing: path,
+    used: bytes - freeBytes,
+    limit: bytes,
+    sentence,
+    next: listDatabases(facts),
+  };
 }
 
 function inodes({ path, holds, inodes: all, freeInodes }: DiskFacts, facts: Facts): Reading {
   const sentence = `${freeInodes} of ${all} files can still be made under ${path}, which holds ${holds.join(", ")}`;
-  return { what: "inodes", subject, thing: path, used: all - freeInodes, limit: all, sentence, next: listDatabases(facts) };
+  return {
+    what: "inodes",
+    subject,
+    thing: path,
+    used: all - freeInodes,
+    limit: all,
+    sentence,
+    next: listDatabases(facts),
+  };
 }
 
 /** The cluster whose servers promise most. */
 function greediest({ clusters }: Facts): { name: string; sharedBytes: number } | undefined {
-  const shared = (servers: Facts["clusters"][number]["servers"]) => servers.reduce((sum, { usage }) => sum + usage.memory.sharedBytes, 0);
+  const shared = (servers: Facts["clusters"][number]["servers"]) =>
+    servers.reduce((sum, { usage }) => sum + usage.memory.sharedBytes, 0);
   const [first] = clusters.toSorted((a, b) => shared(b.servers) - shared(a.servers));
   return first?.servers[0] && { name: first.name, sharedBytes: first.servers[0].usage.memory.sharedBytes };
 }
@@ -43,14 +60,26 @@ function available({ bytes, availableBytes, of }: NonNullable<Facts["memory"]>, 
   return { what: "memory", subject, thing: of, used, limit: bytes, sentence, next: smaller(facts) };
 }
 
-/** What servers hold for all, and may take for each connection that is open now: more once it sorts twice, but that much at once. */
+/**
+ * What servers hold for all, and may take for each connection that is open now: more once it sorts twice, but that much
+ * at once.
+ */
 function promised({ bytes, of }: NonNullable<Facts["memory"]>, facts: Facts): Reading {
   const servers = facts.clusters.flatMap((cluster) => cluster.servers);
-  const sum = (part: (usage: (typeof servers)[number]["usage"]) => number) => servers.reduce((total, { usage }) => total + part(usage), 0);
+  const sum = (part: (usage: (typeof servers)[number]["usage"]) => number) =>
+    servers.reduce((total, { usage }) => total + part(usage), 0);
   const shared = sum(({ memory }) => memory.sharedBytes);
   const each = sum(({ memory, connections }) => memory.perConnectionBytes * connections.used);
   const sentence = `servers may take ${size(shared + each)} of the ${size(bytes)} of memory of ${of}: shared_buffers ${size(shared)}, and work_mem ${size(each)} for the connections that are open`;
-  return { what: "promised-memory", subject, thing: of, used: shared + each, limit: bytes, sentence, next: smaller(facts) };
+  return {
+    what: "promised-memory",
+    subject,
+    thing: of,
+    used: shared + each,
+    limit: bytes,
+    sentence,
+    next: smaller(facts),
+  };
 }
 
 /** The promise is 150 MB; see thresholds. */
@@ -70,7 +99,9 @@ function perchd({ daemon: { pid, residentBytes } }: Facts): Reading {
 
 function descriptors({ daemon, files }: Facts): Reading[] {
   const own = daemon.descriptors;
-  const [ofPerchd, ofAll] = [own, files].map((found) => found && `${found.open} of ${found.max} files are open (${percent(found.open, found.max)})`);
+  const [ofPerchd, ofAll] = [own, files].map(
+    (found) => found && `${found.open} of ${found.max} files are open (${percent(found.open, found.max)})`,
+  );
   const what = "descriptors";
   return [
     ...(own === undefined

@@ -35,11 +35,17 @@ export const thresholds: Readonly<Record<What, Threshold>> = {
   },
 };
 
-/** It is over only when a quarter of what was missing is won back: what stands at the threshold is not said again and again. */
+/**
+ * It is over only when a quarter of what was missing is won back: what stands at the threshold is not said again and
+ * again.
+ */
 const wonBack = 0.25;
 
 /** Whether a reading is a warning; `before`: it was one. */
-export function levelOf({ what, used, limit }: Pick<Reading, "what" | "used" | "limit">, before: boolean): "warn" | "fail" | undefined {
+export function levelOf(
+  { what, used, limit }: Pick<Reading, "what" | "used" | "limit">,
+  before: boolean,
+): "warn" | "fail" | undefined {
   const { warn, fail } = thresholds[what];
   const from = warn(limit);
   if (fail !== undefined && used >= fail(limit)) return "fail";

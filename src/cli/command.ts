@@ -1,8 +1,10 @@
 /**
- * A command is data and a handler. From the data come the parser (`parse.ts`), the help (`help.ts`), docs/commands.md and the shell completion; the handler
- * gets exactly what it declared. The room knows the API through `client/` and nothing of how the daemon works: if a command lacks something, the API does.
+ * A command is data and a handler. From the data come the parser (`parse.ts`), the help (`help.ts`), docs/commands.md
+ * and the shell completion; the handler gets exactly what it declared. The room knows the API through `client/` and
+ * nothing of how the daemon works: if a command lacks something, the API does.
  *
- * Start here, then `commands.ts` (all of them), `find.ts` (from words to a command), `context.ts` (what handlers get) and `main.ts`.
+ * Start here, then `commands.ts` (all of them), `find.ts` (from words to a command), `context.ts` (what handlers get)
+ * and `main.ts`.
  */
 import type { Socket } from "node:net";
 import type { Answer as ApiAnswer, CallName, FeedName, Input } from "../client/client.ts";
@@ -34,12 +36,16 @@ export type Args = Readonly<Record<string, Arg>>;
 export type Flags = Readonly<Record<string, Flag>>;
 
 /**
- * What a handler needs beside its own arguments and flags. `app` and `cluster` add `-a`, and `cluster` is also met by an argument of that name; `json`
- * adds `--json`. A need that is not met is an error before the handler begins.
+ * What a handler needs beside its own arguments and flags. `app` and `cluster` add `-a`, and `cluster` is also met by
+ * an argument of that name; `json` adds `--json`. A need that is not met is an error before the handler begins.
  */
 export type Need = "daemon" | "app" | "cluster" | "json";
 
-type ArgValue<A extends Arg> = A extends { many: true } ? string[] : A extends { optional: true } ? string | undefined : string;
+type ArgValue<A extends Arg> = A extends { many: true }
+  ? string[]
+  : A extends { optional: true }
+    ? string | undefined
+    : string;
 type Plain<F extends Flag> = F["type"] extends "boolean"
   ? boolean
   : F["type"] extends "integer"
@@ -116,9 +122,19 @@ export interface Command extends Omit<Definition<Args, Flags, Need>, "run"> {
   run(context: unknown): Promise<Answer | undefined> | Answer | undefined;
 }
 
-const appFlag: Flag = { type: "string", short: "a", value: "APP", summary: "The app; without it, the one that perch.toml or fly.toml names" };
+const appFlag: Flag = {
+  type: "string",
+  short: "a",
+  value: "APP",
+  summary: "The app; without it, the one that perch.toml or fly.toml names",
+};
 const clusterFlag: Flag = { type: "string", short: "a", value: "CLUSTER", summary: "The cluster" };
-const configFlag: Flag = { type: "string", short: "c", value: "FILE", summary: "The file that names the app, in place of perch.toml or fly.toml" };
+const configFlag: Flag = {
+  type: "string",
+  short: "c",
+  value: "FILE",
+  summary: "The file that names the app, in place of perch.toml or fly.toml",
+};
 const jsonFlag: Flag = { type: "boolean", short: "j", summary: "Print one JSON value and nothing else" };
 
 /** For commands that ask before they do what cannot be undone. */
@@ -136,9 +152,11 @@ export const globalFlags = {
 
 export type Globals = { readonly [K in keyof typeof globalFlags]?: string };
 
-export function command<const A extends Args = Record<never, never>, const F extends Flags = Record<never, never>, const N extends Need = never>(
-  definition: Definition<A, F, N>,
-): Command {
+export function command<
+  const A extends Args = Record<never, never>,
+  const F extends Flags = Record<never, never>,
+  const N extends Need = never,
+>(definition: Definition<A, F, N>): Command {
   const needs: readonly Need[] = definition.needs ?? [];
   return {
     ...definition,

@@ -1,8 +1,8 @@
 import type { Command } from "./command.ts";
 
 /**
- * Every command, in the order of the help. Each is loaded when it is typed: of some fifty modules a command needs one. Help, completion and
- * docs/commands.md load all.
+ * Every command, in the order of the help. Each is loaded when it is typed: of some fifty modules a command needs one.
+ * Help, completion and docs/commands.md load all.
  */
 const loaders: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   quickstart: () => import("./commands/quickstart.ts"),
@@ -92,7 +92,9 @@ export const commandNames: readonly string[] = Object.keys(loaders);
 /** The one export of the module that is a command. */
 export async function loadCommand(name: string): Promise<Command> {
   const exported = Object.values((await loaders[name]?.()) ?? {});
-  const command = exported.find((value): value is Command => typeof value === "object" && value !== null && "name" in value && value.name === name);
+  const command = exported.find(
+    (value): value is Command => typeof value === "object" && value !== null && "name" in value && value.name === name,
+  );
   if (command === undefined) throw new Error(`the module of "${name}" exports no command of that name`);
   return command;
 }

@@ -17,13 +17,18 @@ interface Place {
 /** What may follow each beginning of a command line. */
 export function places(commands: readonly Command[]): Place[] {
   const names = commands.map((command) => command.name);
-  const prefixes = new Set(names.flatMap((name) => name.split(" ").map((_, count, words) => words.slice(0, count).join(" "))));
+  const prefixes = new Set(
+    names.flatMap((name) => name.split(" ").map((_, count, words) => words.slice(0, count).join(" "))),
+  );
   const groups = [...prefixes].map((path): Place => ({ path, words: [...below(path, names)] }));
   const leaves = commands.map((command): Place => ({ path: command.name, words: flagWords(command) }));
   return [...groups, ...leaves].flatMap((place) => spellings(place.path).map((path) => ({ path, words: place.words })));
 }
 
-const flagWords = (command: Command): string[] => [...Object.keys({ ...command.flags, ...globalFlags }).map((key) => `--${flagName(key)}`), "--help"];
+const flagWords = (command: Command): string[] => [
+  ...Object.keys({ ...command.flags, ...globalFlags }).map((key) => `--${flagName(key)}`),
+  "--help",
+];
 
 /** A path and every way to write it with aliases: `pg db`, `pg databases`, … */
 function spellings(path: string): string[] {
@@ -31,7 +36,8 @@ function spellings(path: string): string[] {
   return path
     .split(" ")
     .reduce<string[]>(
-      (heads, word, at) => heads.flatMap((head) => [word, ...aliasesOf(word, at)].map((spelled) => `${head} ${spelled}`.trim())),
+      (heads, word, at) =>
+        heads.flatMap((head) => [word, ...aliasesOf(word, at)].map((spelled) => `${head} ${spelled}`.trim())),
       [""],
     );
 }
@@ -40,7 +46,8 @@ function spellings(path: string): string[] {
 function flagValues(commands: readonly Command[]): Map<string, string> {
   const values = new Map([["--region", regions.map((region) => region.code).join(" ")]]);
   for (const command of commands) {
-    for (const [key, flag] of Object.entries(command.flags)) if (flag.choices !== undefined) values.set(`--${flagName(key)}`, flag.choices.join(" "));
+    for (const [key, flag] of Object.entries(command.flags))
+      if (flag.choices !== undefined) values.set(`--${flagName(key)}`, flag.choices.join(" "));
   }
   return values;
 }
@@ -50,7 +57,9 @@ export function completionScript(shell: Shell, commands: readonly Command[]): st
 }
 
 function bashScript(commands: readonly Command[]): string {
-  const values = [...flagValues(commands)].map(([flag, words]) => `    ${flag}) COMPREPLY=($(compgen -W "${words}" -- "$word")); return ;;`);
+  const values = [...flagValues(commands)].map(
+    ([flag, words]) => `    ${flag}) COMPREPLY=($(compgen -W "${words}" -- "$word")); return ;;`,
+  );
   const cases = places(commands).map(({ path, words }) => `    "${path}") words="${words.join(" ")}" ;;`);
   return `# bash completion of perch: source <(perch completion bash)
 _perch() {
@@ -84,8 +93,12 @@ autoload -U +X bashcompinit && bashcompinit
 ${bashScript(commands)}`;
 
 function fishScript(commands: readonly Command[]): string {
-  const cases = places(commands).map(({ path, words }) => `    case '${path}'\n      printf '%s\\n' ${words.join(" ")}`);
-  const values = [...flagValues(commands)].map(([flag, words]) => `complete -c perch -f -n '__perch_after ${flag}' -a '${words}'`);
+  const cases = places(commands).map(
+    ({ path, words }) => `    case '${path}'\n      printf '%s\\n' ${words.join(" ")}`,
+  );
+  const values = [...flagValues(commands)].map(
+    ([flag, words]) => `complete -c perch -f -n '__perch_after ${flag}' -a '${words}'`,
+  );
   return `# fish completion of perch: perch completion fish | source
 function __perch_at
   switch "$argv"

@@ -5,7 +5,10 @@ import { fail, PerchError } from "../errors/error.ts";
 import { readTrusted } from "../host/files/trusted-file.ts";
 import { checkAppName, checkRegion } from "../model/name.ts";
 
-/** `perch.toml`, or a `fly.toml` as it stands: of it, Perch reads `app`, `primary_region` and `[env]`. The rest is Fly.io's. */
+/**
+ * `perch.toml`, or a `fly.toml` as it stands: of it, Perch reads `app`, `primary_region` and `[env]`. The rest is
+ * Fly.io's.
+ */
 export interface Config {
   app?: string;
   primaryRegion?: string;
@@ -13,8 +16,8 @@ export interface Config {
 }
 
 /**
- * The file named, else perch.toml, else fly.toml of the directory; undefined when there is none. One that nobody named is not taken from another user, who would
- * choose the variables of what we run; throws `config_file_untrusted` then.
+ * The file named, else perch.toml, else fly.toml of the directory; undefined when there is none. One that nobody named
+ * is not taken from another user, who would choose the variables of what we run; throws `config_file_untrusted` then.
  */
 export async function findConfig(directory: string, named?: string): Promise<Config | undefined> {
   if (named !== undefined) {
@@ -37,7 +40,8 @@ export async function findConfig(directory: string, named?: string): Promise<Con
 
 /** Pure. Throws `config_file_invalid` with line and column, both from 1. */
 export function parseConfig(text: string, file: string): Config {
-  const wrong = (at: Position, why: string, cause?: unknown) => fail("config_file_invalid", { file, line: at.line, column: at.column, why }, cause);
+  const wrong = (at: Position, why: string, cause?: unknown) =>
+    fail("config_file_invalid", { file, line: at.line, column: at.column, why }, cause);
   const table = tomlTable(text, wrong);
   const check = <T>(key: string, value: T): T => {
     try {
@@ -46,11 +50,14 @@ export function parseConfig(text: string, file: string): Config {
       else checkRegion(value);
       return value;
     } catch (error) {
-      throw error instanceof PerchError && error.code !== "config_file_invalid" ? wrong(positionOf(text, [key]), error.message, error) : error;
+      throw error instanceof PerchError && error.code !== "config_file_invalid"
+        ? wrong(positionOf(text, [key]), error.message, error)
+        : error;
     }
   };
   const env = table["env"] ?? {};
-  if (typeof env !== "object" || Array.isArray(env) || env instanceof Date) throw wrong(positionOf(text, ["env"]), "env is not a table: write [env]");
+  if (typeof env !== "object" || Array.isArray(env) || env instanceof Date)
+    throw wrong(positionOf(text, ["env"]), "env is not a table: write [env]");
   const pairs = Object.entries(env).map(([key, value]): [string, string] => {
     const why = whyNotVariable(key, value);
     if (why !== undefined) throw wrong(positionOf(text, ["env", key]), why);
@@ -58,12 +65,17 @@ export function parseConfig(text: string, file: string): Config {
   });
   return {
     ...(table["app"] === undefined ? {} : { app: check("app", table["app"]) as string }),
-    ...(table["primary_region"] === undefined ? {} : { primaryRegion: check("primary_region", table["primary_region"]) as string }),
+    ...(table["primary_region"] === undefined
+      ? {}
+      : { primaryRegion: check("primary_region", table["primary_region"]) as string }),
     env: Object.fromEntries(pairs),
   };
 }
 
-function tomlTable(text: string, wrong: (at: Position, why: string, cause: unknown) => PerchError): Record<string, unknown> {
+function tomlTable(
+  text: string,
+  wrong: (at: Position, why: string, cause: unknown) => PerchError,
+): Record<string, unknown> {
   try {
     return parse(text);
   } catch (error) {
@@ -85,7 +97,10 @@ export interface Position {
   column: number;
 }
 
-/** Where a key stands, for errors about what it holds: the parser keeps no positions of what it accepts. Falls back to the table, then to 1:1. */
+/**
+ * Where a key stands, for errors about what it holds: the parser keeps no positions of what it accepts. Falls back to
+ * the table, then to 1:1.
+ */
 export function positionOf(text: string, path: readonly string[]): Position {
   const [table, key] = path.length === 2 ? path : ["", path[0] ?? ""];
   let current = "";
@@ -99,7 +114,8 @@ export function positionOf(text: string, path: readonly string[]): Position {
     const column = line.search(/\S/);
     if (opened === path[0] || (current === "" && name === path[0])) header ??= at(column);
     if (name === undefined) continue;
-    if ((current === table && name === key) || (table !== "" && current === "" && name === `${table}.${key}`)) return at(column);
+    if ((current === table && name === key) || (table !== "" && current === "" && name === `${table}.${key}`))
+      return at(column);
   }
   return header ?? { line: 1, column: 1 };
 }

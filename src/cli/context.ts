@@ -5,7 +5,10 @@ import type { Terminal } from "./output/terminal.ts";
 import type { Parsed } from "./parse-nothing.ts";
 import type { Target } from "./target.ts";
 
-/** What a handler gets: what was typed, the terminal, and what its `needs` name. A need that is not met is an error before the handler begins. */
+/**
+ * What a handler gets: what was typed, the terminal, and what its `needs` name. A need that is not met is an error
+ * before the handler begins.
+ */
 export async function contextOf(
   command: Command,
   parsed: Parsed,
@@ -30,7 +33,8 @@ export async function contextOf(
 
 export function daemonOf(client: Client, terminal: Terminal, signal: AbortSignal): Daemon {
   return {
-    call: (name, input) => client.call(name, input, { signal, onProgress: (sentence) => terminal.progress.say(sentence) }),
+    call: (name, input) =>
+      client.call(name, input, { signal, onProgress: (sentence) => terminal.progress.say(sentence) }),
     feed: (name, input) => client.feed(name, input, signal),
     tunnel: (to) => client.tunnel(to),
   };
@@ -40,7 +44,8 @@ function clusterOf({ args, flags }: Parsed): string {
   const named = [args["cluster"], flags["app"]].filter((name) => typeof name === "string");
   const [cluster] = named;
   if (cluster === undefined) throw fail("no_cluster", {});
-  if (named.length === 2 && named[0] !== named[1]) throw fail("usage_invalid", { reason: `two clusters were named, ${named.join(" and ")}` });
+  if (named.length === 2 && named[0] !== named[1])
+    throw fail("usage_invalid", { reason: `two clusters were named, ${named.join(" and ")}` });
   return cluster;
 }
 

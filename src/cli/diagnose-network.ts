@@ -38,7 +38,11 @@ export async function diagnoseNetwork(daemon: Daemon, region: string | undefined
   const [first] = whole;
   const lines = first === undefined ? await withoutCluster(daemon, status) : first.lines.filter(inCommon);
   const clusters = whole.map((one) => ({ ...one, lines: one.lines.filter((line) => !inCommon(line)) }));
-  return { ok: [...lines, ...clusters.flatMap((one) => one.lines)].every(({ state }) => state !== "fail"), lines, clusters };
+  return {
+    ok: [...lines, ...clusters.flatMap((one) => one.lines)].every(({ state }) => state !== "fail"),
+    lines,
+    clusters,
+  };
 }
 
 /** Where nobody could be gone to: perchd, and the name server asked from inside. */
@@ -49,8 +53,18 @@ async function withoutCluster(daemon: Daemon, { daemon: { pid, version }, warnin
     (error: unknown): Line | undefined =>
       isCode(error, "portable_mode")
         ? undefined
-        : { check: "name", state: "fail", sentence: `the name server does not answer: ${toPerchError(error).message}`, next: "perch events" },
+        : {
+            check: "name",
+            state: "fail",
+            sentence: `the name server does not answer: ${toPerchError(error).message}`,
+            next: "perch events",
+          },
   );
-  const runningOut = warnings.map(({ what, level, sentence, next }): Line => ({ check: what, state: level, sentence, next }));
+  const runningOut = warnings.map(({ what, level, sentence, next }): Line => ({
+    check: what,
+    state: level,
+    sentence,
+    next,
+  }));
   return [perchd, ...(asked === undefined ? [] : [asked]), ...runningOut];
 }

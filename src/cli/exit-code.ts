@@ -2,8 +2,8 @@ import { PerchError } from "../errors/error.ts";
 import { shownJson } from "../errors/shown.ts";
 
 /**
- * How a command that failed ends: 2 when it was asked wrongly, 1 when it failed, 126 and 127 for a command of `perch run` that cannot be run or does not
- * exist, 130 (128 + SIGINT) and 143 (128 + SIGTERM) when it was interrupted. Pure.
+ * How a command that failed ends: 2 when it was asked wrongly, 1 when it failed, 126 and 127 for a command of `perch
+ * run` that cannot be run or does not exist, 130 (128 + SIGINT) and 143 (128 + SIGTERM) when it was interrupted. Pure.
  */
 export function exitCodeOf(error: unknown, interruptedBy?: "SIGINT" | "SIGTERM"): number {
   if (interruptedBy !== undefined) return interruptedBy === "SIGINT" ? 130 : 143;

@@ -1,6 +1,9 @@
 import { habitOf, synonymOf } from "./habits.ts";
 
-/** From the words of a command line to the command they name. Pure: names come in, and the rest of the line goes out untouched. */
+/**
+ * From the words of a command line to the command they name. Pure: names come in, and the rest of the line goes out
+ * untouched.
+ */
 
 const nouns: Readonly<Record<string, string>> = {
   pg: "postgres",
@@ -51,7 +54,13 @@ export function find(typed: readonly string[], names: readonly string[]): Found 
       // Heroku and Dokku join a noun and its verb: pg:psql.
       if (path.length === 0 && apart.length > 1) return find([...apart, ...argv.slice(used + 1)], names);
       const instead = habitOf([...path, ...argv.slice(used)]);
-      return { kind: "unknown", word, prefix, similar: instead === undefined ? similarTo(word, prefix, names) : [], ...(instead && { instead }) };
+      return {
+        kind: "unknown",
+        word,
+        prefix,
+        similar: instead === undefined ? similarTo(word, prefix, names) : [],
+        ...(instead && { instead }),
+      };
     }
     // `fly ssh console` opens the shell that `ssh` alone opens.
     if (word === "ssh" && argv[used + 1] === "console") used++;
@@ -73,7 +82,9 @@ function similarTo(typed: string, prefix: string, names: readonly string[]): str
 /** The next words after a prefix, in the order of the list: nouns and verbs. */
 export function below(prefix: string, names: readonly string[]): Set<string> {
   const start = prefix === "" ? "" : `${prefix} `;
-  return new Set(names.filter((name) => name.startsWith(start)).map((name) => name.slice(start.length).split(" ")[0] ?? ""));
+  return new Set(
+    names.filter((name) => name.startsWith(start)).map((name) => name.slice(start.length).split(" ")[0] ?? ""),
+  );
 }
 
 const aliases = (path: readonly string[], word: string): string[] => {
@@ -83,13 +94,19 @@ const aliases = (path: readonly string[], word: string): string[] => {
   return alias === undefined ? [] : [alias];
 };
 
-/** The other words for one word of a command's name, `at` its place there: `postgres list` → `pg` for the first, `ls` for the second. */
+/**
+ * The other words for one word of a command's name, `at` its place there: `postgres list` → `pg` for the first, `ls`
+ * for the second.
+ */
 export const aliasesOf = (word: string, at: number): string[] =>
   Object.entries(at === 0 ? nouns : { ...verbs, ...inner, ...(word === "destroy" ? { rm: word, delete: word } : {}) })
     .filter(([, meant]) => meant === word)
     .map(([alias]) => alias);
 
-/** One letter more, less, other or two swapped (Damerau), or a beginning of three letters; nothing is like what is shorter. */
+/**
+ * One letter more, less, other or two swapped (Damerau), or a beginning of three letters; nothing is like what is
+ * shorter.
+ */
 export function isSimilar(typed: string, word: string): boolean {
   // Of two letters, one of which is another, nothing can be told.
   if (typed.length < 3) return false;
@@ -99,5 +116,10 @@ export function isSimilar(typed: string, word: string): boolean {
   while (i < typed.length && typed[i] === word[i]) i++;
   const after = (text: string, skip: number) => text.slice(i + skip);
   const swapped = typed[i] === word[i + 1] && typed[i + 1] === word[i] && after(typed, 2) === after(word, 2);
-  return swapped || after(typed, 1) === after(word, 1) || after(typed, 1) === after(word, 0) || after(typed, 0) === after(word, 1);
+  return (
+    swapped ||
+    after(typed, 1) === after(word, 1) ||
+    after(typed, 1) === after(word, 0) ||
+    after(typed, 0) === after(word, 1)
+  );
 }

@@ -13,7 +13,8 @@ export const usageLine = (command: Command, words = `perch ${command.name}`): st
   ].join(" ");
 
 /** Two columns: how an argument or flag is written, and what it means. */
-export const argRows = (command: Command): [string, string][] => Object.entries(command.args).map(([name, arg]) => [argText(name, arg), arg.summary]);
+export const argRows = (command: Command): [string, string][] =>
+  Object.entries(command.args).map(([name, arg]) => [argText(name, arg), arg.summary]);
 
 export const flagRows = (command: Pick<Command, "flags">): [string, string][] =>
   Object.entries<Flag>(command.flags).map(([key, flag]) => {
@@ -23,7 +24,10 @@ export const flagRows = (command: Pick<Command, "flags">): [string, string][] =>
       ...(flag.type === "strings" ? ["may be repeated"] : []),
     ];
     const text = flagText(key, flag);
-    return [flag.short === undefined ? `    ${text}` : text, `${flag.summary}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`];
+    return [
+      flag.short === undefined ? `    ${text}` : text,
+      `${flag.summary}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`,
+    ];
   });
 
 export const globalRows = (): [string, string][] => flagRows({ flags: globalFlags });
@@ -89,7 +93,9 @@ export const groupSummaries: Readonly<Record<string, string>> = {
 
 export function aliasLines(name: string): string[] {
   const words = name.split(" ");
-  return words.flatMap((word, index) => aliasesOf(word, index).map((alias) => `perch ${words.with(index, alias).join(" ")}`));
+  return words.flatMap((word, index) =>
+    aliasesOf(word, index).map((alias) => `perch ${words.with(index, alias).join(" ")}`),
+  );
 }
 
 const section = (title: string, rows: readonly (readonly [string, string])[]): string[] =>

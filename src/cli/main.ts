@@ -26,7 +26,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const { globals, rest } = leadingGlobals(argv);
   if (/^(--version|-v|-V)$/.test(rest[0] ?? "")) return main(["version", ...rest.slice(1)]);
   const [first, second = "-"] = rest;
-  if (first === "help" || (/^(--help|-h)$/.test(first ?? "") && !second.startsWith("-"))) return main([...rest.slice(1), "--help"]);
+  if (first === "help" || (/^(--help|-h)$/.test(first ?? "") && !second.startsWith("-")))
+    return main([...rest.slice(1), "--help"]);
   const found = find(rest, commandNames);
   if (found.kind === "command") {
     const command = await loadCommand(found.name);
@@ -38,7 +39,9 @@ async function main(argv: readonly string[]): Promise<number> {
     throw fail("command_unknown", {
       group,
       word: found.word.slice(0, 40),
-      instead: found.instead ?? (found.similar.length === 0 ? `See what there is with: ${group} --help` : meantText(found.similar)),
+      instead:
+        found.instead ??
+        (found.similar.length === 0 ? `See what there is with: ${group} --help` : meantText(found.similar)),
     });
   }
   const [flag] = found.rest;
@@ -54,7 +57,8 @@ const meantText = (similar: readonly string[]): string =>
 
 async function runCommand(command: Command, words: readonly string[], leading: Globals): Promise<number> {
   const { contextOf } = await import("./context.ts");
-  const parsed = (words.length === 0 ? parseNothing(command) : undefined) ?? (await import("./parse.ts")).parse(command, words);
+  const parsed =
+    (words.length === 0 ? parseNothing(command) : undefined) ?? (await import("./parse.ts")).parse(command, words);
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts");
     process.stdout.write(`${inNameOf(program, commandHelp(command))}\n`);
@@ -63,14 +67,17 @@ async function runCommand(command: Command, words: readonly string[], leading: G
   const json = parsed.flags["json"] === true;
   const signal = command.ownsTerminal === true ? new AbortController().signal : interrupts();
   const terminal = processTerminal({ quiet: json, signal });
-  const target = command.alone === true ? undefined : await targetOf(command, { ...leading, ...parsed.globals }, terminal);
+  const target =
+    command.alone === true ? undefined : await targetOf(command, { ...leading, ...parsed.globals }, terminal);
   try {
     const answer = (await command.run(await contextOf(command, parsed, { terminal, target, signal }))) ?? {};
     terminal.progress.done();
     print(answer, json);
     return (
       answer.exit ??
-      (interruptedBy === undefined || answer.json !== undefined || answer.text !== undefined ? 0 : exitCodeOf(undefined, interruptedBy))
+      (interruptedBy === undefined || answer.json !== undefined || answer.text !== undefined
+        ? 0
+        : exitCodeOf(undefined, interruptedBy))
     );
   } finally {
     terminal.progress.stop();
@@ -88,7 +95,9 @@ function otherVersion(terminal: Terminal): (version: string) => void {
   return (version) => {
     if (said || version === perchVersion()) return;
     said = true;
-    terminal.note(`perchd is version ${version}, this perch is ${perchVersion()}: to put this one in its place, type: perch up`);
+    terminal.note(
+      `perchd is version ${version}, this perch is ${perchVersion()}: to put this one in its place, type: perch up`,
+    );
   };
 }
 
@@ -112,15 +121,19 @@ function interrupts(): AbortSignal {
 }
 
 /** Writes that are still under way reach the pipe before the end. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => void stream.write("", () => resolve()));
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => void stream.write("", () => resolve()));
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Of results their reader may have enough (`perch events | head -1`); that remarks are not read changes nothing of what is done, nor of how it ends.
+    // Of results their reader may have enough (`perch events | head -1`); that remarks are not read changes nothing of
+    // what is done, nor of how it ends.
     if (error.code === "EPIPE" && stream === process.stderr) return;
     if (error.code === "EPIPE") process.exit(0);
     if (stream === process.stdout)
-      process.stderr.write(errorText(fail("internal", { why: `its output cannot be written: ${error.message}` }), false));
+      process.stderr.write(
+        errorText(fail("internal", { why: `its output cannot be written: ${error.message}` }), false),
+      );
     process.exit(1);
   });
 }
@@ -137,7 +150,8 @@ async function begin(argv: readonly string[]): Promise<never> {
     const known = toPerchError(error);
     const { red } = styleOf(process.stderr.isTTY, process.env);
     process.stderr.write(forTerminal(errorText(asTyped(await withUsage(known)), wantsJson(argv), red)));
-    if (process.env["PERCH_DEBUG"] !== undefined) process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
+    if (process.env["PERCH_DEBUG"] !== undefined)
+      process.stderr.write(`${(error instanceof PerchError ? error : known).stack ?? ""}\n`);
     process.exitCode = exitCodeOf(error, interruptedBy);
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
@@ -147,7 +161,8 @@ async function begin(argv: readonly string[]): Promise<never> {
 /** With the line that would have been right in place of a hint at --help: in the words that were typed. */
 async function withUsage(error: PerchError): Promise<PerchError> {
   if (error.code !== "usage_invalid") return error;
-  if (typed === undefined) return withTexts(error, error.message, `Flags stand behind a command; see what there is with: ${group} --help`);
+  if (typed === undefined)
+    return withTexts(error, error.message, `Flags stand behind a command; see what there is with: ${group} --help`);
   const { command, rest } = typed;
   const { usageLine } = await import("./help.ts");
   const words = `perch ${typed.words.join(" ")}`;

@@ -8,7 +8,10 @@ export interface Parsed {
   help: boolean;
 }
 
-/** What `parse` gives for a command with no word after its name, without loading the parser; undefined where it needs one. Pure. */
+/**
+ * What `parse` gives for a command with no word after its name, without loading the parser; undefined where it needs
+ * one. Pure.
+ */
 export function parseNothing({ args, flags }: Pick<Command, "args" | "flags">): Parsed | undefined {
   const given = Object.entries(args);
   if (given.some(([, arg]) => arg.optional !== true)) return undefined;
@@ -21,4 +24,5 @@ export function parseNothing({ args, flags }: Pick<Command, "args" | "flags">): 
 }
 
 /** Of a flag that was not typed. */
-export const emptyValue = (flag: Flag): unknown => ({ boolean: false, strings: [], string: flag.default, integer: flag.default })[flag.type];
+export const emptyValue = (flag: Flag): unknown =>
+  ({ boolean: false, strings: [], string: flag.default, integer: flag.default })[flag.type];

@@ -8,7 +8,10 @@ export const globalFlagEntries: readonly [string, Flag][] = Object.entries<Flag>
 /** `initialClusterSize` → `initial-cluster-size` */
 export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** The words after a command's name, by the command's data. Pure: gives values or throws `usage_invalid` and `size_invalid`. */
+/**
+ * The words after a command's name, by the command's data. Pure: gives values or throws `usage_invalid` and
+ * `size_invalid`.
+ */
 export function parse(command: Command, words: readonly string[]): Parsed {
   const parser = parserOf(command);
   try {
@@ -21,11 +24,16 @@ export function parse(command: Command, words: readonly string[]): Parsed {
   const values = parser.processedArgs as (string | string[] | undefined)[];
   const options: Record<string, unknown> = parser.opts();
   // commander reads --no-install as the opposite of an option called install.
-  const valueOf = (key: string) => (/^no[A-Z]/.test(key) ? options[`${key[2]?.toLowerCase()}${key.slice(3)}`] === false : options[key]);
+  const valueOf = (key: string) =>
+    /^no[A-Z]/.test(key) ? options[`${key[2]?.toLowerCase()}${key.slice(3)}`] === false : options[key];
   return {
     args: Object.fromEntries(Object.keys(command.args).map((name, index) => [name, values[index]])),
-    flags: Object.fromEntries(Object.entries(command.flags).map(([key, flag]) => [key, valueOf(key) ?? emptyValue(flag)])),
-    globals: Object.fromEntries(Object.keys(globalFlags).flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]))),
+    flags: Object.fromEntries(
+      Object.entries(command.flags).map(([key, flag]) => [key, valueOf(key) ?? emptyValue(flag)]),
+    ),
+    globals: Object.fromEntries(
+      Object.keys(globalFlags).flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
+    ),
     help: false,
   };
 }
@@ -36,7 +44,9 @@ const reasonOf = (message: string, name: string): string => {
 };
 
 function parserOf(command: Command): Commander {
-  const parser = new Commander(command.name).exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+  const parser = new Commander(command.name)
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   for (const [name, arg] of Object.entries(command.args)) parser.addArgument(new Argument(argText(name, arg)));
   for (const [key, flag] of Object.entries(command.flags)) parser.addOption(optionOf(key, flag));
   for (const [key, flag] of globalFlagEntries) parser.addOption(optionOf(key, flag));
@@ -60,7 +70,8 @@ function optionOf(key: string, flag: Flag): Option {
   const option = new Option(flagText(key, flag));
   if (flag.choices !== undefined) option.choices([...flag.choices]);
   if (flag.type === "integer") option.argParser((text: string) => integer(`--${flagName(key)}`, text, flag));
-  if (flag.type === "strings") option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+  if (flag.type === "strings")
+    option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
   return option;
 }
 

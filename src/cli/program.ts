@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 
 /**
- * The name that perch was called by: `fly` and `flyctl`, too, where `perch install-cli --as fly` made those links. What we tell somebody to type begins
- * with the word they type.
+ * The name that perch was called by: `fly` and `flyctl`, too, where `perch install-cli --as fly` made those links. What
+ * we tell somebody to type begins with the word they type.
  */
 export const calledAsVariable = "PERCH_CALLED_AS";
 

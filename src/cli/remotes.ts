@@ -6,8 +6,8 @@ import { printable } from "../model/name.ts";
 import { fingerprintIn } from "../model/token.ts";
 
 /**
- * Where other machines are and what lets us in there: `logins/HOST_PORT.json` in the home, 0600, written by `perch login`; or PERCH_TOKEN. A token is in the
- * environment, in that file or typed unseen, never an argument.
+ * Where other machines are and what lets us in there: `logins/HOST_PORT.json` in the home, 0600, written by `perch
+ * login`; or PERCH_TOKEN. A token is in the environment, in that file or typed unseen, never an argument.
  */
 export type Place = Pick<Remote, "host" | "port">;
 
@@ -20,7 +20,8 @@ export function parseRemote(text: string): Place {
   return { host: host.toLowerCase(), port };
 }
 
-const fileOf = (base: string, place: Place): string => join(base, "logins", `${remoteName(place).replace(/[^a-z0-9.-]/g, "_")}.json`);
+const fileOf = (base: string, place: Place): string =>
+  join(base, "logins", `${remoteName(place).replace(/[^a-z0-9.-]/g, "_")}.json`);
 
 /** PERCH_TOKEN wins over the login. Throws not_logged_in. */
 export async function remoteOf(base: string, place: Place, env: NodeJS.ProcessEnv): Promise<Remote> {
@@ -30,7 +31,8 @@ export async function remoteOf(base: string, place: Place, env: NodeJS.ProcessEn
     if (saved === undefined) throw fail("not_logged_in", { host: remoteName(place) });
     return saved;
   }
-  const known = saved !== undefined && fingerprintIn(saved.token) === fingerprintIn(given) ? saved.authority : undefined;
+  const known =
+    saved !== undefined && fingerprintIn(saved.token) === fingerprintIn(given) ? saved.authority : undefined;
   return { ...place, token: given, authority: known ?? (await fetchAuthority(place, given)) };
 }
 
@@ -52,7 +54,10 @@ export async function keepLogin(base: string, remote: Remote): Promise<void> {
   const { host, port } = remote;
   const path = fileOf(base, { host, port });
   await makeDirectory(join(base, "logins"));
-  await writeWhole(path, `${JSON.stringify({ remote: remoteName(remote), authority: remote.authority, token: remote.token })}\n`);
+  await writeWhole(
+    path,
+    `${JSON.stringify({ remote: remoteName(remote), authority: remote.authority, token: remote.token })}\n`,
+  );
 }
 
 /** Whether there was one. */

@@ -48,7 +48,8 @@ export async function up(asked: StartRequest): Promise<Up> {
 async function upInMode(request: Start): Promise<Up> {
   const { home, portable } = request;
   const running = await statusIfRunning(home);
-  if (running !== undefined) return running.daemon.version === perchVersion() ? already(running, portable) : replace(request, running);
+  if (running !== undefined)
+    return running.daemon.version === perchVersion() ? already(running, portable) : replace(request, running);
   const mode = await chooseMode(request);
   try {
     const { terminal, signal, foreground } = request;
@@ -63,7 +64,9 @@ async function upInMode(request: Start): Promise<Up> {
     if (!isCode(error, "already_running")) throw error;
     // The perchd that was ready in this home once and still lives.
     const living = await notedProcess(home.daemonFile);
-    request.terminal.progress.say(living === undefined ? "Another perch up is starting it" : `perchd ${living.pid} runs and does not answer`);
+    request.terminal.progress.say(
+      living === undefined ? "Another perch up is starting it" : `perchd ${living.pid} runs and does not answer`,
+    );
     // It makes its socket again within seconds, or is hung.
     const withinMs = living === undefined ? otherMs : silentMs;
     const other = await ask(() => statusIfRunning(home), { everyMs: 100, withinMs, signal: request.signal });
@@ -79,23 +82,38 @@ async function takeOver(request: Start, living: ProcessIdentity): Promise<Up> {
   terminal.note(`perchd ${living.pid} does not answer: another one takes its place, and what it looked after goes on`);
   await signalProcess(living, "SIGCONT");
   await leaveDaemon(living.pid);
-  const started = await startDaemon(home, { portable, foreground, signal, onProgress: (sentence) => terminal.progress.say(sentence) });
+  const started = await startDaemon(home, {
+    portable,
+    foreground,
+    signal,
+    onProgress: (sentence) => terminal.progress.say(sentence),
+  });
   return { status: await clientOf(home).call("status", {}), started };
 }
 
 /**
- * Another version runs: it ends alone, and this one adopts what it looked after. When this one does not start (the state may be newer than it knows), the one
- * before is started again, so that a version that is no good costs nothing.
+ * Another version runs: it ends alone, and this one adopts what it looked after. When this one does not start (the
+ * state may be newer than it knows), the one before is started again, so that a version that is no good costs nothing.
  */
-async function replace({ home, terminal, signal, foreground, portable: wanted }: Start, running: Answer<"status">): Promise<Up> {
+async function replace(
+  { home, terminal, signal, foreground, portable: wanted }: Start,
+  running: Answer<"status">,
+): Promise<Up> {
   already(running, wanted);
   const { version, pid } = running.daemon;
   const unit = await unitOf(pid);
   if (unit !== undefined && unit !== (await unitOf("self")) && /^perch\b/.test(unit))
-    throw fail("upgrade_by_systemd", { version, unit, command: `systemctl ${isRoot() ? "" : "--user "}restart ${unit}` });
+    throw fail("upgrade_by_systemd", {
+      version,
+      unit,
+      command: `systemctl ${isRoot() ? "" : "--user "}restart ${unit}`,
+    });
   const portable = running.network.mode === "portable";
   if (!portable) await requireTools();
-  else terminal.note("In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew");
+  else
+    terminal.note(
+      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew",
+    );
   terminal.progress.say(`perchd ${version} hands over to ${perchVersion()}`);
   const onProgress = (sentence: string) => terminal.progress.say(sentence);
   const before = await leaveDaemon(pid);
@@ -108,7 +126,8 @@ async function replace({ home, terminal, signal, foreground, portable: wanted }:
     const back = startDaemon(home, { portable, foreground: false, signal: patient, onProgress }, before);
     await back.then(
       () => terminal.note(`perchd ${version} runs again`),
-      (reason: unknown) => terminal.note(`perchd ${version} does not start again either: ${toPerchError(reason).message}`),
+      (reason: unknown) =>
+        terminal.note(`perchd ${version} does not start again either: ${toPerchError(reason).message}`),
     );
     throw error;
   }
@@ -138,7 +157,9 @@ function already(status: Answer<"status">, portable: boolean): Up {
 async function chooseMode({ portable, terminal }: Start): Promise<"portable" | "namespace"> {
   if (portable) return "portable";
   if (process.platform !== "linux") {
-    terminal.note("There are no network namespaces on this system: starting in portable mode, with ports on 127.0.0.1 in place of a private network");
+    terminal.note(
+      "There are no network namespaces on this system: starting in portable mode, with ports on 127.0.0.1 in place of a private network",
+    );
     return "portable";
   }
   await requireTools();
@@ -146,14 +167,15 @@ async function chooseMode({ portable, terminal }: Start): Promise<"portable" | "
 }
 
 /**
- * Says what runs, and throws `cluster_not_up` where a cluster does not: the first, the others are noted. In the foreground, and as a unit of systemd, it is noted alone: perchd and
- * what is well must not end with it.
+ * Says what runs, and throws `cluster_not_up` where a cluster does not: the first, the others are noted. In the
+ * foreground, and as a unit of systemd, it is noted alone: perchd and what is well must not end with it.
  */
 export async function reportUp(result: Up, terminal: Terminal, at: { foreground: boolean }): Promise<void> {
   terminal.print(upText(result));
   const { errors, notes } = standingOf(result.status.clusters);
   for (const note of notes) terminal.note(note);
-  const [first, ...others] = at.foreground || /^perch\b/.test((await unitOf("self")) ?? "") ? [undefined, ...errors] : errors;
+  const [first, ...others] =
+    at.foreground || /^perch\b/.test((await unitOf("self")) ?? "") ? [undefined, ...errors] : errors;
   for (const error of others) if (error !== undefined) terminal.note(`${error.message}; ${error.next}`);
   if (first !== undefined) throw first;
 }
@@ -164,6 +186,11 @@ export function upText({ status, started, replaced }: Up): string {
   const where = network.mode === "portable" ? "portable mode: ports on 127.0.0.1, no private network" : network.prefix;
   const { down } = standingOf(status.clusters);
   const without = down.length === 0 ? "" : `, without ${down.length === 1 ? "cluster" : "clusters"} ${down.join(", ")}`;
-  const what = started === undefined ? "already running" : replaced === undefined ? "up" : `up, ${status.daemon.version} in place of ${replaced}`;
+  const what =
+    started === undefined
+      ? "already running"
+      : replaced === undefined
+        ? "up"
+        : `up, ${status.daemon.version} in place of ${replaced}`;
   return `Perch is ${what}${without} (perchd ${daemon.pid}, network ${network.name}, ${where})`;
 }

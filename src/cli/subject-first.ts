@@ -2,9 +2,10 @@ import type { Command } from "./command.ts";
 import { flagText, globalFlagEntries } from "./parse.ts";
 
 /**
- * `perch pg connect pg` means `perch pg connect -a pg`, `perch secrets list web` means `-a web`, and `perch pg attach pg web` means `pg --app web`: where
- * a cluster or an app is needed, none is named by -a, and one word more stands there than the command takes, that word is it. Such a line would be an error
- * otherwise, so nothing that has a meaning changes it. Pure: words of a command line in and out; all others stay as they are.
+ * `perch pg connect pg` means `perch pg connect -a pg`, `perch secrets list web` means `-a web`, and `perch pg attach
+ * pg web` means `pg --app web`: where a cluster or an app is needed, none is named by -a, and one word more stands
+ * there than the command takes, that word is it. Such a line would be an error otherwise, so nothing that has a meaning
+ * changes it. Pure: words of a command line in and out; all others stay as they are.
  */
 export function subjectFirst(command: Command, words: readonly string[]): readonly string[] {
   const at = placeOfSubject(command);
@@ -26,7 +27,10 @@ function placeOfSubject({ args, flags, needs, passThrough }: Command): number | 
   return needs.includes("app") && names.join() === "cluster" ? 1 : undefined;
 }
 
-/** The places of the words before -- that are neither a flag nor the value of one; undefined where -a is among the flags. */
+/**
+ * The places of the words before -- that are neither a flag nor the value of one; undefined where -a is among the
+ * flags.
+ */
 function plainWords(command: Command, words: readonly string[]): number[] | undefined {
   const plain: number[] = [];
   for (let index = 0; index < words.length; index++) {

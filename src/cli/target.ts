@@ -19,13 +19,21 @@ export async function targetOf(
   heard?: (version: string) => void,
 ): Promise<Target> {
   if (globals.host !== undefined && globals.network !== undefined)
-    throw fail("usage_invalid", { reason: "--host and --network exclude each other: a perchd that is reached from elsewhere serves one network" });
+    throw fail("usage_invalid", {
+      reason: "--host and --network exclude each other: a perchd that is reached from elsewhere serves one network",
+    });
   const remote = globals.host ?? (globals.network === undefined ? wordIn(env, "PERCH_REMOTE") : undefined);
   if (remote !== undefined) return remoteTarget(command, remote, env);
   const named = globals.network ?? wordIn(env, "PERCH_NETWORK");
-  const home = oneName(findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") }));
+  const home = oneName(
+    findHome({ ...env, PERCH_NETWORK: named === undefined ? "" : checkAppName(named, "network name") }),
+  );
   if (home.network !== defaultNetwork) await checkMade(home);
-  return { home, allNetworks: named === undefined, reach: async () => (await client()).clientOf(home, undefined, heard) };
+  return {
+    home,
+    allNetworks: named === undefined,
+    reach: async () => (await client()).clientOf(home, undefined, heard),
+  };
 }
 
 /** Loaded by those who call it: `perch version` calls nothing. */
@@ -44,5 +52,9 @@ async function remoteTarget(command: Command, text: string, env: NodeJS.ProcessE
   const closed = command.routes?.some((name) => !calls[name].remote) ?? false;
   if (closed || command.machineOnly === true) throw fail("machine_only", { what: `perch ${command.name}` });
   const home = oneName(findHome({ ...env, PERCH_NETWORK: "" }));
-  return { home, allNetworks: false, reach: async () => (await client()).clientOf(await remoteOf(home.base, place, env)) };
+  return {
+    home,
+    allNetworks: false,
+    reach: async () => (await client()).clientOf(await remoteOf(home.base, place, env)),
+  };
 }

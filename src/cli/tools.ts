@@ -4,14 +4,23 @@ import { isRoot } from "../host/system/home.ts";
 import { aptLine, hasApt } from "../host/system/packages.ts";
 
 /** The system tools that the private network is made with, and the packages of Debian and Ubuntu that hold them. */
-const packageOf: Readonly<Record<string, string>> = { ip: "iproute2", nft: "nftables", nsenter: "util-linux", unshare: "util-linux" };
+const packageOf: Readonly<Record<string, string>> = {
+  ip: "iproute2",
+  nft: "nftables",
+  nsenter: "util-linux",
+  unshare: "util-linux",
+};
 
 export async function missingTools(): Promise<string[]> {
-  const found = await Promise.all(Object.keys(packageOf).map(async (tool) => ((await findProgram(tool)) === undefined ? [tool] : [])));
+  const found = await Promise.all(
+    Object.keys(packageOf).map(async (tool) => ((await findProgram(tool)) === undefined ? [tool] : [])),
+  );
   return found.flat();
 }
 
-export const packagesOf = (tools: readonly string[]): string[] => [...new Set(tools.map((tool) => packageOf[tool] ?? tool))];
+export const packagesOf = (tools: readonly string[]): string[] => [
+  ...new Set(tools.map((tool) => packageOf[tool] ?? tool)),
+];
 
 /** Throws `tools_missing` unless every tool is there. */
 export async function requireTools(): Promise<void> {

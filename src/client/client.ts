@@ -1,7 +1,8 @@
 /**
- * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/`, the unix socket and the way to another
- * machine, nothing of the terminal and nothing of how the daemon works. Start here; `connection.ts` is the socket, `remote.ts` whom it trusts elsewhere,
- * `frames.ts` what comes over it, `target.ts` the URL.
+ * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/`, the
+ * unix socket and the way to another machine, nothing of the terminal and nothing of how the daemon works. Start here;
+ * `connection.ts` is the socket, `remote.ts` whom it trusts elsewhere, `frames.ts` what comes over it, `target.ts` the
+ * URL.
  */
 import type { Socket } from "node:net";
 import { calls } from "../api/calls.ts";
@@ -53,7 +54,11 @@ type AnyInput = { params?: Record<string, string>; query?: Record<string, unknow
 
 /** `heard` is told the version of a perchd of this machine, at each answer. */
 export function clientOf(where: Where, wait = patience, heard: (version: string) => void = () => undefined): Client {
-  const connect = async (name: keyof Routes, input: AnyInput, signal: AbortSignal | undefined): Promise<Connection & { kind: string }> => {
+  const connect = async (
+    name: keyof Routes,
+    input: AnyInput,
+    signal: AbortSignal | undefined,
+  ): Promise<Connection & { kind: string }> => {
     const route = calls[name];
     const connection = await open({
       to: where,
@@ -77,8 +82,11 @@ export function clientOf(where: Where, wait = patience, heard: (version: string)
     async call(name, input, options = {}) {
       const { signal, onProgress } = options;
       const connection = await connect(name, input as AnyInput, signal);
-      const answer = connection.kind === "stream" ? streamAnswer(connection, where, onProgress) : plainAnswer(connection, where);
-      return (await (signal === undefined ? answer : untilUndone(connection, answer, signal, wait.undo))) as Answer<typeof name>;
+      const answer =
+        connection.kind === "stream" ? streamAnswer(connection, where, onProgress) : plainAnswer(connection, where);
+      return (await (signal === undefined ? answer : untilUndone(connection, answer, signal, wait.undo))) as Answer<
+        typeof name
+      >;
     },
 
     async *feed(name, input, signal) {
@@ -107,7 +115,11 @@ async function plainAnswer(connection: Connection, where: Where): Promise<unknow
   return readJson(connection, where);
 }
 
-async function streamAnswer(connection: Connection, where: Where, onProgress: CallOptions["onProgress"]): Promise<unknown> {
+async function streamAnswer(
+  connection: Connection,
+  where: Where,
+  onProgress: CallOptions["onProgress"],
+): Promise<unknown> {
   await refuseErrors(connection, where);
   try {
     for await (const frame of jsonLines(connection.response)) {
@@ -124,7 +136,12 @@ async function streamAnswer(connection: Connection, where: Where, onProgress: Ca
 }
 
 /** Waits for the daemon's word after an abort, but not for ever. A result that came all the same is a result. */
-async function untilUndone(connection: Connection, answer: Promise<unknown>, signal: AbortSignal, withinMs: number): Promise<unknown> {
+async function untilUndone(
+  connection: Connection,
+  answer: Promise<unknown>,
+  signal: AbortSignal,
+  withinMs: number,
+): Promise<unknown> {
   const settled = new AbortController();
   const interrupted = new Promise<never>((_, reject) => {
     const onAbort = () => {
@@ -140,7 +157,9 @@ async function untilUndone(connection: Connection, answer: Promise<unknown>, sig
   try {
     return await Promise.race([answer, interrupted]);
   } catch (error) {
-    throw signal.aborted && isCode(error, "daemon_lost") ? fail("interrupted", { seconds: withinMs / 1000 }, error) : error;
+    throw signal.aborted && isCode(error, "daemon_lost")
+      ? fail("interrupted", { seconds: withinMs / 1000 }, error)
+      : error;
   } finally {
     settled.abort();
     answer.catch(() => undefined);

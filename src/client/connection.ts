@@ -9,14 +9,19 @@ import { connectMs, type Remote, remoteError, remoteName, serverName } from "./r
 /** The perchd of this machine by its socket, or of another. */
 export type Where = Pick<Home, "socket" | "root"> | Remote;
 
-/** One request over the daemon's unix socket, or to another machine by TLS. One connection each: a command makes one or two, and closing it is how an operation is cancelled. */
+/**
+ * One request over the daemon's unix socket, or to another machine by TLS. One connection each: a command makes one or
+ * two, and closing it is how an operation is cancelled.
+ */
 
 export interface Request {
   to: Where;
   method: string;
   target: string;
   body?: unknown;
-  /** Milliseconds without a byte after which the daemon counts as lost; 0 waits for as long as the connection stands. */
+  /**
+   * Milliseconds without a byte after which the daemon counts as lost; 0 waits for as long as the connection stands.
+   */
   silenceMs: number;
   /** Aborting it before the head of the response is there gives the request up. */
   signal: AbortSignal | undefined;
@@ -34,7 +39,9 @@ export async function open(request: Request): Promise<Connection> {
   const text = request.body === undefined ? undefined : JSON.stringify(request.body);
   const outgoing = await begin(request, text);
   return new Promise((resolve, reject) => {
-    outgoing.setTimeout(request.silenceMs, () => outgoing.destroy(new Error(`no answer within ${request.silenceMs / 1000} s`)));
+    outgoing.setTimeout(request.silenceMs, () =>
+      outgoing.destroy(new Error(`no answer within ${request.silenceMs / 1000} s`)),
+    );
     const giveUp = () => outgoing.destroy(fail("interrupted_unanswered", {}));
     if (request.signal?.aborted) giveUp();
     request.signal?.addEventListener("abort", giveUp, { once: true });
@@ -52,10 +59,17 @@ export async function open(request: Request): Promise<Connection> {
 }
 
 async function begin({ to, method, target }: Request, text: string | undefined): Promise<http.ClientRequest> {
-  const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  const headers =
+    text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   if ("socket" in to) {
     refuseStranger(to.socket);
-    return http.request({ socketPath: to.socket, method, path: target, agent: false, headers: { ...headers, [callerHeader]: callerText() } });
+    return http.request({
+      socketPath: to.socket,
+      method,
+      path: target,
+      agent: false,
+      headers: { ...headers, [callerHeader]: callerText() },
+    });
   }
   const { default: https } = await import("node:https"); // TLS takes its time to load
   const { host, port, authority, token } = to;
@@ -83,10 +97,13 @@ export function connectionError(error: NodeJS.ErrnoException, to: Where): PerchE
   if (!("socket" in to)) return remoteError(error, remoteName(to));
   const home = to.root;
   if (error.code === "ENOENT" && isCovered(to.socket)) return fail("inside_run", { home }, error);
-  if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") return fail("daemon_not_running", { home }, error);
+  if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR")
+    return fail("daemon_not_running", { home }, error);
   return fail(
     "daemon_lost",
-    { why: error.code === "ECONNRESET" || error.code === "EPIPE" ? "it closed the connection half-way" : error.message },
+    {
+      why: error.code === "ECONNRESET" || error.code === "EPIPE" ? "it closed the connection half-way" : error.message,
+    },
     error,
   );
 }

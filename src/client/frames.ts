@@ -1,7 +1,10 @@
 import { PerchError } from "../errors/error.ts";
 import { type ErrorCode, register } from "../errors/register.ts";
 
-/** NDJSON as it comes over a socket: chunks cut anywhere, lines parsed one by one. Rejects with SyntaxError on a line that is no JSON. */
+/**
+ * NDJSON as it comes over a socket: chunks cut anywhere, lines parsed one by one. Rejects with SyntaxError on a line
+ * that is no JSON.
+ */
 export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator {
   const decoder = new TextDecoder();
   let rest = "";
@@ -13,7 +16,10 @@ export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   // What follows the last newline is a line cut off by a daemon that died: no frame.
 }
 
-/** The error in `{"error": {code, message, next}}`; undefined where there is none. A code of a newer daemon is shown as `internal` with its own message. */
+/**
+ * The error in `{"error": {code, message, next}}`; undefined where there is none. A code of a newer daemon is shown as
+ * `internal` with its own message.
+ */
 export function errorIn(frame: unknown): PerchError | undefined {
   if (typeof frame !== "object" || frame === null || !("error" in frame)) return undefined;
   const { error } = frame;

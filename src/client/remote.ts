@@ -12,7 +12,8 @@ export interface Remote {
   token: string;
 }
 
-export const remoteName = ({ host, port }: Pick<Remote, "host" | "port">): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+export const remoteName = ({ host, port }: Pick<Remote, "host" | "port">): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** The name that its certificate must have, whatever address leads there. */
 export const serverName = perchdName;
@@ -20,21 +21,31 @@ export const serverName = perchdName;
 export const connectMs = 10_000;
 
 /**
- * The authority that a token speaks of, asked of the server itself. Nothing secret is sent here: what comes is taken only when it has the token's fingerprint,
- * and whether the server has that authority's word is checked by TLS at the next connection, before the token goes out.
+ * The authority that a token speaks of, asked of the server itself. Nothing secret is sent here: what comes is taken
+ * only when it has the token's fingerprint, and whether the server has that authority's word is checked by TLS at the
+ * next connection, before the token goes out.
  */
 export async function fetchAuthority(at: Pick<Remote, "host" | "port">, token: string): Promise<string> {
   const { connect } = await import("node:tls");
   const wanted = fingerprintIn(token);
   const name = remoteName(at);
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: at.host, port: at.port, servername: serverName, rejectUnauthorized: false, minVersion: "TLSv1.3" });
+    const socket = connect({
+      host: at.host,
+      port: at.port,
+      servername: serverName,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.3",
+    });
     socket.setTimeout(connectMs, () => socket.destroy(new Error(`no answer within ${connectMs / 1000} s`)));
     socket.once("error", (error) => reject(remoteError(error, name)));
     socket.once("secureConnect", () => {
-      const found = chain(socket.getPeerCertificate(true)).find((certificate) => fingerprint(certificate.raw) === wanted);
+      const found = chain(socket.getPeerCertificate(true)).find(
+        (certificate) => fingerprint(certificate.raw) === wanted,
+      );
       socket.destroy();
-      if (found === undefined) reject(fail("remote_untrusted", { host: name, why: "its certificate is of another authority" }));
+      if (found === undefined)
+        reject(fail("remote_untrusted", { host: name, why: "its certificate is of another authority" }));
       else resolve(pem(found.raw));
     });
   });
@@ -42,7 +53,12 @@ export async function fetchAuthority(at: Pick<Remote, "host" | "port">, token: s
 
 function chain(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
   const found = new Set<DetailedPeerCertificate>();
-  for (let at: DetailedPeerCertificate | undefined = leaf; at?.raw !== undefined && !found.has(at); at = at.issuerCertificate) found.add(at);
+  for (
+    let at: DetailedPeerCertificate | undefined = leaf;
+    at?.raw !== undefined && !found.has(at);
+    at = at.issuerCertificate
+  )
+    found.add(at);
   return [...found];
 }
 

@@ -15,8 +15,8 @@ export interface TunnelTo {
 }
 
 /**
- * A connection into the network: one to the daemon's socket, upgraded. It is half-open, so each side says for itself when it has said everything. Rejects with
- * whatever the daemon refuses it for.
+ * A connection into the network: one to the daemon's socket, upgraded. It is half-open, so each side says for itself
+ * when it has said everything. Rejects with whatever the daemon refuses it for.
  */
 export async function openTunnel(home: Pick<Home, "socket" | "root">, to: TunnelTo): Promise<Socket> {
   refuseStranger(home.socket);

@@ -8,8 +8,9 @@ import { type GivenCertificate, readGiven } from "../postgres/tls/given-certific
 import { type Context, hostOf, memberOf } from "./context.ts";
 
 /**
- * Which certificate a member serves: one of the network's own authority, or the one that was given for its cluster's public door, as it lies in its files now: a
- * renewed one is served as soon as it is seen. A server has one certificate, for all who come.
+ * Which certificate a member serves: one of the network's own authority, or the one that was given for its cluster's
+ * public door, as it lies in its files now: a renewed one is served as soon as it is seen. A server has one
+ * certificate, for all who come.
  */
 export async function certify(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> {
   const member = memberOf(context, cluster, machine);
@@ -40,7 +41,11 @@ async function whatIsDue(
   if (exposure?.files !== undefined) {
     const { files, hostname } = exposure;
     const quiet = (path: string) => readText(path).catch(() => undefined);
-    if (served !== undefined && served.certificate === (await quiet(files.certificate)) && served.key === (await quiet(files.key))) {
+    if (
+      served !== undefined &&
+      served.certificate === (await quiet(files.certificate)) &&
+      served.key === (await quiet(files.key))
+    ) {
       context.complaints.delete(cluster.app);
       return undefined;
     }
@@ -53,11 +58,17 @@ async function whatIsDue(
     if (served !== undefined) return undefined;
   }
   const subject = subjectOf(context, cluster, members);
-  const good = served !== undefined && served.authority === context.authority.trusted && isGood(served, context.authority, subject);
+  const good =
+    served !== undefined &&
+    served.authority === context.authority.trusted &&
+    isGood(served, context.authority, subject);
   return good ? undefined : subject;
 }
 
-/** What was found good is not looked at again for an hour: every look of the loop asks, and reading a certificate and a key takes longer than all else of it. */
+/**
+ * What was found good is not looked at again for an hour: every look of the loop asks, and reading a certificate and a
+ * key takes longer than all else of it.
+ */
 export function isGood(served: Credentials, authority: Pick<Authority, "mark" | "due">, subject: Subject): boolean {
   const what = [served.certificate, served.key, authority.mark, JSON.stringify(subject)].join("\n");
   if ((good.get(what) ?? 0) > Date.now()) return true;
@@ -79,11 +90,20 @@ function complain({ complaints, say }: Context, app: string, error: unknown): vo
 }
 
 /**
- * Every name and address under which a client may meet a member, with sslmode=verify-full: the leader answers on 5432 of all, and any of them may become it.
+ * Every name and address under which a client may meet a member, with sslmode=verify-full: the leader answers on 5432
+ * of all, and any of them may become it.
  */
 export function subjectOf({ place }: Context, cluster: ClusterRecord, members: readonly MachineRecord[]): Subject {
   const app = `${cluster.app}.internal`;
-  const names = [app, `*.${app}`, `*.vm.${app}`, `*.nearest.of.${app}`, `postgres.process.${app}`, `${cluster.app}.flycast`, "localhost"];
+  const names = [
+    app,
+    `*.${app}`,
+    `*.vm.${app}`,
+    `*.nearest.of.${app}`,
+    `postgres.process.${app}`,
+    `${cluster.app}.flycast`,
+    "localhost",
+  ];
   return {
     commonName: app,
     names: cluster.exposure === undefined ? names : [...names, cluster.exposure.hostname],

@@ -21,18 +21,23 @@ export interface Due<S extends ConcernStep> {
 }
 
 /**
- * Something a cluster has beside its members: attachments, say. What is wanted is in the store; the loop makes it so, and goes on with it after `kill -9`.
- * `S`: its steps; `F`: what it finds.
+ * Something a cluster has beside its members: attachments, say. What is wanted is in the store; the loop makes it so,
+ * and goes on with it after `kill -9`. `S`: its steps; `F`: what it finds.
  */
 export interface Concern<S extends ConcernStep, F> {
   readonly name: S["concern"];
-  /** Looks, and changes no record, no file and no process. `leader`: a session of Perch's own there, where it answers. */
+  /**
+   * Looks, and changes no record, no file and no process. `leader`: a session of Perch's own there, where it answers.
+   */
   observe(context: Context, cluster: ClusterRecord, leader: Session | undefined): Promise<F>;
   /** Pure. `facts` is undefined in a view of a cluster that was not looked at yet. */
   plan(view: ClusterView, facts: F | undefined): Due<S>[];
   /** Does a step; may be repeated. Rejects with an error of the register. */
   apply(step: S, context: Context, view: ClusterView): Promise<void>;
-  /** A step failed: what a half-made wish leaves is marked to be taken away. Gives false where it is tried again instead. */
+  /**
+   * A step failed: what a half-made wish leaves is marked to be taken away. Gives false where it is tried again
+   * instead.
+   */
   undo(step: S, context: Context, why: PerchError): Promise<boolean>;
 }
 

@@ -57,7 +57,11 @@ export interface Context {
   publish(): Promise<void>;
 }
 
-export function memberOf({ home, place }: Pick<Context, "home" | "place">, cluster: ClusterRecord, machine: MachineRecord): Member {
+export function memberOf(
+  { home, place }: Pick<Context, "home" | "place">,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+): Member {
   const at = layout(home, machine.id);
   return {
     id: machine.id,
@@ -70,8 +74,10 @@ export function memberOf({ home, place }: Pick<Context, "home" | "place">, clust
   };
 }
 
-const portOf = (place: Place, machine: MachineRecord): number => (place.mode === "portable" ? (machine.portablePort ?? memberPort) : memberPort);
-export const hostOf = (place: Place, machine: MachineRecord): string => (place.mode === "portable" ? "127.0.0.1" : machine.address);
+const portOf = (place: Place, machine: MachineRecord): number =>
+  place.mode === "portable" ? (machine.portablePort ?? memberPort) : memberPort;
+export const hostOf = (place: Place, machine: MachineRecord): string =>
+  place.mode === "portable" ? "127.0.0.1" : machine.address;
 
 /** The passwords a cluster was made with; they are secrets of its app. */
 export interface Passwords {
@@ -86,7 +92,11 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
     if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/${name}`, why: "it is missing" });
     return openSecret(vault, secret);
   };
-  return { operator: await open("OPERATOR_PASSWORD"), perch: await open("SU_PASSWORD"), replicator: await open("REPL_PASSWORD") };
+  return {
+    operator: await open("OPERATOR_PASSWORD"),
+    perch: await open("SU_PASSWORD"),
+    replicator: await open("REPL_PASSWORD"),
+  };
 }
 
 /** As PostgreSQL takes it: any one of these. */
@@ -96,11 +106,17 @@ export const standbyNames = (names: readonly string[]): string =>
 /** Who reads a slot that replicas keep must not be ahead of those who may lead next. */
 function synchronousSettings(names: readonly string[], slotsAreKept: boolean): Record<string, string> {
   if (names.length === 0) return {};
-  return { synchronous_standby_names: standbyNames(names), ...(slotsAreKept ? { synchronized_standby_slots: names.map(slotOf).join(",") } : {}) };
+  return {
+    synchronous_standby_names: standbyNames(names),
+    ...(slotsAreKept ? { synchronized_standby_slots: names.map(slotOf).join(",") } : {}),
+  };
 }
 
 /** While a change is being taken back, the settings from before it. */
-export const settingsInForce = ({ settings, settingsBefore }: Pick<ClusterRecord, "settings" | "settingsBefore">): Record<string, string> =>
+export const settingsInForce = ({
+  settings,
+  settingsBefore,
+}: Pick<ClusterRecord, "settings" | "settingsBefore">): Record<string, string> =>
   settingsBefore?.refused === undefined ? settings : settingsBefore.settings;
 
 /** What the files of a member should say. `leader` is undefined for the leader itself. */

@@ -7,8 +7,9 @@ import { superuser } from "../postgres/instance/hba.ts";
 import { connect, type Session, sqlState } from "../postgres/sql/session.ts";
 
 /**
- * One connection held open to every running server. Its closing is the quickest news of the server's death, whoever started it; and what the loop asks,
- * it asks over it. The data directory is watched, too: a server whose files are taken away may live on for minutes.
+ * One connection held open to every running server. Its closing is the quickest news of the server's death, whoever
+ * started it; and what the loop asks, it asks over it. The data directory is watched, too: a server whose files are
+ * taken away may live on for minutes.
  */
 export interface Monitors {
   /** The session with a server that runs; undefined when it does not answer within a second. */
@@ -19,7 +20,10 @@ export interface Monitors {
   close(): Promise<void>;
 }
 
-/** A session that is held tells nothing of what is said to the next login: after an error like this one the loop is to find out. */
+/**
+ * A session that is held tells nothing of what is said to the next login: after an error like this one the loop is to
+ * find out.
+ */
 export function doubt(held: Monitors, machine: string, error: unknown): void {
   const state = sqlState(error);
   if (state !== undefined && isRepairable(state)) void held.drop(machine);
@@ -58,7 +62,8 @@ export function monitors(onNews: (machine: string) => void): Monitors {
   }
 
   return {
-    session: (member, password) => within(patienceMs, held.get(member.id) ?? hold(member, password)).catch(() => undefined),
+    session: (member, password) =>
+      within(patienceMs, held.get(member.id) ?? hold(member, password)).catch(() => undefined),
     refusal: (machine) => refusals.get(machine),
     async drop(machine) {
       refusals.delete(machine);

@@ -1,6 +1,6 @@
 /**
- * A cluster as an engine looks at it, and what an engine decides: the members as they were found, and a verdict on who leads. Types, and the bounds that
- * several rooms speak of. Who decides is in `engine/`.
+ * A cluster as an engine looks at it, and what an engine decides: the members as they were found, and a verdict on who
+ * leads. Types, and the bounds that several rooms speak of. Who decides is in `engine/`.
  */
 
 /** Somebody who stops a server by a signal means it for a moment; longer than this it is an accident. Milliseconds. */
@@ -43,7 +43,10 @@ export interface Situation {
   primaryRegion: string;
   /** Asked for and written down, by a user or by a perchd that was killed in the middle of it. */
   change: { kind: "switchover" | "failover"; to: string; because: string } | undefined;
-  /** With synchronous replication: the members of which one at least has every acknowledged commit. None: the leader alone has them. */
+  /**
+   * With synchronous replication: the members of which one at least has every acknowledged commit. None: the leader
+   * alone has them.
+   */
   holders: readonly string[] | undefined;
   members: readonly Standing[];
   now: number;

@@ -1,6 +1,7 @@
 /**
- * What one pass of a cluster's loop looks at: the wish (records), what was found (facts), and what the engine decided on it, side by side. Pure data. The room
- * knows one cluster: it looks at nothing by itself and changes nothing, and knows neither the loop nor the API.
+ * What one pass of a cluster's loop looks at: the wish (records), what was found (facts), and what the engine decided
+ * on it, side by side. Pure data. The room knows one cluster: it looks at nothing by itself and changes nothing, and
+ * knows neither the loop nor the API.
  */
 import type { Situation, Verdict } from "./situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
@@ -36,7 +37,10 @@ export interface MemberFacts {
   configured: boolean;
   /** How a member that follows another stands apart from it; undefined where it does not, or nobody can tell. */
   apart: Apart | undefined;
-  /** A replica that receives WAL and does not replay it: for want of these settings, in words, or because somebody paused it. */
+  /**
+   * A replica that receives WAL and does not replay it: for want of these settings, in words, or because somebody
+   * paused it.
+   */
   paused: { short: string | undefined } | undefined;
   /** Of the server that runs, "15.18"; undefined while it does not answer. */
   version: string | undefined;
@@ -80,8 +84,8 @@ export interface MemberView {
   /** When it ended within the last minute without being told to, milliseconds since the epoch. */
   deaths: readonly number[];
   /**
-   * Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted or rewound for that; undefined while it is not so.
-   * `apart`: not streaming while a step on it is under way, too.
+   * Since when it is suspended, does not answer, or does not stream though it should, and when it was restarted or
+   * rewound for that; undefined while it is not so. `apart`: not streaming while a step on it is under way, too.
    */
   since: Record<"suspended" | "silent" | "stranded" | "apart" | "reconnected" | "rewound", number | undefined>;
 }
@@ -153,8 +157,10 @@ export interface ClusterView {
   now: number;
 }
 
-export const leaderOf = (view: ClusterView): MemberView | undefined => view.members.find((member) => member.record.id === view.cluster.leader);
-export const replicasOf = (view: ClusterView): MemberView[] => view.members.filter((member) => member.record.id !== view.cluster.leader);
+export const leaderOf = (view: ClusterView): MemberView | undefined =>
+  view.members.find((member) => member.record.id === view.cluster.leader);
+export const replicasOf = (view: ClusterView): MemberView[] =>
+  view.members.filter((member) => member.record.id !== view.cluster.leader);
 
 /** The same as the engine looks at it. */
 export function situationOf(view: Omit<ClusterView, "verdict">): Situation {
@@ -179,7 +185,8 @@ export function situationOf(view: Omit<ClusterView, "verdict">): Situation {
       received: facts.received,
       suspendedSince: member.since.suspended,
       silentSince: member.since.silent,
-      // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not received.
+      // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not
+      // received.
       // And a program that is gone is no crash: nothing was started.
       deaths: view.diskFull || view.program?.problem !== undefined ? [] : member.deaths,
       failures: member.trouble?.step === "start" && !view.diskFull ? member.trouble.attempts : 0,
@@ -188,11 +195,19 @@ export function situationOf(view: Omit<ClusterView, "verdict">): Situation {
   };
 }
 
-/** Whether the leader takes reads and writes, and what it writes is there to stay: only then does port 5432 lead to it. */
+/**
+ * Whether the leader takes reads and writes, and what it writes is there to stay: only then does port 5432 lead to it.
+ */
 export const leads = (member: MemberView): boolean =>
-  member.record.phase !== "destroying" && member.facts.data && member.facts.answers && member.facts.recovering === false;
+  member.record.phase !== "destroying" &&
+  member.facts.data &&
+  member.facts.answers &&
+  member.facts.recovering === false;
 
-/** There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would only hide that. */
+/**
+ * There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would
+ * only hide that.
+ */
 export function expectsLeader(view: ClusterView): boolean {
   if (view.cluster.phase !== "ready") return false;
   if (view.busy === "lead") return true;
@@ -204,19 +219,28 @@ export function expectsLeader(view: ClusterView): boolean {
 
 /** Something is about to change of which no event tells: a server on its way to answering, a replica to streaming. */
 export const unsettled = (view: ClusterView): boolean =>
-  view.members.some(({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming))) ||
-  view.poolers.some(({ facts }) => facts.running && !facts.answers);
+  view.members.some(
+    ({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)),
+  ) || view.poolers.some(({ facts }) => facts.running && !facts.answers);
 
 /** Everything that shall run does its part, or there is a reason why it does not. */
 export function broughtBack(view: ClusterView): boolean {
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
-  const pooled = view.poolers.every(({ facts, trouble }) => !facts.wanted || (facts.answers && !facts.paused) || trouble !== undefined);
+  const pooled = view.poolers.every(
+    ({ facts, trouble }) => !facts.wanted || (facts.answers && !facts.paused) || trouble !== undefined,
+  );
   return (
     pooled &&
     view.members.every((member) => {
       const { record, facts, trouble } = member;
-      if (record.phase !== "ready" || record.wanted === "stopped" || trouble !== undefined || facts.refused !== undefined) return true;
+      if (
+        record.phase !== "ready" ||
+        record.wanted === "stopped" ||
+        trouble !== undefined ||
+        facts.refused !== undefined
+      )
+        return true;
       if (view.tablespaces.length > 0 && member !== leader) return true;
       return member === leader ? led : led ? facts.streaming : facts.answers;
     })

@@ -6,8 +6,23 @@ import { fail } from "../errors/error.ts";
 import { makeDirectory, readText, writeWhole } from "../host/files/files.ts";
 import type { Home } from "../host/system/home.ts";
 import type { AuthorityRecord } from "../model/records.ts";
-import { type Authority, type Chain, chainDue, chainText, constraintsOf, endsWithin, fingerprintOf, trustedText } from "../postgres/tls/authority.ts";
-import { type Credentials, crossSign, issueBelow, issueCertificate, makeAuthority } from "../postgres/tls/certificate.ts";
+import {
+  type Authority,
+  type Chain,
+  chainDue,
+  chainText,
+  constraintsOf,
+  endsWithin,
+  fingerprintOf,
+  trustedText,
+} from "../postgres/tls/authority.ts";
+import {
+  type Credentials,
+  crossSign,
+  issueBelow,
+  issueCertificate,
+  makeAuthority,
+} from "../postgres/tls/certificate.ts";
 import { permits } from "../postgres/tls/name-constraints.ts";
 import { openAuthorityKey, sealAuthorityKey } from "../vault/authority-keys.ts";
 import type { State } from "../store/records.ts";
@@ -21,15 +36,20 @@ interface Options {
 }
 
 /**
- * The network's certificate authority, its keys sealed in the network's record, made at the first start. `ca/ca.crt` in the home is a copy of the root for people;
- * `ca/ca.key` is where 0.1.0 kept the key in the clear: it is taken from there and removed.
+ * The network's certificate authority, its keys sealed in the network's record, made at the first start. `ca/ca.crt` in
+ * the home is a copy of the root for people; `ca/ca.key` is where 0.1.0 kept the key in the clear: it is taken from
+ * there and removed.
  */
 export async function openAuthority({ home, prefix, state, vault }: Options): Promise<Authority> {
   const constraints = constraintsOf(prefix);
   const inTurn = serialise();
   const files = { certificate: join(home.root, "ca", "ca.crt"), key: join(home.root, "ca", "ca.key") };
 
-  async function keep(made: { root: Credentials; below: Credentials; former: AuthorityRecord["former"] }): Promise<AuthorityRecord> {
+  async function keep(made: {
+    root: Credentials;
+    below: Credentials;
+    former: AuthorityRecord["former"];
+  }): Promise<AuthorityRecord> {
     const found = await state.network.get({});
     if (found === undefined) throw fail("internal", { why: "the network has no record" });
     const kept = await vault.sealing((sealer) =>
@@ -46,11 +66,13 @@ export async function openAuthority({ home, prefix, state, vault }: Options): Pr
     return kept.authority;
   }
 
-  const belowOf = (root: Credentials): Promise<Credentials> => issueBelow(root, `Perch ${home.id}, ${prefix}::/48`, constraints);
+  const belowOf = (root: Credentials): Promise<Credentials> =>
+    issueBelow(root, `Perch ${home.id}, ${prefix}::/48`, constraints);
 
   async function begin(): Promise<AuthorityRecord> {
     const [certificate, key] = await Promise.all([readText(files.certificate), readText(files.key)]);
-    const root = certificate !== undefined && key !== undefined ? { certificate, key } : await makeAuthority(`Perch ${home.id}`);
+    const root =
+      certificate !== undefined && key !== undefined ? { certificate, key } : await makeAuthority(`Perch ${home.id}`);
     return keep({ root, below: await belowOf(root), former: [] });
   }
 

@@ -8,7 +8,10 @@ export interface Silent {
 }
 
 /** What of the network is broken as of now, for `status` and `doctor`: asking is the beginning of setting it right. */
-export async function brokenNow(kernel: KernelKeeper | undefined, silent: () => Promise<readonly Silent[]>): Promise<Warning[]> {
+export async function brokenNow(
+  kernel: KernelKeeper | undefined,
+  silent: () => Promise<readonly Silent[]>,
+): Promise<Warning[]> {
   const [faults = [], quiet] = await Promise.all([kernel?.look(), silent()]);
   return [
     ...faults.map(({ name, sentence }) => warning("kernel", name, sentence)),

@@ -13,7 +13,9 @@ interface At {
   say(subject: string, sentence: string): void;
 }
 
-/** What runs out, as of now; what is new about it is said. The servers were asked by their loops: nobody is asked again. */
+/**
+ * What runs out, as of now; what is new about it is said. The servers were asked by their loops: nobody is asked again.
+ */
 export function watchLimits({ home, views, say }: At): () => Promise<Warning[]> {
   let held: Held = new Map();
   return async () => {
@@ -26,7 +28,12 @@ export function watchLimits({ home, views, say }: At): () => Promise<Warning[]> 
 }
 
 async function gather(home: Home, views: readonly ClusterView[]): Promise<Facts> {
-  const [disks, memory, files, descriptors] = await Promise.all([disksOf(home, views), memoryRoom(), allFiles(), ownFiles()]);
+  const [disks, memory, files, descriptors] = await Promise.all([
+    disksOf(home, views),
+    memoryRoom(),
+    allFiles(),
+    ownFiles(),
+  ]);
   return {
     clusters: views.map(clusterFacts),
     disks,
@@ -38,13 +45,19 @@ async function gather(home: Home, views: readonly ClusterView[]): Promise<Facts>
 
 const clusterFacts = ({ cluster, members }: ClusterView): ClusterFacts => ({
   name: cluster.app,
-  servers: members.flatMap(({ record, usage }) => (usage === undefined ? [] : [{ machine: record.id, leads: record.id === cluster.leader, usage }])),
-  owners: new Map(members.map(({ record }) => [slotOf(record.id), { machine: record.id, stopped: record.wanted === "stopped" }])),
+  servers: members.flatMap(({ record, usage }) =>
+    usage === undefined ? [] : [{ machine: record.id, leads: record.id === cluster.leader, usage }],
+  ),
+  owners: new Map(
+    members.map(({ record }) => [slotOf(record.id), { machine: record.id, stopped: record.wanted === "stopped" }]),
+  ),
 });
 
 /** Data and WAL lie in the home, unless somebody mounted or linked them from elsewhere. */
 async function disksOf(home: Home, views: readonly ClusterView[]): Promise<DiskFacts[]> {
-  const members = views.flatMap((view) => view.members.map(({ record }) => ({ id: record.id, data: layout(home, record.id).data })));
+  const members = views.flatMap((view) =>
+    view.members.map(({ record }) => ({ id: record.id, data: layout(home, record.id).data })),
+  );
   const places = [
     { path: home.root, holds: "what perchd keeps" },
     { path: home.postgres, holds: "PostgreSQL's data" },
@@ -54,7 +67,9 @@ async function disksOf(home: Home, views: readonly ClusterView[]): Promise<DiskF
     ]),
   ];
   const disks = await Promise.all(places.map(async (place) => ({ ...place, disk: await diskOf(place.path) })));
-  const first = disks.filter(({ disk }, index) => disk !== undefined && disks.findIndex((other) => other.disk === disk) === index);
+  const first = disks.filter(
+    ({ disk }, index) => disk !== undefined && disks.findIndex((other) => other.disk === disk) === index,
+  );
   const found = await Promise.all(
     first.map(async ({ path, holds, disk }): Promise<DiskFacts | undefined> => {
       // Of a member's own only what lies elsewhere is worth a word.

@@ -8,8 +8,9 @@ import { state as stateOf } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * A home that was in use and has lost its perch.db must not become an empty network: what runs there would be nobody's, and the next copy of the key or the data would be
- * taken for an old one. Asked before the store is opened. Fails with `state_missing`.
+ * A home that was in use and has lost its perch.db must not become an empty network: what runs there would be nobody's,
+ * and the next copy of the key or the data would be taken for an old one. Asked before the store is opened. Fails with
+ * `state_missing`.
  */
 export async function refuseLostStore(home: Home): Promise<void> {
   const size = await stat(home.store).then(
@@ -24,7 +25,10 @@ export async function refuseLostStore(home: Home): Promise<void> {
   const keys = [home.key, `${home.key}.next`];
   const there = (await Promise.all(keys.map(async (path) => ((await exists(path)) ? [path] : [])))).flat();
   const members = await membersOf(home);
-  const beside = [...there, ...(members.length === 0 ? [] : [`the data of ${counted(members.length, "member")} in ${home.postgres}`])];
+  const beside = [
+    ...there,
+    ...(members.length === 0 ? [] : [`the data of ${counted(members.length, "member")} in ${home.postgres}`]),
+  ];
   if (beside.length === 0) return;
   const what = size === undefined ? "is missing" : "is empty";
   throw fail("state_missing", { path: home.store, what: `it ${what}, and beside it there is ${beside.join(" and ")}` });
@@ -37,7 +41,10 @@ export async function refuseStrangeStore(home: Home, store: Store): Promise<void
   const known = new Set((await stateOf(store).machines.list()).map(({ id }) => id));
   if (members.some((id) => known.has(id))) return;
   const what = `it knows none of the ${counted(members.length, "member")} whose data lies in ${home.postgres}`;
-  throw fail("state_missing", { path: home.store, what: `${what}: it is of another home, or of a time before they were made` });
+  throw fail("state_missing", {
+    path: home.store,
+    what: `${what}: it is of another home, or of a time before they were made`,
+  });
 }
 
 /** Those with a data directory that PostgreSQL has written. */

@@ -1,7 +1,8 @@
 /**
- * perchd: builds every part of one network, starts them in order and stops them in reverse. Nothing imports it. Until it is ready it reports on stdout,
- * one JSON value a line; its log goes to stderr. Everything that must outlive it (servers, the name server, the namespace) is a process of its own or
- * the kernel's, and is adopted by the next perchd. SIGTERM ends all of that, too; `leaveSignal` ends perchd alone.
+ * perchd: builds every part of one network, starts them in order and stops them in reverse. Nothing imports it. Until
+ * it is ready it reports on stdout, one JSON value a line; its log goes to stderr. Everything that must outlive it
+ * (servers, the name server, the namespace) is a process of its own or the kernel's, and is adopted by the next perchd.
+ * SIGTERM ends all of that, too; `leaveSignal` ends perchd alone.
  */
 import { chmod, rm } from "node:fs/promises";
 import { within } from "../base/deadline.ts";
@@ -61,7 +62,10 @@ async function main(): Promise<void> {
   process.on(leaveSignal, () => {
     ending ??= leave();
   });
-  /** What runs goes on; whoever waits for an answer is told that the connection is lost. perchd.json stays, for what it speaks of is not ended. */
+  /**
+   * What runs goes on; whoever waits for an answer is told that the connection is lost. perchd.json stays, for what it
+   * speaks of is not ended.
+   */
   async function leave(): Promise<void> {
     await within(leaveMs, app.close());
     await rm(home.socket, { force: true });

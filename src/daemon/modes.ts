@@ -1,8 +1,9 @@
 import type { Rule } from "../host/files/closed.ts";
 
 /**
- * What lies where in a home and in its runtime directory, whose it is, and what others may do with it: nothing with data or a secret, and walk through where
- * PostgreSQL's user must. One table for what perchd refuses at its start and for the test that walks a home in full use. Pure.
+ * What lies where in a home and in its runtime directory, whose it is, and what others may do with it: nothing with
+ * data or a secret, and walk through where PostgreSQL's user must. One table for what perchd refuses at its start and
+ * for the test that walks a home in full use. Pure.
  */
 export interface Owners {
   /** perchd's own uid. */

@@ -7,7 +7,10 @@ import type { ZoneData } from "../dns/zone-data.ts";
 import { notedProcess, noteProcess } from "../host/files/identity-file.ts";
 import { endProcess, rouse } from "../host/process/process.ts";
 
-/** The network's name server as perchd keeps it: adopted where it runs, started where it does not, started again when it dies. */
+/**
+ * The network's name server as perchd keeps it: adopted where it runs, started where it does not, started again when it
+ * dies.
+ */
 export interface NameServer {
   set(zone: ZoneData): Promise<void>;
   /** Asks it for an answer: one that gives none is let go on, or replaced. */
@@ -48,7 +51,10 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
   /** So that it is known when it does not answer any more. On a full disk it is not. */
   async function note(current: NameServerClient): Promise<void> {
     const pong = await current.ping().catch(() => undefined);
-    if (pong !== undefined) await noteProcess(noteOf(options), pong.pid).catch((error: unknown) => options.log.warn({ err: error }, "not noted"));
+    if (pong !== undefined)
+      await noteProcess(noteOf(options), pong.pid).catch((error: unknown) =>
+        options.log.warn({ err: error }, "not noted"),
+      );
   }
 
   function watch(current: NameServerClient): void {
@@ -99,7 +105,9 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
         )) === undefined),
     async stop() {
       stopping = true;
-      await client.stop().catch((error: unknown) => options.log.warn({ err: error }, "the name server did not stop by itself"));
+      await client
+        .stop()
+        .catch((error: unknown) => options.log.warn({ err: error }, "the name server did not stop by itself"));
     },
   };
 }
@@ -123,7 +131,12 @@ async function answers(control: string): Promise<boolean> {
   return pong !== undefined;
 }
 
-const settingsOf = ({ control, enter, version }: NameServerOptions, zone: ZoneData) => ({ zone, control, enter: [...enter()], version });
+const settingsOf = ({ control, enter, version }: NameServerOptions, zone: ZoneData) => ({
+  zone,
+  control,
+  enter: [...enter()],
+  version,
+});
 
 /** The one that runs in this namespace, if it is of this version; of one of another version, the successor. */
 async function adopt(options: NameServerOptions): Promise<NameServerClient | undefined> {

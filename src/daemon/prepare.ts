@@ -12,8 +12,8 @@ import type { Owners } from "./modes.ts";
 import { serverUsers } from "./server-users.ts";
 
 /**
- * Makes the home and the runtime directory, and refuses them when they, or anything of Perch's in them, could have been made, changed or read by others: in
- * /tmp anyone may have been first. What is where, and whose, stands in `modes.ts`.
+ * Makes the home and the runtime directory, and refuses them when they, or anything of Perch's in them, could have been
+ * made, changed or read by others: in /tmp anyone may have been first. What is where, and whose, stands in `modes.ts`.
  */
 export async function prepareDirectories(home: Home): Promise<void> {
   const owners = await ownersOf(home);
@@ -52,11 +52,15 @@ async function ownersOf(home: Home): Promise<Owners> {
   return { own, server: users?.user.uid ?? own, ...(users?.former === undefined ? {} : { former: users.former.uid }) };
 }
 
-/** Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be able to enter it himself. */
+/**
+ * Portable mode as root: nothing shows PostgreSQL's user a home that lies below a directory shut to him, so he must be
+ * able to enter it himself.
+ */
 export async function refuseUnreachable(home: Home, place: Place, user: SystemUser | undefined): Promise<void> {
   if (place.mode !== "portable" || user === undefined) return;
   for (const directory of [...above(home.postgres), home.postgres]) {
-    if (!(await succeeds(place.server(["test", "-x", directory])))) throw fail("home_unreachable", { user: user.name, path: directory });
+    if (!(await succeeds(place.server(["test", "-x", directory]))))
+      throw fail("home_unreachable", { user: user.name, path: directory });
   }
 }
 
@@ -73,5 +77,9 @@ async function refuseLink(path: string, instead?: (led: string) => string): Prom
   if (found?.isSymbolicLink() !== true) return;
   const led = await realpath(path).catch(() => undefined);
   const why = led === undefined ? "it is a symbolic link" : `it is a symbolic link to ${led}`;
-  throw fail("home_unsafe", { path, why, mend: led === undefined || instead === undefined ? `rm ${path}` : instead(led) });
+  throw fail("home_unsafe", {
+    path,
+    why,
+    mend: led === undefined || instead === undefined ? `rm ${path}` : instead(led),
+  });
 }

@@ -2,7 +2,10 @@ import { openRelay, type Relay } from "../network/relay.ts";
 import type { State } from "../store/records.ts";
 
 /** Portable mode: a relay a cluster, on the port it had before where that is free. */
-export function relays(state: State): { relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> } {
+export function relays(state: State): {
+  relay(cluster: string): Promise<Relay>;
+  closeGone(clusters: readonly string[]): Promise<void>;
+} {
   const open = new Map<string, Promise<Relay>>();
 
   async function make(cluster: string): Promise<Relay> {

@@ -19,19 +19,27 @@ export function subjectOf({ listen, hostnames }: RemoteRecord): Subject {
   };
 }
 
-/** What leads to it, as a `Host` header has it: the names it certifies, and the address that was dialled where it listens on all of them. */
+/**
+ * What leads to it, as a `Host` header has it: the names it certifies, and the address that was dialled where it
+ * listens on all of them.
+ */
 export function hostsOf(wish: RemoteRecord, local: string | undefined): string[] {
   const { names, addresses } = subjectOf(wish);
-  const dialled = isEverywhere(parseListen(wish.listen, "--listen")) && local !== undefined ? [local.replace(/^::ffff:/, "")] : [];
+  const dialled =
+    isEverywhere(parseListen(wish.listen, "--listen")) && local !== undefined ? [local.replace(/^::ffff:/, "")] : [];
   return [...names, ...addresses, ...dialled].map((name) => name.toLowerCase());
 }
 
 /** The one that was made before, while it serves. */
-export async function certificateFor({ home, authority }: { home: Home; authority: Authority }, wish: RemoteRecord): Promise<Credentials> {
+export async function certificateFor(
+  { home, authority }: { home: Home; authority: Authority },
+  wish: RemoteRecord,
+): Promise<Credentials> {
   const paths = { certificate: join(home.root, "ca", "perchd.crt"), key: join(home.root, "ca", "perchd.key") };
   const subject = subjectOf(wish);
   const [certificate, key] = await Promise.all([readText(paths.certificate), readText(paths.key)]);
-  if (certificate !== undefined && key !== undefined && !authority.due({ certificate, key }, subject)) return { certificate, key };
+  if (certificate !== undefined && key !== undefined && !authority.due({ certificate, key }, subject))
+    return { certificate, key };
   const made = await authority.issue(subject);
   await makeDirectory(join(home.root, "ca"));
   await writeWhole(paths.key, made.key);

@@ -14,7 +14,10 @@ import { openGuard } from "../server/remote/guard.ts";
 import type { RemoteDoor } from "../server/remote/listener.ts";
 import type { State } from "../store/records.ts";
 
-/** The API for other machines: a second server with the same handlers, TLS 1.3 by the network's authority, and a guard. Shut until it is asked for. */
+/**
+ * The API for other machines: a second server with the same handlers, TLS 1.3 by the network's authority, and a guard.
+ * Shut until it is asked for.
+ */
 export interface OpenRemoteDoor extends RemoteDoor {
   /** From now on it can be open, and is where that was asked for. */
   serve(handlers: Handlers): Promise<void>;
@@ -74,12 +77,20 @@ export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
   async function listen(wish: RemoteRecord, serving: Handlers, credentials: Credentials): Promise<Listening> {
     const server = tlsServer(credentials, options.authority);
     const hosts = (local: string | undefined) => hostsOf(now?.server === server ? now.wish : wish, local);
-    const app = httpServer(serving, { log, version, remote: { guard, hosts, server: (listener) => server.on("request", listener) } });
+    const app = httpServer(serving, {
+      log,
+      version,
+      remote: { guard, hosts, server: (listener) => server.on("request", listener) },
+    });
     try {
       await app.listen(parseListen(wish.listen, "--listen"));
     } catch (error) {
       await app.close();
-      throw fail("listen_refused", { listen: wish.listen, why: error instanceof Error ? error.message : String(error) }, error);
+      throw fail(
+        "listen_refused",
+        { listen: wish.listen, why: error instanceof Error ? error.message : String(error) },
+        error,
+      );
     }
     return { wish, app, server, credentials };
   }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { fail } from "../errors/error.ts";
 import { namesIn } from "../host/files/files.ts";
 import { type Home, isRoot } from "../host/system/home.ts";
-import { distributionUserName, ensureServerUser, findUser, serverUserName, sharedHere, type SystemUser } from "../host/system/users.ts";
+import {
+  distributionUserName,
+  ensureServerUser,
+  findUser,
+  serverUserName,
+  sharedHere,
+  type SystemUser,
+} from "../host/system/users.ts";
 
 /** As whom servers and poolers run where perchd is root. */
 export interface ServerUsers {
@@ -21,19 +28,32 @@ export async function serverUsers(home: Home): Promise<ServerUsers | undefined> 
   const user = await ensureServerUser();
   if (user === undefined) {
     if (distribution === undefined) throw fail("user_missing", { user: serverUserName });
-    return { user: distribution, former: undefined, because: `the user ${serverUserName} is not there and could not be made by useradd or adduser` };
+    return {
+      user: distribution,
+      former: undefined,
+      because: `the user ${serverUserName} is not there and could not be made by useradd or adduser`,
+    };
   }
   const why = await sharedHere(user);
   if (why !== undefined) throw fail("user_shared", { user: user.name, why });
   const differs = distribution !== undefined && distribution.uid !== user.uid;
-  return { user, former: differs && (await hasAnything(home, distribution.uid)) ? distribution : undefined, because: undefined };
+  return {
+    user,
+    former: differs && (await hasAnything(home, distribution.uid)) ? distribution : undefined,
+    because: undefined,
+  };
 }
 
-/** Whether a member, a pooler or a socket of the home is this user's. Only looks, and at the directories' own owners. */
+/**
+ * Whether a member, a pooler or a socket of the home is this user's. Only looks, and at the directories' own owners.
+ */
 async function hasAnything(home: Home, uid: number): Promise<boolean> {
   const isIts = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.uid === uid;
-  const below = async (directory: string): Promise<string[]> => (await namesIn(directory)).map((name) => join(directory, name));
-  const members = (await below(home.postgres)).filter((path) => /^[0-9a-f]{14}$/.test(path.slice(home.postgres.length + 1)));
+  const below = async (directory: string): Promise<string[]> =>
+    (await namesIn(directory)).map((name) => join(directory, name));
+  const members = (await below(home.postgres)).filter((path) =>
+    /^[0-9a-f]{14}$/.test(path.slice(home.postgres.length + 1)),
+  );
   const pools = await Promise.all((await below(join(home.postgres, "pool"))).map(below));
   const paths = [
     ...members.flatMap((root) => [root, ...["data", "data.next", "tls", "log"].map((name) => join(root, name))]),

@@ -33,9 +33,12 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   await Promise.all(
     runs.map(async (run) => {
       // The CLI hands SIGTERM to its command and reports how that ended.
-      if (run.process !== undefined && !(await endProcess(run.process, 5_000))) log.warn({ machine: run.id }, "a run did not end");
+      if (run.process !== undefined && !(await endProcess(run.process, 5_000)))
+        log.warn({ machine: run.id }, "a run did not end");
       // The next perchd finds it ended, too.
-      await state.machines.remove(run).catch((error: unknown) => log.warn({ err: error, machine: run.id }, "an ended run is still on record"));
+      await state.machines
+        .remove(run)
+        .catch((error: unknown) => log.warn({ err: error, machine: run.id }, "an ended run is still on record"));
     }),
   );
 
@@ -55,14 +58,18 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
   await removeTree(home.runtime);
 }
 
-/** Whoever is still inside: commands that left their `perch run` behind. The anchor of a user namespace goes with the namespace. */
+/**
+ * Whoever is still inside: commands that left their `perch run` behind. The anchor of a user namespace goes with the
+ * namespace.
+ */
 async function endInhabitants({ place, log }: Context): Promise<void> {
   if (place.mode === "portable") return;
   // Somebody took its name away, or ended its anchor: nobody gets in, and what is known by pid was ended above.
   if (!(await canEnter(place))) return log.warn("the namespace is gone: whoever is still inside cannot be found");
   const found = await inhabitants((argv) => place.tool(argv));
   for (const inhabitant of found) await signalProcess(inhabitant, "SIGTERM");
-  for (const inhabitant of found) if (!(await awaitEnd(inhabitant, 2_000)) && (await isAlive(inhabitant))) await signalProcess(inhabitant, "SIGKILL");
+  for (const inhabitant of found)
+    if (!(await awaitEnd(inhabitant, 2_000)) && (await isAlive(inhabitant))) await signalProcess(inhabitant, "SIGKILL");
 }
 
 async function canEnter(place: Context["place"]): Promise<boolean> {

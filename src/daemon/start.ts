@@ -75,7 +75,10 @@ export interface Network {
 /** What takes longer, like the recovery of a large server, goes on beside the API. */
 const broughtBackMs = 15_000;
 
-/** Brings the network up: what runs already is adopted, what is missing is made. Resolves when every cluster is at work, or takes long to be. */
+/**
+ * Brings the network up: what runs already is adopted, what is missing is made. Resolves when every cluster is at work,
+ * or takes long to be.
+ */
 export async function startNetwork(options: StartOptions): Promise<Network> {
   const { home, store, log, version, progress } = options;
   const since = new Date().toISOString();
@@ -96,14 +99,23 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
 
   for (const { name, expiresAt } of await state.tokens.list())
     if (expiresAt === undefined)
-      tell("network", `token ${name} has no end, as 0.1.0 allowed: make another with perch tokens create, then: perch tokens revoke ${name}`);
+      tell(
+        "network",
+        `token ${name} has no end, as 0.1.0 allowed: make another with perch tokens create, then: perch tokens revoke ${name}`,
+      );
 
   await dropManagedSettings(state, tell);
 
   const users = await serverUsers(home);
-  if (users?.because !== undefined) tell("network", `PostgreSQL runs as the distribution's user ${users.user.name}: ${users.because}`);
+  if (users?.because !== undefined)
+    tell("network", `PostgreSQL runs as the distribution's user ${users.user.name}: ${users.because}`);
   const inside = (await state.machines.list()).flatMap(({ process: one }) => one ?? []);
-  const opened = await openNamespace(home, { portable: options.portable, postgres: users?.user, former: users?.former, inside });
+  const opened = await openNamespace(home, {
+    portable: options.portable,
+    postgres: users?.user,
+    former: users?.former,
+    inside,
+  });
   const { namespace } = opened;
   const { place } = namespace;
   const dialler = openDialler(() => place.tool([]));
@@ -118,7 +130,12 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   let network: NetworkInterface | undefined;
   const doors = await publicDoors({ home, place, prefix, fresh: opened.fresh, say: tell });
   const openDoors = doors.open;
-  let outlet: Outlet = { kind: "portable", openDoors, relay: (cluster) => relay.relay(cluster), closeGone: (clusters) => relay.closeGone(clusters) };
+  let outlet: Outlet = {
+    kind: "portable",
+    openDoors,
+    relay: (cluster) => relay.relay(cluster),
+    closeGone: (clusters) => relay.closeGone(clusters),
+  };
   if (place.mode !== "portable") {
     await writeServerNames(home, prefix);
     network = networkInterface(place, prefix);
@@ -132,7 +149,14 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       control: `${home.runtime}/dns.sock`,
       version,
       enter: () => place.tool([]),
-      zone: zoneOf({ prefix, apps: await state.apps.list(), peers: await state.peers.list(), runs: [], overrides, views: [] }),
+      zone: zoneOf({
+        prefix,
+        apps: await state.apps.list(),
+        peers: await state.peers.list(),
+        runs: [],
+        overrides,
+        views: [],
+      }),
       fresh: opened.fresh,
       log,
       say: (sentence) => tell("network", sentence),
@@ -142,10 +166,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   }
 
   if (record.hostAccess === true)
-    await wayIn.set(true).catch((error: unknown) => tell("network", `this host does not reach the network: ${toPerchError(error).message}`));
+    await wayIn
+      .set(true)
+      .catch((error: unknown) =>
+        tell("network", `this host does not reach the network: ${toPerchError(error).message}`),
+      );
   const wireguard = wireGuardDoor({ home, place, prefix, state, vault, say: (sentence) => tell("network", sentence) });
   // It tries again by itself; nothing else waits for it.
-  wireguard.refresh().catch((error: unknown) => tell("network", `the WireGuard door is closed: ${toPerchError(error).message}`));
+  wireguard
+    .refresh()
+    .catch((error: unknown) => tell("network", `the WireGuard door is closed: ${toPerchError(error).message}`));
 
   const claims = () => [
     ...namespace.claims(),
@@ -171,7 +201,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     outlet,
     async () => {
       const views = clusters.views();
-      return views && { prefix, apps: await state.apps.list(), peers: await state.peers.list(), runs: await runs(), overrides, views };
+      return (
+        views && {
+          prefix,
+          apps: await state.apps.list(),
+          peers: await state.peers.list(),
+          runs: await runs(),
+          overrides,
+          views,
+        }
+      );
     },
     log,
   );
@@ -203,11 +242,16 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await undoHalfMade(context);
   const left = await leftovers(home);
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
-  removeLeftovers(left).catch((error: unknown) => log.warn({ err: error }, "what an ended perchd left could not be removed"));
+  removeLeftovers(left).catch((error: unknown) =>
+    log.warn({ err: error }, "what an ended perchd left could not be removed"),
+  );
   await ask(() => (clusters.views() === undefined ? undefined : true), { everyMs: 10, withinMs: 10_000 });
   const away = (clusters.views() ?? []).filter((view) => !settled(view)).map((view) => view.cluster.app);
   if (away.length > 0) progress(`bringing back ${away.join(", ")}`);
-  await ask(() => (clusters.views()?.every(settled) === true ? true : undefined), { everyMs: 20, withinMs: broughtBackMs });
+  await ask(() => (clusters.views()?.every(settled) === true ? true : undefined), {
+    everyMs: 20,
+    withinMs: broughtBackMs,
+  });
   const stopWaking = await wakeOnChange(store, state, (app) => clusters.find(app)?.wake());
 
   const closeDoors = async () => void (await Promise.all([doors.stop(), wireguard.stop()]));
@@ -220,7 +264,10 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       tidying.stop();
       network?.stop();
       await remote.close();
-      await shutDown({ context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log }, say);
+      await shutDown(
+        { context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log },
+        say,
+      );
       setImmediate(ended);
     })();
     // One that failed half-way can be asked for again.
@@ -269,9 +316,18 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
-  goOnRestarting(deps).catch((error: unknown) => log.error({ err: error }, "a restart that an ended perchd had begun could not be gone on with"));
+  goOnRestarting(deps).catch((error: unknown) =>
+    log.error({ err: error }, "a restart that an ended perchd had begun could not be gone on with"),
+  );
   const speakAt = (socket: ApiSocket) => tidying.speakAt(() => runtime.tend(socket));
-  return { handlers, upgrade: proxyUpgrade(deps), mode: place.mode, shutdown, onShutdown: (listener) => void (ended = listener), speakAt };
+  return {
+    handlers,
+    upgrade: proxyUpgrade(deps),
+    mode: place.mode,
+    shutdown,
+    onShutdown: (listener) => void (ended = listener),
+    speakAt,
+  };
 }
 
 /** Every member does its part, and the change of leader that a killed perchd was in the middle of is through. */
@@ -295,7 +351,9 @@ async function wakeOnChange(store: Store, state: State, wake: (app: string) => v
   const { revision } = await store.range("network");
   const stops = await Promise.all([
     state.clusters.watch(revision, (change) => wake(change.type === "put" ? change.record.app : change.of.app)),
-    state.attachments.watch(revision, (change) => wake(change.type === "put" ? change.record.cluster : change.of.cluster)),
+    state.attachments.watch(revision, (change) =>
+      wake(change.type === "put" ? change.record.cluster : change.of.cluster),
+    ),
     state.machines.watch(revision, (change) => {
       if (change.type === "put" && change.record.kind === "postgres") wake(change.record.app);
     }),

@@ -11,8 +11,13 @@ import type { OpenRemoteDoor } from "./remote-door.ts";
 
 const everyMs = 5_000;
 
-/** What is to be looked after for as long as perchd runs. One that cannot be done, as on a full disk, keeps none of the others from it. */
-export function keepTidy(deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKeeper | undefined; nameServer: NameServer | undefined }): {
+/**
+ * What is to be looked after for as long as perchd runs. One that cannot be done, as on a full disk, keeps none of the
+ * others from it.
+ */
+export function keepTidy(
+  deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKeeper | undefined; nameServer: NameServer | undefined },
+): {
   now(): Promise<void>;
   speakAt(tend: () => Promise<void>): void;
   stop(): void;
@@ -38,7 +43,8 @@ export function keepTidy(deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKe
     "the logs of PostgreSQL are kept within their bound": async () => {
       // What PostgreSQL's user laid into one server's directory keeps no other's log from it.
       const failures: unknown[] = [];
-      for (const { id } of await deps.state.machines.list()) await boundLog(layout(deps.home, id)).catch((error: unknown) => failures.push(error));
+      for (const { id } of await deps.state.machines.list())
+        await boundLog(layout(deps.home, id)).catch((error: unknown) => failures.push(error));
       if (failures.length > 0) throw failures[0];
     },
     "rotations that a killed perchd left are completed": () => completeRotations(deps),

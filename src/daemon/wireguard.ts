@@ -30,7 +30,11 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
       port: own.port,
       publicKey: own.publicKey,
       privateKey: openWireGuardKey(vault, own),
-      peers: peers.map(({ publicKey, address, endpoint }) => ({ publicKey, address, ...(endpoint === undefined ? {} : { endpoint }) })),
+      peers: peers.map(({ publicKey, address, endpoint }) => ({
+        publicKey,
+        address,
+        ...(endpoint === undefined ? {} : { endpoint }),
+      })),
     };
   }
 
@@ -67,7 +71,12 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
           const [received, sent] = transfers?.get(key) ?? [];
           return [
             key,
-            { endpoint: endpoints?.get(key)?.[0] ?? "", handshake: Number(seconds) * 1000, received: Number(received), sent: Number(sent) },
+            {
+              endpoint: endpoints?.get(key)?.[0] ?? "",
+              handshake: Number(seconds) * 1000,
+              received: Number(received),
+              sent: Number(sent),
+            },
           ];
         }),
       );

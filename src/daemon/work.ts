@@ -18,20 +18,28 @@ export const workOf = (context: Context, engine: Engine, app: string): LoopWork 
   publish: () => context.publish(),
 });
 
-/** What failed while it was being created is marked for destruction: a member of a new cluster takes the cluster with it. */
+/**
+ * What failed while it was being created is marked for destruction: a member of a new cluster takes the cluster with
+ * it.
+ */
 async function undo(context: Context, app: string, step: Step, why: PerchError): Promise<boolean> {
   const { state, say } = context;
   if (step.do === "concern") return ofConcern(concerns, step).undo(step, context, why);
   if (!("machine" in step)) return false;
   const [machine, cluster] = await Promise.all([state.machines.get({ id: step.machine }), state.clusters.get({ app })]);
-  if (machine?.phase !== "creating") return machine?.phase === "destroying" && (step.do === "initialise" || step.do === "copy");
-  if (cluster?.phase === "creating") await state.clusters.update(cluster, (record) => ({ ...record, phase: "destroying" }));
+  if (machine?.phase !== "creating")
+    return machine?.phase === "destroying" && (step.do === "initialise" || step.do === "copy");
+  if (cluster?.phase === "creating")
+    await state.clusters.update(cluster, (record) => ({ ...record, phase: "destroying" }));
   else await state.machines.update(machine, (record) => ({ ...record, phase: "destroying" }));
   say(app, `making machine ${machine.id} failed: ${why.message}; what was made is taken away`);
   return true;
 }
 
-/** What was under way when perchd ended was left half made: it is undone, and what was being destroyed is taken up again by itself. */
+/**
+ * What was under way when perchd ended was left half made: it is undone, and what was being destroyed is taken up again
+ * by itself.
+ */
 export async function undoHalfMade({ state, say }: Pick<Context, "state" | "say">): Promise<void> {
   const half = (record: { phase: string }) => record.phase === "creating";
   for (const cluster of (await state.clusters.list()).filter(half)) {
@@ -44,6 +52,9 @@ export async function undoHalfMade({ state, say }: Pick<Context, "state" | "say"
   }
   for (const attachment of (await state.attachments.list()).filter(half)) {
     await state.attachments.update(attachment, (record) => ({ ...record, phase: "destroying" }));
-    say(attachment.app, `${attachment.app} was half attached to ${attachment.cluster} when perchd ended; that is undone`);
+    say(
+      attachment.app,
+      `${attachment.app} was half attached to ${attachment.cluster} when perchd ended; that is undone`,
+    );
   }
 }

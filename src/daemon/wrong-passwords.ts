@@ -6,8 +6,9 @@ import { followLog } from "../postgres/instance/logs.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
 /**
- * Tells doors of wrong passwords. What is said on a connection only PostgreSQL and the client know, so it is PostgreSQL's log that tells, with the address: one that
- * stands for the source alone. Only members of clusters with a door are read.
+ * Tells doors of wrong passwords. What is said on a connection only PostgreSQL and the client know, so it is
+ * PostgreSQL's log that tells, with the address: one that stands for the source alone. Only members of clusters with a
+ * door are read.
  */
 export interface WrongPasswords {
   watch(views: readonly ClusterView[]): void;
@@ -31,7 +32,10 @@ export function wrongPasswords({ home, prefix, doors, say }: At): WrongPasswords
       const until = await doors.failed(app, wrongPasswordFrom);
       if (until === undefined) continue;
       const who = sourceOf(wrongPasswordFrom) ?? wrongPasswordFrom;
-      say(app, `${who} gave too many wrong passwords at the public door of ${app} and is shut out until ${new Date(until).toISOString()}`);
+      say(
+        app,
+        `${who} gave too many wrong passwords at the public door of ${app} and is shut out until ${new Date(until).toISOString()}`,
+      );
     }
   }
 
@@ -46,7 +50,9 @@ export function wrongPasswords({ home, prefix, doors, say }: At): WrongPasswords
   return {
     watch(views) {
       const exposed = views.filter(({ cluster }) => cluster.exposure !== undefined);
-      const wanted = new Map(exposed.flatMap(({ cluster, members }) => members.map(({ record }) => [record.id, cluster.app] as const)));
+      const wanted = new Map(
+        exposed.flatMap(({ cluster, members }) => members.map(({ record }) => [record.id, cluster.app] as const)),
+      );
       end((machine) => wanted.has(machine));
       for (const [machine, app] of wanted) {
         if (reading.has(machine)) continue;

@@ -5,8 +5,9 @@ import { makeZone, type Zone } from "./zone.ts";
 import type { ZoneData } from "./zone-data.ts";
 
 /**
- * Bytes in, bytes out: what to say to a message. Answers from the zone are kept as bytes, keyed by the whole message but its id, the asker's region and
- * the transport; a repeated question then costs a look-up and a copy. A new zone is a new, empty set of kept answers.
+ * Bytes in, bytes out: what to say to a message. Answers from the zone are kept as bytes, keyed by the whole message
+ * but its id, the asker's region and the transport; a repeated question then costs a look-up and a copy. A new zone is
+ * a new, empty set of kept answers.
  */
 
 export interface Asker {
@@ -87,7 +88,8 @@ export function makeAnswerer(first: ZoneData): Answerer {
       const reading = readQuery(message);
       if (reading.kind === "ignore") return undefined;
       if (reading.kind === "refuse") return encodeReply(reading.reply);
-      if (!zone.holds(reading.query.question.name.toLowerCase())) return asker.inside === true ? nowhere(reading.query) : { forward: reading.query };
+      if (!zone.holds(reading.query.question.name.toLowerCase()))
+        return asker.inside === true ? nowhere(reading.query) : { forward: reading.query };
       const reply = fromZone(reading.query, asker);
       // Names that are not there are without number, so their answers are not kept.
       if (key !== "" && (reply.readUInt8(3) & 15) === 0) keep(asker, key, reply);

@@ -25,10 +25,15 @@ export interface DigQuestion {
 /** Asks from inside the namespace that `enter` leads to. Rejects with `name_server_lost` when there is no answer. */
 export async function askNameServer(enter: readonly string[], question: DigQuestion): Promise<DigAnswer> {
   try {
-    const { stdout } = await run([...enter, ...ourProgram(import.meta.url, "dig"), JSON.stringify(question)], { timeoutMs: 20_000 });
+    const { stdout } = await run([...enter, ...ourProgram(import.meta.url, "dig"), JSON.stringify(question)], {
+      timeoutMs: 20_000,
+    });
     return JSON.parse(stdout) as DigAnswer;
   } catch (error) {
-    const why = error instanceof CommandError ? (error.stderr.trim().split("\n").at(-1) ?? error.message) : (error as Error).message;
+    const why =
+      error instanceof CommandError
+        ? (error.stderr.trim().split("\n").at(-1) ?? error.message)
+        : (error as Error).message;
     throw fail("name_server_lost", { why }, error);
   }
 }

@@ -5,8 +5,8 @@ import type { Handle } from "../host/sockets/handles.ts";
 import type { Binding } from "./sockets.ts";
 
 /**
- * A program that runs inside the namespace just long enough to open the name server's sockets and hand them over. Its one argument is the JSON of the
- * bindings; it ends when the channel does. See `sockets.ts` for the other side.
+ * A program that runs inside the namespace just long enough to open the name server's sockets and hand them over. Its
+ * one argument is the JSON of the bindings; it ends when the channel does. See `sockets.ts` for the other side.
  */
 
 const send = (message: object, handle?: Handle): Promise<void> =>

@@ -1,4 +1,7 @@
-/** Parsed JSON as what it should be, or an error that names the place. By hand, because a schema library would be a fifth of this process's memory. */
+/**
+ * Parsed JSON as what it should be, or an error that names the place. By hand, because a schema library would be a
+ * fifth of this process's memory.
+ */
 
 export function object(value: unknown, at: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${at} is no object`);

@@ -3,7 +3,10 @@ import { fail } from "../errors/error.ts";
 import { connectControl, type Control } from "../host/sockets/control.ts";
 import type { ZoneData } from "./zone-data.ts";
 
-/** The name server as perchd holds it: a connection kept open, so that its closing tells at once that the process is gone. */
+/**
+ * The name server as perchd holds it: a connection kept open, so that its closing tells at once that the process is
+ * gone.
+ */
 export interface NameServerClient {
   /** Replaces the whole zone; what is asked from then on meets the new one. */
   set(zone: ZoneData): Promise<{ serial: number }>;
@@ -29,7 +32,8 @@ export interface Pong {
 
 const stopWithinMs = 3_000;
 
-const lost = (error: unknown) => fail("name_server_lost", { why: error instanceof Error ? error.message : String(error) }, error);
+const lost = (error: unknown) =>
+  fail("name_server_lost", { why: error instanceof Error ? error.message : String(error) }, error);
 
 /** Rejects with `name_server_lost` when nobody listens there. */
 export async function connectNameServer(path: string): Promise<NameServerClient> {

@@ -1,9 +1,16 @@
 import type { Answer, DecodedPacket } from "dns-packet";
 
-/** A decoded message as `perch dig` shows it: the code's name, and every record's data as zone files write it (pure). */
-export function toDigAnswer(packet: DecodedPacket): { status: string; answers: { name: string; type: string; ttl: number; data: string }[] } {
+/**
+ * A decoded message as `perch dig` shows it: the code's name, and every record's data as zone files write it (pure).
+ */
+export function toDigAnswer(packet: DecodedPacket): {
+  status: string;
+  answers: { name: string; type: string; ttl: number; data: string }[];
+} {
   const answers = (packet.answers ?? []).flatMap((record) =>
-    record.type === "OPT" ? [] : [{ name: record.name, type: record.type, ttl: record.ttl ?? 0, data: dataText(record) }],
+    record.type === "OPT"
+      ? []
+      : [{ name: record.name, type: record.type, ttl: record.ttl ?? 0, data: dataText(record) }],
   );
   return { status: (packet as DecodedPacket & { rcode: string }).rcode, answers };
 }
@@ -26,6 +33,10 @@ function dataText(record: Data): string {
     case "SRV":
       return [record.data.priority ?? 0, record.data.weight ?? 0, record.data.port, record.data.target].join(" ");
     default:
-      return typeof record.data === "string" ? record.data : Buffer.isBuffer(record.data) ? record.data.toString("hex") : JSON.stringify(record.data);
+      return typeof record.data === "string"
+        ? record.data
+        : Buffer.isBuffer(record.data)
+          ? record.data.toString("hex")
+          : JSON.stringify(record.data);
   }
 }

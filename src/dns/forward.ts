@@ -6,12 +6,16 @@ import { headerBytes } from "./wire.ts";
 import { type Exchange, exchangeTcp, exchangeUdp, questionEnd, type Server } from "./upstream.ts";
 
 /**
- * Names that are not ours, asked of the host's resolvers from the host's side: each in turn, twice round, beginning with the one that answered
- * last; over TCP when asked over TCP or when the answer does not fit. Nothing is kept: the host's resolver does that.
+ * Names that are not ours, asked of the host's resolvers from the host's side: each in turn, twice round, beginning
+ * with the one that answered last; over TCP when asked over TCP or when the answer does not fit. Nothing is kept: the
+ * host's resolver does that.
  */
 
 export interface Forwarder {
-  /** The answer with the asker's id, not above what he takes; undefined when nobody answers, or too much is under way, in all or for that source. */
+  /**
+   * The answer with the asker's id, not above what he takes; undefined when nobody answers, or too much is under way,
+   * in all or for that source.
+   */
   forward(message: Buffer, query: Query, over: "udp" | "tcp", source: string): Promise<Buffer | undefined>;
 }
 
@@ -41,7 +45,10 @@ export function makeForwarder(settings: ForwardSettings): Forwarder {
     const own = parseAddress(`${settings.prefix}::`)?.slice(0, 3).join();
     const others = (await settings.servers()).filter((address) => parseAddress(address)?.slice(0, 3).join() !== own);
     const first = others.filter((address) => address === lastGood);
-    return [...first, ...others.filter((address) => address !== lastGood)].map((address) => ({ address, port: settings.port }));
+    return [...first, ...others.filter((address) => address !== lastGood)].map((address) => ({
+      address,
+      port: settings.port,
+    }));
   }
 
   async function askAll(message: Buffer, over: "udp" | "tcp"): Promise<Buffer | undefined> {
@@ -85,7 +92,9 @@ export function makeForwarder(settings: ForwardSettings): Forwarder {
       try {
         const answer = await askAll(ours, over);
         if (answer !== undefined && leadsInside(answer)) return refusal(answer, query);
-        return answer === undefined ? undefined : fit(withId(answer, query.id), over === "tcp" ? 65_535 : udpLimit(query.edns));
+        return answer === undefined
+          ? undefined
+          : fit(withId(answer, query.id), over === "tcp" ? 65_535 : udpLimit(query.edns));
       } finally {
         underWay.delete(id);
         const left = (bySource.get(source) ?? 1) - 1;

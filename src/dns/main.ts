@@ -11,9 +11,9 @@ import { handOver, inherit, isSuccessor, takenOver } from "./succession.ts";
 import { readZoneData } from "./zone-data.ts";
 
 /**
- * The name server's process. Its one argument is the path of a settings file. It is nobody's child for long: perchd may die and come back, and finds
- * it by the control socket. The sockets come first, for they are what there can be only one of: opened anew, or from the name server before
- * (`succession.ts`).
+ * The name server's process. Its one argument is the path of a settings file. It is nobody's child for long: perchd may
+ * die and come back, and finds it by the control socket. The sockets come first, for they are what there can be only
+ * one of: opened anew, or from the name server before (`succession.ts`).
  */
 
 /** One line of JSON to whatever perchd gave as output. A log that cannot be written is no reason to stop answering. */
@@ -44,7 +44,12 @@ async function main(): Promise<void> {
   let zone = inherited?.zone ?? settings.zone;
   const { prefix } = zone;
   const answerer = makeAnswerer(zone);
-  const forwarder = makeForwarder({ servers: watchNameservers(settings.resolvConf), prefix, port: settings.resolverPort, tryMs: 1_000 });
+  const forwarder = makeForwarder({
+    servers: watchNameservers(settings.resolvConf),
+    prefix,
+    port: settings.resolverPort,
+    tryMs: 1_000,
+  });
   const sockets = await openMissing(inherited?.sockets, settings);
   const server = serve({ sockets, answerer, forwarder, report: makeReport() });
   inherited?.replay();
@@ -80,7 +85,14 @@ async function main(): Promise<void> {
       zone = next;
       return { serial };
     }
-    if ("ping" in request) return { pid: process.pid, version: settings.version, serial: answerer.zone.serial, queries: server.queries, succession };
+    if ("ping" in request)
+      return {
+        pid: process.pid,
+        version: settings.version,
+        serial: answerer.zone.serial,
+        queries: server.queries,
+        succession,
+      };
     if ("succeed" in request) {
       if (succession === "under way") return { error: "another is taking over already" };
       void succeed(request["succeed"] as string[]);

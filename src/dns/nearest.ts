@@ -9,11 +9,16 @@ export const nearestFirst = (machines: readonly ZoneMachine[], origin: string): 
     origin,
   );
 
-/** Nearest first as seen from a region; within one distance the leader first, then by address. Always the same for the same machines. */
+/**
+ * Nearest first as seen from a region; within one distance the leader first, then by address. Always the same for the
+ * same machines.
+ */
 export function byDistance(machines: readonly ZoneMachine[], origin: string): ZoneMachine[] {
   return machines
     .map((machine) => ({ machine, away: away(origin, machine.region), address: sortable(machine.address) }))
-    .toSorted((a, b) => a.away - b.away || leaderFirst(a.machine) - leaderFirst(b.machine) || (a.address < b.address ? -1 : 1))
+    .toSorted(
+      (a, b) => a.away - b.away || leaderFirst(a.machine) - leaderFirst(b.machine) || (a.address < b.address ? -1 : 1),
+    )
     .map(({ machine }) => machine);
 }
 
@@ -26,4 +31,5 @@ function away(from: string, to: string): number {
   return here === undefined || there === undefined ? 100_000 : distance(here, there);
 }
 
-const sortable = (address: string): string => (parseAddress(address) ?? []).map((group) => group.toString(16).padStart(4, "0")).join("");
+const sortable = (address: string): string =>
+  (parseAddress(address) ?? []).map((group) => group.toString(16).padStart(4, "0")).join("");

@@ -1,7 +1,10 @@
 import { type Question, rcodes, type Rcode } from "./records.ts";
 import { flag, headerBytes, readName, type Reply, typeOfNumber } from "./wire.ts";
 
-/** What a message asks, or why it cannot be answered. Reading never throws; EDNS (RFC 6891) is in here, because it says how long an answer may be. */
+/**
+ * What a message asks, or why it cannot be answered. Reading never throws; EDNS (RFC 6891) is in here, because it says
+ * how long an answer may be.
+ */
 
 export interface Query {
   id: number;
@@ -92,4 +95,5 @@ export function optBytes(edns: Edns | undefined, rcode: Rcode): Buffer {
 }
 
 /** Bytes an answer over UDP may have. */
-export const udpLimit = (edns: Edns | undefined): number => (edns === undefined ? 512 : Math.min(Math.max(edns.size, 512), longestUdp));
+export const udpLimit = (edns: Edns | undefined): number =>
+  edns === undefined ? 512 : Math.min(Math.max(edns.size, 512), longestUdp);

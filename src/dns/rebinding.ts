@@ -1,13 +1,15 @@
 import { headerBytes } from "./wire.ts";
 
 /**
- * An answer from outside that leads inside: a name of somebody's own with an address of this network or of the machine itself (DNS rebinding). Whoever trusts such a
- * name reaches what it was not told of. Pure, and never throws; what cannot be read to its end is looked at as far as it can.
+ * An answer from outside that leads inside: a name of somebody's own with an address of this network or of the machine
+ * itself (DNS rebinding). Whoever trusts such a name reaches what it was not told of. Pure, and never throws; what
+ * cannot be read to its end is looked at as far as it can.
  */
 export function leadsInside(message: Buffer): boolean {
   if (message.length < headerBytes) return false;
   let at: number | undefined = headerBytes;
-  for (let left = message.readUInt16BE(4); left > 0 && at !== undefined; left--) at = after(message, skipName(message, at), 4);
+  for (let left = message.readUInt16BE(4); left > 0 && at !== undefined; left--)
+    at = after(message, skipName(message, at), 4);
   let records = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
   for (; records > 0 && at !== undefined; records--) {
     const fixed = skipName(message, at);

@@ -1,4 +1,7 @@
-/** The records the zone answers with. Names are text without the last dot; the numbers of types and codes are the wire's. */
+/**
+ * The records the zone answers with. Names are text without the last dot; the numbers of types and codes are the
+ * wire's.
+ */
 
 export const typeNumbers = { A: 1, NS: 2, SOA: 6, PTR: 12, TXT: 16, AAAA: 28, ANY: 255 } as const;
 export const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;
@@ -35,7 +38,10 @@ export interface Answer {
   soa: Soa;
 }
 
-/** What there is to a name, whatever the type asked; a name without anything of its own has names below it, or might have machines. */
+/**
+ * What there is to a name, whatever the type asked; a name without anything of its own has names below it, or might
+ * have machines.
+ */
 export interface Outcome {
   known: true;
   aaaa?: readonly string[];

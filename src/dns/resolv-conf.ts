@@ -1,7 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
 
-/** The host's resolvers, as glibc reads them: the first three `nameserver` lines, or the host itself where there are none. */
+/**
+ * The host's resolvers, as glibc reads them: the first three `nameserver` lines, or the host itself where there are
+ * none.
+ */
 export function nameservers(text: string): string[] {
   const found = text.split("\n").flatMap((line) => {
     const [key, address = ""] = line.trim().split(/\s+/);

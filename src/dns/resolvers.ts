@@ -20,5 +20,9 @@ export const resolvers = (prefix: string): Resolver[] => [
   { address: networkResolver(prefix), name: serverName },
   { address: wellKnownResolver, name: serverName },
   { address: serverResolver(prefix), name: `server.${serverName}`, inside: true },
-  ...regions.map((region) => ({ address: regionResolver(prefix, region), name: `${region.code}.${serverName}`, region: region.code })),
+  ...regions.map((region) => ({
+    address: regionResolver(prefix, region),
+    name: `${region.code}.${serverName}`,
+    region: region.code,
+  })),
 ];

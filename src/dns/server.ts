@@ -23,7 +23,10 @@ export interface NameServer {
   close(): void;
 }
 
-/** Room for what comes while the machine is busy elsewhere: whose question is lost asks again after two seconds only. The kernel may grant less. Bytes. */
+/**
+ * Room for what comes while the machine is busy elsewhere: whose question is lost asks again after two seconds only.
+ * The kernel may grant less. Bytes.
+ */
 const receiveBuffer = 2_097_152;
 
 export function serve({ sockets, answerer, forwarder, report }: ServerParts): NameServer {
@@ -56,7 +59,9 @@ export function serve({ sockets, answerer, forwarder, report }: ServerParts): Na
     const unheard = () => undefined;
     socket.setRecvBufferSize(receiveBuffer);
     socket.on("error", (error) => report(`a UDP socket failed: ${error.message}`));
-    socket.on("message", (message, from) => respond(message, asker, from.address, (answer) => socket.send(answer, from.port, from.address, unheard)));
+    socket.on("message", (message, from) =>
+      respond(message, asker, from.address, (answer) => socket.send(answer, from.port, from.address, unheard)),
+    );
   }
 
   const tcp = makeTcpService(respond);

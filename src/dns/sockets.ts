@@ -3,7 +3,10 @@ import type { Server } from "node:net";
 import { type Handle, receiveHandles } from "../host/sockets/handles.ts";
 import { ourProgram } from "../host/process/program.ts";
 
-/** The name server's sockets: opened by `bind.ts` inside the namespace, used from outside it. One a binding, so that answers come from the address that was asked. */
+/**
+ * The name server's sockets: opened by `bind.ts` inside the namespace, used from outside it. One a binding, so that
+ * answers come from the address that was asked.
+ */
 
 export interface Binding {
   address: string;
@@ -30,7 +33,11 @@ async function openSockets(enter: readonly string[], bindings: readonly Binding[
     if (handle instanceof UdpSocket) sockets.udp.push({ binding, socket: handle });
     else sockets.tcp.push({ binding, server: handle });
   };
-  await receiveHandles([...enter, ...ourProgram(import.meta.url, "bind"), JSON.stringify(bindings)], openWithinMs, take);
+  await receiveHandles(
+    [...enter, ...ourProgram(import.meta.url, "bind"), JSON.stringify(bindings)],
+    openWithinMs,
+    take,
+  );
   return sockets;
 }
 

@@ -17,11 +17,18 @@ async function programOf(wanted: Settings, program = ourProgram(import.meta.url,
 }
 
 /**
- * Starts a name server that outlives this process and waits until it answers. Its output goes to a file descriptor or nowhere. Rejects with
- * `name_server_failed` when it ends or stays silent instead.
+ * Starts a name server that outlives this process and waits until it answers. Its output goes to a file descriptor or
+ * nowhere. Rejects with `name_server_failed` when it ends or stays silent instead.
  */
-export async function startNameServer(wanted: Settings, outputFd?: number, program?: string[]): Promise<NameServerClient> {
-  const started = await startDetached(await programOf(wanted, program), { cwd: "/", ...(outputFd === undefined ? {} : { outputFd }) });
+export async function startNameServer(
+  wanted: Settings,
+  outputFd?: number,
+  program?: string[],
+): Promise<NameServerClient> {
+  const started = await startDetached(await programOf(wanted, program), {
+    cwd: "/",
+    ...(outputFd === undefined ? {} : { outputFd }),
+  });
   let end: string | undefined;
   void started.ended.then(({ exitCode, signal }) => (end = `it ended with ${signal ?? `exit code ${exitCode}`}`));
   return answering(
@@ -31,16 +38,25 @@ export async function startNameServer(wanted: Settings, outputFd?: number, progr
   );
 }
 
-/** Has the one that runs start its successor, which answers from then on. Rejects with `name_server_failed`, and then the old one goes on. */
+/**
+ * Has the one that runs start its successor, which answers from then on. Rejects with `name_server_failed`, and then
+ * the old one goes on.
+ */
 export async function succeedNameServer(old: NameServerClient, wanted: Settings): Promise<NameServerClient> {
   const { pid: before } = await old.ping();
   await old.succeed(await programOf(wanted));
   const failed = async () =>
-    (await old.ping().catch(() => undefined))?.succession === "failed" ? "the one before could not hand over to it" : undefined;
+    (await old.ping().catch(() => undefined))?.succession === "failed"
+      ? "the one before could not hand over to it"
+      : undefined;
   return answering(wanted.control, (pid) => pid !== before, failed);
 }
 
-async function answering(control: string, isIt: (pid: number) => boolean, failed: () => Promise<string | undefined>): Promise<NameServerClient> {
+async function answering(
+  control: string,
+  isIt: (pid: number) => boolean,
+  failed: () => Promise<string | undefined>,
+): Promise<NameServerClient> {
   const ready = await ask(
     async () => {
       const why = await failed();

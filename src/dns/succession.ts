@@ -5,13 +5,17 @@ import type { Binding, Sockets } from "./sockets.ts";
 import { readZoneData, type ZoneData } from "./zone-data.ts";
 
 /**
- * One name server takes over from another, of another version of Perch, without a question unanswered: the old one starts the new one and sends it its
- * sockets and its zone over Node's IPC. Both have the same sockets then, and whoever is asked answers; the old one ends when nothing is under way with it.
+ * One name server takes over from another, of another version of Perch, without a question unanswered: the old one
+ * starts the new one and sends it its sockets and its zone over Node's IPC. Both have the same sockets then, and
+ * whoever is asked answers; the old one ends when nothing is under way with it.
  */
 
 const readyWithinMs = 15_000;
 
-/** Starts the successor and gives it everything. Resolves when it answers at the control socket; until then, and for good when this rejects, nothing has changed. */
+/**
+ * Starts the successor and gives it everything. Resolves when it answers at the control socket; until then, and for
+ * good when this rejects, nothing has changed.
+ */
 export async function handOver(argv: readonly string[], sockets: Sockets, zone: ZoneData): Promise<void> {
   const handles = [
     ...sockets.udp.map(({ binding, socket }) => ({ message: { binding }, handle: socket })),
@@ -27,7 +31,9 @@ interface Inheritance {
   sockets: Sockets;
   /** Undefined where the old one's cannot be read here. */
   zone: ZoneData | undefined;
-  /** Whoever came between the sockets' coming and their being served: Node reads from a socket as soon as it is there. */
+  /**
+   * Whoever came between the sockets' coming and their being served: Node reads from a socket as soon as it is there.
+   */
   replay(): void;
 }
 
@@ -54,7 +60,8 @@ export function inherit(): Promise<Inheritance> {
         zone = zoneIn(message.zone);
         process.send?.({ listening: true });
       } else if ("done" in message) resolve({ sockets, zone, replay });
-      else if (handle instanceof UdpSocket) sockets.udp.push({ binding: message.binding, socket: handle.on("message", keepMessage) });
+      else if (handle instanceof UdpSocket)
+        sockets.udp.push({ binding: message.binding, socket: handle.on("message", keepMessage) });
       else sockets.tcp.push({ binding: message.binding, server: (handle as Server).on("connection", keepConnection) });
     });
   });

@@ -4,9 +4,10 @@ import type { Asker } from "./answerer.ts";
 import { takeFrames, toFrame } from "./frame.ts";
 
 /**
- * DNS over TCP (RFC 7766): any number of questions on a connection, answered as they are ready. Bounded on every side: connections, time without a
- * whole question (so a slow sender is cut, too), length of a question, answers waiting for a slow reader. Where there are too many connections, whoever has the
- * most loses the one that has been silent for longest.
+ * DNS over TCP (RFC 7766): any number of questions on a connection, answered as they are ready. Bounded on every side:
+ * connections, time without a whole question (so a slow sender is cut, too), length of a question, answers waiting for
+ * a slow reader. Where there are too many connections, whoever has the most loses the one that has been silent for
+ * longest.
  */
 
 export interface TcpService {
@@ -22,7 +23,12 @@ export interface TcpLimits {
   unreadBytes: number;
 }
 
-const limitsOfUse: TcpLimits = { connections: withinDescriptors(512, 0.5), idleMs: 10_000, messageBytes: 4_096, unreadBytes: 131_072 };
+const limitsOfUse: TcpLimits = {
+  connections: withinDescriptors(512, 0.5),
+  idleMs: 10_000,
+  messageBytes: 4_096,
+  unreadBytes: 131_072,
+};
 
 export function makeTcpService(
   respond: (message: Buffer, asker: Asker, source: string, reply: (answer: Buffer) => void) => void,
@@ -67,7 +73,9 @@ export function makeTcpService(
     socket.on("data", (chunk: Buffer) => {
       const { frames, rest } = takeFrames(pending.length === 0 ? chunk : Buffer.concat([pending, chunk]));
       pending = rest;
-      const tooLong = frames.some((frame) => frame.length > limits.messageBytes) || (rest.length >= 2 && rest.readUInt16BE(0) > limits.messageBytes);
+      const tooLong =
+        frames.some((frame) => frame.length > limits.messageBytes) ||
+        (rest.length >= 2 && rest.readUInt16BE(0) > limits.messageBytes);
       if (tooLong) return void socket.destroy();
       if (frames.length === 0) return;
       timer.refresh();

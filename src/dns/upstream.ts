@@ -11,7 +11,10 @@ export interface Server {
 /** Gives the answer, or undefined when none came in time or the server could not be reached. */
 export type Exchange = (message: Buffer, server: Server, timeoutMs: number) => Promise<Buffer | undefined>;
 
-/** A socket of its own, and so a random port of its own, for every question; connected, so that only that server is heard and a refusal is noticed. */
+/**
+ * A socket of its own, and so a random port of its own, for every question; connected, so that only that server is
+ * heard and a refusal is noticed.
+ */
 export const exchangeUdp: Exchange = (message, server, timeoutMs) =>
   new Promise((resolve) => {
     const socket = createSocket(isIPv6(server.address) ? "udp6" : "udp4");
@@ -54,7 +57,10 @@ export const exchangeTcp: Exchange = (message, server, timeoutMs) =>
     socket.on("close", () => end(undefined));
   });
 
-/** A response with our id and our question: anything else is a stray or a forgery. A server that could not read the question may leave it out. */
+/**
+ * A response with our id and our question: anything else is a stray or a forgery. A server that could not read the
+ * question may leave it out.
+ */
 export function answersTo(answer: Buffer, message: Buffer): boolean {
   if (answer.length < 12 || (answer[2] ?? 0) < 0x80 || answer.readUInt16BE(0) !== message.readUInt16BE(0)) return false;
   if (answer.readUInt16BE(4) === 0) return ((answer[3] ?? 0) & 15) !== 0;

@@ -3,9 +3,9 @@ import { type Answer, type Question, rcodes, type Rcode, type Soa, typeNumbers, 
 import { serverName } from "./resolvers.ts";
 
 /**
- * Messages as bytes (RFC 1035). Written by hand rather than by dns-packet, for three things it does not do: the question goes back byte for byte
- * as it came, owner names are compressed (a third less to send, so that more machines fit in 512 bytes), and nothing throws, whatever the bytes.
- * The tests hold it against dns-packet.
+ * Messages as bytes (RFC 1035). Written by hand rather than by dns-packet, for three things it does not do: the
+ * question goes back byte for byte as it came, owner names are compressed (a third less to send, so that more machines
+ * fit in 512 bytes), and nothing throws, whatever the bytes. The tests hold it against dns-packet.
  */
 
 export interface Name {
@@ -56,7 +56,9 @@ function nameBytes(name: string): Buffer {
 /** TXT of any length: strings of 255 bytes at most, which readers put together again. */
 function textBytes(text: string): Buffer {
   const bytes = Buffer.from(text, "utf8");
-  const strings = Array.from({ length: Math.max(1, Math.ceil(bytes.length / 255)) }, (_, i) => bytes.subarray(i * 255, (i + 1) * 255));
+  const strings = Array.from({ length: Math.max(1, Math.ceil(bytes.length / 255)) }, (_, i) =>
+    bytes.subarray(i * 255, (i + 1) * 255),
+  );
   return Buffer.concat(strings.flatMap((string) => [Buffer.of(string.length), string]));
 }
 
@@ -123,11 +125,15 @@ export function encodeReply(reply: Reply): Buffer {
   };
   const ttl = soa?.minimum ?? 0;
   const all = records.map((record) => recordBytes(theQuestion, record.type, ttl, dataBytes(record)));
-  const negative = soa !== undefined && all.length === 0 ? [recordBytes(nameBytes(soa.apex), "SOA", ttl, soaBytes(soa))] : [];
+  const negative =
+    soa !== undefined && all.length === 0 ? [recordBytes(nameBytes(soa.apex), "SOA", ttl, soaBytes(soa))] : [];
   const [answers, authority] = [fitting(all), fitting(negative)];
   const header = Buffer.alloc(headerBytes);
   header.writeUInt16BE(reply.id, 0);
-  header.writeUInt16BE(reply.flags | flag.response | (answers.length < all.length ? flag.truncated : 0) | (rcodes[reply.rcode] & 15), 2);
+  header.writeUInt16BE(
+    reply.flags | flag.response | (answers.length < all.length ? flag.truncated : 0) | (rcodes[reply.rcode] & 15),
+    2,
+  );
   header.writeUInt16BE(reply.question.length === 0 ? 0 : 1, 4);
   header.writeUInt16BE(answers.length, 6);
   header.writeUInt16BE(authority.length, 8);

@@ -1,7 +1,10 @@
 import { parseAddress } from "../model/address.ts";
 import { list, object, optional, text } from "./check.ts";
 
-/** What perchd tells the name server: the whole of it each time. Addresses are IPv6 text, regions are codes of model/region.ts. */
+/**
+ * What perchd tells the name server: the whole of it each time. Addresses are IPv6 text, regions are codes of
+ * model/region.ts.
+ */
 export interface ZoneData {
   /** Three groups, "fdaa:3f9a:12bc". */
   prefix: string;
@@ -34,7 +37,8 @@ export interface ZoneMachine {
 export function readZoneData(value: unknown): ZoneData {
   const zone = object(value, "zone");
   const prefix = text(zone["prefix"], "prefix");
-  if (parseAddress(`${prefix}::`) === undefined || prefix.split(":").length !== 3) throw new Error(`prefix "${prefix}" is no network's`);
+  if (parseAddress(`${prefix}::`) === undefined || prefix.split(":").length !== 3)
+    throw new Error(`prefix "${prefix}" is no network's`);
   return {
     prefix,
     apps: list(zone["apps"], "apps", readApp),

@@ -1,11 +1,13 @@
 /**
- * The private network's name server: `.internal` (and `.flycast`, its alias) for whoever is in the network, and everything else asked of the host's
- * resolvers. It is a process of its own on the host's side, with only its sockets inside the namespace, because names must outlive perchd. It is
- * told the whole zone at once and may not know the store, PostgreSQL or how a leader is chosen.
+ * The private network's name server: `.internal` (and `.flycast`, its alias) for whoever is in the network, and
+ * everything else asked of the host's resolvers. It is a process of its own on the host's side, with only its sockets
+ * inside the namespace, because names must outlive perchd. It is told the whole zone at once and may not know the
+ * store, PostgreSQL or how a leader is chosen.
  *
- * Start reading here (what is answered, pure), then `forms.ts` (the names below an app) and `reverse.ts`; `wire.ts` and `edns.ts` (bytes), `answerer.ts`
- * (bytes in, bytes out, the cache), `forward.ts` (other names), `server.ts` (sockets), `bind.ts` (how they get inside), `main.ts` (the process);
- * perchd uses `start.ts` and `control.ts`, and `ask.ts` for `perch dig`.
+ * Start reading here (what is answered, pure), then `forms.ts` (the names below an app) and `reverse.ts`; `wire.ts` and
+ * `edns.ts` (bytes), `answerer.ts` (bytes in, bytes out, the cache), `forward.ts` (other names), `server.ts` (sockets),
+ * `bind.ts` (how they get inside), `main.ts` (the process); perchd uses `start.ts` and `control.ts`, and `ask.ts` for
+ * `perch dig`.
  */
 import { appAnswer, type AppZone } from "./forms.ts";
 import type { Answer, Outcome, Question } from "./records.ts";
@@ -17,7 +19,10 @@ export interface Zone {
   readonly serial: number;
   /** Whether a lower-case name is for us to answer, and so never forwarded. */
   holds(name: string): boolean;
-  /** The answer to a question about a name that `holds`. Owner names are the asked one; an empty answer carries the SOA as its authority. */
+  /**
+   * The answer to a question about a name that `holds`. Owner names are the asked one; an empty answer carries the SOA
+   * as its authority.
+   */
   answer(question: Question, region: string | undefined): Answer;
 }
 
@@ -27,7 +32,9 @@ export const ttl = 5;
 const nothing: Outcome = { known: true };
 
 export function makeZone(data: ZoneData, serial: number): Zone {
-  const apps = new Map(data.apps.map((app): [string, AppZone] => [app.name, { app, defaultRegion: data.defaultRegion }]));
+  const apps = new Map(
+    data.apps.map((app): [string, AppZone] => [app.name, { app, defaultRegion: data.defaultRegion }]),
+  );
   const peers = new Map(data.peers.map((each) => [each.name.toLowerCase(), each.address]));
   const listedPeers = data.peers.map((each) => each.name).filter((name) => !name.startsWith("interactive-"));
   const reverse = reverseZone(data);

@@ -1,7 +1,8 @@
 /**
- * Why an app cannot connect: what is known, and what it means. The facts of this file are gathered in two places: the daemon tells what it wants and what
- * PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's own way from inside the network (`probe.ts`, a program; `probing.ts` runs
- * it). `judge.ts` turns them into lines, pure. The room knows nothing of records, loops or the API; it changes nothing.
+ * Why an app cannot connect: what is known, and what it means. The facts of this file are gathered in two places: the
+ * daemon tells what it wants and what PostgreSQL says (`server/doctor.ts`), and a short-lived program goes the app's
+ * own way from inside the network (`probe.ts`, a program; `probing.ts` runs it). `judge.ts` turns them into lines,
+ * pure. The room knows nothing of records, loops or the API; it changes nothing.
  */
 import type { Warning } from "../capacity/facts.ts";
 import type { Admission } from "../postgres/sql/connect-privilege.ts";
@@ -67,7 +68,10 @@ export interface Facts {
   weak: boolean;
   /** "fdaa:3f9a:12bc". */
   prefix: string;
-  /** Undefined: there is no such secret. "not ours": it leads to no cluster of the app's, and the caller, who has a token, is not told where it comes to. */
+  /**
+   * Undefined: there is no such secret. "not ours": it leads to no cluster of the app's, and the caller, who has a
+   * token, is not told where it comes to.
+   */
   target: Target | "not a URL" | "not ours" | undefined;
   attachment: Attached | undefined;
   /** Names of all clusters, for whoever is not attached yet. */
@@ -114,7 +118,8 @@ export interface Line {
   next?: string;
 }
 
-export const refused = (part: unknown): part is Refused => typeof part === "object" && part !== null && "error" in part && !("state" in part);
+export const refused = (part: unknown): part is Refused =>
+  typeof part === "object" && part !== null && "error" in part && !("state" in part);
 
 /** How the log-in ended, where it came so far. */
 export const loginOf = ({ knock }: Facts): Knock["login"] => (refused(knock) ? undefined : knock.login);

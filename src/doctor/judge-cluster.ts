@@ -14,10 +14,16 @@ export function leaderLine(facts: Facts, cluster: ClusterFacts): Line {
     return { check, state: "fail", sentence: leader === undefined ? who : `${who} is ${leader.state}${why}`, next };
   }
   if (leader?.note !== undefined)
-    return { check, state: "warn", sentence: `${who} takes reads and writes: ${leader.note}`, next: `perch postgres status -a ${cluster.name}` };
+    return {
+      check,
+      state: "warn",
+      sentence: `${who} takes reads and writes: ${leader.note}`,
+      next: `perch postgres status -a ${cluster.name}`,
+    };
   const login = loginOf(facts);
   if (login === undefined || "state" in login) return { check, state: "ok", sentence: `${who} takes reads and writes` };
-  if (login.recovering) return { check, state: "ok", sentence: "the URL leads to a replica: it reads, and a write fails with 25006" };
+  if (login.recovering)
+    return { check, state: "ok", sentence: "the URL leads to a replica: it reads, and a write fails with 25006" };
   if (login.readOnly)
     return {
       check,
@@ -43,7 +49,12 @@ export function connectionsLine(facts: Facts, { name }: ClusterFacts, { admissio
   const next = `perch postgres config update -a ${name} --max-connections ${Math.max(100, connections.max * 2)} --restart`;
   const login = loginOf(facts);
   if (left > 0 && login !== undefined && "state" in login && login.state === "53300")
-    return { check, state: "fail", sentence: `PostgreSQL takes no more: ${login.error}`, next: `perch postgres connect -a ${name}` };
+    return {
+      check,
+      state: "fail",
+      sentence: `PostgreSQL takes no more: ${login.error}`,
+      next: `perch postgres connect -a ${name}`,
+    };
   const level = levelOf({ what: "connections", used: connections.taken, limit: connections.max }, false);
   return level === undefined ? { check, state: "ok", sentence: count } : { check, state: level, sentence: count, next };
 }
@@ -72,11 +83,24 @@ export function lagLine(cluster: ClusterFacts, { id, region, state, lagBytes, no
   const who = `replica ${id} in ${region}`;
   if (state !== "streaming") {
     const sentence = `${who} is ${state === "started" ? "not streaming" : state === "paused" ? "not replaying" : state}${note === undefined ? "" : `: ${note}`}`;
-    return { check, state: "warn", sentence, next: state === "stopped" ? `perch machine start ${id}` : `perch logs -a ${cluster.name}` };
+    return {
+      check,
+      state: "warn",
+      sentence,
+      next: state === "stopped" ? `perch machine start ${id}` : `perch logs -a ${cluster.name}`,
+    };
   }
-  if (note !== undefined) return { check, state: "warn", sentence: `${who} streams: ${note}`, next: `perch postgres status -a ${cluster.name}` };
-  if (lagBytes === null) return { check, state: "ok", sentence: `${who} streams; how far behind it is, it has not said yet` };
+  if (note !== undefined)
+    return {
+      check,
+      state: "warn",
+      sentence: `${who} streams: ${note}`,
+      next: `perch postgres status -a ${cluster.name}`,
+    };
+  if (lagBytes === null)
+    return { check, state: "ok", sentence: `${who} streams; how far behind it is, it has not said yet` };
   const behind = lagBytes < megabyte ? `${lagBytes} bytes` : `${Math.round(lagBytes / megabyte)} MB`;
-  if (lagBytes > 64 * megabyte) return { check, state: "warn", sentence: `${who} is ${behind} behind`, next: `perch logs -a ${cluster.name}` };
+  if (lagBytes > 64 * megabyte)
+    return { check, state: "warn", sentence: `${who} is ${behind} behind`, next: `perch logs -a ${cluster.name}` };
   return { check, state: "ok", sentence: `${who} is ${behind} behind` };
 }

@@ -16,7 +16,12 @@ export function passwordLine(facts: Facts): Line | undefined {
       const known = cluster?.admission;
       if (known !== undefined && known.role === undefined) return undefined; // its line says so
       if (known?.role?.expired === true)
-        return { check, state: "fail", sentence: `the password of ${target.user} has expired (VALID UNTIL)`, next: psql(cluster) };
+        return {
+          check,
+          state: "fail",
+          sentence: `the password of ${target.user} has expired (VALID UNTIL)`,
+          next: psql(cluster),
+        };
       return {
         check,
         state: "fail",
@@ -37,7 +42,8 @@ export function passwordLine(facts: Facts): Line | undefined {
   }
 }
 
-const psql = (cluster: ClusterFacts | undefined): string => (cluster === undefined ? "perch status" : `perch postgres connect -a ${cluster.name}`);
+const psql = (cluster: ClusterFacts | undefined): string =>
+  cluster === undefined ? "perch status" : `perch postgres connect -a ${cluster.name}`;
 
 export function serverLines(facts: Facts): (Line | undefined)[] {
   const { cluster, target } = facts;
@@ -60,7 +66,8 @@ function strangerLine(facts: Facts): Line | undefined {
   const login = loginOf(facts);
   if (login === undefined) return undefined;
   const check = "database";
-  if ("state" in login) return login.state === "3D000" ? { check, state: "fail", sentence: login.error, next: "perch status" } : undefined;
+  if ("state" in login)
+    return login.state === "3D000" ? { check, state: "fail", sentence: login.error, next: "perch status" } : undefined;
   return {
     check,
     state: login.readOnly ? "warn" : "ok",
@@ -73,7 +80,12 @@ function databaseLine({ app, attachment }: Facts, { name }: ClusterFacts, { admi
   if (admission.database === undefined) {
     const owner = attachment?.user ?? (admission.role === undefined ? undefined : target.user);
     const next = `perch postgres db create ${target.database} -a ${name}${owner === undefined ? "" : ` --owner ${owner}`}`;
-    return { check, state: "fail", sentence: `${name} has no database ${target.database}, which the URL of ${app} names`, next };
+    return {
+      check,
+      state: "fail",
+      sentence: `${name} has no database ${target.database}, which the URL of ${app} names`,
+      next,
+    };
   }
   if (!admission.database.open)
     return {
@@ -90,7 +102,12 @@ function roleLine(facts: Facts, { name, roleless }: ClusterFacts, { admission, t
   const { attachment } = facts;
   const { role } = admission;
   if (attachment !== undefined && roleless === true)
-    return { check, state: "fail", sentence: `${name} has no role ${attachment.user}, as which the app works`, next: attachAgain(facts, attachment) };
+    return {
+      check,
+      state: "fail",
+      sentence: `${name} has no role ${attachment.user}, as which the app works`,
+      next: attachAgain(facts, attachment),
+    };
   if (role === undefined) {
     const next = attachment === undefined ? `perch postgres users create ${target.user} -a ${name}` : newUrl(facts);
     return { check, state: "fail", sentence: `${name} has no role ${target.user}, as which the app logs in`, next };
@@ -98,9 +115,23 @@ function roleLine(facts: Facts, { name, roleless }: ClusterFacts, { admission, t
   const next = `perch postgres connect -a ${name}`;
   if (!role.login) return { check, state: "fail", sentence: `the role ${target.user} may not log in (NOLOGIN)`, next };
   if (admission.database !== undefined && !admission.mayConnect)
-    return { check, state: "fail", sentence: `the role ${target.user} may not connect to ${target.database}: GRANT CONNECT is missing`, next };
+    return {
+      check,
+      state: "fail",
+      sentence: `the role ${target.user} may not connect to ${target.database}: GRANT CONNECT is missing`,
+      next,
+    };
   const login = loginOf(facts);
   if (login !== undefined && "state" in login && login.state === "28000")
-    return { check, state: "fail", sentence: `PostgreSQL does not let ${target.user} in: ${login.error}`, next: `perch logs -a ${name}` };
-  return { check, state: "ok", sentence: `${target.user} may log in${admission.database === undefined ? "" : ` and connect to ${target.database}`}` };
+    return {
+      check,
+      state: "fail",
+      sentence: `PostgreSQL does not let ${target.user} in: ${login.error}`,
+      next: `perch logs -a ${name}`,
+    };
+  return {
+    check,
+    state: "ok",
+    sentence: `${target.user} may log in${admission.database === undefined ? "" : ` and connect to ${target.database}`}`,
+  };
 }

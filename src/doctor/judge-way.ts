@@ -30,7 +30,8 @@ export function revival(cluster: ClusterFacts, member: MemberFacts | undefined):
   return member.state === "stopped" ? `perch machine start ${member.id}` : `perch logs -a ${cluster.name}`;
 }
 
-export const leaderIn = (cluster: ClusterFacts): MemberFacts | undefined => cluster.members.find(({ role }) => role === "leader");
+export const leaderIn = (cluster: ClusterFacts): MemberFacts | undefined =>
+  cluster.members.find(({ role }) => role === "leader");
 
 function nameLine({ knock, target, cluster, settle }: Way): Line {
   const check = "name";
@@ -43,9 +44,19 @@ function nameLine({ knock, target, cluster, settle }: Way): Line {
   }
   if (error === "ENOTFOUND") {
     const sentence = `there is no name ${host}${host.endsWith(".internal") ? "" : " inside the network"}`;
-    return { check, state: "fail", sentence, next: cluster === undefined ? settle : `perch dig ${cluster.name}.internal` };
+    return {
+      check,
+      state: "fail",
+      sentence,
+      next: cluster === undefined ? settle : `perch dig ${cluster.name}.internal`,
+    };
   }
-  return { check, state: "fail", sentence: `the name server does not answer for ${host} (${error})`, next: "perch events" };
+  return {
+    check,
+    state: "fail",
+    sentence: `the name server does not answer for ${host} (${error})`,
+    next: "perch events",
+  };
 }
 
 function addressLine({ target, cluster, portable }: Way, addresses: readonly string[]): Line {
@@ -65,11 +76,22 @@ function portLine({ target, cluster, settle }: Way, port: NonNullable<Knock["por
   const sentence = `port ${target.port} of ${target.host} does not open (${port.error})`;
   if (cluster === undefined) return { check, state: "fail", sentence, next: settle };
   const next = revival(cluster, leaderIn(cluster));
-  if (next !== undefined) return { check, state: "fail", sentence: `${sentence}: the leader of ${cluster.name} does not answer`, next };
+  if (next !== undefined)
+    return { check, state: "fail", sentence: `${sentence}: the leader of ${cluster.name} does not answer`, next };
   // Who refuses says so at once; silence is a rule that drops packets, and not one of ours.
   if (port.error.includes("no answer within"))
-    return { check, state: "fail", sentence: `${sentence}: something drops its packets`, next: "perch down && perch up" };
-  return { check, state: "fail", sentence: `${sentence}; the leader is behind 5432, each member itself behind 5433`, next: settle };
+    return {
+      check,
+      state: "fail",
+      sentence: `${sentence}: something drops its packets`,
+      next: "perch down && perch up",
+    };
+  return {
+    check,
+    state: "fail",
+    sentence: `${sentence}; the leader is behind 5432, each member itself behind 5433`,
+    next: settle,
+  };
 }
 
 function tlsLine({ target, cluster, settle }: Way, tls: NonNullable<Knock["tls"]>): Line {
@@ -82,13 +104,24 @@ function tlsLine({ target, cluster, settle }: Way, tls: NonNullable<Knock["tls"]
   if (tls === "off") return { check, state: "ok", sentence: `the URL wants none (${asked})` };
   if (refused(tls)) {
     const file = target.sslrootcert !== undefined && /^E(NOENT|ACCES|ISDIR)$/.test(tls.error);
-    if (file) return { check, state: "fail", sentence: `the authority ${target.sslrootcert} cannot be read (${tls.error})`, next: ca };
+    if (file)
+      return {
+        check,
+        state: "fail",
+        sentence: `the authority ${target.sslrootcert} cannot be read (${tls.error})`,
+        next: ca,
+      };
     return { check, state: "fail", sentence: `TLS fails: ${tls.error}`, next: settle };
   }
   if (tls === "none") {
     const wanted = sslmode !== "prefer" && sslmode !== "allow";
     return wanted
-      ? { check, state: "fail", sentence: `the server offers none, and the URL wants it (${asked}): ${switchedOff}`, next: connect }
+      ? {
+          check,
+          state: "fail",
+          sentence: `the server offers none, and the URL wants it (${asked}): ${switchedOff}`,
+          next: connect,
+        }
       : { check, state: "warn", sentence: "the server offers none; passwords and data are not encrypted" };
   }
   const verifies = sslmode.startsWith("verify-");

@@ -11,8 +11,9 @@ import type { Knock, Target } from "./facts.ts";
 import type { Order } from "./probing.ts";
 
 /**
- * A program that goes an app's way, step by step: looks up the name as the system does, opens the port, asks for TLS, logs in. Its order comes on
- * stdin, for it holds a password; what it met goes to stdout as JSON. It stops where an app would. `probing.ts` runs it inside the network.
+ * A program that goes an app's way, step by step: looks up the name as the system does, opens the port, asks for TLS,
+ * logs in. Its order comes on stdin, for it holds a password; what it met goes to stdout as JSON. It stops where an app
+ * would. `probing.ts` runs it inside the network.
  */
 
 const patience = { nameMs: 8_000, portMs: 3_000, tlsMs: 3_000, loginMs: 8_000 };
@@ -27,10 +28,15 @@ const longest = 2_000;
 const why = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? said(error);
 
 async function attempt<T>(ms: number, work: Promise<T>): Promise<T | { error: string }> {
-  return (await within(ms, work).catch((error: unknown) => ({ error: why(error) }))) ?? { error: `no answer within ${ms / 1000} s` };
+  return (
+    (await within(ms, work).catch((error: unknown) => ({ error: why(error) }))) ?? {
+      error: `no answer within ${ms / 1000} s`,
+    }
+  );
 }
 
-const failed = (part: unknown): part is { error: string } => typeof part === "object" && part !== null && "error" in part;
+const failed = (part: unknown): part is { error: string } =>
+  typeof part === "object" && part !== null && "error" in part;
 
 async function go({ target, authority }: Order): Promise<Knock> {
   if (target === undefined) return {};
@@ -42,10 +48,18 @@ async function go({ target, authority }: Order): Promise<Knock> {
   const port = await openAny(addresses, target.port);
   if (!("socket" in port)) return { addresses, port };
   const { socket, address } = port;
-  const tls = target.sslmode === "disable" ? ("off" as const) : await attempt(patience.tlsMs, askForTls(socket, target, authority));
+  const tls =
+    target.sslmode === "disable"
+      ? ("off" as const)
+      : await attempt(patience.tlsMs, askForTls(socket, target, authority));
   socket.destroy();
   const knock: Knock = { addresses, port: { address }, tls };
-  if (failed(tls) || (tls === "none" && needsTls(target)) || (typeof tls === "object" && !tls.verified && verifies(target))) return knock;
+  if (
+    failed(tls) ||
+    (tls === "none" && needsTls(target)) ||
+    (typeof tls === "object" && !tls.verified && verifies(target))
+  )
+    return knock;
   return { ...knock, login: await logIn(target, address, typeof tls === "object") };
 }
 
@@ -53,7 +67,10 @@ const verifies = ({ sslmode }: Target): boolean => sslmode.startsWith("verify-")
 const needsTls = (target: Target): boolean => verifies(target) || target.sslmode === "require";
 
 /** The first address whose port opens, as drivers do; the first refusal where none does. */
-async function openAny(addresses: readonly string[], port: number): Promise<{ socket: Socket; address: string } | { error: string }> {
+async function openAny(
+  addresses: readonly string[],
+  port: number,
+): Promise<{ socket: Socket; address: string } | { error: string }> {
   let first: { error: string } | undefined;
   for (const address of addresses) {
     const socket = dial({ host: address, port });
@@ -72,7 +89,11 @@ const once = (socket: Socket | TLSSocket, event: string): Promise<true> =>
     socket.once("close", () => reject(new Error("the connection was closed")));
   });
 
-async function askForTls(socket: Socket, target: Target, authority: string): Promise<Exclude<Knock["tls"], "off" | undefined>> {
+async function askForTls(
+  socket: Socket,
+  target: Target,
+  authority: string,
+): Promise<Exclude<Knock["tls"], "off" | undefined>> {
   const first = new Promise<string>((resolve, reject) => {
     socket.once("data", (data) => resolve(data.toString("latin1")));
     socket.once("close", () => reject(new Error("the connection was closed")));
@@ -83,7 +104,12 @@ async function askForTls(socket: Socket, target: Target, authority: string): Pro
   if (answer === "N") return "none";
   if (answer !== "S") throw new Error("whoever listens there is no PostgreSQL");
   const named = target.sslrootcert?.startsWith("/") === true ? await authorityIn(target.sslrootcert) : authority;
-  const tls = secure({ socket, ca: named, rejectUnauthorized: false, ...(isIP(target.host) === 0 ? { servername: target.host } : {}) });
+  const tls = secure({
+    socket,
+    ca: named,
+    rejectUnauthorized: false,
+    ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
+  });
   await once(tls, "secureConnect");
   const wrongName = target.sslmode === "verify-ca" && String(tls.authorizationError) === "ERR_TLS_CERT_ALTNAME_INVALID";
   return { protocol: tls.getProtocol() ?? "TLS", verified: tls.authorized || wrongName };
@@ -94,7 +120,8 @@ async function authorityIn(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    if (!found.isFile() || found.size > authorityBytes) throw new Error(`${path} is no file of at most ${authorityBytes} bytes`);
+    if (!found.isFile() || found.size > authorityBytes)
+      throw new Error(`${path} is no file of at most ${authorityBytes} bytes`);
     return await file.readFile("utf8");
   } finally {
     await file.close();
@@ -107,7 +134,15 @@ async function logIn(target: Target, address: string, encrypted: boolean): Promi
   const { user, password, port, database } = target;
   // The certificate was looked at already.
   const ssl = encrypted ? { rejectUnauthorized: false } : false;
-  const client = new pg.Client({ host: address, user, password, port, database, ssl, connectionTimeoutMillis: patience.loginMs });
+  const client = new pg.Client({
+    host: address,
+    user,
+    password,
+    port,
+    database,
+    ssl,
+    connectionTimeoutMillis: patience.loginMs,
+  });
   client.on("error", () => undefined);
   try {
     await client.connect();

@@ -13,10 +13,16 @@ export interface Order {
 /** Longer than all patience of the program itself. */
 const timeoutMs = 40_000;
 
-/** Goes the app's way from where `enter` leads. Never rejects: that the program could not be started there is a finding, too. */
+/**
+ * Goes the app's way from where `enter` leads. Never rejects: that the program could not be started there is a finding,
+ * too.
+ */
 export async function knock(enter: readonly string[], order: Order): Promise<Knock | Refused> {
   try {
-    const { stdout } = await run([...enter, ...ourProgram(import.meta.url, "probe")], { input: JSON.stringify(order), timeoutMs });
+    const { stdout } = await run([...enter, ...ourProgram(import.meta.url, "probe")], {
+      input: JSON.stringify(order),
+      timeoutMs,
+    });
     return JSON.parse(stdout) as Knock;
   } catch (error) {
     if (!(error instanceof CommandError)) return { error: (error as Error).message };

@@ -1,6 +1,9 @@
 import type { Target } from "./facts.ts";
 
-/** The parts of a DATABASE_URL as libpq reads it; "not a URL" where it is none of PostgreSQL's. Pure; the value is in no error. */
+/**
+ * The parts of a DATABASE_URL as libpq reads it; "not a URL" where it is none of PostgreSQL's. Pure; the value is in no
+ * error.
+ */
 export function targetOf(value: string): Target | "not a URL" {
   if (!/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return "not a URL";
   const url = new URL(value);

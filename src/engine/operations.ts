@@ -1,6 +1,9 @@
 import type { Standing } from "../postgres/replication/replication.ts";
 
-/** What the loop lends the engine for a change of leadership: what can be done to one cluster's members, connections and record. */
+/**
+ * What the loop lends the engine for a change of leadership: what can be done to one cluster's members, connections and
+ * record.
+ */
 export interface ClusterOperations {
   readonly app: string;
 
@@ -13,7 +16,10 @@ export interface ClusterOperations {
 
   /** What it has in memory is on disk. */
   checkpoint(id: string): Promise<void>;
-  /** It is ready to lead: it waits for the others from its first commit on, where that is wanted, and nothing keeps it from replaying. */
+  /**
+   * It is ready to lead: it waits for the others from its first commit on, where that is wanted, and nothing keeps it
+   * from replaying.
+   */
   arm(id: string): Promise<void>;
   /** Ends the sessions that keep a replica from replaying, where it has stood still for that long. */
   clearWay(id: string, afterMs: number): Promise<void>;
@@ -28,8 +34,9 @@ export interface ClusterOperations {
   /** It knows every timeline that any member has begun, so that its own gets another number. */
   learnTimelines(id: string): Promise<void>;
   /**
-   * Where the new leader must not acknowledge alone, the others follow it, and the former one is started as a replica where it stopped in order. Resolves when one
-   * that it waits for does, or when the time for that has passed; gives what resolves when nothing of it is under way any more.
+   * Where the new leader must not acknowledge alone, the others follow it, and the former one is started as a replica
+   * where it stopped in order. Resolves when one that it waits for does, or when the time for that has passed; gives
+   * what resolves when nothing of it is under way any more.
    */
   gather(id: string, former?: string): Promise<() => Promise<void>>;
 

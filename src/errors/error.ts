@@ -2,7 +2,9 @@ import { type ErrorCode, type ErrorEntry, register } from "./register.ts";
 import { shown } from "./shown.ts";
 
 /** The names between braces in a message: `'app "{app}" does not exist'` → `"app"`. */
-type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
+type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
 
 /** What an error of this code must be given, by name: the placeholders of its message and of its next step. */
 export type ErrorParams<C extends ErrorCode> = Record<
@@ -39,7 +41,9 @@ export class PerchError extends Error {
 }
 
 const fill = (template: string, params: Record<string, string | number>): string =>
-  template.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(params, name) ? shown(String(params[name])) : whole));
+  template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(params, name) ? shown(String(params[name])) : whole,
+  );
 
 /** `throw fail("app_not_found", { app: "web" })`. The compiler demands exactly the placeholders of that code. */
 export function fail<C extends ErrorCode>(code: C, params: ErrorParams<C>, cause?: unknown): PerchError {

@@ -1,13 +1,17 @@
 /**
- * The register of every error a user can meet. One entry: what happened (with `{placeholders}`), the HTTP status, the exit code, and what to
- * do next. `docs/errors.md` is written from it and a test holds the two together; a code that is retired never returns with another meaning.
+ * The register of every error a user can meet. One entry: what happened (with `{placeholders}`), the HTTP status, the
+ * exit code, and what to do next. `docs/errors.md` is written from it and a test holds the two together; a code that is
+ * retired never returns with another meaning.
  */
 
 export interface ErrorEntry {
   /** "user": something the caller can mend by asking differently. "system": the machine, PostgreSQL or Perch itself. */
   readonly kind: "user" | "system";
   readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 499 | 500 | 503 | 507;
-  /** 1 failed, 2 wrong usage; 126 and 127 as a shell has them, for a command that cannot be run and one that does not exist. */
+  /**
+   * 1 failed, 2 wrong usage; 126 and 127 as a shell has them, for a command that cannot be run and one that does not
+   * exist.
+   */
   readonly exit: 1 | 2 | 126 | 127;
   readonly message: string;
   readonly next: string;

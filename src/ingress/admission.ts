@@ -1,6 +1,9 @@
 import type { DoorLimits } from "../model/exposure.ts";
 
-/** Who may come in by a public door: how many at once, how many a second, and nobody for a while who guessed passwords. Sources are names to it. Pure. */
+/**
+ * Who may come in by a public door: how many at once, how many a second, and nobody for a while who guessed passwords.
+ * Sources are names to it. Pure.
+ */
 export type Refusal = "full" | "too many" | "too quick" | "shut out";
 
 export interface Gate {
@@ -23,7 +26,10 @@ interface Source {
   shutUntil: number;
 }
 
-/** Sources that are remembered; for one more, one that is gone is forgotten. Whoever has a /48 of IPv6 has more of them than that. */
+/**
+ * Sources that are remembered; for one more, one that is gone is forgotten. Whoever has a /48 of IPv6 has more of them
+ * than that.
+ */
 const remembered = 20_000;
 /** So few are looked at for that: who comes in great numbers shall not cost more than who comes alone. */
 const lookedAt = 8;
@@ -83,7 +89,10 @@ export function gate(first: DoorLimits, now: () => number): Gate {
       source.shutUntil = at + limits.shutFor * 1_000;
       return source.shutUntil;
     },
-    shut: () => [...sources].filter(([, { shutUntil }]) => shutUntil > now()).map(([source, { shutUntil }]) => ({ source, until: shutUntil })),
+    shut: () =>
+      [...sources]
+        .filter(([, { shutUntil }]) => shutUntil > now())
+        .map(([source, { shutUntil }]) => ({ source, until: shutUntil })),
     setLimits(next) {
       limits = next;
     },

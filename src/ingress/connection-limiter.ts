@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import type { Gate } from "./admission.ts";
 
 /**
- * Those that a gate has let in, and who of them is a stranger: somebody who has not yet said who he is, or anything at all. Where there are too many, the oldest
- * stranger makes room, so that whoever says nothing keeps out nobody.
+ * Those that a gate has let in, and who of them is a stranger: somebody who has not yet said who he is, or anything at
+ * all. Where there are too many, the oldest stranger makes room, so that whoever says nothing keeps out nobody.
  */
 export interface Crowd {
   /** Whether there is room for a connection of that source; it is counted until it is closed. */

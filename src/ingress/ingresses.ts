@@ -4,7 +4,10 @@ import { fail } from "../errors/error.ts";
 import { makeDirectory } from "../host/files/files.ts";
 import { type DoorState, type DoorWish, type Keeper, keepDoor } from "./supervisor.ts";
 
-/** Every public door of a network, as a whole: those that are wanted are kept open, all others are shut, whoever opened them. */
+/**
+ * Every public door of a network, as a whole: those that are wanted are kept open, all others are shut, whoever opened
+ * them.
+ */
 export interface Doors {
   /** App → its door. Returns at once; `state` waits. */
   set(wanted: ReadonlyMap<string, DoorWish>): void;
@@ -39,13 +42,18 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   await makeDirectory(options.directory);
   const keepers = new Map<string, Keeper>();
   let stopped = false;
-  const found = (await readdir(options.directory)).filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+  const found = (await readdir(options.directory))
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length));
   for (const app of found) keepers.set(app, make(app));
 
   function make(app: string): Keeper {
     const { prefix, enter, prepare, outputFd } = options;
     const say = (sentence: string) => options.say(app, sentence);
-    return keepDoor({ control: join(options.directory, `${app}${suffix}`), prefix, enter, prepare, outputFd, say }, options.fresh);
+    return keepDoor(
+      { control: join(options.directory, `${app}${suffix}`), prefix, enter, prepare, outputFd, say },
+      options.fresh,
+    );
   }
 
   return {
@@ -57,7 +65,11 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
         void keeper.want(wanted.get(app));
       }
     },
-    state: async (app) => (await keepers.get(app)?.state()) ?? { state: "closed", error: fail("door_failed", { why: "nobody asked for it" }) },
+    state: async (app) =>
+      (await keepers.get(app)?.state()) ?? {
+        state: "closed",
+        error: fail("door_failed", { why: "nobody asked for it" }),
+      },
     tend() {
       if (!stopped) void makeDirectory(options.directory).catch(() => undefined);
       for (const keeper of keepers.values()) void keeper.tend();

@@ -11,8 +11,9 @@ import { lead } from "./relay.ts";
 import { generation, type Settings, type Target, type Way, type Wish } from "./settings.ts";
 
 /**
- * A door's process. It runs inside the namespace, where it dials; the sockets it listens on were made outside and come over IPC. perchd may die and come back
- * and finds it by the control socket. Once it has all that, it gives up every right: it talks to strangers.
+ * A door's process. It runs inside the namespace, where it dials; the sockets it listens on were made outside and come
+ * over IPC. perchd may die and come back and finds it by the control socket. Once it has all that, it gives up every
+ * right: it talks to strangers.
  */
 function say(level: "info" | "error", msg: string): void {
   try {
@@ -60,14 +61,17 @@ function openDoor(settings: Settings) {
     },
     answer(request: Record<string, unknown>): object {
       if ("ping" in request) {
-        const shut = keeper.shut().map(({ source, until }) => ({ address: source, until: new Date(until).toISOString() }));
+        const shut = keeper
+          .shut()
+          .map(({ source, until }) => ({ address: source, until: new Date(until).toISOString() }));
         return { pid: process.pid, generation, listens: settings.listens, open: keeper.open, ...counts, shut };
       }
       if ("set" in request) {
         wish = request["set"] as Wish;
         allowed = allowing(wish.allow);
         keeper.setLimits(wish.limits);
-        for (const client of clients) if (client.remoteAddress === undefined || !allowed(client.remoteAddress)) client.destroy();
+        for (const client of clients)
+          if (client.remoteAddress === undefined || !allowed(client.remoteAddress)) client.destroy();
         return { set: true };
       }
       if ("failed" in request) return { until: keeper.failed(String(request["failed"])) ?? null };
@@ -104,7 +108,8 @@ async function begin(settings: Settings): Promise<void> {
 }
 
 process.on("message", (message: { settings: Settings } | { way: Way } | { done: true }, handle: unknown) => {
-  if ("settings" in message) begin(message.settings).catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));
+  if ("settings" in message)
+    begin(message.settings).catch((error: Error) => process.stderr.write(`${error.message}\n`, () => process.exit(1)));
   else if ("way" in message) door?.serve(handle as Server, message.way);
   else {
     open = true;

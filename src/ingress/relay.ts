@@ -13,10 +13,16 @@ const patienceMs = 8_000;
 const againMs = 100;
 
 /**
- * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none answers it asks again. `targets` is asked
- * each time, because they may change meanwhile; `heard` is called at the first byte. Resolves when the connection is over.
+ * Waits for the client's first byte, dials the first target that answers from `from`, and joins the two; while none
+ * answers it asks again. `targets` is asked each time, because they may change meanwhile; `heard` is called at the
+ * first byte. Resolves when the connection is over.
  */
-export async function lead(client: Socket, from: string, targets: () => readonly Target[], heard: () => void): Promise<void> {
+export async function lead(
+  client: Socket,
+  from: string,
+  targets: () => readonly Target[],
+  heard: () => void,
+): Promise<void> {
   const over = new Promise<void>((resolve) => client.once("close", () => resolve()));
   client.on("error", () => undefined);
   client.setNoDelay(true);

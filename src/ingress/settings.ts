@@ -1,9 +1,11 @@
 /**
- * A public door: a process that listens on the host for one cluster and leads each connection to PostgreSQL in the private network, byte for byte, so that TLS
- * is between the client and PostgreSQL. The room knows connections, sources and limits; it may not know clusters, passwords or what is said on a connection.
+ * A public door: a process that listens on the host for one cluster and leads each connection to PostgreSQL in the
+ * private network, byte for byte, so that TLS is between the client and PostgreSQL. The room knows connections, sources
+ * and limits; it may not know clusters, passwords or what is said on a connection.
  *
- * Start here with what a door is told, then `gate.ts` (who may come in, pure), `relay.ts` (the way of one connection), `main.ts` (the process), `control.ts` and
- * `start.ts` (the door as perchd holds it), `ingresses.ts` (all doors, kept open).
+ * Start here with what a door is told, then `gate.ts` (who may come in, pure), `relay.ts` (the way of one connection),
+ * `main.ts` (the process), `control.ts` and `start.ts` (the door as perchd holds it), `ingresses.ts` (all doors, kept
+ * open).
  */
 import type { DoorLimits } from "../model/exposure.ts";
 
@@ -19,8 +21,9 @@ export interface Wish {
 }
 
 /**
- * Raised when a change of this program must reach the doors that are open, at the price of every connection through them. Else a perchd of another version goes on
- * with a door as it runs: what is led through it lives as long as its process.
+ * Raised when a change of this program must reach the doors that are open, at the price of every connection through
+ * them. Else a perchd of another version goes on with a door as it runs: what is led through it lives as long as its
+ * process.
  */
 export const generation = 1;
 
@@ -29,7 +32,9 @@ export interface Target {
   port: number;
 }
 
-/** The first message to a door's process. Its listening sockets follow, one a message, made in the host's own namespace. */
+/**
+ * The first message to a door's process. Its listening sockets follow, one a message, made in the host's own namespace.
+ */
 export interface Settings {
   control: string;
   /** Three groups, "fdaa:3f9a:12bc"; absent in portable mode. */

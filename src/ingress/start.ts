@@ -11,7 +11,10 @@ const readyWithinMs = 20_000;
 /** A relay's garbage lives shortly. */
 const flags = ["--max-semi-space-size=2"];
 
-/** Opens the listening sockets here, in the host's namespace, and starts the door's process inside with them. Rejects with `listen_refused` or `door_failed`. */
+/**
+ * Opens the listening sockets here, in the host's namespace, and starts the door's process inside with them. Rejects
+ * with `listen_refused` or `door_failed`.
+ */
 export async function startDoor(settings: Settings, enter: readonly string[], outputFd: number): Promise<Door> {
   const servers: { message: { way: Way }; handle: Server }[] = [];
   try {

@@ -74,7 +74,9 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       if (pong === undefined && noted !== undefined) await endProcess(noted, 0);
     }
     if (was !== "gone")
-      options.say(`the public door did not answer: ${pong === undefined ? "it is opened again" : "a signal had stopped it, and it goes on"}`);
+      options.say(
+        `the public door did not answer: ${pong === undefined ? "it is opened again" : "a signal had stopped it, and it goes on"}`,
+      );
     if (found === undefined || pong === undefined) return undefined;
     if (pong.generation !== generation || !adoptable) {
       await found.stop().catch(() => undefined);
@@ -87,7 +89,11 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   async function open({ listens: at, wish }: DoorWish): Promise<void> {
     const { control, prefix } = options;
     await options.prepare();
-    const opened = await startDoor({ control, listens: at, wish, ...(prefix === undefined ? {} : { prefix }) }, options.enter(), options.outputFd);
+    const opened = await startDoor(
+      { control, listens: at, wish, ...(prefix === undefined ? {} : { prefix }) },
+      options.enter(),
+      options.outputFd,
+    );
     hold(opened, at, text(wish));
     adoptable = true;
     const pong = await opened.ping().catch(() => undefined);

@@ -2,19 +2,24 @@ import { fail } from "../errors/error.ts";
 import { type Region, regionOfNumber } from "./region.ts";
 
 /**
- * Addresses of the private network. A network is an RFC 4193 /48: `fdaa` and 32 random bits. After it come 16 bits of region and 64 bits
- * of machine, so that a client that sorts by longest common prefix (RFC 6724, rule 9) meets its own region first.
+ * Addresses of the private network. A network is an RFC 4193 /48: `fdaa` and 32 random bits. After it come 16 bits of
+ * region and 64 bits of machine, so that a client that sorts by longest common prefix (RFC 6724, rule 9) meets its own
+ * region first.
  *
  *     fdaa:3f9a:12bc : 000c : 0000:0000:0000:0011
  *     network /48      region          machine
  *
- * Region 0 is the network's own: `<net>::3` is its resolver, `<net>::3:<n>` the resolver that region n asks (0: servers), `<net>::a:<n>` peers.
+ * Region 0 is the network's own: `<net>::3` is its resolver, `<net>::3:<n>` the resolver that region n asks (0:
+ * servers), `<net>::a:<n>` peers.
  */
 
 /** The resolver every machine of Fly.io knows. */
 export const wellKnownResolver = "fdaa::3";
 
-/** Where members and relays listen in portable mode. An address, not a name: `localhost` is not everywhere, and not everywhere this one first. */
+/**
+ * Where members and relays listen in portable mode. An address, not a name: `localhost` is not everywhere, and not
+ * everywhere this one first.
+ */
 export const portableHost = "127.0.0.1";
 
 /** `networkPrefix(0x3f9a12bc)` → `"fdaa:3f9a:12bc"`: the three groups of the /48, without `::`. */
@@ -68,7 +73,8 @@ export const hostAddress = (prefix: string): string => inNetwork(prefix, [0, 0, 
 export const networkResolver = (prefix: string): string => inNetwork(prefix, [0, 0, 0, 0, 3]);
 
 /** `<net>::3:<n>`: the resolver that answers nearest-first for region n. */
-export const regionResolver = (prefix: string, region: Region): string => inNetwork(prefix, [0, 0, 0, 3, region.number]);
+export const regionResolver = (prefix: string, region: Region): string =>
+  inNetwork(prefix, [0, 0, 0, 3, region.number]);
 
 /** `<net>::3:0`: the resolver for PostgreSQL's own processes, which answers names of the network and no others. */
 export const serverResolver = (prefix: string): string => inNetwork(prefix, [0, 0, 0, 3, 0]);

@@ -2,13 +2,15 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { isIPv4 } from "./exposure.ts";
 
 /**
- * Where somebody who came by a public door stands in the private network: at an address of the door's own /64 that holds his own in its lower half. So
- * PostgreSQL sees, logs and admits each source by itself, though a relay stands between.
+ * Where somebody who came by a public door stands in the private network: at an address of the door's own /64 that
+ * holds his own in its lower half. So PostgreSQL sees, logs and admits each source by itself, though a relay stands
+ * between.
  *
  *     fdaa:3f9a:12bc : ffff : 0000:ffff:cb00:7107        203.0.113.7
  *     fdaa:3f9a:12bc : ffff : 2001:0db8:0001:0002        2001:db8:1:2::/64, of which one customer has all
  *
- * Portable mode has the host's loopback instead of a network: there a source has an address of 127.64.0.0/10, by a hash of 22 bits.
+ * Portable mode has the host's loopback instead of a network: there a source has an address of 127.64.0.0/10, by a hash
+ * of 22 bits.
  */
 const doorRegion = 0xffff;
 
@@ -18,7 +20,8 @@ export const doorNetwork = (prefix: string): string => `${prefix}:${doorRegion.t
 /** `prefix` is undefined in portable mode; `source` an address as a socket gives it. */
 export function doorAddress(prefix: string | undefined, source: string): string {
   const half = halfOf(source);
-  if (prefix !== undefined) return formatAddress([...(parseAddress(`${prefix}::`) ?? []).slice(0, 3), doorRegion, ...half]);
+  if (prefix !== undefined)
+    return formatAddress([...(parseAddress(`${prefix}::`) ?? []).slice(0, 3), doorRegion, ...half]);
   // FNV-1a.
   let hash = 0x811c9dc5;
   for (const group of half) hash = Math.imul(Math.imul(hash ^ (group >>> 8), 0x01000193) ^ (group & 0xff), 0x01000193);

@@ -9,5 +9,9 @@ export function parseDuration(text: string, what: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   const ms = Number(digits) * (units[unit as keyof typeof units] ?? 0);
   if (ms > 0 && ms <= longest) return ms;
-  throw fail("size_invalid", { what, value: printable(text), why: "it is no time such as 30m, 12h or 90d, ten years at most" });
+  throw fail("size_invalid", {
+    what,
+    value: printable(text),
+    why: "it is no time such as 30m, 12h or 90d, ten years at most",
+  });
 }

@@ -12,7 +12,8 @@ export interface Endpoint {
 
 /** Throws endpoint_invalid. */
 export function parseEndpoint(text: string): Endpoint {
-  const bare = parseAddress(text) === undefined ? /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) : ["", text];
+  const bare =
+    parseAddress(text) === undefined ? /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) : ["", text];
   const [, six, name, digits] = bare ?? [];
   const port = digits === undefined ? undefined : Number(digits);
   const why =
@@ -31,8 +32,10 @@ export function parseEndpoint(text: string): Endpoint {
 
 function whyNotHost(host: string): string | undefined {
   if (isIPv4(host)) return undefined;
-  if (host.length > 253 || !host.split(".").every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label))) return "it is no name of a host";
+  if (host.length > 253 || !host.split(".").every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label)))
+    return "it is no name of a host";
   return /^[\d.]+$/.test(host) ? "it is no IPv4 address" : undefined;
 }
 
-export const endpointText = ({ host, port }: Required<Endpoint>): string => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+export const endpointText = ({ host, port }: Required<Endpoint>): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

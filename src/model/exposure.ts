@@ -2,7 +2,10 @@ import { fail } from "../errors/error.ts";
 import { parseAddress } from "./address.ts";
 import { printable } from "./name.ts";
 
-/** A cluster's public door as it is asked for, and the laws of what is typed for it: where it listens, who may come, under which name. Pure. */
+/**
+ * A cluster's public door as it is asked for, and the laws of what is typed for it: where it listens, who may come,
+ * under which name. Pure.
+ */
 export interface Exposure {
   /** The public DNS name; the server's certificate names it. */
   hostname: string;
@@ -36,7 +39,14 @@ export interface DoorLimits {
 }
 
 /** A third of PostgreSQL's own 300 connections: however many come by the door, the apps inside find room. */
-export const defaultLimits: DoorLimits = { total: 100, perSource: 40, perSecond: 20, failures: 10, failuresWithin: 60, shutFor: 300 };
+export const defaultLimits: DoorLimits = {
+  total: 100,
+  perSource: 40,
+  perSecond: 20,
+  failures: 10,
+  failuresWithin: 60,
+  shutFor: 300,
+};
 
 export interface Listen {
   host: string;
@@ -62,10 +72,12 @@ export function parseListen(text: string, flag: string): Listen {
 
 /** Without leading zeros: some read those as octal, and Node not at all. */
 export const isIPv4 = (text: string): boolean =>
-  /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split(".").every((part) => Number(part) < 256 && String(Number(part)) === part);
+  /^(\d{1,3}\.){3}\d{1,3}$/.test(text) &&
+  text.split(".").every((part) => Number(part) < 256 && String(Number(part)) === part);
 
 /** Whether it stands for every address of the machine. */
-export const isEverywhere = ({ host }: Listen): boolean => host === "0.0.0.0" || (parseAddress(host)?.every((group) => group === 0) ?? false);
+export const isEverywhere = ({ host }: Listen): boolean =>
+  host === "0.0.0.0" || (parseAddress(host)?.every((group) => group === 0) ?? false);
 
 export interface Cidr {
   address: string;
@@ -85,7 +97,8 @@ export function parseCidr(text: string): Cidr {
       : bits > most
         ? `behind the slash stands a number up to ${most}`
         : undefined;
-  if (family === undefined || why !== undefined) throw fail("cidr_invalid", { value: printable(text), why: why ?? "it is no CIDR" });
+  if (family === undefined || why !== undefined)
+    throw fail("cidr_invalid", { value: printable(text), why: why ?? "it is no CIDR" });
   return { address, bits, family };
 }
 

@@ -2,8 +2,8 @@ import { fail } from "../errors/error.ts";
 import { findRegion, similarRegions } from "./region.ts";
 
 /**
- * The laws of names. An app's name is a DNS label (RFC 1123, letters first), because `<app>.internal` is made of it; a database or user name is
- * a PostgreSQL identifier of at most 63 bytes (NAMEDATALEN - 1), quoted wherever it is used.
+ * The laws of names. An app's name is a DNS label (RFC 1123, letters first), because `<app>.internal` is made of it; a
+ * database or user name is a PostgreSQL identifier of at most 63 bytes (NAMEDATALEN - 1), quoted wherever it is used.
  */
 
 const whyNotName = (name: string): string | undefined => {
@@ -26,7 +26,10 @@ export function checkAppName(name: string, what = "app name"): string {
 export function checkRegion(code: string): string {
   if (findRegion(code) !== undefined) return code;
   const similar = similarRegions(code).slice(0, 3);
-  throw fail("region_invalid", { region: printable(code), hint: similar.length > 0 ? `; did you mean ${similar.join(" or ")}?` : "" });
+  throw fail("region_invalid", {
+    region: printable(code),
+    hint: similar.length > 0 ? `; did you mean ${similar.join(" or ")}?` : "",
+  });
 }
 
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
@@ -40,7 +43,10 @@ const whyNotIdentifier = (name: string): string | undefined =>
         ? `it has ${utf8Length(name)} bytes, more than 63`
         : undefined;
 
-/** Whether PostgreSQL may have something of that name. It must not be asked about others: it fails, or takes the first 63 bytes for the name. */
+/**
+ * Whether PostgreSQL may have something of that name. It must not be asked about others: it fails, or takes the first
+ * 63 bytes for the name.
+ */
 export const isIdentifier = (name: string): boolean => whyNotIdentifier(name) === undefined;
 
 export function checkIdentifier(name: string, what: string): string {

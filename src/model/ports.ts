@@ -11,5 +11,8 @@ export const memberPoolPort = 6433;
 /** The name server of a region. */
 export const namePort = 53;
 
-/** What comes from outside of the network may reach: the leader and members, directly and by the pooler, and the name server. */
+/**
+ * What comes from outside of the network may reach: the leader and members, directly and by the pooler, and the name
+ * server.
+ */
 export const reachablePorts: readonly number[] = [namePort, leaderPort, memberPort, poolPort, memberPoolPort];

@@ -1,10 +1,14 @@
 /**
- * What the store holds: the desired state, one record a noun. Everything observed (roles, lag, whether a process lives) is looked up, never
- * stored; the exceptions are the identities of processes, which a restarted perchd needs in order to adopt them.
+ * What the store holds: the desired state, one record a noun. Everything observed (roles, lag, whether a process lives)
+ * is looked up, never stored; the exceptions are the identities of processes, which a restarted perchd needs in order
+ * to adopt them.
  */
 import type { Exposure } from "./exposure.ts";
 
-/** All or nothing: a record being `creating` when perchd starts was left half made, and is undone; `destroying` is taken up again. */
+/**
+ * All or nothing: a record being `creating` when perchd starts was left half made, and is undone; `destroying` is taken
+ * up again.
+ */
 export type Phase = "creating" | "ready" | "destroying";
 
 /** A process that is signalled only while pid and start time still agree (and, for PostgreSQL, the data directory). */
@@ -161,7 +165,10 @@ export interface SecretRecord {
   name: string;
   /** AES-256-GCM, base64: nonce, tag, ciphertext; bound to app and name. */
   sealed: string;
-  /** The first 16 hex digits of HMAC-SHA-256 of the value under the key: equal values of one name have equal digests, nothing else shows. */
+  /**
+   * The first 16 hex digits of HMAC-SHA-256 of the value under the key: equal values of one name have equal digests,
+   * nothing else shows.
+   */
   digest: string;
   updatedAt: string;
 }
@@ -181,20 +188,32 @@ export interface AttachmentRecord {
   phase: Phase;
   /** What this attachment made, and so may take away when it is undone. */
   made: { database: boolean; user: boolean };
-  /** How many connections each login of the role may have; -1: any number. Absent: made before there were limits, and not given one yet. */
+  /**
+   * How many connections each login of the role may have; -1: any number. Absent: made before there were limits, and
+   * not given one yet.
+   */
   connectionLimit?: number;
-  /** It was ready, and is being taken away because somebody asked for it: where that fails as a whole, it is ready again. */
+  /**
+   * It was ready, and is being taken away because somebody asked for it: where that fails as a whole, it is ready
+   * again.
+   */
   detaching?: true;
   createdAt: string;
 }
 
-/** A password that is being changed: kept until PostgreSQL and every secret have it, so that a perchd that takes over half-way can go on. */
+/**
+ * A password that is being changed: kept until PostgreSQL and every secret have it, so that a perchd that takes over
+ * half-way can go on.
+ */
 export interface RotationRecord {
   cluster: string;
   user: string;
   /** The new password, sealed for cluster and user. */
   sealed: string;
-  /** The login that gets it, so that the one in use keeps its own; absent where nobody is attached: the user's own changes at once. */
+  /**
+   * The login that gets it, so that the one in use keeps its own; absent where nobody is attached: the user's own
+   * changes at once.
+   */
   login?: string;
   /** Until when the one in use works. */
   until?: string;
@@ -223,7 +242,9 @@ export interface EventRecord {
   /** The app, cluster or "network" the sentence is about. */
   subject: string;
   sentence: string;
-  /** Who asked for it: `uid 1000 (ann)`, `token ci`, or `perch` where Perch did it by itself. Absent in events of 0.1.0. */
+  /**
+   * Who asked for it: `uid 1000 (ann)`, `token ci`, or `perch` where Perch did it by itself. Absent in events of 0.1.0.
+   */
   actor?: string;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Regions: short codes with a place on the globe. The number of a region is part of every address in it, so it never changes:
- * new regions are added at the end only. Codes are those of Fly.io, today's and yesterday's, so that a fly.toml works as it stands.
+ * Regions: short codes with a place on the globe. The number of a region is part of every address in it, so it never
+ * changes: new regions are added at the end only. Codes are those of Fly.io, today's and yesterday's, so that a
+ * fly.toml works as it stands.
  */
 
 export interface Region {
@@ -74,10 +75,14 @@ export function distance(a: Region, b: Region): number {
   return 2 * 6371 * Math.asin(Math.sqrt(h));
 }
 
-/** The known codes that differ from a mistyped one by one letter, or whose place is called so ("paris", "new jersey"): for "did you mean". */
+/**
+ * The known codes that differ from a mistyped one by one letter, or whose place is called so ("paris", "new jersey"):
+ * for "did you mean".
+ */
 export function similarRegions(code: string): string[] {
   const typed = code.slice(0, 20);
-  const differs = (other: string) => Array.from({ length: Math.max(other.length, typed.length) }).filter((_, i) => other[i] !== typed[i]).length;
+  const differs = (other: string) =>
+    Array.from({ length: Math.max(other.length, typed.length) }).filter((_, i) => other[i] !== typed[i]).length;
   const called = plainLetters(typed);
   const isPlace = (name: string) => called.length > 3 && plainLetters(name).includes(called);
   return regions.filter((region) => differs(region.code) <= 1 || isPlace(region.name)).map((region) => region.code);

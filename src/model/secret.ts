@@ -51,7 +51,8 @@ export function databaseUrl(at: {
   port: number;
   database: string;
 }): string {
-  const part = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const part = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   const host = at.host.includes(":") ? `[${at.host}]` : at.host;
   return `${at.scheme ?? "postgres"}://${part(at.user)}:${part(at.password)}@${host}:${at.port}/${part(at.database)}`;
 }

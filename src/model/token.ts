@@ -1,8 +1,8 @@
 import { fail } from "../errors/error.ts";
 
 /**
- * A token as text: `perch_` and 256 random bits, a dot, and the SHA-256 of the certificate of the authority that the server must prove to have. So whoever
- * has the token knows whom to give it to. Pure.
+ * A token as text: `perch_` and 256 random bits, a dot, and the SHA-256 of the certificate of the authority that the
+ * server must prove to have. So whoever has the token knows whom to give it to. Pure.
  */
 const shape = /^perch_[\w-]{43}\.([\w-]{43})$/;
 
@@ -19,5 +19,8 @@ export function fingerprintIn(token: string): string {
   return fingerprint;
 }
 
-/** The name in the server's certificate that perch asks for, whatever address leads there. No app has it, so no member's certificate does. */
+/**
+ * The name in the server's certificate that perch asks for, whatever address leads there. No app has it, so no member's
+ * certificate does.
+ */
 export const perchdName = "_perchd.internal";

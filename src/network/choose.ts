@@ -18,9 +18,15 @@ export interface HostFacts {
   missingPrograms: readonly string[];
 }
 
-export type Choice = { way: "root" | "user" } | { way: "portable"; why: string } | { way: "install"; programs: readonly string[] };
+export type Choice =
+  | { way: "root" | "user" }
+  | { way: "portable"; why: string }
+  | { way: "install"; programs: readonly string[] };
 
-/** Which way to a network, from the facts alone. Missing tools are an error with their packages, never a silent step down. */
+/**
+ * Which way to a network, from the facts alone. Missing tools are an error with their packages, never a silent step
+ * down.
+ */
 export function chooseWay(facts: HostFacts): Choice {
   if (facts.portableWanted) return { way: "portable", why: "it was asked for" };
   if (facts.platform !== "linux") return { way: "portable", why: `${facts.platform} has no network namespaces` };
@@ -45,14 +51,24 @@ export interface OpenOptions {
   inside?: readonly ProcessIdentity[];
 }
 
-/** Finds the way and makes or adopts the namespace. Where the system refuses one (a container without the right), portable mode with the reason. */
+/**
+ * Finds the way and makes or adopts the namespace. Where the system refuses one (a container without the right),
+ * portable mode with the reason.
+ */
 export async function openNamespace(home: Home, options: OpenOptions): Promise<Opened> {
   const missing: string[] = [];
   for (const { program } of namespaceTools) if ((await findProgram(program)) === undefined) missing.push(program);
-  const choice = chooseWay({ platform: process.platform, root: isRoot(), portableWanted: options.portable, missingPrograms: missing });
+  const choice = chooseWay({
+    platform: process.platform,
+    root: isRoot(),
+    portableWanted: options.portable,
+    missingPrograms: missing,
+  });
 
   if (choice.way === "install") {
-    const packages = new Set(namespaceTools.filter((tool) => choice.programs.includes(tool.program)).map((tool) => tool.package));
+    const packages = new Set(
+      namespaceTools.filter((tool) => choice.programs.includes(tool.program)).map((tool) => tool.package),
+    );
     throw fail("tools_missing", { tools: choice.programs.join(", "), how: await aptLine([...packages]) });
   }
   if (choice.way === "portable") {
@@ -70,9 +86,13 @@ export async function openNamespace(home: Home, options: OpenOptions): Promise<O
     return { namespace, fresh };
   } catch (error) {
     // One that was there is lived in: it stays, and nobody is moved out of it to the host.
-    if (!fresh) throw fail("namespace_unusable", { why: error instanceof Error ? error.message : String(error) }, error);
+    if (!fresh)
+      throw fail("namespace_unusable", { why: error instanceof Error ? error.message : String(error) }, error);
     await namespace.remove().catch(() => undefined);
-    const why = error instanceof CommandError ? `the system refuses it (${error.message})` : String(error instanceof Error ? error.message : error);
+    const why =
+      error instanceof CommandError
+        ? `the system refuses it (${error.message})`
+        : String(error instanceof Error ? error.message : error);
     return { namespace: portableNamespace(options.postgres, options.former), fresh: false, fellBack: why };
   }
 }

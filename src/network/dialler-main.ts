@@ -5,12 +5,16 @@ import { join } from "../host/sockets/join.ts";
 import type { Dial, Failure, FromDialler, ToDialler } from "./dialler.ts";
 
 /**
- * A program that runs inside the namespace and dials there for `perch proxy`. It is told where to, says how that went, and is then given the caller's connection: from
- * then on what is said passes through this process and no other, perchd may end, and a long copy keeps nothing of perchd's waiting. It ends when nobody speaks
- * to it any more and its last connection is over.
+ * A program that runs inside the namespace and dials there for `perch proxy`. It is told where to, says how that went,
+ * and is then given the caller's connection: from then on what is said passes through this process and no other, perchd
+ * may end, and a long copy keeps nothing of perchd's waiting. It ends when nobody speaks to it any more and its last
+ * connection is over.
  */
 
-/** A connection to a cluster without a leader waits in the kernel for eight seconds; a name without an answer is asked for as long. */
+/**
+ * A connection to a cluster without a leader waits in the kernel for eight seconds; a name without an answer is asked
+ * for as long.
+ */
 const connectMs = 10_000;
 const answerMs = 8_000;
 const againMs = 100;
@@ -43,7 +47,8 @@ async function resolve({ host, server }: Dial, patient: boolean): Promise<string
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOTFOUND") throw new Failed({ failed: "unknown", why: "there is no such name" });
       if (code !== "ENODATA") throw new Failed({ failed: "unreachable", why: `the name server: ${message}` });
-      if (!patient || performance.now() > end) throw new Failed({ failed: "unreachable", why: "no machine that is well has that name" });
+      if (!patient || performance.now() > end)
+        throw new Failed({ failed: "unreachable", why: "no machine that is well has that name" });
     }
   }
 }
@@ -61,7 +66,14 @@ async function dial(to: Dial): Promise<Socket> {
 /** The connection, or why there is none. */
 function connected(host: string, port: number): Promise<Socket | string> {
   return new Promise((done) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    const socket = connect({
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    });
     const timer = setTimeout(() => socket.destroy(new Error("no answer")), connectMs);
     let why = "it was closed";
     socket.on("error", (error: NodeJS.ErrnoException) => {
@@ -111,7 +123,10 @@ async function answer(message: ToDialler): Promise<void> {
     say({ id, dialled: true });
   } catch (error) {
     dropped.delete(id);
-    say({ id, ...(error instanceof Failed ? error.failure : { failed: "unreachable", why: (error as Error).message }) });
+    say({
+      id,
+      ...(error instanceof Failed ? error.failure : { failed: "unreachable", why: (error as Error).message }),
+    });
   }
 }
 

@@ -4,7 +4,10 @@ import { type Companion, startCompanion } from "../host/process/companion.ts";
 import { identify, isSuspended, rouse } from "../host/process/process.ts";
 import { ourProgram } from "../host/process/program.ts";
 
-/** Dialling inside the namespace, from outside of it: through one program (`dialler-main.ts`) that is started when it is needed and left when it is not. */
+/**
+ * Dialling inside the namespace, from outside of it: through one program (`dialler-main.ts`) that is started when it is
+ * needed and left when it is not.
+ */
 export interface Dial {
   /** A name of the network, an address or `localhost`. */
   host: string;
@@ -20,7 +23,10 @@ export type FromDialler = { id: number } & ({ dialled: true } | { addresses: str
 export interface Dialler {
   /** The addresses that would be dialled. Rejects with `target_unknown` or `target_unreachable`. */
   look(to: Dial): Promise<string[]>;
-  /** Dials; resolves when that has answered, and `take` then joins the caller's connection to it. Rejects as `look` does. */
+  /**
+   * Dials; resolves when that has answered, and `take` then joins the caller's connection to it. Rejects as `look`
+   * does.
+   */
   dial(to: Dial): Promise<{ take(client: Socket): void; drop(): void }>;
   /** The program goes on where a signal stopped it, and is ended where it does not answer. */
   tend(): Promise<void>;
@@ -87,7 +93,10 @@ export function openDialler(enter: () => readonly string[]): Dialler {
     (await left?.catch(() => undefined))?.leave();
   }
 
-  async function ask(to: Dial, message: { dial: Dial } | { look: Dial }): Promise<{ id: number; answer: Answer; to: Companion }> {
+  async function ask(
+    to: Dial,
+    message: { dial: Dial } | { look: Dial },
+  ): Promise<{ id: number; answer: Answer; to: Companion }> {
     clearTimeout(idle);
     const id = ++last;
     const answered = new Promise<Answer | PerchError>((resolve) => waiting.set(id, resolve));
@@ -102,11 +111,14 @@ export function openDialler(enter: () => readonly string[]): Dialler {
       if (answer instanceof Error) throw answer;
       if (!("failed" in answer)) return { id, answer, to: started };
       const target = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
-      throw answer.failed === "unknown" ? fail("target_unknown", { name: to.host }) : fail("target_unreachable", { target, why: answer.why });
+      throw answer.failed === "unknown"
+        ? fail("target_unknown", { name: to.host })
+        : fail("target_unreachable", { target, why: answer.why });
     } catch (error) {
       asked.delete(id);
       waiting.delete(id);
-      if (companion === current && !open.size && (await current.catch(() => undefined)) === undefined) companion = undefined;
+      if (companion === current && !open.size && (await current.catch(() => undefined)) === undefined)
+        companion = undefined;
       rest();
       throw error;
     }

@@ -1,11 +1,15 @@
 /**
- * The way out of the network: pasta, a process on the host that carries TCP, UDP and pings of the namespace as connections of its own. What it is asked for, and the
- * rules inside that hold it to that. Texts only; pure.
+ * The way out of the network: pasta, a process on the host that carries TCP, UDP and pings of the namespace as
+ * connections of its own. What it is asked for, and the rules inside that hold it to that. Texts only; pure.
  */
 export const outwardLink = "perch-out";
 
 /** Outward alone: no port is led in or out by itself, and no address inside stands for the host's loopback. */
-export function pastaArgv(program: string, { net, user }: { net: string; user?: string }, options: { root: boolean; log: string }): string[] {
+export function pastaArgv(
+  program: string,
+  { net, user }: { net: string; user?: string },
+  options: { root: boolean; log: string },
+): string[] {
   return [
     program,
     ..."--foreground --quiet --config-net --no-map-gw --no-dhcp --no-dhcpv6 --no-ra".split(" "),
@@ -22,8 +26,8 @@ export function pastaArgv(program: string, { net, user }: { net: string; user?: 
 }
 
 /**
- * Nobody comes in by this way. By it nobody reaches other networks of Perch, which the host may have a route to, and servers of PostgreSQL, where they can be told from
- * apps by their user, reach nothing.
+ * Nobody comes in by this way. By it nobody reaches other networks of Perch, which the host may have a route to, and
+ * servers of PostgreSQL, where they can be told from apps by their user, reach nothing.
  */
 export const outwardRules = (servers: readonly number[]): string => `add table inet perch-out
 add chain inet perch-out input { type filter hook input priority 0; policy accept; }

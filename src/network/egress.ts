@@ -10,9 +10,15 @@ import type { ProcessIdentity } from "../model/records.ts";
 import type { Claim } from "./kernel/claims.ts";
 import { outwardLink, outwardRules, pastaArgv } from "./egress-plan.ts";
 
-/** The way out as perchd keeps it: one for the whole network, opened when the first command runs in it, adopted by the next perchd, gone with the network. */
+/**
+ * The way out as perchd keeps it: one for the whole network, opened when the first command runs in it, adopted by the
+ * next perchd, gone with the network.
+ */
 export interface Outward {
-  /** Opens it where it is not. Gives why it is not open, in a sentence, once; undefined in all other cases. Never rejects. */
+  /**
+   * Opens it where it is not. Gives why it is not open, in a sentence, once; undefined in all other cases. Never
+   * rejects.
+   */
   open(): Promise<string | undefined>;
   /** Opens it again where it was and its process is gone. */
   tend(): Promise<void>;
@@ -38,7 +44,9 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
   }
 
   const linkIsUp = async (): Promise<true | undefined> => {
-    const { stdout } = await run(place.tool(["ip", "-json", "address", "show", "dev", outwardLink])).catch(() => ({ stdout: "[]" }));
+    const { stdout } = await run(place.tool(["ip", "-json", "address", "show", "dev", outwardLink])).catch(() => ({
+      stdout: "[]",
+    }));
     const [link] = JSON.parse(stdout.trim() === "" ? "[]" : stdout) as { addr_info?: { scope?: string }[] }[];
     return link?.addr_info?.some(({ scope }) => scope === "global") === true ? true : undefined;
   };
@@ -60,12 +68,15 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     const up = await ask(() => (over ? false : linkIsUp()), { everyMs: 20, withinMs: readyWithinMs });
     if (up === true) return;
     if (identity !== undefined) await endProcess(identity, 500);
-    throw new Error(`pasta does not work here: ${lastOf(await readText(log)) ?? (over ? "it ended" : "it gave the network no address")}`);
+    throw new Error(
+      `pasta does not work here: ${lastOf(await readText(log)) ?? (over ? "it ended" : "it gave the network no address")}`,
+    );
   }
 
   /** Its interface is made by pasta alone, at its start. */
   async function openAgain(): Promise<void> {
-    if ((await linkIsUp()) === true) return void (await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(serverUids(place)) }));
+    if ((await linkIsUp()) === true)
+      return void (await run(place.tool(["nft", "-f", "-"]), { input: outwardRules(serverUids(place)) }));
     const running = await found();
     if (running !== undefined) await endProcess(running, 1_000);
     await once();
@@ -102,7 +113,14 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
     },
     claims: () =>
       wanted && told === "" && place.mode !== "portable"
-        ? [{ name: "the way out of the network", ip: `link set ${outwardLink} up\n`, nft: outwardRules(serverUids(place)), set: openAgain }]
+        ? [
+            {
+              name: "the way out of the network",
+              ip: `link set ${outwardLink} up\n`,
+              nft: outwardRules(serverUids(place)),
+              set: openAgain,
+            },
+          ]
         : [],
     async stop() {
       wanted = false;

@@ -8,11 +8,18 @@ export interface RunFiles {
 }
 
 /**
- * How a command becomes part of the network: it enters the network namespace and a mount namespace of its own, in which resolv.conf, nsswitch.conf
- * and hosts are ours and the door of systemd-resolved is shut (nss-resolve would ask the host's resolver, where `.internal` does not exist). The
- * host's own /etc is never touched, and as root the kernel's settings are read-only. `covered` are directories that are empty there: Perch's own. argv is put before the command; all of it execs, so the command keeps its pid, terminal and signals.
+ * How a command becomes part of the network: it enters the network namespace and a mount namespace of its own, in which
+ * resolv.conf, nsswitch.conf and hosts are ours and the door of systemd-resolved is shut (nss-resolve would ask the
+ * host's resolver, where `.internal` does not exist). The host's own /etc is never touched, and as root the kernel's
+ * settings are read-only. `covered` are directories that are empty there: Perch's own. argv is put before the command;
+ * all of it execs, so the command keeps its pid, terminal and signals.
  */
-export function enterNetwork(place: Place, files: RunFiles, covered: readonly string[], user: { uid: number; gid: number }): string[] {
+export function enterNetwork(
+  place: Place,
+  files: RunFiles,
+  covered: readonly string[],
+  user: { uid: number; gid: number },
+): string[] {
   if (place.mode === "portable") return [];
   const back = place.mode === "user" ? asUserAgain(user) : [];
   return [
@@ -44,8 +51,8 @@ shift
 `;
 
 /**
- * Root's command owns the kernel's settings by its number alone, in whatever user namespace: the ports of this network that only root may open, for one, and the program
- * that every core of this machine is given to.
+ * Root's command owns the kernel's settings by its number alone, in whatever user namespace: the ports of this network
+ * that only root may open, for one, and the program that every core of this machine is given to.
  */
 const readOnly = `for at in /proc/sys /proc/sysrq-trigger; do [ ! -e "$at" ] || mount --bind -o ro,nosuid,nodev,noexec "$at" "$at"; done
 [ ! -e /sys/kernel ] || mount -o remount,bind,ro,nosuid,nodev,noexec /sys

@@ -1,12 +1,13 @@
 /**
- * Where a connection waits while its cluster has no leader, in the kernel alone. A SYN to 5432 or 6432 of a held address is marked and routed into a veth pair, to a
- * gateway at its other end that is not let answer: the kernel keeps it in that neighbour's queue. When there is a leader again the neighbour is given an address, the queue
- * runs out of the other end of the pair, and the map leads each SYN to the new leader as if it had just been sent: nobody retransmits, nothing relays, and
- * the waiting goes on when perchd is killed.
+ * Where a connection waits while its cluster has no leader, in the kernel alone. A SYN to 5432 or 6432 of a held
+ * address is marked and routed into a veth pair, to a gateway at its other end that is not let answer: the kernel keeps
+ * it in that neighbour's queue. When there is a leader again the neighbour is given an address, the queue runs out of
+ * the other end of the pair, and the map leads each SYN to the new leader as if it had just been sent: nobody
+ * retransmits, nothing relays, and the waiting goes on when perchd is killed.
  *
- * Whatever holds ends by itself: what is held, and what keeps the gateway from answering, are elements with a timeout that perchd renews for as long as it wants them.
- * Where it does not, the kernel asks for the gateway once more, is answered, and the queue runs out. Who waited for `patienceSeconds` before reads EHOSTUNREACH. Texts
- * only; pure.
+ * Whatever holds ends by itself: what is held, and what keeps the gateway from answering, are elements with a timeout
+ * that perchd renews for as long as it wants them. Where it does not, the kernel asks for the gateway once more, is
+ * answered, and the queue runs out. Who waited for `patienceSeconds` before reads EHOSTUNREACH. Texts only; pure.
  */
 
 const inner = "perch-wait";
@@ -16,13 +17,17 @@ const mark = "0x5043";
 const table = 5043;
 /** Neighbour discovery asks once a second, so often. */
 export const patienceSeconds = 8;
-/** So long a hold lasts that is not renewed. With the second until the gateway is asked for again, who waits comes out before its patience is over. */
+/**
+ * So long a hold lasts that is not renewed. With the second until the gateway is asked for again, who waits comes out
+ * before its patience is over.
+ */
 export const holdSeconds = 6;
 export const renewMs = 2_000;
 
 /**
- * `ip -6 -force -batch -`: makes the pair; `-force` passes over what is there. Rule 0 finds local addresses before any mark is looked at, so the marked ones are asked
- * for first and the rule for local addresses follows; packets that come in (those that waited, too) are not asked.
+ * `ip -6 -force -batch -`: makes the pair; `-force` passes over what is there. Rule 0 finds local addresses before any
+ * mark is looked at, so the marked ones are asked for first and the rule for local addresses follows; packets that come
+ * in (those that waited, too) are not asked.
  */
 export const waitingRoomCommands = `link add ${inner} type veth peer name ${outer}
 link set ${inner} addrgenmode none
@@ -40,8 +45,8 @@ route replace default via ${gateway} dev ${inner} table ${table}
 `;
 
 /**
- * Part of the table's text: a mark put on at `hold` is taken off at the door, and who knocks from outside of the namespace knocks again in a second. `held` is the set of
- * 0.1.0, whose elements had no end.
+ * Part of the table's text: a mark put on at `hold` is taken off at the door, and who knocks from outside of the
+ * namespace knocks again in a second. `held` is the set of 0.1.0, whose elements had no end.
  */
 export const waitingRoomText = `add set inet perch held_addresses { type ipv6_addr; flags timeout; }
 add set inet perch shut_doors { type ifname; flags timeout; }

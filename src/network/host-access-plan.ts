@@ -1,6 +1,7 @@
 /**
- * A way for the host itself into the network, as text: a pair of interfaces with one end on the host and one inside, a route for the /48, and rules inside. The host's
- * firewall and files are not touched: everything on its side belongs to the one interface, and is gone with it. Pure; `host-access.ts` sets it.
+ * A way for the host itself into the network, as text: a pair of interfaces with one end on the host and one inside, a
+ * route for the /48, and rules inside. The host's firewall and files are not touched: everything on its side belongs to
+ * the one interface, and is gone with it. Pure; `host-access.ts` sets it.
  */
 import { reachablePorts } from "../model/ports.ts";
 import { hostAddress, networkResolver } from "../model/address.ts";
@@ -28,8 +29,9 @@ route replace ${hostAddress(prefix)}/128 via ${ownEnd} dev ${insideLink}
 `;
 
 /**
- * The host may what a peer may. Whom it would lead in, with another address than its own, is refused; nobody inside may begin to speak to the host; and nothing is
- * passed on from either side. `input` is behind the map of 5432, so that the port is the leader's own by then.
+ * The host may what a peer may. Whom it would lead in, with another address than its own, is refused; nobody inside may
+ * begin to speak to the host; and nothing is passed on from either side. `input` is behind the map of 5432, so that the
+ * port is the leader's own by then.
  */
 export const hostAccessRules = (prefix: string): string => `${noHostAccessRules}add table inet perch-host
 add chain inet perch-host input { type filter hook input priority 0; policy accept; }
@@ -54,7 +56,10 @@ add rule inet perch-host forward oifname "${insideLink}" drop
 
 export const noHostAccessRules = "add table inet perch-host\ndelete table inet perch-host\n";
 
-/** How systemd-resolved is told, of this interface alone: names of the network are asked inside, and nothing else is. It forgets with the interface. */
+/**
+ * How systemd-resolved is told, of this interface alone: names of the network are asked inside, and nothing else is. It
+ * forgets with the interface.
+ */
 export const resolvedCommands = (link: string, prefix: string): string[][] => [
   ["resolvectl", "dns", link, networkResolver(prefix)],
   ["resolvectl", "domain", link, "~internal", "~flycast"],

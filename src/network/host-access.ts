@@ -58,7 +58,20 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
     // An end without its other was left by a network that is gone.
     if ((await there()) && !(await pair())) await run(["ip", "link", "delete", "dev", link]);
     if (!(await there())) {
-      await run(["ip", "link", "add", "name", link, "type", "veth", "peer", "name", insideLink, "netns", namespace.replace(/^.*\//, "")]);
+      await run([
+        "ip",
+        "link",
+        "add",
+        "name",
+        link,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        insideLink,
+        "netns",
+        namespace.replace(/^.*\//, ""),
+      ]);
     }
     await run(place.tool(["ip", "-6", "-batch", "-"]), { input: insideCommands(prefix) });
     await run(["ip", "-6", "-batch", "-"], { input: hostCommands(link, prefix) });
@@ -69,7 +82,9 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
   async function set(on: boolean): Promise<void> {
     if (place.mode !== "root") {
       if (!on) return;
-      throw place.mode === "portable" ? fail("portable_mode", { what: "perch host-access" }) : fail("host_access_needs_root", {});
+      throw place.mode === "portable"
+        ? fail("portable_mode", { what: "perch host-access" })
+        : fail("host_access_needs_root", {});
     }
     if (!on) return remove();
     try {
@@ -88,7 +103,17 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
 
   return {
     set: inTurn,
-    claims: () => (isOn ? [{ name: "the host's way in", ip: insideCommands(prefix), nft: hostAccessRules(prefix), set: () => inTurn(true) }] : []),
+    claims: () =>
+      isOn
+        ? [
+            {
+              name: "the host's way in",
+              ip: insideCommands(prefix),
+              nft: hostAccessRules(prefix),
+              set: () => inTurn(true),
+            },
+          ]
+        : [],
     async state() {
       await turn;
       const on = place.mode === "root" && (await there());

@@ -4,7 +4,10 @@ interface Route {
   prefsrc?: string;
 }
 
-/** The address by which this host goes out, and so by which others may find it: asked of the routes alone, nothing is sent. Undefined: it has no way out. */
+/**
+ * The address by which this host goes out, and so by which others may find it: asked of the routes alone, nothing is
+ * sent. Undefined: it has no way out.
+ */
 export async function hostAddress(): Promise<string | undefined> {
   // Addresses for documentation, which are nobody's.
   for (const [family, to] of [

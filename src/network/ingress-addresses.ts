@@ -5,8 +5,9 @@ import { doorNetwork } from "../model/door-address.ts";
 import type { Claim } from "./kernel/claims.ts";
 
 /**
- * What a public door needs of the namespace: it dials from an address that stands for its client, any of a /64, so all of that are local (AnyIP), and may be
- * bound though no interface has them. Twice is the same as once, and both go with the namespace.
+ * What a public door needs of the namespace: it dials from an address that stands for its client, any of a /64, so all
+ * of that are local (AnyIP), and may be bound though no interface has them. Twice is the same as once, and both go with
+ * the namespace.
  */
 export async function openDoorway(place: Place, prefix: string): Promise<void> {
   if (place.mode === "portable") {

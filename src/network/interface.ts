@@ -5,7 +5,14 @@ import { type Place, serverUids } from "../host/process/place.ts";
 import type { Claim } from "./kernel/claims.ts";
 import { type Reach, reachText } from "./reach.ts";
 import { addressCommands, addressLines, type RouteTable, routesText, tableText } from "./rules.ts";
-import { doorQuestion, holdSeconds, releaseCommands, renewalText, renewMs, waitingRoomCommands } from "./held-connections.ts";
+import {
+  doorQuestion,
+  holdSeconds,
+  releaseCommands,
+  renewalText,
+  renewMs,
+  waitingRoomCommands,
+} from "./held-connections.ts";
 
 /** Sets whole desired state inside the namespace: twice is the same as once. */
 export interface NetworkInterface {
@@ -53,7 +60,8 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     routesNow = routes;
     if (text === lastRoutes) return;
     if (!tableMade) release = await openWaitingRoom();
-    // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the elements only.
+    // The first time also the table, in the same transaction: a restarted perchd finds its own there and changes the
+    // elements only.
     await run(place.tool(["nft", "-f", "-"]), { input: tableMade ? text : tableText + text });
     tableMade = true;
     lastRoutes = text;
@@ -61,12 +69,17 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     if (waiting) await letGo();
     waiting = routes.held.size > 0;
     clearInterval(renewing);
-    if (waiting) renewing = setInterval(() => void inTurn(() => renew([...routes.held].toSorted())).catch(() => undefined), renewMs).unref();
+    if (waiting)
+      renewing = setInterval(
+        () => void inTurn(() => renew([...routes.held].toSorted())).catch(() => undefined),
+        renewMs,
+      ).unref();
   }
 
   async function renew(held: readonly string[]): Promise<void> {
     await run(place.tool(["nft", "-f", "-"]), { input: renewalText(held) });
-    // This process was stopped for so long that the hold ended by itself: the gateway has answered, and would let everybody through.
+    // This process was stopped for so long that the hold ended by itself: the gateway has answered, and would let
+    // everybody through.
     if (steadyNow() - heldAt > holdSeconds * 1_000) await letGo();
     heldAt = steadyNow();
   }
@@ -78,7 +91,8 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     present ??= presentAddresses((await run(place.tool(["ip", "-json", "-6", "address", "show", "dev", "lo"]))).stdout);
     const commands = addressCommands(prefix, present, wanted);
     present = undefined;
-    if (commands.length > 0) await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
+    if (commands.length > 0)
+      await run(place.tool(["ip", "-force", "-batch", "-"]), { input: `${commands.join("\n")}\n` });
     present = [...wanted];
     lastAddresses = key;
   }
@@ -86,8 +100,12 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   /** An address whose own route was deleted is one that nobody reaches: it gets the route again with the address. */
   async function dropRouteless(): Promise<void> {
     const { stdout } = await run(place.tool(["ip", "-json", "-6", "route", "show", "table", "local"]));
-    const routed = new Set((JSON.parse(stdout.trim() === "" ? "[]" : stdout) as { dst?: string }[]).map(({ dst }) => dst));
-    const commands = addressesNow.filter((address) => !routed.has(address)).map((address) => `address delete ${address}/128 dev lo\n`);
+    const routed = new Set(
+      (JSON.parse(stdout.trim() === "" ? "[]" : stdout) as { dst?: string }[]).map(({ dst }) => dst),
+    );
+    const commands = addressesNow
+      .filter((address) => !routed.has(address))
+      .map((address) => `address delete ${address}/128 dev lo\n`);
     if (commands.length > 0) await succeeds(place.tool(["ip", "-force", "-batch", "-"]), { input: commands.join("") });
   }
 
@@ -110,7 +128,9 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
       const reach = lastReach;
       const first = [
         { name: "the network's addresses", ip: addressLines(addressesNow), set },
-        ...(reach === undefined ? [] : [{ name: "who may speak at a member's ports", nft: reach, set: () => tell(reach) }]),
+        ...(reach === undefined
+          ? []
+          : [{ name: "who may speak at a member's ports", nft: reach, set: () => tell(reach) }]),
       ];
       if (lastRoutes === undefined) return first;
       const room = release === undefined ? {} : { ip: waitingRoomCommands };
@@ -136,5 +156,7 @@ interface AddressListing {
 
 function presentAddresses(json: string): string[] {
   const links = (json.trim() === "" ? [] : JSON.parse(json)) as AddressListing[];
-  return links.flatMap((link) => (link.addr_info ?? []).flatMap((info) => (info.local === undefined ? [] : [info.local])));
+  return links.flatMap((link) =>
+    (link.addr_info ?? []).flatMap((info) => (info.local === undefined ? [] : [info.local])),
+  );
 }

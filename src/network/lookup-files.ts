@@ -7,5 +7,7 @@ export const resolvText = (resolver: string): string =>
 /** The host's nsswitch.conf with names looked up in files and DNS only. */
 export function nsswitchText(hosts: string): string {
   const line = "hosts: files dns";
-  return /^\s*hosts:/m.test(hosts) ? hosts.replace(/^\s*hosts:.*$/m, line) : `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${line}\n`;
+  return /^\s*hosts:/m.test(hosts)
+    ? hosts.replace(/^\s*hosts:.*$/m, line)
+    : `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}${line}\n`;
 }

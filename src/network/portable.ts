@@ -9,7 +9,8 @@ const running = (owner: Owner): Running => ({
 
 /** No namespace at all: programs run on the host as they are; PostgreSQL, when we are root, as its system user. */
 export function portableNamespace(postgres: Owner | undefined, former?: Owner): Namespace {
-  const servers = postgres === undefined ? { owner: undefined, server: (argv: readonly string[]) => [...argv] } : running(postgres);
+  const servers =
+    postgres === undefined ? { owner: undefined, server: (argv: readonly string[]) => [...argv] } : running(postgres);
   return {
     place: {
       mode: "portable",

@@ -1,8 +1,9 @@
 /**
- * Who may speak for whom, as text. What comes from a member's address and one of its ports is the server's own: a listener of any other user there gets no
- * connection, so that no command takes the place of a server that is down and is told passwords. And who comes from outside (a peer, the host itself) reaches
- * databases at members and names at resolvers, not the same ports at other addresses. Both look at the first packets of a connection only. As root alone: an
- * ordinary user's servers and commands are one user. Pure; `interface.ts` sets it.
+ * Who may speak for whom, as text. What comes from a member's address and one of its ports is the server's own: a
+ * listener of any other user there gets no connection, so that no command takes the place of a server that is down and
+ * is told passwords. And who comes from outside (a peer, the host itself) reaches databases at members and names at
+ * resolvers, not the same ports at other addresses. Both look at the first packets of a connection only. As root alone:
+ * an ordinary user's servers and commands are one user. Pure; `interface.ts` sets it.
  */
 import { leaderPort, memberPort, poolPort, memberPoolPort } from "../model/ports.ts";
 import { insideLink } from "./host-access-plan.ts";

@@ -5,12 +5,16 @@ import { speaks } from "../host/sockets/first-word.ts";
 import { join } from "../host/sockets/join.ts";
 
 /**
- * Portable mode's stand-in for the kernel map: a TCP port on 127.0.0.1 that leads to the leader's own port. It is slower than the map (about 0.6 of a
- * direct connection) and goes with perchd; where there is a namespace it is never used.
+ * Portable mode's stand-in for the kernel map: a TCP port on 127.0.0.1 that leads to the leader's own port. It is
+ * slower than the map (about 0.6 of a direct connection) and goes with perchd; where there is a namespace it is never
+ * used.
  */
 export interface Relay {
   readonly port: number;
-  /** Where new connections go from now on; "held" keeps them waiting for a while, undefined refuses them. Connections to an earlier target end. */
+  /**
+   * Where new connections go from now on; "held" keeps them waiting for a while, undefined refuses them. Connections to
+   * an earlier target end.
+   */
   aim(target: Target): void;
   close(): Promise<void>;
 }
@@ -19,7 +23,10 @@ export type Target = number | "held" | undefined;
 
 /** Each has two ends. */
 const maxConnections = withinDescriptors(1_000, 0.125);
-/** Whoever says nothing for so long did not come to talk: PostgreSQL is not bothered for him, and he makes room for others. */
+/**
+ * Whoever says nothing for so long did not come to talk: PostgreSQL is not bothered for him, and he makes room for
+ * others.
+ */
 const firstByteMs = 10_000;
 const patienceMs = 8_000;
 
@@ -71,7 +78,14 @@ export async function openRelay(port: number): Promise<Relay> {
   }
 
   function lead(client: Socket, to: number): void {
-    const upstream = connect({ host: "127.0.0.1", port: to, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    const upstream = connect({
+      host: "127.0.0.1",
+      port: to,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    });
     join(client, upstream);
     open.add(client);
     client.on("close", () => open.delete(client));
@@ -105,7 +119,11 @@ function listen(server: Server, port: number): Promise<void> {
       reject(
         fail(
           "size_invalid",
-          { what: "relay port", value: port, why: error.code === "EADDRINUSE" ? "another program listens on it" : error.message },
+          {
+            what: "relay port",
+            value: port,
+            why: error.code === "EADDRINUSE" ? "another program listens on it" : error.message,
+          },
           error,
         ),
       );

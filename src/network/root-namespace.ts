@@ -14,14 +14,16 @@ import type { Namespace } from "./namespace.ts";
 export const namespaceName = (home: Pick<Home, "id">): string => `perch-${home.id}`;
 
 /**
- * Commands have no rights over the network: root's may open ports from 54 on, so that none of theirs is taken for a name server, and pings without raw sockets.
+ * Commands have no rights over the network: root's may open ports from 54 on, so that none of theirs is taken for a
+ * name server, and pings without raw sockets.
  */
 const forCommands = `echo 54 >/proc/sys/net/ipv4/ip_unprivileged_port_start
 echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range`;
 
 /**
- * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to enter PERCH_HOME (below a 0700
- * directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a mount namespace of each server's own, which goes with it.
+ * As root: `ip netns add perch-<id>`. PostgreSQL refuses root, so it runs as a system user, who may not be able to
+ * enter PERCH_HOME (below a 0700 directory); he sees the home's PostgreSQL directory bound at `<runtime>/postgres` in a
+ * mount namespace of each server's own, which goes with it.
  */
 export function rootNamespace(home: Home, postgres: Owner, former?: Owner): Namespace {
   const name = namespaceName(home);
@@ -48,7 +50,8 @@ exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- "$@"`;
     ...(former === undefined ? {} : { former: running(former) }),
     tool: (argv) => [...enter, ...argv],
     joined: () => ({ net: path }),
-    seen: (at) => (at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at),
+    seen: (at) =>
+      at === home.postgres || at.startsWith(`${home.postgres}/`) ? shown + at.slice(home.postgres.length) : at,
   };
   /** Open for as long as this process lives, so that the namespace does, too, when its name is taken away. */
   let kept: FileHandle | undefined;
@@ -67,7 +70,16 @@ exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- "$@"`;
   async function giveName(from: string): Promise<void> {
     await succeeds(["ip", "netns", "delete", name]); // a file left without its mount
     // From inside, where /proc/self has it: mount would take a descriptor for the name that is gone.
-    await run(["nsenter", `--net=${from}`, "--", "sh", "-c", ': > "$1" && mount --bind /proc/self/ns/net "$1"', "perch", path]);
+    await run([
+      "nsenter",
+      `--net=${from}`,
+      "--",
+      "sh",
+      "-c",
+      ': > "$1" && mount --bind /proc/self/ns/net "$1"',
+      "perch",
+      path,
+    ]);
   }
 
   /** By somebody who lives in it, and not on the host. */

@@ -1,6 +1,7 @@
 /**
- * The router as text: port 5432 of every member address is a map to the leader's `[address]:5433`, in the kernel. The table is made once; after that
- * only the map's elements change, in one transaction, so that connections under way (whose translation is kept by conntrack) never notice.
+ * The router as text: port 5432 of every member address is a map to the leader's `[address]:5433`, in the kernel. The
+ * table is made once; after that only the map's elements change, in one transaction, so that connections under way
+ * (whose translation is kept by conntrack) never notice.
  */
 import { leaderPort, memberPort, poolPort } from "../model/ports.ts";
 import { heldText, waitingRoomText } from "./held-connections.ts";
@@ -9,9 +10,15 @@ import { heldText, waitingRoomText } from "./held-connections.ts";
 export const urlPort = ({ pooled }: { pooled?: true }): number => (pooled === true ? poolPort : leaderPort);
 
 export interface RouteTable {
-  /** Every member's address → the address of its cluster's leader; where there is none just now, of the last one, for when a hold ends by itself. */
+  /**
+   * Every member's address → the address of its cluster's leader; where there is none just now, of the last one, for
+   * when a hold ends by itself.
+   */
   leaders: ReadonlyMap<string, string>;
-  /** Addresses of members whose cluster has no leader just now, and soon will: new connections wait. At those in neither nobody listens. */
+  /**
+   * Addresses of members whose cluster has no leader just now, and soon will: new connections wait. At those in neither
+   * nobody listens.
+   */
   held: ReadonlySet<string>;
   /** Every member's address → the address of its cluster's pooler, where it has one. */
   pools: ReadonlyMap<string, string>;
@@ -37,20 +44,28 @@ export function routesText({ leaders, held, pools }: RouteTable): string {
 }
 
 function mapText(name: string, to: ReadonlyMap<string, string>, port: number): string {
-  const elements = [...to].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([member, target]) => `${member} : ${target} . ${port}`);
+  const elements = [...to]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([member, target]) => `${member} : ${target} . ${port}`);
   const add = elements.length === 0 ? "" : `add element inet perch ${name} { ${elements.join(", ")} }\n`;
   return `flush map inet perch ${name}\n${add}`;
 }
 
 /** The same for `ip -batch -`: what there is of these addresses, each with the route that the kernel gives it. */
 export const addressLines = (wanted: readonly string[]): string =>
-  wanted.map((address) => `address add ${address}/128 dev lo nodad\nroute add local ${address}/128 dev lo table local\n`).join("");
+  wanted
+    .map((address) => `address add ${address}/128 dev lo nodad\nroute add local ${address}/128 dev lo table local\n`)
+    .join("");
 
 /** What `ip -batch -` must do so that the loopback has these addresses of the network and no others of it. */
 export function addressCommands(prefix: string, present: readonly string[], wanted: readonly string[]): string[] {
   const ours = (address: string) => address.startsWith(`${prefix}:`) || address === "fdaa::3";
   const [there, due] = [new Set(present), new Set(wanted)];
-  const add = [...due].filter((address) => !there.has(address)).map((address) => `address add ${address}/128 dev lo nodad`);
-  const drop = present.filter((address) => ours(address) && !due.has(address)).map((address) => `address delete ${address}/128 dev lo`);
+  const add = [...due]
+    .filter((address) => !there.has(address))
+    .map((address) => `address add ${address}/128 dev lo nodad`);
+  const drop = present
+    .filter((address) => ours(address) && !due.has(address))
+    .map((address) => `address delete ${address}/128 dev lo`);
   return [...add, ...drop];
 }

@@ -13,9 +13,10 @@ import { mountServerNames, serverNameFiles } from "./server-names.ts";
 import type { Namespace } from "./namespace.ts";
 
 /**
- * As an ordinary user: a small anchor process holds a user, network and mount namespace in which the user is root. Whoever enters with
- * `nsenter --preserve-credentials` has the anchor's rights; PostgreSQL and apps run in a user namespace nested in it and are the user again.
- * The anchor outlives perchd and is found again by its recorded pid and start time.
+ * As an ordinary user: a small anchor process holds a user, network and mount namespace in which the user is root.
+ * Whoever enters with `nsenter --preserve-credentials` has the anchor's rights; PostgreSQL and apps run in a user
+ * namespace nested in it and are the user again. The anchor outlives perchd and is found again by its recorded pid and
+ * start time.
  */
 export function userNamespace(home: Home, user: { uid: number; gid: number }): Namespace {
   const file = join(home.runtime, "anchor.json");
@@ -83,12 +84,16 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
     const started = await startDetached(argv, { cwd: "/" });
     let exit: number | null | undefined;
     void started.ended.then((end) => (exit = end.exitCode ?? 1));
-    const ready = await ask(async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false), {
-      everyMs: 5,
-      withinMs: 5_000,
-    });
+    const ready = await ask(
+      async () => (exit === undefined ? ((await hasOwnNetwork(started.pid)) ? true : undefined) : false),
+      {
+        everyMs: 5,
+        withinMs: 5_000,
+      },
+    );
     const identity = await identify(started.pid);
-    if (ready !== true || identity === undefined) throw fail("namespace_refused", { why: "unshare --user --net is not allowed to this user" });
+    if (ready !== true || identity === undefined)
+      throw fail("namespace_refused", { why: "unshare --user --net is not allowed to this user" });
     await writeWhole(file, JSON.stringify(identity));
     return identity;
   }
@@ -108,7 +113,15 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
     async tend() {
       if (kept === undefined || (anchor !== undefined && (await isAlive(anchor)))) return false;
       const at = (handle: FileHandle) => `/proc/${process.pid}/fd/${handle.fd}`;
-      anchor = await anchorBy(["nsenter", `--user=${at(kept.users)}`, `--net=${at(kept.net)}`, "--preserve-credentials", "--", "sleep", "infinity"]);
+      anchor = await anchorBy([
+        "nsenter",
+        `--user=${at(kept.users)}`,
+        `--net=${at(kept.net)}`,
+        "--preserve-credentials",
+        "--",
+        "sleep",
+        "infinity",
+      ]);
       return true;
     },
     async remove() {
@@ -132,7 +145,10 @@ export const asUserAgain = (user: { uid: number; gid: number }): string[] => [
 
 /** Whether unshare has already done its work in that process. */
 async function hasOwnNetwork(pid: number): Promise<boolean> {
-  const [its, ours] = await Promise.all([readlink(`/proc/${pid}/ns/net`).catch(() => undefined), readlink("/proc/self/ns/net")]);
+  const [its, ours] = await Promise.all([
+    readlink(`/proc/${pid}/ns/net`).catch(() => undefined),
+    readlink("/proc/self/ns/net"),
+  ]);
   if (its === undefined || its === ours) return false;
   const map = await readText(`/proc/${pid}/uid_map`).catch(() => undefined);
   return map !== undefined && map.trim() !== "";

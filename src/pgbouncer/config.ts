@@ -1,7 +1,8 @@
 /**
- * PgBouncer, for a cluster that wants one: what its files say (pure), how one process is started, found, told and ended. This room knows one pooler at a time; which
- * ones there should be, and when they pause, the loop and the engine know. Start here; `server.ts` runs what is written here, `console.ts` talks to it, `lookup.ts`
- * is what it asks PostgreSQL for.
+ * PgBouncer, for a cluster that wants one: what its files say (pure), how one process is started, found, told and
+ * ended. This room knows one pooler at a time; which ones there should be, and when they pause, the loop and the engine
+ * know. Start here; `server.ts` runs what is written here, `console.ts` talks to it, `lookup.ts` is what it asks
+ * PostgreSQL for.
  */
 
 import type { Pool } from "../model/records.ts";
@@ -38,10 +39,14 @@ export function knowsPreparedStatements(version: string): boolean {
 }
 
 /**
- * Before it knew prepared statements PgBouncer passed their names on: a client ran whatever statement of that name another one had left on the server, and read
- * wrong rows without an error. Such a version is in session mode, unless it was said that no client prepares. Pure.
+ * Before it knew prepared statements PgBouncer passed their names on: a client ran whatever statement of that name
+ * another one had left on the server, and read wrong rows without an error. Such a version is in session mode, unless
+ * it was said that no client prepares. Pure.
  */
-export function safeMode({ mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">, version: string): PoolMode {
+export function safeMode(
+  { mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">,
+  version: string,
+): PoolMode {
   return preparedStatements === false || knowsPreparedStatements(version) ? mode : "session";
 }
 
@@ -50,8 +55,9 @@ export const mayPrepare = ({ mode, preparedStatements }: Pick<Pool, "mode" | "pr
   mode === "session" || preparedStatements !== false;
 
 /**
- * What drivers ask for at the start of a session and a shared connection cannot keep: it is accepted and without effect, for no row read is another one by it
- * (docs/pooling.md). Whatever changes what a statement means, such as search_path, is refused. PgBouncer could track only what PostgreSQL reports, which is none of these.
+ * What drivers ask for at the start of a session and a shared connection cannot keep: it is accepted and without
+ * effect, for no row read is another one by it (docs/pooling.md). Whatever changes what a statement means, such as
+ * search_path, is refused. PgBouncer could track only what PostgreSQL reports, which is none of these.
  */
 export const accepted: readonly string[] = [
   "extra_float_digits",
@@ -80,7 +86,8 @@ export function configText(config: PoolConfig): string {
     max_client_conn: 2_000,
     ignore_startup_parameters: accepted.join(","),
     ...(mode === "transaction" && knowsPreparedStatements(config.version) ? { max_prepared_statements: 200 } : {}),
-    // While there is no leader the kernel keeps the connection attempt waiting; clients wait with it, and no longer than they would anywhere.
+    // While there is no leader the kernel keeps the connection attempt waiting; clients wait with it, and no longer
+    // than they would anywhere.
     server_connect_timeout: 12,
     server_login_retry: 0.1,
     query_wait_timeout: 60,

@@ -26,10 +26,16 @@ export async function describe(console: PoolConsole, withinMs?: number): Promise
   const [said] = await console.ask<{ version: string }>("SHOW VERSION", withinMs);
   const settings = await console.ask<{ key: string; value: string }>("SHOW CONFIG", withinMs);
   const version = /PgBouncer (\S+)/.exec(said?.version ?? "")?.[1] ?? "";
-  return { version, mode: settings.find(({ key }) => key === "pool_mode")?.value === "transaction" ? "transaction" : "session" };
+  return {
+    version,
+    mode: settings.find(({ key }) => key === "pool_mode")?.value === "transaction" ? "transaction" : "session",
+  };
 }
 
-/** PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. Any other one is a reason to tell it again. */
+/**
+ * PgBouncer cannot be asked whether it is paused; told to go on, it says an error where it was not. Any other one is a
+ * reason to tell it again.
+ */
 export async function resume(console: PoolConsole): Promise<void> {
   await console.ask("RESUME").catch((error: unknown) => {
     if (!(error instanceof Error && error.message.includes("not paused"))) throw error;
@@ -48,12 +54,18 @@ export async function openConsole(at: PoolLayout, login: { port: number; passwor
   const ended = new Promise<void>((resolve) => client.once("end", resolve));
   client.on("error", () => undefined);
   const failed = (error: unknown) =>
-    fail("pooler_failed", { address: `port ${login.port}`, why: error instanceof Error ? redact(error.message) : String(error) }, error);
+    fail(
+      "pooler_failed",
+      { address: `port ${login.port}`, why: error instanceof Error ? redact(error.message) : String(error) },
+      error,
+    );
   await client.connect().catch((error: unknown) => Promise.reject(failed(error)));
   return {
     ended,
     async ask<Row extends object>(command: string, withinMs = 2_000) {
-      const result = await within(withinMs, client.query<Row>(command)).catch((error: unknown) => Promise.reject(failed(error)));
+      const result = await within(withinMs, client.query<Row>(command)).catch((error: unknown) =>
+        Promise.reject(failed(error)),
+      );
       if (result === undefined) throw failed(new Error(`no answer to ${command} within ${withinMs} ms`));
       return result.rows;
     },

@@ -4,10 +4,12 @@ import { type Session, sqlState, transaction } from "../postgres/sql/session.ts"
 import { poolUser } from "../postgres/instance/hba.ts";
 
 /**
- * What PgBouncer may ask PostgreSQL: the verifier of one role, by a function that answers its own role alone. A verifier is no password: with it a client's password
- * can be checked, and the same client logged in, and nothing else. Up to PgBouncer 1.18 the question is asked in the client's own database, so the function is in each
- * of them. It stands in pg_catalog, where only superusers make anything and of which pg_dump takes nothing along. For the same reason it has no rights of its own:
- * whoever is not the pooler reads no row. All names in it are qualified: who owns the database may have put others in the way.
+ * What PgBouncer may ask PostgreSQL: the verifier of one role, by a function that answers its own role alone. A
+ * verifier is no password: with it a client's password can be checked, and the same client logged in, and nothing else.
+ * Up to PgBouncer 1.18 the question is asked in the client's own database, so the function is in each of them. It
+ * stands in pg_catalog, where only superusers make anything and of which pg_dump takes nothing along. For the same
+ * reason it has no rights of its own: whoever is not the pooler reads no row. All names in it are qualified: who owns
+ * the database may have put others in the way.
  */
 const source = `
     SELECT rolname::pg_catalog.text, rolpassword FROM pg_catalog.pg_authid
@@ -24,13 +26,18 @@ const ownNames = "SET LOCAL search_path = pg_catalog, pg_temp";
 /** The role, made or given this password again. */
 export const makePoolUser = (session: Session, password: string): Promise<void> =>
   transaction(session, async () => {
-    await session.query("SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1");
+    await session.query(
+      "SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1",
+    );
     const there = (await session.query("SELECT FROM pg_roles WHERE rolname = $1", [poolUser])).length > 0;
     const verb = there ? "ALTER" : "CREATE";
     await session.query(`${verb} ROLE ${poolUser} LOGIN NOSUPERUSER PASSWORD ${quoteLiteral(scramVerifier(password))}`);
   });
 
-/** Databases into which PgBouncer cannot look yet. `admitted` are numbers: one that was dropped and made anew has its name, but not its rights. */
+/**
+ * Databases into which PgBouncer cannot look yet. `admitted` are numbers: one that was dropped and made anew has its
+ * name, but not its rights.
+ */
 export async function unadmitted(session: Session, admitted: ReadonlySet<string>): Promise<string[]> {
   const rows = await session.query<{ name: string; number: string }>(
     "SELECT datname::text AS name, oid::text AS number FROM pg_catalog.pg_database WHERE datallowconn AND datname <> 'template0'",
@@ -65,7 +72,10 @@ export interface Admitted {
   older: boolean;
 }
 
-/** Up to 0.1.0 the function stood in a schema, which pg_dump took along. One that is somebody else's is left alone: nothing is asked of it. */
+/**
+ * Up to 0.1.0 the function stood in a schema, which pg_dump took along. One that is somebody else's is left alone:
+ * nothing is asked of it.
+ */
 const older = "SELECT FROM pg_namespace WHERE nspname = 'perch_pool' AND pg_get_userbyid(nspowner) = current_user";
 
 /** Takes away what an older Perch left in one database. What somebody built on it keeps it. */

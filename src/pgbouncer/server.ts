@@ -60,7 +60,8 @@ export async function findPoolerProcess(at: PoolLayout): Promise<ProcessIdentity
 }
 
 /** Whether it runs as the user of an older Perch. */
-export const runsAsFormer = ({ sockets }: PoolLayout, place: Place): boolean => asOwnerOf(place, sockets).successor !== undefined;
+export const runsAsFormer = ({ sockets }: PoolLayout, place: Place): boolean =>
+  asOwnerOf(place, sockets).successor !== undefined;
 
 /** Whether its files say what they should. */
 export async function poolerIsCurrent(pooler: Uncertified, version: string): Promise<boolean> {
@@ -78,7 +79,10 @@ export async function poolerCertificate(at: PoolLayout): Promise<Pooler["certifi
   return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
-/** Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with `pooler_failed`. */
+/**
+ * Writes its files, and starts it or has it read them. Resolves when its console answers a connection. Rejects with
+ * `pooler_failed`.
+ */
 export async function ensurePooler(pooler: Pooler): Promise<void> {
   const running = await findPoolerProcess(pooler.at);
   // One that an older Perch started reads its files as the user it runs as.
@@ -96,8 +100,9 @@ const goneMeanwhile = (running: ProcessIdentity) => async (error: unknown) => {
 };
 
 /**
- * Has what runs read its settings. It may be older than the program on the disk: they are for what runs. False where it was ended instead: in another mode nobody may
- * meet what a session left on a connection, and what a driver believes to have prepared is gone. So all begin again, when transactions under way have ended.
+ * Has what runs read its settings. It may be older than the program on the disk: they are for what runs. False where it
+ * was ended instead: in another mode nobody may meet what a session left on a connection, and what a driver believes to
+ * have prepared is gone. So all begin again, when transactions under way have ended.
  */
 async function tell(pooler: Pooler, process: ProcessIdentity): Promise<boolean> {
   const console = await openConsole(pooler.at, { port: pooler.config.port, password: pooler.password });
@@ -126,7 +131,8 @@ const transactionsEndWithinMs = 2_000;
 async function writeFiles(pooler: Pooler, version: string): Promise<void> {
   const { at, place } = pooler;
   // perchd's own, as a member's is: each file in it is PostgreSQL's user's, and closed to others.
-  for (const path of [dirname(dirname(at.root)), dirname(at.root), dirname(at.sockets), at.root]) await makeWalkable(path, place);
+  for (const path of [dirname(dirname(at.root)), dirname(at.root), dirname(at.sockets), at.root])
+    await makeWalkable(path, place);
   await makeOwned(at.sockets, place);
   const owner = place.owner === undefined ? {} : { owner: place.owner };
   await writeWhole(at.certificate, pooler.certificate.certificate, owner);
@@ -146,17 +152,25 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
     let ended = false;
     void started.ended.then(() => (ended = true));
     await writeWhole(join(at.root, "pid"), `${started.pid}\n`);
-    const said = async () => (await readBelow(at.root, basename(at.log), { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "";
+    const said = async () =>
+      (await readBelow(at.root, basename(at.log), { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "";
     const ready = async () => (ended ? false : /process up/.test(await said()) ? true : undefined);
     const up = (await ask(ready, { everyMs: 10, withinMs: 5_000 })) === true;
     const lines = (await said()).trim().split("\n");
     const { address, port } = config;
     // Where another program has its port it only warns, and runs with its console alone.
-    if (up && lines.some((line) => line.endsWith(` listening on ${address.includes(":") ? `[${address}]` : address}:${port}`))) return;
+    if (
+      up &&
+      lines.some((line) => line.endsWith(` listening on ${address.includes(":") ? `[${address}]` : address}:${port}`))
+    )
+      return;
     if (up) await stopPooler(at);
     const severe = lines.filter((line) => /WARNING|ERROR|FATAL/.test(line));
     const words = (severe.length > 0 ? severe : lines).slice(-2).join("; ");
-    throw fail("pooler_failed", { address: `${config.address}:${config.port}`, why: words === "" ? "it said nothing" : words });
+    throw fail("pooler_failed", {
+      address: `${config.address}:${config.port}`,
+      why: words === "" ? "it said nothing" : words,
+    });
   } finally {
     await output.close();
   }

@@ -7,16 +7,26 @@ import { type Context, memberOf } from "../cluster/context.ts";
 import type { Look, OnLeader } from "./look.ts";
 import type { Apart } from "../cluster/view.ts";
 
-/** Why a replica does not stream, in the words of its own log, and whether what it waits for is gone. Only looks; asked of one that stands apart from its leader. */
-export async function apartOf(context: Context, cluster: ClusterRecord, one: Look, onLeader: OnLeader | undefined): Promise<Apart | undefined> {
+/**
+ * Why a replica does not stream, in the words of its own log, and whether what it waits for is gone. Only looks; asked
+ * of one that stands apart from its leader.
+ */
+export async function apartOf(
+  context: Context,
+  cluster: ClusterRecord,
+  one: Look,
+  onLeader: OnLeader | undefined,
+): Promise<Apart | undefined> {
   const { record, facts } = one;
-  if (record.id === cluster.leader || facts.streaming || !facts.data || onLeader?.history === undefined) return undefined;
+  if (record.id === cluster.leader || facts.streaming || !facts.data || onLeader?.history === undefined)
+    return undefined;
   const at = memberOf(context, cluster, record).layout;
   if (!facts.running) return { fit: await fitOf(at, onLeader.history), why: undefined, walGone: false };
   const why = whyNotStreaming(await lastLogLines(at.log, 60), Date.now());
   const segment = missingSegment(why);
   // What the leader once refused, it may have told of another timeline; what it does not have now cannot come.
-  const walGone = segment !== undefined && (cluster.settings["restore_command"] ?? "") === "" && (await isGone(onLeader, segment));
+  const walGone =
+    segment !== undefined && (cluster.settings["restore_command"] ?? "") === "" && (await isGone(onLeader, segment));
   return { fit: undefined, why, walGone };
 }
 
@@ -36,7 +46,10 @@ export const missingSegment = (why: string | undefined): string | undefined =>
   /requested WAL segment ([0-9A-F]{24}) has already been removed/.exec(why ?? "")?.[1];
 
 async function isGone({ session }: OnLeader, segment: string): Promise<boolean> {
-  const asked = session.query<{ present: boolean }>("SELECT EXISTS (SELECT FROM pg_catalog.pg_ls_waldir() WHERE name = $1) AS present", [segment]);
+  const asked = session.query<{ present: boolean }>(
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_ls_waldir() WHERE name = $1) AS present",
+    [segment],
+  );
   const rows = await within(2_000, asked).catch(() => undefined);
   return rows?.[0]?.present === false;
 }

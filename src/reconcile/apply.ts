@@ -11,7 +11,15 @@ import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { doubt } from "../cluster/monitor.ts";
 import { operationsOf } from "./operations.ts";
 import { alone, farewellFor } from "./evidence.ts";
-import { initialiseLeader, leaderMember, machineOf, requireProgram, restoreRolesOf, startMember, writeFiles } from "./members.ts";
+import {
+  initialiseLeader,
+  leaderMember,
+  machineOf,
+  requireProgram,
+  restoreRolesOf,
+  startMember,
+  writeFiles,
+} from "./members.ts";
 import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
 import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./concerns/poolers/poolers.ts";
@@ -27,12 +35,13 @@ export const apply = (
   view: ClusterView,
   signal: AbortSignal,
 ): Promise<void> =>
-  (step.do === "concern" ? ofConcern(concerns, step).apply(step, context, view) : doStep(context, engine, step, view, signal)).catch(
-    (error: unknown) => {
-      doubt(context.monitors, view.cluster.leader, error);
-      throw error;
-    },
-  );
+  (step.do === "concern"
+    ? ofConcern(concerns, step).apply(step, context, view)
+    : doStep(context, engine, step, view, signal)
+  ).catch((error: unknown) => {
+    doubt(context.monitors, view.cluster.leader, error);
+    throw error;
+  });
 
 export function ofConcern(concerns: readonly AnyConcern[], { concern }: ConcernStep): AnyConcern {
   const found = concerns.find(({ name }) => name === concern);
@@ -40,7 +49,13 @@ export function ofConcern(concerns: readonly AnyConcern[], { concern }: ConcernS
   return found;
 }
 
-async function doStep(context: Context, engine: Engine, step: Exclude<Step, ConcernStep>, view: ClusterView, signal: AbortSignal): Promise<void> {
+async function doStep(
+  context: Context,
+  engine: Engine,
+  step: Exclude<Step, ConcernStep>,
+  view: ClusterView,
+  signal: AbortSignal,
+): Promise<void> {
   const { state } = context;
   const { cluster } = view;
   switch (step.do) {
@@ -53,7 +68,8 @@ async function doStep(context: Context, engine: Engine, step: Exclude<Step, Conc
     case "stop": {
       const machine = await machineOf(context, step.machine);
       await context.monitors.drop(step.machine);
-      if (await hasData(memberOf(context, cluster, machine).layout)) await stop(memberOf(context, cluster, machine), step.mode);
+      if (await hasData(memberOf(context, cluster, machine).layout))
+        await stop(memberOf(context, cluster, machine), step.mode);
       else await endWholly(memberOf(context, cluster, machine), machine.process);
       return;
     }
@@ -89,7 +105,9 @@ async function doStep(context: Context, engine: Engine, step: Exclude<Step, Conc
     case "restore-roles":
       return restoreRolesOf(context, cluster, await machineOf(context, step.machine));
     case "accept":
-      await state.machines.update({ id: step.machine }, (machine) => (machine.phase === "creating" ? { ...machine, phase: "ready" } : machine));
+      await state.machines.update({ id: step.machine }, (machine) =>
+        machine.phase === "creating" ? { ...machine, phase: "ready" } : machine,
+      );
       return;
     case "remove": {
       const machine = await machineOf(context, step.machine);
@@ -101,12 +119,17 @@ async function doStep(context: Context, engine: Engine, step: Exclude<Step, Conc
       return setSlots(context, cluster, step);
     case "unslot": {
       const machine = await machineOf(context, step.machine);
-      const session = await context.monitors.session(memberOf(context, cluster, machine), (await passwordsOf(context, cluster.app)).perch);
+      const session = await context.monitors.session(
+        memberOf(context, cluster, machine),
+        (await passwordsOf(context, cluster.app)).perch,
+      );
       if (session !== undefined) await dropIdleSlots(session, step.drop);
       return;
     }
     case "open":
-      await state.clusters.update(cluster, (record) => (record.phase === "creating" ? { ...record, phase: "ready" } : record));
+      await state.clusters.update(cluster, (record) =>
+        record.phase === "creating" ? { ...record, phase: "ready" } : record,
+      );
       return;
     case "forget":
       return forget(context, cluster);
@@ -126,17 +149,23 @@ async function doStep(context: Context, engine: Engine, step: Exclude<Step, Conc
   }
 }
 
-async function setSlots(context: Context, cluster: ClusterRecord, step: { create: readonly string[]; drop: readonly string[] }): Promise<void> {
+async function setSlots(
+  context: Context,
+  cluster: ClusterRecord,
+  step: { create: readonly string[]; drop: readonly string[] },
+): Promise<void> {
   const { perch } = await passwordsOf(context, cluster.app);
   const session = await context.monitors.session(await leaderMember(context, cluster), perch);
-  if (session === undefined) throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
+  if (session === undefined)
+    throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
   // One that is lost is in both.
   for (const slot of step.drop) await dropSlot(session, slot);
   for (const slot of step.create) await createSlot(session, slot);
 }
 
 async function farewell(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<void> {
-  const remove = async () => removeMember(memberOf(context, cluster, machine), await farewellFor(context, cluster, machine));
+  const remove = async () =>
+    removeMember(memberOf(context, cluster, machine), await farewellFor(context, cluster, machine));
   // What is left of a cluster that goes as a whole goes side by side.
   return cluster.phase === "destroying" ? remove() : alone(context, cluster, machine, remove);
 }
@@ -154,7 +183,9 @@ async function forget({ state, say }: Context, cluster: ClusterRecord): Promise<
     [
       ...attachments.flatMap((attachment) => [
         state.attachments.drop(attachment),
-        ...(attachment.phase === "ready" ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })] : []),
+        ...(attachment.phase === "ready"
+          ? [state.secrets.drop({ app: attachment.app, name: attachment.variable })]
+          : []),
       ]),
       ...secrets.map((secret) => state.secrets.drop(secret)),
       ...rotations.map((rotation) => state.rotations.drop(rotation)),

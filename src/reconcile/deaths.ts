@@ -1,6 +1,7 @@
 /**
- * Who ended without being told to. Three deaths within a minute are a crash loop; a server that a user, a switchover or a changed setting stopped and started is none,
- * however often. Only a life that this perchd has seen can end: what it finds dead when it starts, after a reboot or a `perch down`, tells nothing.
+ * Who ended without being told to. Three deaths within a minute are a crash loop; a server that a user, a switchover or
+ * a changed setting stopped and started is none, however often. Only a life that this perchd has seen can end: what it
+ * finds dead when it starts, after a reboot or a `perch down`, tells nothing.
  */
 import type { Step } from "./step.ts";
 
@@ -37,7 +38,15 @@ export function deathRegister(): Deaths {
   };
 }
 
-const ending: ReadonlySet<Step["do"]> = new Set<Step["do"]>(["start", "stop", "restart", "reconnect", "rewind", "swap", "remove"]);
+const ending: ReadonlySet<Step["do"]> = new Set<Step["do"]>([
+  "start",
+  "stop",
+  "restart",
+  "reconnect",
+  "rewind",
+  "swap",
+  "remove",
+]);
 const starting: ReadonlySet<Step["do"]> = new Set<Step["do"]>(["start", "restart", "reconnect"]);
 
 /** Whom a step may end. */

@@ -9,10 +9,15 @@ import { historyOf } from "../postgres/replication/timeline.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 
 /**
- * What is known of a cluster's members at the moment at which the data of one of them goes: asked again, for what the plan saw may be over. Nobody else makes a
- * proof. Rejects with `data_kept` where there is none.
+ * What is known of a cluster's members at the moment at which the data of one of them goes: asked again, for what the
+ * plan saw may be over. Nobody else makes a proof. Rejects with `data_kept` where there is none.
  */
-export async function proofFor(context: Context, cluster: ClusterRecord, machine: MachineRecord, what: "data" | "former"): Promise<Proof> {
+export async function proofFor(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  what: "data" | "former",
+): Promise<Proof> {
   const at = memberOf(context, cluster, machine).layout;
   const proof = prove({
     machine: machine.id,
@@ -29,7 +34,9 @@ export async function farewellFor(context: Context, cluster: ClusterRecord, mach
   const machines = (await context.state.machines.list()).filter(
     ({ app, kind, id }) => app === cluster.app && kind === "postgres" && id !== machine.id,
   );
-  const present = await Promise.all(machines.map(async (other) => ((await hasData(memberOf(context, cluster, other).layout)) ? [other.id] : [])));
+  const present = await Promise.all(
+    machines.map(async (other) => ((await hasData(memberOf(context, cluster, other).layout)) ? [other.id] : [])),
+  );
   const now = (await context.state.clusters.get(cluster)) ?? cluster;
   const proof = proveFarewell({
     machine: machine.id,
@@ -42,10 +49,19 @@ export async function farewellFor(context: Context, cluster: ClusterRecord, mach
 }
 
 /** Does what takes the data of a member away, or may: the data of no other member of the cluster goes meanwhile. */
-export async function alone<T>(context: Context, cluster: ClusterRecord, machine: MachineRecord, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  work: () => Promise<T>,
+): Promise<T> {
   const beside = goingBeside(context, cluster, machine);
   if (beside.length > 0)
-    throw fail("data_kept", { machine: machine.id, app: cluster.app, why: `the data of ${beside.join(", ")} is being replaced` });
+    throw fail("data_kept", {
+      machine: machine.id,
+      app: cluster.app,
+      why: `the data of ${beside.join(", ")} is being replaced`,
+    });
   context.going.set(cluster.app, machine.id);
   return work().finally(() => context.going.delete(cluster.app));
 }

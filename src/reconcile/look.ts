@@ -53,16 +53,20 @@ export async function look(
   if (session !== undefined && found === undefined) void context.monitors.drop(machine.id);
   const leader = machine.id === cluster.leader ? undefined : members.find(({ id }) => id === cluster.leader);
   const wanted = configurationOf(context, cluster, machine, leader, passwords.replicator);
-  /** What cannot be told is taken for what it should be, and said: the others of the cluster are looked at all the same. */
+  /**
+   * What cannot be told is taken for what it should be, and said: the others of the cluster are looked at all the same.
+   */
   const told = (question: Promise<boolean>): Promise<boolean> =>
     question.catch((error: unknown) => {
       unlessStrange(error);
       odd.push(error as Error);
       return true;
     });
-  const unreachable = running !== undefined && (running.status === "ready" || running.status === "standby") && !(await hasSocket(member));
+  const unreachable =
+    running !== undefined && (running.status === "ready" || running.status === "standby") && !(await hasSocket(member));
   const configured =
-    running === undefined || (await told(configurationDiffers(member, wanted, (error) => odd.push(error)).then((differs) => !differs)));
+    running === undefined ||
+    (await told(configurationDiffers(member, wanted, (error) => odd.push(error)).then((differs) => !differs)));
   complain(context, machine, odd);
   return {
     record,
@@ -89,7 +93,9 @@ export async function look(
       former: await exists(formerData(member.layout)),
       ownSlots:
         found?.recovering === true
-          ? [...perchSlots(found), ...found.usage.slots.each.filter(({ former }) => former === true)].map(({ name }) => name)
+          ? [...perchSlots(found), ...found.usage.slots.each.filter(({ former }) => former === true)].map(
+              ({ name }) => name,
+            )
           : [],
       configured,
       certified: running === undefined || (await isCertified(context, cluster, machine, members)),
@@ -97,11 +103,16 @@ export async function look(
   };
 }
 
-/** In what a replica whose replay is paused has less than its leader: it has learnt of that by the WAL, and its control file says it. */
+/**
+ * In what a replica whose replay is paused has less than its leader: it has learnt of that by the WAL, and its control
+ * file says it.
+ */
 async function shortOf({ layout }: Member, has: Readonly<Record<string, number>>): Promise<string | undefined> {
   const control = await readControlFile(layout).catch(unlessStrange);
   const floors = Object.entries(control?.floors ?? {}).filter(([name, floor]) => (has[name] ?? floor) < floor);
-  return floors.length === 0 ? undefined : floors.map(([name, floor]) => `${name} is ${floor} on the leader and ${has[name]} here`).join(", ");
+  return floors.length === 0
+    ? undefined
+    : floors.map(([name, floor]) => `${name} is ${floor} on the leader and ${has[name]} here`).join(", ");
 }
 
 /** Something in place of a file of PostgreSQL's: said once, not at every look. */
@@ -115,10 +126,16 @@ function complain({ complaints, say }: Context, { app, id }: MachineRecord, odd:
 }
 
 /** The record holds the identity of the postmaster, so that it is known after perchd itself was away. */
-async function adopt({ state }: Context, machine: MachineRecord, found: MachineRecord["process"]): Promise<MachineRecord> {
-  const process = found ?? (machine.process !== undefined && (await isAlive(machine.process)) ? machine.process : undefined);
+async function adopt(
+  { state }: Context,
+  machine: MachineRecord,
+  found: MachineRecord["process"],
+): Promise<MachineRecord> {
+  const process =
+    found ?? (machine.process !== undefined && (await isAlive(machine.process)) ? machine.process : undefined);
   if (process?.pid === machine.process?.pid && process?.startTime === machine.process?.startTime) return machine;
-  const now = ({ process: _old, ...rest }: MachineRecord): MachineRecord => (process === undefined ? rest : { ...rest, process });
+  const now = ({ process: _old, ...rest }: MachineRecord): MachineRecord =>
+    process === undefined ? rest : { ...rest, process };
   const changed = await state.machines.update(machine, now).catch((error: unknown) => {
     // What is so is looked at on a full disk, too, and written when there is room.
     if (isCode(error, "disk_full")) return now(machine);
@@ -141,7 +158,8 @@ export interface OnLeader {
   history: { timeline: number; forks: History } | undefined;
 }
 
-const perchSlots = ({ usage }: Survey): Slot[] => usage.slots.each.filter(({ name, physical }) => physical && name.startsWith(slotOf("")));
+const perchSlots = ({ usage }: Survey): Slot[] =>
+  usage.slots.each.filter(({ name, physical }) => physical && name.startsWith(slotOf("")));
 
 /** What the leader says of itself and of the others; undefined where it does not answer, or does not lead. */
 export async function askLeader(cluster: ClusterRecord, looks: readonly Look[]): Promise<OnLeader | undefined> {

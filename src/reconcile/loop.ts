@@ -1,6 +1,7 @@
 /**
- * observe() → plan() → apply(step) → again, one loop a cluster. Events wake it: a change of a record, a step's end, a server's death; a slow tick is
- * the safety net. Steps run beside the loop, so a copy of an hour does not keep a dead leader waiting. Start with `plan.ts`; this file only turns.
+ * observe() → plan() → apply(step) → again, one loop a cluster. Events wake it: a change of a record, a step's end, a
+ * server's death; a slow tick is the safety net. Steps run beside the loop, so a copy of an hour does not keep a dead
+ * leader waiting. Start with `plan.ts`; this file only turns.
  */
 import { byItself } from "../base/actor.ts";
 import { steadyNow } from "../base/clock.ts";
@@ -29,7 +30,10 @@ export interface LoopWork {
   observe(memory: LoopMemory): Promise<ClusterView | undefined>;
   plan(view: ClusterView): Plan;
   apply(step: Step, view: ClusterView, signal: AbortSignal): Promise<void>;
-  /** A step failed on something that is still being created: what is to be undone is marked so. Gives false when it is not in creation. */
+  /**
+   * A step failed on something that is still being created: what is to be undone is marked so. Gives false when it is
+   * not in creation.
+   */
   undo(step: Step, why: PerchError): Promise<boolean>;
   say(sentence: string): void;
   /** After every pass: names, routes and addresses may have changed. */
@@ -75,8 +79,17 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   let retry: NodeJS.Timeout | undefined;
   let unsettledSince: number | undefined;
 
-  /** As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its end. */
-  const memory = (): LoopMemory => ({ under: new Map([...under].map(([thing, entry]) => [thing, entry.step])), troubles, restarts, deaths, since });
+  /**
+   * As of now: a step that ends while we look is still under way in this look, for what was seen may be from before its
+   * end.
+   */
+  const memory = (): LoopMemory => ({
+    under: new Map([...under].map(([thing, entry]) => [thing, entry.step])),
+    troubles,
+    restarts,
+    deaths,
+    since,
+  });
 
   async function pass(): Promise<void> {
     view = await work.observe(memory());
@@ -130,7 +143,12 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     });
     if (!undone) {
       const attempts = (troubles.get(thing)?.attempts ?? 0) + 1;
-      troubles.set(thing, { step: nameOf(step), why: error.message, attempts, until: steadyNow() + backoffMs(attempts) });
+      troubles.set(thing, {
+        step: nameOf(step),
+        why: error.message,
+        attempts,
+        until: steadyNow() + backoffMs(attempts),
+      });
       work.say(`${nameOf(step)} of ${thing} failed (attempt ${attempts}): ${error.message}`);
     }
     for (const watcher of watchers) watcher.onFailure?.(thing, error);
@@ -141,7 +159,8 @@ export function startLoop(work: LoopWork, log: Log): Loop {
     for (const { step, abort } of under.values()) {
       if (step.do !== "initialise" && step.do !== "copy" && step.do !== "start") continue;
       const member = at.members.find((candidate) => candidate.record.id === step.machine);
-      if (at.cluster.phase === "destroying" || member?.record.phase === "destroying") abort.abort(new Error("it is being destroyed"));
+      if (at.cluster.phase === "destroying" || member?.record.phase === "destroying")
+        abort.abort(new Error("it is being destroyed"));
     }
   }
 

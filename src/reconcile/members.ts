@@ -29,7 +29,11 @@ export async function machineOf({ state }: Context, id: string): Promise<Machine
 export const leaderMember = async (context: Context, cluster: ClusterRecord): Promise<Member> =>
   memberOf(context, cluster, await machineOf(context, cluster.leader));
 
-export async function writeFiles(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<"reload" | "nothing"> {
+export async function writeFiles(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+): Promise<"reload" | "nothing"> {
   const member = memberOf(context, cluster, machine);
   const leader = machine.id === cluster.leader ? undefined : await machineOf(context, cluster.leader);
   const { replicator } = await passwordsOf(context, cluster.app);
@@ -48,18 +52,33 @@ export async function requireProgram({ app, binaries }: ClusterRecord): Promise<
 export async function restoreRolesOf(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<void> {
   const { perch, replicator } = await passwordsOf(context, cluster.app);
   const wanted = configurationOf(context, cluster, machine, undefined, replicator);
-  const done = await restoreOwnRoles(memberOf(context, cluster, machine), wanted, { superuser: perch, replication: replicator });
+  const done = await restoreOwnRoles(memberOf(context, cluster, machine), wanted, {
+    superuser: perch,
+    replication: replicator,
+  });
   context.say(cluster.app, `PostgreSQL of ${cluster.app} refused Perch's own login; ${done.join(", ")}`);
 }
 
-export async function startMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
-  if ((await inspectProgram(cluster.binaries)).problem !== undefined && (await renewCopy(cluster.binaries, `${context.home.postgres}/tools`)))
+export async function startMember(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  if (
+    (await inspectProgram(cluster.binaries)).problem !== undefined &&
+    (await renewCopy(cluster.binaries, `${context.home.postgres}/tools`))
+  )
     context.say(cluster.app, `the copy of PostgreSQL in ${cluster.binaries} was broken and is made again.`);
   await requireProgram(cluster);
   const ready = await choosePorts(context, machine);
   const unfit = await unfitBecause(memberOf(context, cluster, ready).layout);
   if (unfit !== undefined)
-    throw fail("postgres_start_failed", { machine: ready.id, app: cluster.app, why: `${unfit}; it is copied when the leader answers` });
+    throw fail("postgres_start_failed", {
+      machine: ready.id,
+      app: cluster.app,
+      why: `${unfit}; it is copied when the leader answers`,
+    });
   await moveToOwnUser(context, cluster, ready);
   const member = memberOf(context, cluster, ready);
   await makeDirectories(member);
@@ -68,11 +87,18 @@ export async function startMember(context: Context, cluster: ClusterRecord, mach
     await context.publish(); // its address must be there before it listens on it
     await start(member, { signal });
   };
-  await startOrTakeBack(context, { cluster, machine: ready.id }, begin, async () => !signal.aborted && (await find(member.layout)) === undefined);
+  await startOrTakeBack(
+    context,
+    { cluster, machine: ready.id },
+    begin,
+    async () => !signal.aborted && (await find(member.layout)) === undefined,
+  );
   if (ready.phase === "creating" && ready.id !== cluster.leader) await awaitStreaming(context, member, signal);
 }
 
-/** A replica is made only when WAL comes in: one that cannot reach its leader is a failure now, not a surprise later. */
+/**
+ * A replica is made only when WAL comes in: one that cannot reach its leader is a failure now, not a surprise later.
+ */
 async function awaitStreaming(context: Context, member: Member, signal: AbortSignal): Promise<void> {
   const { perch } = await passwordsOf(context, member.app);
   const streams = async () => {
@@ -80,7 +106,9 @@ async function awaitStreaming(context: Context, member: Member, signal: AbortSig
     return session !== undefined && (await standing(session)).streaming ? true : undefined;
   };
   if ((await ask(streams, { everyMs: 20, withinMs: streamingWithinMs, signal })) === true) return;
-  const words = (await lastLogLines(member.layout.log, 20)).filter((line) => line.level === "FATAL" || line.level === "ERROR");
+  const words = (await lastLogLines(member.layout.log, 20)).filter(
+    (line) => line.level === "FATAL" || line.level === "ERROR",
+  );
   throw fail("replica_not_streaming", {
     machine: member.id,
     app: member.app,
@@ -91,7 +119,12 @@ async function awaitStreaming(context: Context, member: Member, signal: AbortSig
 
 const streamingWithinMs = 60_000;
 
-export async function initialiseLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+export async function initialiseLeader(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  signal: AbortSignal,
+): Promise<void> {
   const passwords = await passwordsOf(context, cluster.app);
   const empty = memberOf(context, cluster, machine);
   await makeDirectories(empty);

@@ -2,21 +2,28 @@ import { slotOf } from "../postgres/replication/replication.ts";
 import { type ClusterView, leaderOf, leads, type MemberView } from "../cluster/view.ts";
 
 /**
- * What is wrong with a member, in one sentence each: `perch status` and `perch doctor` show it for as long as it is so, `perch events` has it once when it begins
- * and once when it is over. Pure.
+ * What is wrong with a member, in one sentence each: `perch status` and `perch doctor` show it for as long as it is so,
+ * `perch events` has it once when it begins and once when it is over. Pure.
  */
 export function noticeOf(view: ClusterView, member: MemberView): string | undefined {
   if (member.record.phase !== "ready" || member.record.wanted !== "started") return undefined;
-  return ofProgram(view, member) ?? ofSocket(view, member) ?? (member === leaderOf(view) ? undefined : ofReplica(view, member));
+  return (
+    ofProgram(view, member) ??
+    ofSocket(view, member) ??
+    (member === leaderOf(view) ? undefined : ofReplica(view, member))
+  );
 }
 
 /** The files of PostgreSQL, under a server that runs or for one that should. */
 function ofProgram({ cluster, program }: ClusterView, { facts }: MemberView): string | undefined {
   if (program?.problem !== undefined) {
-    const now = facts.running ? "it runs on and could not be started again" : "it cannot be started, and its data stays as it is";
+    const now = facts.running
+      ? "it runs on and could not be started again"
+      : "it cannot be started, and its data stays as it is";
     return `${now}: ${program.problem}; put it there again, or: perch postgres config binaries DIR -a ${cluster.app}`;
   }
-  if (facts.version === undefined || program?.version === undefined || facts.version === program.version) return undefined;
+  if (facts.version === undefined || program?.version === undefined || facts.version === program.version)
+    return undefined;
   return `it runs ${facts.version}, and the files in ${cluster.binaries} are ${program.version}: new sessions may fail; perch postgres restart -a ${cluster.app}`;
 }
 
@@ -35,15 +42,20 @@ function ofReplica(view: ClusterView, member: MemberView): string | undefined {
   if (apart?.walGone === true)
     return `the WAL it needs is gone, on the leader, too; it is copied again, and its data stays until the copy streams${turn(view, member)}`;
   if (facts.diverged) return "it has WAL that the leader never had; it is rewound, or copied again";
-  if (facts.paused?.short !== undefined) return `its replay is paused, for ${facts.paused.short}; it is restarted with as much`;
+  if (facts.paused?.short !== undefined)
+    return `its replay is paused, for ${facts.paused.short}; it is restarted with as much`;
   if (facts.paused !== undefined)
     return `it receives WAL and does not replay it: somebody called pg_wal_replay_pause(); it goes on with SELECT pg_wal_replay_resume() on ${record.address}:5433`;
   const leader = leaderOf(view);
-  if (leader === undefined || !leads(leader) || facts.streaming || !facts.answers || facts.recovering !== true) return undefined;
+  if (leader === undefined || !leads(leader) || facts.streaming || !facts.answers || facts.recovering !== true)
+    return undefined;
   const kept = facts.former ? "; its former data is kept until it streams" : "";
   if (apart?.why !== undefined) return `it does not stream from the leader: ${apart.why}${kept}`;
-  if (view.lostSlots.includes(slotOf(record.id))) return `it does not stream: its slot on the leader was given up, and is made again${kept}`;
-  return since.stranded === undefined ? undefined : `it does not stream from the leader, and its log does not say why${kept}`;
+  if (view.lostSlots.includes(slotOf(record.id)))
+    return `it does not stream: its slot on the leader was given up, and is made again${kept}`;
+  return since.stranded === undefined
+    ? undefined
+    : `it does not stream from the leader, and its log does not say why${kept}`;
 }
 
 const ofTablespaces = ({ tablespaces, cluster }: ClusterView): string =>
@@ -52,12 +64,16 @@ const ofTablespaces = ({ tablespaces, cluster }: ClusterView): string =>
 /** One replica at a time. */
 function turn(view: ClusterView, member: MemberView): string {
   const first = view.members.find(
-    (other) => other !== member && (other.facts.copied || other.facts.former || (other.busy === "copy" && other.facts.data)),
+    (other) =>
+      other !== member && (other.facts.copied || other.facts.former || (other.busy === "copy" && other.facts.data)),
   );
   return first === undefined ? "" : `, when ${first.record.id} has its own`;
 }
 
-/** What is said in events: begun or over since `said`, which is kept for the next look. What comes and goes at once is not worth a word. */
+/**
+ * What is said in events: begun or over since `said`, which is kept for the next look. What comes and goes at once is
+ * not worth a word.
+ */
 export function newNotices(view: ClusterView, said: Map<string, string>): string[] {
   return view.members.flatMap((member) => {
     const { id, region } = member.record;
@@ -83,7 +99,8 @@ const lasts = (view: ClusterView, member: MemberView): boolean =>
   (view.tablespaces.length > 0 && member !== leaderOf(view)) ||
   member.facts.paused !== undefined ||
   (member.since.stranded !== undefined && view.now - member.since.stranded >= lastsMs);
-const isWell = (view: ClusterView, member: MemberView): boolean => member.facts.streaming || (member === leaderOf(view) && leads(member));
+const isWell = (view: ClusterView, member: MemberView): boolean =>
+  member.facts.streaming || (member === leaderOf(view) && leads(member));
 
 /** Numbers in it change from one attempt to the next: a position, a process, a port. */
 const alike = (a: string, b: string): boolean => bare(a) === bare(b);

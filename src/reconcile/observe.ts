@@ -36,9 +36,14 @@ export async function observe(
   ]);
   const looks = await Promise.all(machines.map((machine) => look(context, cluster, machine, machines, passwords)));
   const onLeader = await askLeader(cluster, looks);
-  const apart = new Map(await Promise.all(looks.map(async (one) => [one.record.id, await apartOf(context, cluster, one, onLeader)] as const)));
+  const apart = new Map(
+    await Promise.all(
+      looks.map(async (one) => [one.record.id, await apartOf(context, cluster, one, onLeader)] as const),
+    ),
+  );
   const led = onLeader !== undefined;
-  const noted = (machine: string, what: string, holds: boolean): number | undefined => note(memory.since, `${machine} ${what}`, holds, now);
+  const noted = (machine: string, what: string, holds: boolean): number | undefined =>
+    note(memory.since, `${machine} ${what}`, holds, now);
 
   // Only a view that is younger than the change says where connections lead.
   if (memory.under.get("cluster")?.do !== "lead") context.overrides.delete(app);
@@ -64,14 +69,26 @@ export async function observe(
       },
       usage: found?.usage,
       restart: memory.restarts.has(record.id),
-      deaths: memory.deaths.look(record.id, { running: facts.running, planned: record.wanted === "stopped" || isBusy(memory, record.id) }, now),
+      deaths: memory.deaths.look(
+        record.id,
+        { running: facts.running, planned: record.wanted === "stopped" || isBusy(memory, record.id) },
+        now,
+      ),
       since: {
         suspended: noted(record.id, "suspended", facts.suspended),
-        silent: noted(record.id, "silent", facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id)),
+        silent: noted(
+          record.id,
+          "silent",
+          facts.running && !facts.answers && !facts.recovers && !memory.under.has(record.id),
+        ),
         stranded: noted(
           record.id,
           "stranded",
-          led && record.id !== cluster.leader && !facts.streaming && facts.refused === undefined && !memory.under.has(record.id),
+          led &&
+            record.id !== cluster.leader &&
+            !facts.streaming &&
+            facts.refused === undefined &&
+            !memory.under.has(record.id),
         ),
         reconnected: tried(memory, record.id, "reconnect", facts.streaming),
         rewound: tried(memory, record.id, "rewind", facts.streaming),
@@ -82,13 +99,21 @@ export async function observe(
     poolers: [...(await observePoolers(context, cluster, machines))].map(([id, facts]) => ({
       id,
       facts,
-      silentSince: noted(poolerKey(id), "silent", facts.wanted && facts.running && !facts.answers && !memory.under.has(poolerKey(id))),
+      silentSince: noted(
+        poolerKey(id),
+        "silent",
+        facts.wanted && facts.running && !facts.answers && !memory.under.has(poolerKey(id)),
+      ),
       ...remembered(poolerKey(id)),
     })),
     unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, cluster, looks),
     older: olderIn(context, app).map(([, database]) => database),
     admission: remembered(admissionKey),
-    found: new Map(await Promise.all(concerns.map(async (one) => [one.name, await one.observe(context, cluster, onLeader?.session)] as const))),
+    found: new Map(
+      await Promise.all(
+        concerns.map(async (one) => [one.name, await one.observe(context, cluster, onLeader?.session)] as const),
+      ),
+    ),
     things: new Map([...memory.under.keys(), ...memory.troubles.keys()].map((thing) => [thing, remembered(thing)])),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
@@ -98,7 +123,11 @@ export async function observe(
 }
 
 /** What cannot be read is no reason to stop a replica. */
-async function tablespacesIn(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[]): Promise<string[]> {
+async function tablespacesIn(
+  context: Context,
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+): Promise<string[]> {
   const leader = machines.find(({ id }) => id === cluster.leader);
   if (leader === undefined || machines.length === 1) return [];
   return tablespacesOutside(memberOf(context, cluster, leader).layout).catch((error: unknown) => {
@@ -108,7 +137,12 @@ async function tablespacesIn(context: Context, cluster: ClusterRecord, machines:
 }
 
 /** Written by the loop when it begins the step. */
-function tried({ since }: LoopMemory, machine: string, step: "reconnect" | "rewind", streams: boolean): number | undefined {
+function tried(
+  { since }: LoopMemory,
+  machine: string,
+  step: "reconnect" | "rewind",
+  streams: boolean,
+): number | undefined {
   if (streams) since.delete(triedKey(machine, step));
   return since.get(triedKey(machine, step));
 }
@@ -119,11 +153,18 @@ const busyOn = ({ under }: LoopMemory, thing: string): string | undefined => {
 };
 
 /** Whether a step may be what ends it. */
-const isBusy = ({ under }: LoopMemory, machine: string): boolean => under.has(machine) || under.get("cluster")?.do === "lead";
+const isBusy = ({ under }: LoopMemory, machine: string): boolean =>
+  under.has(machine) || under.get("cluster")?.do === "lead";
 
-async function unadmittedIn(context: Context, { app, leader }: ClusterRecord, looks: readonly Look[]): Promise<string[]> {
+async function unadmittedIn(
+  context: Context,
+  { app, leader }: ClusterRecord,
+  looks: readonly Look[],
+): Promise<string[]> {
   const session = looks.find(({ record }) => record.id === leader)?.session;
-  const known = new Set([...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)));
+  const known = new Set(
+    [...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)),
+  );
   const found = session && (await within(patienceMs, unadmitted(session, known)).catch(() => undefined));
   return found ?? [];
 }
@@ -140,6 +181,7 @@ const walSegmentBytes = 16 * 1024 * 1024;
 
 /** A replica that does not stream and has more of a timeline than the leader's history holds. */
 function hasDiverged(facts: MemberFacts, timeline: number, onLeader: OnLeader | undefined): boolean {
-  if (onLeader?.history === undefined || facts.streaming || facts.recovering !== true || facts.received === undefined) return false;
+  if (onLeader?.history === undefined || facts.streaming || facts.recovering !== true || facts.received === undefined)
+    return false;
   return !isPartOf(onLeader.history, { timeline, position: facts.received });
 }

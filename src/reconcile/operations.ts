@@ -50,7 +50,9 @@ export function operationsOf(context: Context, cluster: ClusterRecord): ClusterO
     async stop(id, next) {
       const found = await lookFor(id);
       if (found !== undefined)
-        await endConsumers(found, slotOf(next)).catch((error: unknown) => context.log.warn({ err: error }, "who reads the WAL was not ended"));
+        await endConsumers(found, slotOf(next)).catch((error: unknown) =>
+          context.log.warn({ err: error }, "who reads the WAL was not ended"),
+        );
       await monitors.drop(id); // its own session would keep it from stopping
       await stopInOrder(await member(id));
     },
@@ -63,7 +65,8 @@ export function operationsOf(context: Context, cluster: ClusterRecord): ClusterO
         session: await session(id),
         meanwhile: () => clearWay(id, readsEndAfterMs),
       });
-      if (inherited === undefined) say(`the WAL that ${from} left does not go on from what machine ${id} has, and is left where it is`);
+      if (inherited === undefined)
+        say(`the WAL that ${from} left does not go on from what machine ${id} has, and is left where it is`);
       else if (inherited > 0) say(`machine ${id} has all that ${from} wrote: its WAL was there to be read`);
     },
     promote: async (id) => promote(await session(id), 30_000, () => clearWay(id, readsEndAfterMs)),

@@ -1,6 +1,7 @@
 /**
- * plan(view) → steps: what to do next so that a cluster becomes what was asked for, with the reason in one sentence. Pure. Nothing is planned for what
- * has a step under way or must wait after a failure; what depends on another step waits for the pass after it.
+ * plan(view) → steps: what to do next so that a cluster becomes what was asked for, with the reason in one sentence.
+ * Pure. Nothing is planned for what has a step under way or must wait after a failure; what depends on another step
+ * waits for the pass after it.
  */
 import { counted } from "../base/count.ts";
 import type { Verdict } from "../cluster/situation.ts";
@@ -29,7 +30,9 @@ export function plan(view: ClusterView, concerns: readonly Planning[] = []): Pla
     reasons.filter(({ step }) => !blocked(view, step)),
   );
   // One step a thing: what else is to be done with it waits for the next pass.
-  const due = free.filter(({ step }, index) => free.findIndex((other) => touches(other.step) === touches(step)) === index);
+  const due = free.filter(
+    ({ step }, index) => free.findIndex((other) => touches(other.step) === touches(step)) === index,
+  );
   if (due.length === 0) return { sentence: standing(view), steps: [] };
   return { sentence: `${due.map((reason) => reason.because).join("; ")}.`, steps: due.map((reason) => reason.step) };
 }
@@ -39,12 +42,22 @@ const title = (view: ClusterView, member: MemberView): string =>
 
 function destroying(view: ClusterView): Reason[] {
   if (view.poolers.length > 0)
-    return view.poolers.map(({ id }) => ({ step: { do: "unpool", pooler: id }, because: `end the pooler of ${id}: the cluster is being destroyed` }));
-  if (view.members.length === 0) return [{ step: { do: "forget" }, because: `forget ${view.cluster.app}: no member of it is left` }];
+    return view.poolers.map(({ id }) => ({
+      step: { do: "unpool", pooler: id },
+      because: `end the pooler of ${id}: the cluster is being destroyed`,
+    }));
+  if (view.members.length === 0)
+    return [{ step: { do: "forget" }, because: `forget ${view.cluster.app}: no member of it is left` }];
   return view.members.map((member) =>
     member.facts.running
-      ? { step: { do: "stop", machine: member.record.id, mode: "immediate" }, because: `stop ${title(view, member)}: the cluster is being destroyed` }
-      : { step: { do: "remove", machine: member.record.id }, because: `remove ${title(view, member)} and its data: the cluster is being destroyed` },
+      ? {
+          step: { do: "stop", machine: member.record.id, mode: "immediate" },
+          because: `stop ${title(view, member)}: the cluster is being destroyed`,
+        }
+      : {
+          step: { do: "remove", machine: member.record.id },
+          because: `remove ${title(view, member)} and its data: the cluster is being destroyed`,
+        },
   );
 }
 
@@ -53,8 +66,14 @@ function living(view: ClusterView, concerns: readonly Planning[]): Reason[] {
   if (view.busy === "lead") return [];
   const { verdict } = view;
   if (verdict.do === "change")
-    return [{ step: { do: "lead", change: verdict.change }, because: `${verdict.change.kind} of ${view.cluster.app}: ${verdict.because}` }];
-  if (verdict.do === "withdraw") return [{ step: { do: "withdraw" }, because: `no change of leader: ${verdict.because}` }];
+    return [
+      {
+        step: { do: "lead", change: verdict.change },
+        because: `${verdict.change.kind} of ${view.cluster.app}: ${verdict.because}`,
+      },
+    ];
+  if (verdict.do === "withdraw")
+    return [{ step: { do: "withdraw" }, because: `no change of leader: ${verdict.because}` }];
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
   return [
@@ -73,8 +92,14 @@ function living(view: ClusterView, concerns: readonly Planning[]): Reason[] {
 function takingBack({ cluster, members }: ClusterView): Reason[] {
   const refused = cluster.settingsBefore?.refused;
   const member = members.find(({ record }) => record.id === refused?.machine);
-  if (refused === undefined || (member !== undefined && (!member.facts.running || member.busy !== undefined))) return [];
-  return [{ step: { do: "take-back" }, because: `take the last change of settings back: machine ${refused.machine} did not start with it` }];
+  if (refused === undefined || (member !== undefined && (!member.facts.running || member.busy !== undefined)))
+    return [];
+  return [
+    {
+      step: { do: "take-back" },
+      because: `take the last change of settings back: machine ${refused.machine} did not start with it`,
+    },
+  ];
 }
 
 function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Reason[] {
@@ -83,13 +108,27 @@ function forLeader(view: ClusterView, leader: MemberView, verdict: Verdict): Rea
   if (verdict.do === "resume" || verdict.do === "restart")
     return [{ step: { do: verdict.do, machine }, because: `${verdict.do} ${title(view, leader)}: ${verdict.because}` }];
   if (facts.former && leads(leader))
-    return [{ step: { do: "discard", machine }, because: `remove the former data of ${title(view, leader)}: it leads with its new copy` }];
+    return [
+      {
+        step: { do: "discard", machine },
+        because: `remove the former data of ${title(view, leader)}: it leads with its new copy`,
+      },
+    ];
   if (record.phase === "creating") {
-    if (!facts.data) return [{ step: { do: "initialise", machine }, because: `make ${title(view, leader)}: it was asked for` }];
-    if (leads(leader)) return [{ step: { do: "accept", machine }, because: `${title(view, leader)} is ready: it takes reads and writes` }];
+    if (!facts.data)
+      return [{ step: { do: "initialise", machine }, because: `make ${title(view, leader)}: it was asked for` }];
+    if (leads(leader))
+      return [
+        { step: { do: "accept", machine }, because: `${title(view, leader)} is ready: it takes reads and writes` },
+      ];
   }
   if (facts.refused !== undefined && facts.recovering === false && isRepairable(facts.refused.state))
-    return [{ step: { do: "restore-roles", machine }, because: `put Perch's own roles right on ${title(view, leader)}: ${facts.refused.why}` }];
+    return [
+      {
+        step: { do: "restore-roles", machine },
+        because: `put Perch's own roles right on ${title(view, leader)}: ${facts.refused.why}`,
+      },
+    ];
   return running(view, leader);
 }
 
@@ -98,7 +137,9 @@ function running(view: ClusterView, member: MemberView): Reason[] {
   const { record, facts } = member;
   const machine = record.id;
   if (record.wanted === "stopped") {
-    return facts.running ? [{ step: { do: "stop", machine, mode: "fast" }, because: `stop ${title(view, member)}: it is wanted stopped` }] : [];
+    return facts.running
+      ? [{ step: { do: "stop", machine, mode: "fast" }, because: `stop ${title(view, member)}: it is wanted stopped` }]
+      : [];
   }
   if (!facts.data) return [];
   if (!facts.running) {
@@ -109,12 +150,23 @@ function running(view: ClusterView, member: MemberView): Reason[] {
     const why = record.phase === "creating" ? "its data directory is ready" : "it is wanted started and does not run";
     return [{ step: { do: "start", machine }, because: `start ${title(view, member)}: ${why}` }];
   }
-  // Who tidied /run took it away; PostgreSQL makes it when it starts. As long as it answers by an older connection, apps are served: the moment is the user's.
+  // Who tidied /run took it away; PostgreSQL makes it when it starts. As long as it answers by an older connection,
+  // apps are served: the moment is the user's.
   if (facts.unreachable === true && !facts.answers)
-    return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: its unix socket is gone, and it cannot be asked without` }];
-  if (member.restart) return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: it was asked for` }];
-  if (!facts.configured) return [{ step: { do: "configure", machine }, because: `configure ${title(view, member)}: its settings changed` }];
-  if (!facts.certified) return [{ step: { do: "configure", machine }, because: `certify ${title(view, member)}: another certificate is due` }];
+    return [
+      {
+        step: { do: "restart", machine },
+        because: `restart ${title(view, member)}: its unix socket is gone, and it cannot be asked without`,
+      },
+    ];
+  if (member.restart)
+    return [{ step: { do: "restart", machine }, because: `restart ${title(view, member)}: it was asked for` }];
+  if (!facts.configured)
+    return [{ step: { do: "configure", machine }, because: `configure ${title(view, member)}: its settings changed` }];
+  if (!facts.certified)
+    return [
+      { step: { do: "configure", machine }, because: `certify ${title(view, member)}: another certificate is due` },
+    ];
   return [];
 }
 
@@ -135,18 +187,39 @@ function forPoolers(view: ClusterView, led: boolean): Reason[] {
   return [
     ...view.poolers.flatMap(({ id, facts, silentSince }): Reason[] => {
       const which = id === "leader" ? `the pooler of ${view.cluster.app}` : `the pooler of machine ${id}`;
-      if (!facts.wanted) return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it is not wanted any more` }];
+      if (!facts.wanted)
+        return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it is not wanted any more` }];
       if (silentSince !== undefined && view.now - silentSince >= poolerSilentMs)
-        return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it does not answer for ${poolerSilentMs / 1000} s` }];
-      if (!facts.running) return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
-      if (facts.switches !== undefined) return [{ step: { do: "pool", pooler: id }, because: `switch ${which} ${facts.switches}` }];
-      if (!facts.current) return askable ? [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }] : [];
+        return [
+          {
+            step: { do: "unpool", pooler: id },
+            because: `end ${which}: it does not answer for ${poolerSilentMs / 1000} s`,
+          },
+        ];
+      if (!facts.running)
+        return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
+      if (facts.switches !== undefined)
+        return [{ step: { do: "pool", pooler: id }, because: `switch ${which} ${facts.switches}` }];
+      if (!facts.current)
+        return askable
+          ? [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }]
+          : [];
       if (facts.paused && view.cluster.change === undefined)
-        return [{ step: { do: "pool", pooler: id }, because: `resume ${which}: nothing changes any more for which it would wait` }];
+        return [
+          {
+            step: { do: "pool", pooler: id },
+            because: `resume ${which}: nothing changes any more for which it would wait`,
+          },
+        ];
       return [];
     }),
     ...(admitted
-      ? [{ step: { do: "admit", databases: view.unadmitted } as const, because: `let the pooler look roles up in ${view.unadmitted.join(", ")}` }]
+      ? [
+          {
+            step: { do: "admit", databases: view.unadmitted } as const,
+            because: `let the pooler look roles up in ${view.unadmitted.join(", ")}`,
+          },
+        ]
       : []),
     ...(led && !admitted && current && view.older.length > 0
       ? [
@@ -178,7 +251,9 @@ function forSlots(view: ClusterView): Reason[] {
     .map((replica) => slotOf(replica.record.id));
   const missing = kept.filter((slot) => view.slots?.includes(slot) === false);
   // Of one that is stopped it would be given up again, and again.
-  const back = new Set(replicas.filter(({ record }) => record.wanted === "started").map(({ record }) => slotOf(record.id)));
+  const back = new Set(
+    replicas.filter(({ record }) => record.wanted === "started").map(({ record }) => slotOf(record.id)),
+  );
   const lost = view.lostSlots.filter((slot) => kept.includes(slot) && back.has(slot));
   const stale = view.slots.filter((slot) => !kept.includes(slot));
   const [create, drop] = [
@@ -188,15 +263,27 @@ function forSlots(view: ClusterView): Reason[] {
   if (create.length + drop.length === 0) return [];
   const parts = [
     missing.length > 0 ? `make slot ${missing.join(", ")}: a replica will stream from it` : "",
-    lost.length > 0 ? `make slot ${lost.join(", ")} again: it was given up, and its replica may still find what it needs` : "",
+    lost.length > 0
+      ? `make slot ${lost.join(", ")} again: it was given up, and its replica may still find what it needs`
+      : "",
     stale.length > 0 ? `drop slot ${stale.join(", ")}: its replica is gone` : "",
   ];
   return [{ step: { do: "slots", create, drop }, because: parts.filter((part) => part !== "").join("; ") }];
 }
 
 function opening(view: ClusterView): Reason[] {
-  const ready = view.cluster.phase === "creating" && view.members.length > 0 && view.members.every((member) => member.record.phase === "ready");
-  return ready ? [{ step: { do: "open" }, because: `cluster ${view.cluster.app} is ready with ${counted(view.members.length, "member")}` }] : [];
+  const ready =
+    view.cluster.phase === "creating" &&
+    view.members.length > 0 &&
+    view.members.every((member) => member.record.phase === "ready");
+  return ready
+    ? [
+        {
+          step: { do: "open" },
+          because: `cluster ${view.cluster.app} is ready with ${counted(view.members.length, "member")}`,
+        },
+      ]
+    : [];
 }
 
 function blocked(view: ClusterView, step: Step): boolean {
@@ -208,7 +295,10 @@ function blocked(view: ClusterView, step: Step): boolean {
   return touches(step) !== "cluster" || thing.trouble.step === step.do;
 }
 
-function thingOf(view: ClusterView, step: Step): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
+function thingOf(
+  view: ClusterView,
+  step: Step,
+): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (step.do === "concern") return view.things.get(touches(step)) ?? { busy: undefined, trouble: undefined };
   if (touches(step) === "cluster") return view;
   if (step.do === "admit" || step.do === "sweep") return view.admission;
@@ -224,10 +314,14 @@ function standing(view: ClusterView): string {
   if (view.program?.problem !== undefined && view.members.some(({ facts }) => facts.data && !facts.running))
     return `${view.cluster.app} cannot start all of its members: ${view.program.problem}.`;
   const troubled = view.members.find((member) => member.trouble !== undefined);
-  if (troubled?.trouble !== undefined) return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
+  if (troubled?.trouble !== undefined)
+    return `${title(view, troubled)} waits before the next attempt: ${troubled.trouble.why}.`;
   const crashing = view.members.find((member) => !member.facts.running && loopUntil(member) > view.now);
-  if (crashing !== undefined) return `${title(view, crashing)} died ${crashing.deaths.length} times within a minute and waits before the next start.`;
-  const gone = view.members.find((member) => !member.facts.data && member.busy === undefined && member.record.phase === "ready");
+  if (crashing !== undefined)
+    return `${title(view, crashing)} died ${crashing.deaths.length} times within a minute and waits before the next start.`;
+  const gone = view.members.find(
+    (member) => !member.facts.data && member.busy === undefined && member.record.phase === "ready",
+  );
   if (gone !== undefined) return `${title(view, gone)} has no data directory any more.`;
   const started = view.members.filter((member) => member.facts.answers).length;
   return `${view.cluster.app} is as wanted: ${started} of ${view.members.length} members run.`;

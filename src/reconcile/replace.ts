@@ -19,10 +19,16 @@ import { alone, proofFor } from "./evidence.ts";
 import { bothDone, leaderMember, startMember } from "./members.ts";
 
 /**
- * A replica's data is replaced in steps, each of which leaves a state that the next pass goes on from, whoever is killed: `copy` makes a whole copy under another
- * name, `swap` puts it in place and keeps the former data, `discard` removes that when the copy streams. `rewind` changes the data in place.
+ * A replica's data is replaced in steps, each of which leaves a state that the next pass goes on from, whoever is
+ * killed: `copy` makes a whole copy under another name, `swap` puts it in place and keeps the former data, `discard`
+ * removes that when the copy streams. `rewind` changes the data in place.
  */
-export async function copyLeader(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+export async function copyLeader(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  signal: AbortSignal,
+): Promise<void> {
   const member = memberOf(context, cluster, machine);
   await makeDirectories(member);
   if (await exists(nextData(member.layout))) return;
@@ -71,8 +77,16 @@ export async function discardFormer(context: Context, cluster: ClusterRecord, ma
   });
 }
 
-/** A member that led, or that somebody promoted: taken back to where it parted from the leader, and started. Where that cannot be, its data stays until it is copied. */
-export async function rewindMember(context: Context, cluster: ClusterRecord, machine: MachineRecord, signal: AbortSignal): Promise<void> {
+/**
+ * A member that led, or that somebody promoted: taken back to where it parted from the leader, and started. Where that
+ * cannot be, its data stays until it is copied.
+ */
+export async function rewindMember(
+  context: Context,
+  cluster: ClusterRecord,
+  machine: MachineRecord,
+  signal: AbortSignal,
+): Promise<void> {
   const member = memberOf(context, cluster, machine);
   const { perch } = await passwordsOf(context, cluster.app);
   const leader = await leaderMember(context, cluster);
@@ -107,7 +121,12 @@ async function quiet(context: Context, member: Member, machine: MachineRecord): 
   await endRewind(member.layout);
 }
 
-async function leading(context: Context, { app, leader: id }: ClusterRecord, leader: Member, password: string): Promise<Session> {
+async function leading(
+  context: Context,
+  { app, leader: id }: ClusterRecord,
+  leader: Member,
+  password: string,
+): Promise<Session> {
   const session = await context.monitors.session(leader, password);
   if (session === undefined) throw fail("no_active_leader", { app, why: "it does not answer", machine: id });
   return session;
@@ -126,10 +145,18 @@ async function checkRoom(member: Member, { phase }: MachineRecord, session: Sess
   const { freeBytes } = await diskRoom(member.layout.root);
   if (freeBytes >= needed) return;
   if (phase === "creating") throw fail("disk_full", { path: member.layout.root });
-  throw fail("copy_no_room", { machine: member.id, needed: size(needed), free: size(freeBytes), path: member.layout.root });
+  throw fail("copy_no_room", {
+    machine: member.id,
+    needed: size(needed),
+    free: size(freeBytes),
+    path: member.layout.root,
+  });
 }
 
-/** A copy takes two of the leader's walsenders, and the server that runs on the old data is not ended for one that cannot begin. */
+/**
+ * A copy takes two of the leader's walsenders, and the server that runs on the old data is not ended for one that
+ * cannot begin.
+ */
 async function checkSenders(member: Member, session: Session): Promise<void> {
   const [row] = await session.query<{ used: number; max: number }>(
     `SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication WHERE application_name <> $1)::int AS used,

@@ -7,15 +7,18 @@ import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { leaderMember, machineOf, writeFiles } from "./members.ts";
 
 /**
- * Changes whom the leader waits for. What the record promises (`holders`: one of them has every acknowledged commit) must be true at every moment, whoever is
- * killed in between: a promise is written down after it holds and taken back before it ends. So new names come into force before they are holders, and when
- * nobody is left, the promise goes first.
+ * Changes whom the leader waits for. What the record promises (`holders`: one of them has every acknowledged commit)
+ * must be true at every moment, whoever is killed in between: a promise is written down after it holds and taken back
+ * before it ends. So new names come into force before they are holders, and when nobody is left, the promise goes
+ * first.
  */
 export async function synchronise(context: Context, cluster: ClusterRecord, names: readonly string[]): Promise<void> {
   const { state } = context;
   const before = cluster.synchronous?.holders ?? [];
   const write = async (synchronous: Synchronous): Promise<ClusterRecord> => {
-    const changed = await state.clusters.update(cluster, (record) => (record.synchronous === undefined ? record : { ...record, synchronous }));
+    const changed = await state.clusters.update(cluster, (record) =>
+      record.synchronous === undefined ? record : { ...record, synchronous },
+    );
     return changed ?? cluster;
   };
   const wanted = [...names];
@@ -27,7 +30,8 @@ export async function synchronise(context: Context, cluster: ClusterRecord, name
   await reload(memberOf(context, record, machine));
   const { perch } = await passwordsOf(context, cluster.app);
   const session = await context.monitors.session(await leaderMember(context, record), perch);
-  if (session === undefined) throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
+  if (session === undefined)
+    throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
   await inForce(session, cluster.app, wanted);
   if (wanted.length > 0) await write({ names: wanted, holders: wanted });
 }

@@ -2,8 +2,9 @@ import type { Step } from "./step.ts";
 import { type ClusterView, leaderOf, leads, type MemberView } from "../cluster/view.ts";
 
 /**
- * The invariant that every plan is checked against before anything of it is begun: what removes, replaces or overwrites a data directory is done only while another
- * member has everything, and to one member at a time. `postgres/data-removal.ts` asks for a proof of it once more when it is done. Pure.
+ * The invariant that every plan is checked against before anything of it is begun: what removes, replaces or overwrites
+ * a data directory is done only while another member has everything, and to one member at a time.
+ * `postgres/data-removal.ts` asks for a proof of it once more when it is done. Pure.
  */
 export function permitted<R extends { step: Step }>(view: ClusterView, reasons: readonly R[]): R[] {
   if (view.cluster.phase === "destroying") return [...reasons];
@@ -33,8 +34,12 @@ function isSpare(view: ClusterView, step: Step, member: MemberView, leader: Memb
   if (step.do === "remove") return view.members.some((other) => other !== member && other.facts.data);
   if (leader === undefined || !leads(leader)) return false;
   // Another replica's is being replaced: it comes first.
-  return step.do === "discard" || step.do === "swap" || !view.members.some((other) => other !== member && replacing(other));
+  return (
+    step.do === "discard" || step.do === "swap" || !view.members.some((other) => other !== member && replacing(other))
+  );
 }
 
 const replacing = ({ record, facts, busy }: MemberView): boolean =>
-  record.phase === "ready" && record.wanted === "started" && ((facts.data && busy === "copy") || facts.copied || facts.former);
+  record.phase === "ready" &&
+  record.wanted === "started" &&
+  ((facts.data && busy === "copy") || facts.copied || facts.former);

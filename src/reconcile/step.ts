@@ -14,7 +14,10 @@ export type Step =
   | { do: "resume"; machine: string }
   /** A replica whose WAL receiver does not come back and does not say why is restarted. */
   | { do: "reconnect"; machine: string }
-  /** The data of a former leader, or of a replica that somebody promoted, is taken back to where it parted from the leader's. */
+  /**
+   * The data of a former leader, or of a replica that somebody promoted, is taken back to where it parted from the
+   * leader's.
+   */
   | { do: "rewind"; machine: string }
   /** A whole copy is put in place; what it replaces is kept. */
   | { do: "swap"; machine: string }
@@ -28,7 +31,9 @@ export type Step =
   | { do: "synchronise"; names: readonly string[] }
   /** Write the files anew and have the server read them. */
   | { do: "configure"; machine: string }
-  /** The settings are those of the last start again: with the new ones a member did not start, and with these it runs. */
+  /**
+   * The settings are those of the last start again: with the new ones a member did not start, and with these it runs.
+   */
   | { do: "take-back" }
   /** Perch's own roles and its database, as it made them. */
   | { do: "restore-roles"; machine: string }

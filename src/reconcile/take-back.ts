@@ -1,7 +1,8 @@
 /**
- * Settings that PostgreSQL takes when it is asked, and does not start with: a library that is gone since, wal_level lowered below a slot, ciphers it does not know. What
- * stood before a change is kept until the leader has been started with the new settings. A member that does not start with them is started with those from before, and
- * only where it does so the change is taken back: what fails with both has another cause.
+ * Settings that PostgreSQL takes when it is asked, and does not start with: a library that is gone since, wal_level
+ * lowered below a slot, ciphers it does not know. What stood before a change is kept until the leader has been started
+ * with the new settings. A member that does not start with them is started with those from before, and only where it
+ * does so the change is taken back: what fails with both has another cause.
  */
 import { fail, isCode } from "../errors/error.ts";
 import type { ClusterRecord, SettingsBefore } from "../model/records.ts";
@@ -17,8 +18,8 @@ export function changedSettings(record: ClusterRecord, settings: Record<string, 
 }
 
 /**
- * `begin` writes the files of a member for that record and starts it; `ended` tells whether it is gone after a failure, and not just late. Resolves when it
- * runs, with the settings that were wanted or with those from before.
+ * `begin` writes the files of a member for that record and starts it; `ended` tells whether it is gone after a failure,
+ * and not just late. Resolves when it runs, with the settings that were wanted or with those from before.
  */
 export async function startOrTakeBack(
   context: Known,
@@ -41,9 +42,11 @@ export async function startOrTakeBack(
       if (before === undefined || !isCode(error, "postgres_start_failed") || !(await ended())) throw error;
       failure = error;
       // Where that cannot be written down, nothing is begun that a killed perchd could not go on with.
-      await note(context, cluster, { settings: before.settings, refused: { machine, why: wordsOf(error) } }).catch(() => {
-        throw error;
-      });
+      await note(context, cluster, { settings: before.settings, refused: { machine, why: wordsOf(error) } }).catch(
+        () => {
+          throw error;
+        },
+      );
     }
   }
   const former = (await state.clusters.get(cluster)) ?? cluster;
@@ -69,7 +72,10 @@ export async function takeBack({ state, say, takenBack }: Known, app: string): P
   if (settings === undefined || before?.refused === undefined) return;
   const names = changedNames(before.settings, settings).join(", ");
   takenBack.set(app, fail("settings_taken_back", { app, names, why: before.refused.why }));
-  say(app, `the change of ${names} in ${app} was taken back, because PostgreSQL of machine ${before.refused.machine} said: ${before.refused.why}`);
+  say(
+    app,
+    `the change of ${names} in ${app} was taken back, because PostgreSQL of machine ${before.refused.machine} said: ${before.refused.why}`,
+  );
 }
 
 /** They are no change any more: a server that leads was started with these. */
@@ -87,13 +93,17 @@ export async function startedWith({ state }: Pick<Context, "state">, { app, sett
 /** Nothing, when they were changed once more meanwhile. */
 async function note({ state }: Known, { app, settings }: ClusterRecord, before: SettingsBefore): Promise<void> {
   await state.clusters.update({ app }, (record) =>
-    record.settingsBefore !== undefined && same(record.settings, settings) ? { ...record, settingsBefore: before } : record,
+    record.settingsBefore !== undefined && same(record.settings, settings)
+      ? { ...record, settingsBefore: before }
+      : record,
   );
 }
 
-const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => changedNames(a, b).length === 0;
+const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
+  changedNames(a, b).length === 0;
 
 const changedNames = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).toSorted();
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message.replace(/^PostgreSQL of machine \S+ did not start: /, "") : "");
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? error.message.replace(/^PostgreSQL of machine \S+ did not start: /, "") : "";

@@ -11,12 +11,20 @@ export function doorsOf(views: readonly ClusterView[], portable: boolean): Map<s
       if (exposure === undefined || phase === "destroying") return [];
       const { listen, replicaListen, allow, limits } = exposure;
       const listens = replicaListen === undefined ? [listen] : [listen, replicaListen];
-      return [[app, { listens, wish: { leader: toLeader(view, portable), replicas: toReplicas(view, portable), allow, limits } }]];
+      return [
+        [
+          app,
+          { listens, wish: { leader: toLeader(view, portable), replicas: toReplicas(view, portable), allow, limits } },
+        ],
+      ];
     }),
   );
 }
 
-/** 5432 of any member is the leader, whoever that is by then: the map in the kernel knows, even while perchd does not run. */
+/**
+ * 5432 of any member is the leader, whoever that is by then: the map in the kernel knows, even while perchd does not
+ * run.
+ */
 function toLeader(view: ClusterView, portable: boolean): Target[] {
   const leader = leaderOf(view);
   if (portable) return leader !== undefined && leads(leader) ? [own(leader, true)] : [];
@@ -31,4 +39,6 @@ const toReplicas = (view: ClusterView, portable: boolean): Target[] =>
     .map((member) => own(member, portable));
 
 const own = ({ record }: MemberView, portable: boolean): Target =>
-  portable ? { host: "127.0.0.1", port: record.portablePort ?? memberPort } : { host: record.address, port: memberPort };
+  portable
+    ? { host: "127.0.0.1", port: record.portablePort ?? memberPort }
+    : { host: record.address, port: memberPort };

@@ -5,20 +5,29 @@ import type { Relay } from "../network/relay.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import { addressesOf, relayTargets, resolversOf, routesOf, serversOf, type Shown, zoneOf } from "./table.ts";
 
-/** Where the publication goes: a namespace with its name server, or the relays of portable mode; and the public doors. */
+/**
+ * Where the publication goes: a namespace with its name server, or the relays of portable mode; and the public doors.
+ */
 export type Outlet = { openDoors(views: readonly ClusterView[]): void } & (
-  | { kind: "namespace"; network: Pick<NetworkInterface, "setAddresses" | "setReach" | "setRoutes">; setZone(zone: ZoneData): Promise<void> }
+  | {
+      kind: "namespace";
+      network: Pick<NetworkInterface, "setAddresses" | "setReach" | "setRoutes">;
+      setZone(zone: ZoneData): Promise<void>;
+    }
   | { kind: "portable"; relay(cluster: string): Promise<Relay>; closeGone(clusters: readonly string[]): Promise<void> }
 );
 
 export interface Publisher {
-  /** Sets addresses, names and routes as they should be now; resolves when they are. Calls that overlap share one more turn. */
+  /**
+   * Sets addresses, names and routes as they should be now; resolves when they are. Calls that overlap share one more
+   * turn.
+   */
   publish(): Promise<void>;
 }
 
 /**
- * Gathers and sets the whole. Until every loop has looked once (`gather` gives undefined), nothing is set: a perchd that just started would else take
- * away the routes of servers it has not seen yet.
+ * Gathers and sets the whole. Until every loop has looked once (`gather` gives undefined), nothing is set: a perchd
+ * that just started would else take away the routes of servers it has not seen yet.
  */
 export function publisher(outlet: Outlet, gather: () => Promise<Shown | undefined>, log: Log): Publisher {
   let lastZone = "";

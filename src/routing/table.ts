@@ -1,5 +1,6 @@
 /**
- * What the network should show: addresses, names and routes, as a whole, from the records and what the loops found. Pure; `publish.ts` sets it.
+ * What the network should show: addresses, names and routes, as a whole, from the records and what the loops found.
+ * Pure; `publish.ts` sets it.
  */
 import { resolvers } from "../dns/resolvers.ts";
 import type { ZoneData, ZoneMachine } from "../dns/zone-data.ts";
@@ -36,8 +37,9 @@ export const serversOf = ({ views }: Pick<Shown, "views">): string[] => [
 ];
 
 /**
- * Every member's address → the leader's. While a change of leadership is under way it says where they lead, for the views are older than it is. Where
- * there is no leader but will be one, connections are held. The map names the last leader all the same: a hold that ends by itself, because perchd is gone, leads to it.
+ * Every member's address → the leader's. While a change of leadership is under way it says where they lead, for the
+ * views are older than it is. Where there is no leader but will be one, connections are held. The map names the last
+ * leader all the same: a hold that ends by itself, because perchd is gone, leads to it.
  */
 export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides">): RouteTable {
   const pools = new Map<string, string>();
@@ -57,8 +59,14 @@ export function routesOf({ views, overrides }: Pick<Shown, "views" | "overrides"
   return { leaders, held, pools };
 }
 
-/** Portable mode: cluster → the port of its leader on localhost, "held" while it has none and will have one, undefined while it has none. */
-export function relayTargets({ views, overrides }: Pick<Shown, "views" | "overrides">): Map<string, number | "held" | undefined> {
+/**
+ * Portable mode: cluster → the port of its leader on localhost, "held" while it has none and will have one, undefined
+ * while it has none.
+ */
+export function relayTargets({
+  views,
+  overrides,
+}: Pick<Shown, "views" | "overrides">): Map<string, number | "held" | undefined> {
   return new Map(
     views.map((view) => {
       const target = targetOf(view, overrides.get(view.cluster.app));

@@ -23,12 +23,18 @@ const undoMs = 10_000;
 const unfinished = (error: PerchError): PerchError => {
   const first = error.code === "disk_full" ? "Make room and repeat. " : "";
   return new PerchError(
-    { ...error.toBody(), next: `${first}What was half made is taken away as soon as that can be done; look at: perch events` },
+    {
+      ...error.toBody(),
+      next: `${first}What was half made is taken away as soon as that can be done; look at: perch events`,
+    },
     error.cause,
   );
 };
 
-/** Progress sentences go to the caller while it waits. Rejects with the failing step's error once what it left is undone. */
+/**
+ * Progress sentences go to the caller while it waits. Rejects with the failing step's error once what it left is
+ * undone.
+ */
 export function settle<T>(loop: Loop, call: Call, wish: Wish<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let failure: PerchError | undefined;
@@ -48,7 +54,10 @@ export function settle<T>(loop: Loop, call: Call, wish: Wish<T>): Promise<T> {
       const answer = wish.done(view);
       if (answer !== undefined) finish(() => resolve(answer));
     };
-    /** What cannot be undone now, as on a disk that is full, is not waited for: the caller is told, and the loop goes on. */
+    /**
+     * What cannot be undone now, as on a disk that is full, is not waited for: the caller is told, and the loop goes
+     * on.
+     */
     const failed = (error: PerchError) => {
       failure ??= error;
       const said = failure;

@@ -1,6 +1,7 @@
 /**
- * Records of one kind in a store, read and written with their types. The key is made of fields of the record itself: `secrets/<app>/<name>`. Single
- * changes are done here; what must change together is built as writes and committed at once (`records.ts`).
+ * Records of one kind in a store, read and written with their types. The key is made of fields of the record itself:
+ * `secrets/<app>/<name>`. Single changes are done here; what must change together is built as writes and committed at
+ * once (`records.ts`).
  */
 import type { z } from "zod";
 import { fail } from "../errors/error.ts";
@@ -12,7 +13,9 @@ export interface Seen<T> {
   modRevision: number;
 }
 
-export type RecordChange<T, F extends keyof T> = { type: "put"; revision: number; record: T } | { type: "delete"; revision: number; of: Pick<T, F> };
+export type RecordChange<T, F extends keyof T> =
+  | { type: "put"; revision: number; record: T }
+  | { type: "delete"; revision: number; of: Pick<T, F> };
 
 export interface Kind<T, F extends keyof T & string> {
   /** Where the records lie: `secrets` for `secrets/…`. */
@@ -27,15 +30,18 @@ export interface Collection<T, F extends keyof T> {
   get(of: Pick<T, F>): Promise<T | undefined>;
   see(of: Pick<T, F>): Promise<Seen<T> | undefined>;
   seeAll(): Promise<Seen<T>[]>;
-  /** In the order of the keys; those alone that agree with `part`, which costs least where it gives the first fields of the key. */
+  /**
+   * In the order of the keys; those alone that agree with `part`, which costs least where it gives the first fields of
+   * the key.
+   */
   list(part?: Partial<Pick<T, F>>): Promise<T[]>;
   /** The same as of one revision, from which `watch` goes on without a gap. */
   snapshot(part?: Partial<Pick<T, F>>): Promise<{ revision: number; records: T[] }>;
   /** False, and nothing is changed, when there is one of that name. */
   create(record: T): Promise<boolean>;
   /**
-   * Puts what `change` makes of the record, asking again where somebody else was quicker, so `change` must do nothing else. Gives the record as it is
-   * now, or undefined when there is none.
+   * Puts what `change` makes of the record, asking again where somebody else was quicker, so `change` must do nothing
+   * else. Gives the record as it is now, or undefined when there is none.
    */
   update(of: Pick<T, F>, change: (old: T) => T): Promise<T | undefined>;
   /** Whether there was one. */
@@ -61,10 +67,12 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
     known.set(entry, found);
     return found;
   };
-  const see = (entry: Entry | undefined): Seen<T> | undefined => entry && { record: read(entry), modRevision: entry.modRevision };
+  const see = (entry: Entry | undefined): Seen<T> | undefined =>
+    entry && { record: read(entry), modRevision: entry.modRevision };
   const put = (record: T): Write => {
     const slash = fields.find((field) => /^$|\//.test(String(record[field])));
-    if (slash !== undefined) throw fail("internal", { why: `the ${slash} of ${keyOf(record)} cannot be part of a key` });
+    if (slash !== undefined)
+      throw fail("internal", { why: `the ${slash} of ${keyOf(record)} cannot be part of a key` });
     return { put: keyOf(record), value: JSON.stringify(record) };
   };
   const nameIn = (key: string): Pick<T, F> => {
@@ -75,7 +83,8 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
   const self: Collection<T, F> = {
     get: async (of) => (await self.see(of))?.record,
     see: async (of) => see(await store.get(keyOf(of))),
-    seeAll: async () => (await store.range(within)).entries.map((entry) => ({ record: read(entry), modRevision: entry.modRevision })),
+    seeAll: async () =>
+      (await store.range(within)).entries.map((entry) => ({ record: read(entry), modRevision: entry.modRevision })),
     list: async (part) => (await self.snapshot(part)).records,
     async snapshot(part = {}) {
       const given = fields.findIndex((field) => part[field] === undefined);
@@ -83,7 +92,9 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
       // A whole key is a prefix of longer ones: the filter takes those away.
       const prefix = [folder, ...head].join("/") + (head.length < fields.length ? "/" : "");
       const { revision, entries } = await store.range(prefix);
-      const records = entries.map(readAgain).filter((record) => fields.every((field) => part[field] === undefined || part[field] === record[field]));
+      const records = entries
+        .map(readAgain)
+        .filter((record) => fields.every((field) => part[field] === undefined || part[field] === record[field]));
       return { revision, records };
     },
     async create(record) {
@@ -94,7 +105,8 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
         const seen = await self.see(of);
         if (seen === undefined) return undefined;
         const record = change(seen.record);
-        if (keyOf(record) !== keyOf(of)) throw fail("internal", { why: `an update of ${keyOf(of)} may not rename it to ${keyOf(record)}` });
+        if (keyOf(record) !== keyOf(of))
+          throw fail("internal", { why: `an update of ${keyOf(of)} may not rename it to ${keyOf(record)}` });
         if ((await store.txn([self.still(seen)], [put(record)])).done) return record;
       }
     },
@@ -119,7 +131,10 @@ export function collection<T, F extends keyof T & string>(store: Store, kind: Ki
   return self;
 }
 
-/** The record in an entry. Fails with `state_newer` when it has a field that nobody here knows, with `state_damaged` when it is not what it must be. */
+/**
+ * The record in an entry. Fails with `state_newer` when it has a field that nobody here knows, with `state_damaged`
+ * when it is not what it must be.
+ */
 export function readRecord<T>(shape: z.ZodType<T>, entry: { key: string; value: string }): T {
   let value: unknown;
   try {
@@ -132,7 +147,11 @@ export function readRecord<T>(shape: z.ZodType<T>, entry: { key: string; value: 
   const first = checked.error.issues[0];
   if (first?.code === "unrecognized_keys") {
     const field = [...first.path, first.keys[0]].join(".");
-    throw fail("state_newer", { path: `record ${entry.key}`, what: `this one knows no field ${field} of it` }, checked.error);
+    throw fail(
+      "state_newer",
+      { path: `record ${entry.key}`, what: `this one knows no field ${field} of it` },
+      checked.error,
+    );
   }
   throw fail(
     "state_damaged",

@@ -1,6 +1,6 @@
 /**
- * What Perch did and why, in order: one sentence an event, kept in the store, the newest 10,000 of them. Sentences pass `redact` on their way in; a
- * secret has no business in them all the same.
+ * What Perch did and why, in order: one sentence an event, kept in the store, the newest 10,000 of them. Sentences pass
+ * `redact` on their way in; a secret has no business in them all the same.
  */
 import { currentActor } from "../base/actor.ts";
 import { redact } from "../base/redact.ts";
@@ -24,7 +24,10 @@ export interface Events {
   follow(wanted: Wanted, onEvent: (event: EventRecord) => void): Promise<() => void>;
 }
 
-/** For those who tell what is done already: an event that cannot be kept, as on a full disk, is lost, and what it tells of is not. */
+/**
+ * For those who tell what is done already: an event that cannot be kept, as on a full disk, is lost, and what it tells
+ * of is not.
+ */
 export interface Reports extends Omit<Events, "append"> {
   append(subject: string, sentence: string): Promise<void>;
 }
@@ -58,7 +61,13 @@ export async function openEvents(store: Store): Promise<Events> {
 
   async function write(subject: string, sentence: string, actor: string): Promise<EventRecord> {
     for (;;) {
-      const event: EventRecord = { id: last + 1, at: new Date().toISOString(), subject, sentence: redact(sentence), actor };
+      const event: EventRecord = {
+        id: last + 1,
+        at: new Date().toISOString(),
+        subject,
+        sentence: redact(sentence),
+        actor,
+      };
       const put = { put: keyOf(event.id), value: JSON.stringify(event) };
       const trim = event.id > kept ? [{ delete: keyOf(event.id - kept) }] : [];
       const { done } = await store.txn([{ key: put.put, modRevision: 0 }], [put, ...trim]);

@@ -1,6 +1,6 @@
 /**
- * The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. A field that is not here is one of a newer
- * Perch, and refused: to read it and write the record back would lose it.
+ * The records of model/records.ts as schemas: what is read from the store is checked before anyone relies on it. A
+ * field that is not here is one of a newer Perch, and refused: to read it and write the record back would lose it.
  */
 import { z } from "zod";
 import type {
@@ -29,9 +29,15 @@ const network = z.strictObject({
   name: z.string(),
   prefix: z.string(),
   nextMachine: z.int().nonnegative(),
-  wireguard: z.strictObject({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() }).exactOptional(),
+  wireguard: z
+    .strictObject({ publicKey: z.base64(), sealed: z.base64(), port, nextPeer: z.int().positive() })
+    .exactOptional(),
   authority: z
-    .strictObject({ root: signer, below: signer, former: z.array(z.strictObject({ certificate: z.string(), cross: z.string() })) })
+    .strictObject({
+      root: signer,
+      below: signer,
+      former: z.array(z.strictObject({ certificate: z.string(), cross: z.string() })),
+    })
     .exactOptional(),
   hostAccess: z.literal(true).exactOptional(),
   createdAt: time,
@@ -46,7 +52,12 @@ const peer = z.strictObject({
   createdAt: time,
 });
 
-const app = z.strictObject({ name: z.string(), kind: z.enum(["app", "cluster"]), primaryRegion: z.string().exactOptional(), createdAt: time });
+const app = z.strictObject({
+  name: z.string(),
+  kind: z.enum(["app", "cluster"]),
+  primaryRegion: z.string().exactOptional(),
+  createdAt: time,
+});
 
 const limits = z.strictObject({
   total: z.int(),
@@ -75,7 +86,9 @@ const cluster = z.strictObject({
   major: z.int().positive(),
   binaries: z.string(),
   leader: z.string(),
-  change: z.strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() }).exactOptional(),
+  change: z
+    .strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() })
+    .exactOptional(),
   pool: z
     .strictObject({
       mode: z.enum(["transaction", "session"]),
@@ -114,7 +127,13 @@ const machine = z.strictObject({
 
 const key = z.strictObject({ id: z.string(), stale: z.literal(true).exactOptional() });
 
-const secret = z.strictObject({ app: z.string(), name: z.string(), sealed: z.base64(), digest: z.string(), updatedAt: time });
+const secret = z.strictObject({
+  app: z.string(),
+  name: z.string(),
+  sealed: z.base64(),
+  digest: z.string(),
+  updatedAt: time,
+});
 
 const attachment = z.strictObject({
   app: z.string(),

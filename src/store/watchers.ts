@@ -1,6 +1,7 @@
 /**
- * Delivery of changes to those who watch, apart from how a store keeps them: in order, none twice, after the transaction and never inside a call of the
- * one who writes. A watcher that throws is reported and stays; the others do not notice.
+ * Delivery of changes to those who watch, apart from how a store keeps them: in order, none twice, after the
+ * transaction and never inside a call of the one who writes. A watcher that throws is reported and stays; the others do
+ * not notice.
  */
 import type { Change } from "./store.ts";
 
@@ -21,7 +22,10 @@ export class Watchers {
     this.#report = report;
   }
 
-  /** Begins with the kept changes after `fromRevision`; `publish` brings the later ones. Returns what ends it at once, even in the middle of a delivery. */
+  /**
+   * Begins with the kept changes after `fromRevision`; `publish` brings the later ones. Returns what ends it at once,
+   * even in the middle of a delivery.
+   */
   add(prefix: string, fromRevision: number, kept: readonly Change[], onChange: (change: Change) => void): () => void {
     const watcher: Watcher = { prefix, onChange, seen: fromRevision, queue: [] };
     this.#watchers.add(watcher);
@@ -56,7 +60,8 @@ export class Watchers {
     this.#due = undefined;
     for (const watcher of this.#watchers) {
       const queue = watcher.queue;
-      // A change written by a watcher goes into a new queue, for the next round; one that ends itself has its queue taken away.
+      // A change written by a watcher goes into a new queue, for the next round; one that ends itself has its queue
+      // taken away.
       watcher.queue = [];
       for (const change of queue) {
         if (!this.#watchers.has(watcher)) break;

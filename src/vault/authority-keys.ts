@@ -5,6 +5,7 @@ import type { Sealer, Vault } from "./vault.ts";
 export const authorityContexts = { root: "network/authority", below: "network/authority-below" } as const;
 type Which = keyof typeof authorityContexts;
 
-export const sealAuthorityKey = (sealer: Sealer, which: Which, key: string): string => sealer.seal(authorityContexts[which], key);
+export const sealAuthorityKey = (sealer: Sealer, which: Which, key: string): string =>
+  sealer.seal(authorityContexts[which], key);
 export const openAuthorityKey = (vault: Vault, record: AuthorityRecord, which: Which): string =>
   vault.open(authorityContexts[which], record[which].sealed);

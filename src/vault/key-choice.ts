@@ -1,6 +1,7 @@
 /**
- * Which of the key files is the key, and what becomes of the other. While a key is being changed there are two, `secret.key` and `secret.key.next`, and the
- * store says which of them what is sealed needs: it has one or the other, never both. Pure.
+ * Which of the key files is the key, and what becomes of the other. While a key is being changed there are two,
+ * `secret.key` and `secret.key.next`, and the store says which of them what is sealed needs: it has one or the other,
+ * never both. Pure.
  */
 export interface KeysFound {
   /** Ids; undefined where there is no such file. */
@@ -12,7 +13,10 @@ export interface KeysFound {
   sealed: boolean;
 }
 
-/** make: a new one. forward: the next becomes the key. back: the next was never used, and goes. missing, wrong: nothing here opens what is sealed. */
+/**
+ * make: a new one. forward: the next becomes the key. back: the next was never used, and goes. missing, wrong: nothing
+ * here opens what is sealed.
+ */
 export type KeyChoice = "keep" | "make" | "forward" | "back" | "missing" | "wrong";
 
 export function chooseKey({ now, next, needed, sealed }: KeysFound): KeyChoice {

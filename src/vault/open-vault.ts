@@ -7,8 +7,9 @@ import { newSecretKey, type SecretKey } from "./secret-key.ts";
 import { type Vault, vaultOf } from "./vault.ts";
 
 /**
- * The vault of a store, with the key that what is sealed there needs: a change of key that was begun is gone on with, or was never begun. A new key is made
- * only while nothing is sealed. Rejects with `key_missing`, `key_wrong`, `key_damaged`, `key_unsafe` or `key_unreadable`.
+ * The vault of a store, with the key that what is sealed there needs: a change of key that was begun is gone on with,
+ * or was never begun. A new key is made only while nothing is sealed. Rejects with `key_missing`, `key_wrong`,
+ * `key_damaged`, `key_unsafe` or `key_unreadable`.
  */
 export async function openVault(file: KeyFile, state: State): Promise<Vault> {
   return vaultOf(await settleKey(file, state), file.path);
@@ -21,7 +22,8 @@ export async function settleKey(file: KeyFile, state: State): Promise<SecretKey>
   const now = next !== undefined && next.id === record?.id ? undefined : await file.read();
   const choice = chooseKey({ now: now?.id, next: next?.id, needed: record?.id, sealed: sealed.length > 0 });
   if (choice === "missing") throw fail("key_missing", { path: file.path });
-  if (choice === "wrong" || (record === undefined && now !== undefined && !opensAll(now, sealed))) throw fail("key_wrong", { path: file.path });
+  if (choice === "wrong" || (record === undefined && now !== undefined && !opensAll(now, sealed)))
+    throw fail("key_wrong", { path: file.path });
   if (choice === "forward" && next !== undefined) {
     await takeNext(file);
     return next;

@@ -14,8 +14,9 @@ export interface Keeping {
 }
 
 /**
- * A new key for everything that is sealed, one call at a time. The next key is on disk before anything is sealed with it, and one transaction seals all: who is
- * killed before it has the old key, who is killed after it the next one, and `openVault` goes on from there. Gives how many values there are.
+ * A new key for everything that is sealed, one call at a time. The next key is on disk before anything is sealed with
+ * it, and one transaction seals all: who is killed before it has the old key, who is killed after it the next one, and
+ * `openVault` goes on from there. Gives how many values there are.
  */
 export async function rekey(keeping: Keeping): Promise<number> {
   const { file, state, vault } = keeping;
@@ -57,8 +58,8 @@ async function sealAnew(state: State, now: SecretKey, next: SecretKey): Promise<
 }
 
 /**
- * What the store remembers of before would still open with the old key, and most of it is as true as ever: it is taken off the disk. Gives whether there was
- * any; whoever was killed in between left it.
+ * What the store remembers of before would still open with the old key, and most of it is as true as ever: it is taken
+ * off the disk. Gives whether there was any; whoever was killed in between left it.
  */
 export async function forgetOldKey({ state, store }: Pick<Keeping, "state" | "store">): Promise<boolean> {
   const seen = await state.key.see({});

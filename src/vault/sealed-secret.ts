@@ -11,4 +11,5 @@ export const sealedSecret = (sealer: Sealer, app: string, name: string, value: s
   updatedAt: new Date().toISOString(),
 });
 
-export const openSecret = (vault: Vault, secret: SecretRecord): string => vault.open(secretContext(secret), secret.sealed);
+export const openSecret = (vault: Vault, secret: SecretRecord): string =>
+  vault.open(secretContext(secret), secret.sealed);

@@ -16,10 +16,15 @@ export interface Sealed {
 }
 
 export const secretContext = ({ app, name }: Pick<SecretRecord, "app" | "name">): string => `${app}/${name}`;
-export const rotationContext = ({ cluster, user }: Pick<RotationRecord, "cluster" | "user">): string => `${cluster}/${user}`;
+export const rotationContext = ({ cluster, user }: Pick<RotationRecord, "cluster" | "user">): string =>
+  `${cluster}/${user}`;
 
 export async function everySealed(state: State): Promise<Sealed[]> {
-  const [secrets, rotations, networks] = await Promise.all([state.secrets.seeAll(), state.rotations.seeAll(), state.network.seeAll()]);
+  const [secrets, rotations, networks] = await Promise.all([
+    state.secrets.seeAll(),
+    state.rotations.seeAll(),
+    state.network.seeAll(),
+  ]);
   return [
     ...secrets.map((seen): Sealed => {
       const { record } = seen;
@@ -31,7 +36,8 @@ export async function everySealed(state: State): Promise<Sealed[]> {
     ...rotations.map((seen): Sealed => {
       const { record } = seen;
       const context = rotationContext(record);
-      const under = (key: SecretKey, [value = ""]: readonly string[]) => state.rotations.put({ ...record, sealed: key.seal(context, value) });
+      const under = (key: SecretKey, [value = ""]: readonly string[]) =>
+        state.rotations.put({ ...record, sealed: key.seal(context, value) });
       return { parts: [{ context, sealed: record.sealed }], still: state.rotations.still(seen), under };
     }),
     ...networks.map((seen): Sealed => ({
@@ -39,7 +45,10 @@ export async function everySealed(state: State): Promise<Sealed[]> {
       still: state.network.still(seen),
       under: (key, values) =>
         state.network.put(
-          placesIn(seen.record).reduce((record, { context, set }, at) => set(record, key.seal(context, values[at] ?? "")), seen.record),
+          placesIn(seen.record).reduce(
+            (record, { context, set }, at) => set(record, key.seal(context, values[at] ?? "")),
+            seen.record,
+          ),
         ),
     })),
   ].filter(({ parts }) => parts.length > 0);

@@ -48,13 +48,16 @@ function secretKey(key: Buffer): SecretKey {
     open(context, sealed) {
       const bytes = Buffer.from(sealed, "base64");
       try {
-        const decipher = createDecipheriv("aes-256-gcm", sealing, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+        const decipher = createDecipheriv("aes-256-gcm", sealing, bytes.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        });
         decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
         return decipher.update(bytes.subarray(nonceBytes + tagBytes), undefined, "utf8") + decipher.final("utf8");
       } catch {
         return undefined;
       }
     },
-    digest: (context, value) => createHmac("sha256", digesting).update(`${context}\0${value}`).digest("hex").slice(0, 16),
+    digest: (context, value) =>
+      createHmac("sha256", digesting).update(`${context}\0${value}`).digest("hex").slice(0, 16),
   };
 }

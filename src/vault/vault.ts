@@ -1,6 +1,7 @@
 /**
- * Secret values at rest: sealed under a key that lies beside the store in a file of its own, so that a copy of the store alone tells nothing.
- * What is sealed is bound to its context (`app/NAME`) and cannot be moved to another name. Losing the key file loses the secrets.
+ * Secret values at rest: sealed under a key that lies beside the store in a file of its own, so that a copy of the
+ * store alone tells nothing. What is sealed is bound to its context (`app/NAME`) and cannot be moved to another name.
+ * Losing the key file loses the secrets.
  */
 import { gate } from "../base/gate.ts";
 import { fail } from "../errors/error.ts";
@@ -32,7 +33,10 @@ export function vaultOf(key: SecretKey, path: string): Vault {
         const value = one.open(context, sealed);
         if (value !== undefined) return value;
       }
-      throw fail("state_damaged", { path, why: `secret ${context} was not sealed with this key, or was changed since` });
+      throw fail("state_damaged", {
+        path,
+        why: `secret ${context} was not sealed with this key, or was changed since`,
+      });
     },
     sealing: (work) => pass(() => work(now)),
     exchange: (next, change) =>

@@ -1,6 +1,6 @@
 /**
- * The WireGuard door as text: what `wg`, `ip` and `nft` are told. Its UDP socket is on the host, where it was made; its interface is inside, where peers come
- * out. Pure; `device.ts` makes the device and tells it, `supervisor.ts` keeps it.
+ * The WireGuard door as text: what `wg`, `ip` and `nft` are told. Its UDP socket is on the host, where it was made; its
+ * interface is inside, where peers come out. Pure; `device.ts` makes the device and tells it, `supervisor.ts` keeps it.
  */
 import { reachablePorts } from "../model/ports.ts";
 import { peerNetwork } from "../model/address.ts";
@@ -29,8 +29,8 @@ export interface WireGuardState {
 }
 
 /**
- * The whole, for `wg syncconf`, by stdin. A device that was made anew knows no peer's whereabouts, and a peer finds out only after 15 seconds that nobody answers:
- * it is called where it was heard last, until `quietWords`.
+ * The whole, for `wg syncconf`, by stdin. A device that was made anew knows no peer's whereabouts, and a peer finds out
+ * only after 15 seconds that nobody answers: it is called where it was heard last, until `quietWords`.
  */
 export const wholeText = ({ port, privateKey, peers }: WireGuardWish): string =>
   [
@@ -43,11 +43,19 @@ export const wholeText = ({ port, privateKey, peers }: WireGuardWish): string =>
 
 /** For `wg set`: who was called is called no more, wherever he may be. Empty where nobody was. */
 export const quietWords = (peers: readonly WireGuardPeer[]): string[] =>
-  peers.filter(({ endpoint }) => endpoint !== undefined).flatMap(({ publicKey }) => ["peer", publicKey, "persistent-keepalive", "0"]);
+  peers
+    .filter(({ endpoint }) => endpoint !== undefined)
+    .flatMap(({ publicKey }) => ["peer", publicKey, "persistent-keepalive", "0"]);
 
-export type WireGuardChange = { kind: "nothing" } | { kind: "whole" } | { kind: "peers"; removed: WireGuardPeer[]; words: string[] };
+export type WireGuardChange =
+  | { kind: "nothing" }
+  | { kind: "whole" }
+  | { kind: "peers"; removed: WireGuardPeer[]; words: string[] };
 
-/** What is to be changed. A device that only gets other peers keeps its socket: wireguard-go opens another whenever it is told a port, the same one, too. */
+/**
+ * What is to be changed. A device that only gets other peers keeps its socket: wireguard-go opens another whenever it
+ * is told a port, the same one, too.
+ */
 export function changeOf(state: WireGuardState, wish: WireGuardWish): WireGuardChange {
   if (state.port !== wish.port || state.publicKey !== wish.publicKey) return { kind: "whole" };
   const has = (peers: readonly WireGuardPeer[], peer: WireGuardPeer) =>
@@ -77,8 +85,9 @@ export const linkCommands = (name: string, prefix: string): string =>
   `link set dev ${name} addrgenmode none\nlink set dev ${name} up\nroute replace ${peerNetwork(prefix)} dev ${name}\n`;
 
 /**
- * Whom the device lets in, and where to. What a peer may not reach is refused rather than passed over in silence, and nothing goes on from it to anywhere
- * else: no packet is forwarded. `input` is behind the map of 5432, so that the port is the leader's own by then.
+ * Whom the device lets in, and where to. What a peer may not reach is refused rather than passed over in silence, and
+ * nothing goes on from it to anywhere else: no packet is forwarded. `input` is behind the map of 5432, so that the port
+ * is the leader's own by then.
  */
 export const admissionText = (name: string, prefix: string): string => `add table inet perch
 add chain inet perch peers { type filter hook input priority 0; policy accept; }

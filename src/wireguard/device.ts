@@ -27,11 +27,16 @@ import {
   wholeText,
 } from "./config.ts";
 
-/** The device: the kernel's own where it has one, else wireguard-go. It outlives perchd and is found again by its name. */
+/**
+ * The device: the kernel's own where it has one, else wireguard-go. It outlives perchd and is found again by its name.
+ */
 export interface WireGuardDevice {
   /** Made or adopted, and as it should be. Twice is the same as once, and costs no packet. */
   set(wish: WireGuardWish): Promise<void>;
-  /** Asks wireguard-go for an answer: one that gives none is let go on, or ended. Gives what it was; undefined where it is well, or there is none. */
+  /**
+   * Asks wireguard-go for an answer: one that gives none is let go on, or ended. Gives what it was; undefined where it
+   * is well, or there is none.
+   */
   tend(): Promise<"stopped" | "hung" | undefined>;
   /** What the kernel holds for it, by the texts that set it. */
   claims(): Pick<Claim, "ip" | "nft">[];
@@ -67,7 +72,8 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
       return false;
     }
     await clear();
-    if ((await boundUdpPorts()).has(port)) throw fail("listen_refused", { listen: `UDP port ${port}`, why: "another program listens on that port" });
+    if ((await boundUdpPorts()).has(port))
+      throw fail("listen_refused", { listen: `UDP port ${port}`, why: "another program listens on that port" });
     await make();
     await run(["ip", "link", "set", "dev", name, "netns", namespaceName(home)]);
     return true;
@@ -76,17 +82,22 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
   /** On the host, whose network the socket then belongs to. */
   async function make(): Promise<void> {
     if (await succeeds(["ip", "link", "add", "dev", name, "type", "wireguard"])) return writeWhole(note, "{}\n");
-    if ((await findProgram("wireguard-go")) === undefined) throw fail("client_missing", { program: "wireguard-go", packages: "wireguard-go" });
+    if ((await findProgram("wireguard-go")) === undefined)
+      throw fail("client_missing", { program: "wireguard-go", packages: "wireguard-go" });
     const started = await startDetached(["wireguard-go", "-f", name], { cwd: "/", env: { LOG_LEVEL: "silent" } });
     await writeWhole(note, `${JSON.stringify((await identify(started.pid)) ?? {})}\n`);
     let end: string | undefined;
     void started.ended.then(
-      ({ exitCode, signal }) => (end = `wireguard-go ended with ${signal ?? `exit code ${exitCode}`}; is there a /dev/net/tun?`),
+      ({ exitCode, signal }) =>
+        (end = `wireguard-go ended with ${signal ?? `exit code ${exitCode}`}; is there a /dev/net/tun?`),
     );
-    const ready = await ask(async () => end ?? ((await succeeds(["wg", "show", name, "listen-port"])) ? true : undefined), {
-      everyMs: 10,
-      withinMs: readyWithinMs,
-    });
+    const ready = await ask(
+      async () => end ?? ((await succeeds(["wg", "show", name, "listen-port"])) ? true : undefined),
+      {
+        everyMs: 10,
+        withinMs: readyWithinMs,
+      },
+    );
     if (ready !== true) throw fail("wireguard_failed", { why: ready ?? "wireguard-go does not answer" });
     watch();
   }
@@ -108,7 +119,8 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
     const left = JSON.parse(text) as Partial<ProcessIdentity>;
     await succeeds(place.tool(["ip", "link", "delete", "dev", name]));
     await succeeds(["ip", "link", "delete", "dev", name]);
-    if (left.pid !== undefined && left.startTime !== undefined) await endProcess({ pid: left.pid, startTime: left.startTime }, 2_000);
+    if (left.pid !== undefined && left.startTime !== undefined)
+      await endProcess({ pid: left.pid, startTime: left.startTime }, 2_000);
     await rm(note, { force: true });
   }
 
@@ -135,7 +147,8 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
 
   return {
     async set(wish) {
-      if ((await findProgram("wg")) === undefined) throw fail("client_missing", { program: "wg", packages: "wireguard-tools" });
+      if ((await findProgram("wg")) === undefined)
+        throw fail("client_missing", { program: "wg", packages: "wireguard-tools" });
       const made = await ensure(wish.port);
       await inside(["nft", "-f", "-"], admissionText(name, prefix));
       const change = made ? ({ kind: "whole" } as const) : changeOf(await state(), wish);
@@ -149,7 +162,10 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
         await hangUp(change.removed);
       }
       await inside(["ip", "-batch", "-"], linkCommands(name, prefix));
-      const open = await ask(async () => ((await boundUdpPorts()).has(wish.port) ? true : undefined), { everyMs: 10, withinMs: readyWithinMs });
+      const open = await ask(async () => ((await boundUdpPorts()).has(wish.port) ? true : undefined), {
+        everyMs: 10,
+        withinMs: readyWithinMs,
+      });
       if (open !== true) throw fail("wireguard_failed", { why: `it does not listen on UDP port ${wish.port}` });
       isSet = true;
     },

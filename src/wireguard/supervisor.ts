@@ -4,7 +4,9 @@ import type { Claim } from "../network/kernel/claims.ts";
 import type { WireGuardDevice } from "./device.ts";
 import type { WireGuardWish } from "./config.ts";
 
-/** The WireGuard door of a network: as the records of its peers say. Without a peer there is none, and nothing listens. */
+/**
+ * The WireGuard door of a network: as the records of its peers say. Without a peer there is none, and nothing listens.
+ */
 export interface WireGuard {
   /** Sees that its process answers. */
   tend(): Promise<void>;
@@ -26,7 +28,10 @@ export interface Heard {
   sent: number;
 }
 
-/** The WireGuard door kept as it is wanted: made when there are peers, made again when it dies, gone when there are none. */
+/**
+ * The WireGuard door kept as it is wanted: made when there are peers, made again when it dies, gone when there are
+ * none.
+ */
 export interface WireGuardKeeper {
   /** Brings it to what is wanted now. Rejects when it cannot be so; then it is tried again until it is. */
   refresh(): Promise<void>;

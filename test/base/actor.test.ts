@@ -12,7 +12,10 @@ describe("who acts", () => {
       await pause(5);
       return currentActor();
     };
-    expect(await Promise.all([actingAs("token ci", later), actingAs("uid 0 (root)", later)])).toEqual(["token ci", "uid 0 (root)"]);
+    expect(await Promise.all([actingAs("token ci", later), actingAs("uid 0 (root)", later)])).toEqual([
+      "token ci",
+      "uid 0 (root)",
+    ]);
   });
 
   it("is Perch itself in what a request only wakes", async () => {

@@ -4,7 +4,9 @@ import { gate } from "../../src/base/gate.ts";
 /** A deed that ends when it is told to, and says when it begins and ends. */
 function deed(name: string, said: string[]) {
   let end: (error?: Error) => void = () => undefined;
-  const told = new Promise<void>((resolve, reject) => (end = (error) => (error === undefined ? resolve() : reject(error))));
+  const told = new Promise<void>(
+    (resolve, reject) => (end = (error) => (error === undefined ? resolve() : reject(error))),
+  );
   const begin = async () => {
     said.push(`${name} begins`);
     await told.finally(() => said.push(`${name} ends`));

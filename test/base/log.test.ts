@@ -61,9 +61,15 @@ describe("the log", () => {
     log.error({ err: fail("disk_full", { path: "/data" }, cause) }, "a step failed");
     expect(lines[0]).toMatchObject({
       msg: "a step failed",
-      err: { code: "disk_full", message: "the disk under /data is full", stack: expect.stringContaining("log.test.ts") },
+      err: {
+        code: "disk_full",
+        message: "the disk under /data is full",
+        stack: expect.stringContaining("log.test.ts"),
+      },
     });
-    expect(lines[0]?.["err"]).toMatchObject({ cause: { message: "ENOSPC", errno: -28, argv: ["initdb", "-D", "/data"] } });
+    expect(lines[0]?.["err"]).toMatchObject({
+      cause: { message: "ENOSPC", errno: -28, argv: ["initdb", "-D", "/data"] },
+    });
   });
 
   it("holds no secret, wherever one comes in", () => {
@@ -74,7 +80,10 @@ describe("the log", () => {
     });
     log.info(url);
     log.info({ url }, url);
-    log.info({ password: "hunter2", Token: "hunter2", env: { A: "hunter2" }, secrets: ["hunter2"], sealed: "hunter2" }, "");
+    log.info(
+      { password: "hunter2", Token: "hunter2", env: { A: "hunter2" }, secrets: ["hunter2"], sealed: "hunter2" },
+      "",
+    );
     log.info({ deep: { list: [{ value: "hunter2", text: url }] } }, "");
     log.error({ err: error }, "with a sentence");
     log.error({ err: error, list: [error] }, "");
@@ -88,8 +97,17 @@ describe("the log", () => {
     const { log, lines } = listen();
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    log.info({ circle, nothing: undefined, none: null, when: new Date(0), never: new Date(Number.NaN), big: [1, true, "x"] }, "odd");
-    expect(lines[0]).toMatchObject({ none: null, when: "1970-01-01T00:00:00.000Z", never: null, big: [1, true, "x"], msg: "odd" });
+    log.info(
+      { circle, nothing: undefined, none: null, when: new Date(0), never: new Date(Number.NaN), big: [1, true, "x"] },
+      "odd",
+    );
+    expect(lines[0]).toMatchObject({
+      none: null,
+      when: "1970-01-01T00:00:00.000Z",
+      never: null,
+      big: [1, true, "x"],
+      msg: "odd",
+    });
   });
 
   it.skipIf(!existsSync("/dev/full"))("goes on though its disk is full", () => {

@@ -14,6 +14,11 @@ describe("sizes for people", () => {
   });
 
   it("are parts of a whole, of which none is all before it is all", () => {
-    expect([percent(0, 3), percent(2, 3), percent(1999, 2000), percent(3, 3)]).toEqual(["0 %", "66 %", "99 %", "100 %"]);
+    expect([percent(0, 3), percent(2, 3), percent(1999, 2000), percent(3, 3)]).toEqual([
+      "0 %",
+      "66 %",
+      "99 %",
+      "100 %",
+    ]);
   });
 });

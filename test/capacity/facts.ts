@@ -23,7 +23,10 @@ export const cluster: ClusterFacts = {
 };
 
 /** A cluster of one server, of which this is so. */
-export const clusterWith = (more: Partial<Usage>): ClusterFacts => ({ ...cluster, servers: [{ ...leader, usage: { ...usage, ...more } }] });
+export const clusterWith = (more: Partial<Usage>): ClusterFacts => ({
+  ...cluster,
+  servers: [{ ...leader, usage: { ...usage, ...more } }],
+});
 
 export const plenty: Facts = {
   clusters: [cluster],

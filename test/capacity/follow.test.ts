@@ -7,26 +7,44 @@ const disk = plenty.disks[0] as Facts["disks"][number];
 const text = ({ what, level, sentence, next }: Warning): string => `${level} ${what}: ${sentence} → ${next}`;
 const warningsOf = (facts: Facts): string[] => follow(facts, new Map(), 0).warnings.map(text);
 const of = (more: Partial<typeof usage>): Facts => ({ ...plenty, clusters: [clusterWith(more)] });
-const slots = (...each: (Partial<typeof slot> | undefined)[]) => ({ slots: { ...usage.slots, each: each.map((more) => ({ ...slot, ...more })) } });
+const slots = (...each: (Partial<typeof slot> | undefined)[]) => ({
+  slots: { ...usage.slots, each: each.map((more) => ({ ...slot, ...more })) },
+});
 
 const cases: [title: string, facts: Facts, warnings: string[]][] = [
   ["there is plenty of all", plenty, []],
   [
     "a large disk has less than a gigabyte",
     { ...plenty, disks: [{ ...disk, freeBytes: gigabyte - 1 }] },
-    ["warn disk: 1024 MB of 100 GB are free under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a pg"],
+    [
+      "warn disk: 1024 MB of 100 GB are free under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a pg",
+    ],
   ],
   [
     "a small disk has less than a hundredth",
-    { ...plenty, clusters: [], memory: undefined, files: undefined, disks: [{ ...disk, bytes: gigabyte, freeBytes: 10 * megabyte }] },
-    ["fail disk: 10.0 MB of 1.0 GB are free under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a CLUSTER"],
+    {
+      ...plenty,
+      clusters: [],
+      memory: undefined,
+      files: undefined,
+      disks: [{ ...disk, bytes: gigabyte, freeBytes: 10 * megabyte }],
+    },
+    [
+      "fail disk: 10.0 MB of 1.0 GB are free under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a CLUSTER",
+    ],
   ],
   [
     "few files can still be made",
     { ...plenty, disks: [{ ...disk, freeInodes: 600 }] },
-    ["warn inodes: 600 of 6000 files can still be made under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a pg"],
+    [
+      "warn inodes: 600 of 6000 files can still be made under /h, which holds what perchd keeps, PostgreSQL's data → perch postgres db list -a pg",
+    ],
   ],
-  ["the file system makes room for files as it goes", { ...plenty, disks: [{ ...disk, inodes: 0, freeInodes: 0 }] }, []],
+  [
+    "the file system makes room for files as it goes",
+    { ...plenty, disks: [{ ...disk, inodes: 0, freeInodes: 0 }] },
+    [],
+  ],
   [
     "most connections are used",
     of({ connections: { max: 100, used: 80, most: { user: "web", used: 70 } } }),
@@ -38,7 +56,14 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
     "all connections of a replica are used, and nobody says by whom",
     {
       ...plenty,
-      clusters: [{ ...cluster, servers: [{ machine: "l1", leads: false, usage: { ...usage, connections: { max: 20, used: 20, most: null } } }] }],
+      clusters: [
+        {
+          ...cluster,
+          servers: [
+            { machine: "l1", leads: false, usage: { ...usage, connections: { max: 20, used: 20, most: null } } },
+          ],
+        },
+      ],
     },
     [
       "fail connections: 20 of 20 connections of replica l1 of pg are used (100 %) → perch postgres config update -a pg --max-connections 100 --restart",
@@ -47,7 +72,9 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
   [
     "a replica is half of the way behind",
     of(slots({ keptBytes: gigabyte / 2 })),
-    ["warn kept-wal: replication slot perch_l1 of pg keeps 512 MB of WAL back; at 1.0 GB it is given up → perch logs -a pg"],
+    [
+      "warn kept-wal: replication slot perch_l1 of pg keeps 512 MB of WAL back; at 1.0 GB it is given up → perch logs -a pg",
+    ],
   ],
   [
     "somebody's own slot is lost",
@@ -68,7 +95,10 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
     {
       ...plenty,
       clusters: [
-        { ...clusterWith(slots({ active: false, keptBytes: 70 * megabyte })), owners: new Map([["perch_l1", { machine: "l1", stopped: true }]]) },
+        {
+          ...clusterWith(slots({ active: false, keptBytes: 70 * megabyte })),
+          owners: new Map([["perch_l1", { machine: "l1", stopped: true }]]),
+        },
       ],
     },
     [
@@ -100,7 +130,9 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
   [
     "memory is nearly gone",
     { ...plenty, memory: { bytes: 8 * gigabyte, availableBytes: 700 * megabyte, of: "its control group" } },
-    ["warn memory: 700 MB of 8.0 GB of memory are left in its control group → perch postgres config update -a pg --shared-buffers 64MB --restart"],
+    [
+      "warn memory: 700 MB of 8.0 GB of memory are left in its control group → perch postgres config update -a pg --shared-buffers 64MB --restart",
+    ],
   ],
   [
     "servers may take more than there is",
@@ -116,7 +148,11 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
   ],
   [
     "perchd and the machine have many files open",
-    { ...plenty, files: { open: 900, max: 1000 }, daemon: { ...plenty.daemon, descriptors: { open: 1024, max: 1024 } } },
+    {
+      ...plenty,
+      files: { open: 900, max: 1000 },
+      daemon: { ...plenty.daemon, descriptors: { open: 1024, max: 1024 } },
+    },
     [
       "fail descriptors: 1024 of 1024 files are open (100 %) in perchd → ulimit -n 4096 && kill -9 7 && perch up",
       "warn descriptors: 900 of 1000 files are open (90 %) on this machine → sysctl fs.file-max=2000",
@@ -139,17 +175,23 @@ describe("what is said of warnings", () => {
   function saidOf(...looks: (number | undefined)[]): string[] {
     let held: Held = new Map();
     return looks.flatMap((used, second) => {
-      const facts = used === undefined ? { ...plenty, clusters: [] } : of({ connections: { max: 100, used, most: null } });
+      const facts =
+        used === undefined ? { ...plenty, clusters: [] } : of({ connections: { max: 100, used, most: null } });
       const followed = follow(facts, held, second * 1_000);
       held = followed.held;
-      return followed.said.map(({ subject, sentence }) => `${second} ${subject} ${sentence.replace(/; what mends it: .*/, "")}`);
+      return followed.said.map(
+        ({ subject, sentence }) => `${second} ${subject} ${sentence.replace(/; what mends it: .*/, "")}`,
+      );
     });
   }
   const full = (used: number) => `${used} of 100 connections of pg are used (${used} %)`;
   const seconds = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
   it("is said once when it begins and once when it has been over for ten seconds", () => {
-    expect(saidOf(10, 80, 85, 90, ...seconds(13, 10))).toEqual([`1 pg warning: ${full(80)}`, `14 pg no warning any more: ${full(10)}`]);
+    expect(saidOf(10, 80, 85, 90, ...seconds(13, 10))).toEqual([
+      `1 pg warning: ${full(80)}`,
+      `14 pg no warning any more: ${full(10)}`,
+    ]);
   });
 
   it("is not said again while it stands at the threshold, or comes and goes", () => {

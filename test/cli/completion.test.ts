@@ -27,7 +27,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 describe("completion", () => {
   it("knows a place for every command and every way to write it", () => {
     const paths = places(commands).map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(["", "pg", "postgres create", "pg db ls", "postgres databases list", "machines rm"]));
+    expect(paths).toEqual(
+      expect.arrayContaining(["", "pg", "postgres create", "pg db ls", "postgres databases list", "machines rm"]),
+    );
     expect(new Set(paths).size).toBe(paths.length);
   });
 

@@ -48,7 +48,9 @@ env = 2
     ["an env that is no table", 'env = "x"', "1:1", /not a table/],
   ])("with %s is refused with line and column", (_, text, at, why) => {
     const read = () => parseConfig(text, "perch.toml");
-    expect(read).toThrow(expect.objectContaining({ code: "config_file_invalid", message: expect.stringMatching(why) as string }) as Error);
+    expect(read).toThrow(
+      expect.objectContaining({ code: "config_file_invalid", message: expect.stringMatching(why) as string }) as Error,
+    );
     expect(read).toThrow(`perch.toml:${at}`);
   });
 });

@@ -33,7 +33,11 @@ describe("an error on stderr", () => {
 
   it("is one JSON value with --json", () => {
     expect(JSON.parse(errorText(fail("app_not_found", { app: "web" }), true))).toEqual({
-      error: { code: "app_not_found", message: 'app "web" does not exist', next: "List the apps with: perch apps list" },
+      error: {
+        code: "app_not_found",
+        message: 'app "web" does not exist',
+        next: "List the apps with: perch apps list",
+      },
     });
   });
 });

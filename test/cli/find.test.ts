@@ -46,7 +46,8 @@ describe("finding a command", () => {
     expect(found("attach", "pg")).toMatchObject({ word: "attach", similar: ["postgres attach"] });
     expect(found("clone")).toMatchObject({ similar: ["machine clone"] });
     expect(found("PG", "list")).toMatchObject({ word: "PG", similar: ["postgres"] });
-    for (const word of ["zzz", "", "a", "pf", "ünïcode"]) expect(found(word), word).toMatchObject({ word, similar: [] });
+    for (const word of ["zzz", "", "a", "pf", "ünïcode"])
+      expect(found(word), word).toMatchObject({ word, similar: [] });
   });
 
   it("names what does here what another tool's word asks for", () => {
@@ -55,8 +56,14 @@ describe("finding a command", () => {
       similar: [],
       instead: expect.stringContaining("perch machine clone") as string,
     });
-    expect(found("apps", "open", "web")).toMatchObject({ prefix: "apps", word: "open", instead: expect.stringContaining("--publish") as string });
-    expect(found("m", "restart")).toMatchObject({ instead: expect.stringContaining("perch postgres restart") as string });
+    expect(found("apps", "open", "web")).toMatchObject({
+      prefix: "apps",
+      word: "open",
+      instead: expect.stringContaining("--publish") as string,
+    });
+    expect(found("m", "restart")).toMatchObject({
+      instead: expect.stringContaining("perch postgres restart") as string,
+    });
   });
 
   it("takes no word of an object's own for an alias", () => {

@@ -8,13 +8,18 @@ describe("what other tools are asked for", () => {
     const words = phrase.split(" ");
     const answer = habitOf(words) ?? "";
     expect(find(words, commandNames)).toMatchObject({ kind: "unknown", instead: answer });
-    for (const [, named = ""] of answer.matchAll(/perch ((?:[a-z-]+ ?)+)/g)) expect(find(named.trim().split(" "), commandNames).kind).toBe("command");
+    for (const [, named = ""] of answer.matchAll(/perch ((?:[a-z-]+ ?)+)/g))
+      expect(find(named.trim().split(" "), commandNames).kind).toBe("command");
   });
 
   it("is known by its longest beginning, and by no word of an object's own", () => {
     expect(habitOf(["scale", "show", "-a", "web"])).toBe(habitOf(["scale", "show"]));
     expect(habitOf(["scale", "vm", "shared-cpu-1x"])).toBe(habitOf(["scale"]));
-    expect([habitOf([]), habitOf(["constructor"]), habitOf(["__proto__", "x"])]).toEqual([undefined, undefined, undefined]);
+    expect([habitOf([]), habitOf(["constructor"]), habitOf(["__proto__", "x"])]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -23,7 +28,12 @@ describe("what means one of our commands in other words", () => {
     const found = find([...phrase.split(" "), "more"], commandNames);
     if (found.kind === "command") expect(found.rest).toEqual(["more"]);
     // A noun: what is typed behind it is its verb.
-    else expect(found).toMatchObject({ kind: "unknown", word: "more", prefix: expect.stringMatching(/^postgres( db| users)?$/) as string });
+    else
+      expect(found).toMatchObject({
+        kind: "unknown",
+        word: "more",
+        prefix: expect.stringMatching(/^postgres( db| users)?$/) as string,
+      });
   });
 
   it.each([
@@ -42,7 +52,9 @@ describe("what means one of our commands in other words", () => {
   it("is no word with a colon that is more than words", () => {
     for (const word of ["http://x", "a:", ":a", "A:b", "db.example.com:6643"])
       expect(find([word], commandNames), word).toMatchObject({ kind: "unknown", word });
-    expect(find(["config:set", "A=1"], commandNames)).toMatchObject({ instead: expect.stringContaining("perch secrets set") as string });
+    expect(find(["config:set", "A=1"], commandNames)).toMatchObject({
+      instead: expect.stringContaining("perch secrets set") as string,
+    });
     expect(find(["pg", "help"], commandNames)).toEqual({ kind: "group", prefix: "postgres", rest: ["--help"] });
   });
 });
@@ -61,6 +73,10 @@ describe("what a command does not take", () => {
   });
 
   it("is unknown of other commands and words", () => {
-    expect([mistakeIn("up", []), mistakeIn("apps list", ["-d"]), mistakeIn("down", ["--force"])]).toEqual([undefined, undefined, undefined]);
+    expect([mistakeIn("up", []), mistakeIn("apps list", ["-d"]), mistakeIn("down", ["--force"])]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -43,12 +43,15 @@ describe("every command", () => {
         const words = wordsOf(example);
         const found = find(words, commandNames);
         expect(found, example).toMatchObject({ kind: "command", ...(index === 0 ? { name: command.name } : {}) });
-        const meant = found.kind === "command" ? commands.find((candidate) => candidate.name === found.name) : undefined;
+        const meant =
+          found.kind === "command" ? commands.find((candidate) => candidate.name === found.name) : undefined;
         if (found.kind !== "command" || meant === undefined) continue;
         const { args, flags, help } = parse(meant, subjectFirst(meant, found.rest));
         expect(help, example).toBe(false);
-        if (meant.needs.includes("cluster") || meant.needs.includes("app")) expect(flags["app"] ?? args["cluster"], example).toBeDefined();
-        for (const region of [flags["region"]].filter((value) => typeof value === "string")) expect(checkRegion(region), example).toBe(region);
+        if (meant.needs.includes("cluster") || meant.needs.includes("app"))
+          expect(flags["app"] ?? args["cluster"], example).toBeDefined();
+        for (const region of [flags["region"]].filter((value) => typeof value === "string"))
+          expect(checkRegion(region), example).toBe(region);
       }
     }
   });
@@ -72,10 +75,17 @@ describe("every command", () => {
 
   it("that takes a secret as an argument says who sees it there, and takes it from stdin", () => {
     const taking = commands.flatMap(({ name, flags, details = "" }) => [
-      ...Object.entries(flags).flatMap(([flag, { type, summary }]) => (flag === "password" && type === "string" ? [{ name, text: summary }] : [])),
+      ...Object.entries(flags).flatMap(([flag, { type, summary }]) =>
+        flag === "password" && type === "string" ? [{ name, text: summary }] : [],
+      ),
       ...(name === "secrets set" ? [{ name, text: details }] : []),
     ]);
-    expect(taking.map(({ name }) => name)).toEqual(["secrets set", "postgres create", "postgres users create", "postgres users rotate"]);
+    expect(taking.map(({ name }) => name)).toEqual([
+      "secrets set",
+      "postgres create",
+      "postgres users create",
+      "postgres users rotate",
+    ]);
     for (const { name, text } of taking) {
       expect(text, name).toMatch(/\bstdin\b/);
       expect(text, name).toContain("seen in the list of processes");
@@ -95,8 +105,12 @@ describe("every command", () => {
 
 describe("the help of a noun", () => {
   it("lists what is below it, and every noun has a summary", () => {
-    expect(groupHelp("postgres db", commands)).toMatch(/postgres db list +List[\s\S]*postgres db create +Create[\s\S]*postgres db drop +Drop/);
-    const nouns = new Set(commandNames.filter((name) => name.includes(" ")).map((name) => name.slice(0, name.lastIndexOf(" "))));
+    expect(groupHelp("postgres db", commands)).toMatch(
+      /postgres db list +List[\s\S]*postgres db create +Create[\s\S]*postgres db drop +Drop/,
+    );
+    const nouns = new Set(
+      commandNames.filter((name) => name.includes(" ")).map((name) => name.slice(0, name.lastIndexOf(" "))),
+    );
     expect([...nouns].filter((noun) => groupSummaries[noun] === undefined)).toEqual([]);
   });
 

@@ -7,7 +7,8 @@ it("gives for every command without a word what the parser gives, and leaves to 
   const all = await loadAll();
   const alone = all.filter((command) => parseNothing(command) !== undefined);
   expect(alone.map(({ name }) => name)).toEqual(expect.arrayContaining(["version", "status", "run"]));
-  for (const command of alone) expect([command.name, parseNothing(command)]).toEqual([command.name, parse(command, [])]);
+  for (const command of alone)
+    expect([command.name, parseNothing(command)]).toEqual([command.name, parse(command, [])]);
   for (const command of all.filter((one) => !alone.includes(one)))
     expect(() => parse(command, []), command.name).toThrow("missing required argument");
 });

@@ -8,14 +8,36 @@ describe("parsing", () => {
   it("gives every argument and flag of the command, defaults filled in", async () => {
     expect(await parsed("postgres create", "--name", "pg", "--initial-cluster-size=3")).toEqual({
       args: { cluster: undefined },
-      flags: { name: "pg", region: "ams", initialClusterSize: 3, password: undefined, pgVersion: undefined, pgBin: undefined, json: false },
+      flags: {
+        name: "pg",
+        region: "ams",
+        initialClusterSize: 3,
+        password: undefined,
+        pgVersion: undefined,
+        pgBin: undefined,
+        json: false,
+      },
       globals: {},
       help: false,
     });
   });
 
   it("leaves everything after the command of run to that command", async () => {
-    const flagged = await parsed("run", "-a", "web", "--env", "A=1", "--env", "B=2", "npm", "start", "-a", "x", "--", "--help");
+    const flagged = await parsed(
+      "run",
+      "-a",
+      "web",
+      "--env",
+      "A=1",
+      "--env",
+      "B=2",
+      "npm",
+      "start",
+      "-a",
+      "x",
+      "--",
+      "--help",
+    );
     expect(flagged.args).toEqual({ command: ["npm", "start", "-a", "x", "--", "--help"] });
     expect(flagged.flags).toMatchObject({ app: "web", env: ["A=1", "B=2"], watch: false });
     expect((await parsed("run", "-a", "web", "--", "ls", "--help")).args).toEqual({ command: ["ls", "--help"] });
@@ -45,12 +67,18 @@ describe("parsing", () => {
     ["postgres attach", ["pg", "--scheme", "mysql"], "Allowed choices are postgres, postgresql"],
   ])("perch %s %j is wrong usage, in one line with a code", async (name, words, text) => {
     const error = await parsed(name, ...words).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "usage_invalid", message: expect.stringContaining(text) as string, entry: { exit: 2 } });
+    expect(error).toMatchObject({
+      code: "usage_invalid",
+      message: expect.stringContaining(text) as string,
+      entry: { exit: 2 },
+    });
     expect((error as Error).message).not.toContain("\n");
   });
 
   it.each(["0", "10", "x", "1.5", "-1", "", "1e0"])("a cluster of %j members is refused", async (size) => {
-    await expect(parsed("postgres create", `--initial-cluster-size=${size}`)).rejects.toMatchObject({ code: "size_invalid" });
+    await expect(parsed("postgres create", `--initial-cluster-size=${size}`)).rejects.toMatchObject({
+      code: "size_invalid",
+    });
   });
 
   it("writes names of flags with dashes", () => {

@@ -14,7 +14,8 @@ describe("the name perch is called by", () => {
   });
 
   it("begins the lines that are to be typed, and changes no other perch", () => {
-    const text = "Type: perch pg attach <cluster>; or see: perch --help. perchd of perch.toml in /srv/perch x; my-perch is a name; perch: unknown";
+    const text =
+      "Type: perch pg attach <cluster>; or see: perch --help. perchd of perch.toml in /srv/perch x; my-perch is a name; perch: unknown";
     expect(inNameOf("fly", text)).toBe(
       "Type: fly pg attach <cluster>; or see: fly --help. perchd of perch.toml in /srv/perch x; my-perch is a name; fly: unknown",
     );

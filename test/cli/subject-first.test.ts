@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { loadCommand } from "../../src/cli/commands.ts";
 import { subjectFirst } from "../../src/cli/subject-first.ts";
 
-const rewritten = async (name: string, line: string) => subjectFirst(await loadCommand(name), line === "" ? [] : line.split(" ")).join(" ");
+const rewritten = async (name: string, line: string) =>
+  subjectFirst(await loadCommand(name), line === "" ? [] : line.split(" ")).join(" ");
 
 describe("a cluster or an app named as a word", () => {
   it.each([

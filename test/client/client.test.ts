@@ -11,7 +11,10 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function daemon(answer: (request: http.IncomingMessage, response: http.ServerResponse) => void, patience = { plain: 5_000, undo: 2_000 }) {
+async function daemon(
+  answer: (request: http.IncomingMessage, response: http.ServerResponse) => void,
+  patience = { plain: 5_000, undo: 2_000 },
+) {
   const root = mkdtempSync(join(tmpdir(), "perch-client-"));
   const socket = join(root, "s");
   // As perchd does: a caller that has said its last word still hears the answer.
@@ -35,14 +38,18 @@ describe("a call", () => {
       request.on("data", (chunk: Buffer) => seen.push([request.method, request.url, JSON.parse(chunk.toString())]));
       request.on("end", () => response.setHeader("content-type", "application/json").end('{"removed":["A"]}'));
     });
-    expect(await client.call("unsetSecrets", { params: { app: "web" }, body: { names: ["A"] } })).toEqual({ removed: ["A"] });
+    expect(await client.call("unsetSecrets", { params: { app: "web" }, body: { names: ["A"] } })).toEqual({
+      removed: ["A"],
+    });
     expect(seen).toEqual([["POST", "/v1/apps/web/secrets/unset", { names: ["A"] }]]);
   });
 
   it("says that Perch is not running where there is no socket, or nobody behind it", async () => {
     const root = mkdtempSync(join(tmpdir(), "perch-client-"));
     closers.push(() => rmSync(root, { recursive: true }));
-    await expect(clientOf({ root, socket: join(root, "absent") }).call("status", {})).rejects.toMatchObject({ code: "daemon_not_running" });
+    await expect(clientOf({ root, socket: join(root, "absent") }).call("status", {})).rejects.toMatchObject({
+      code: "daemon_not_running",
+    });
   });
 
   it("throws the daemon's error by its code", async () => {
@@ -51,20 +58,31 @@ describe("a call", () => {
         .writeHead(404, { "content-type": "application/json" })
         .end(JSON.stringify({ error: { code: "app_not_found", message: "no", next: "list" } }));
     });
-    await expect(client.call("destroyApp", { params: { app: "x" } })).rejects.toMatchObject({ code: "app_not_found", message: "no", next: "list" });
+    await expect(client.call("destroyApp", { params: { app: "x" } })).rejects.toMatchObject({
+      code: "app_not_found",
+      message: "no",
+      next: "list",
+    });
   });
 
   it("counts a daemon that is silent for too long as lost", async () => {
     const client = await daemon(() => undefined, { plain: 50, undo: 50 });
-    await expect(client.call("status", {})).rejects.toMatchObject({ code: "daemon_lost", message: expect.stringContaining("0.05 s") as string });
+    await expect(client.call("status", {})).rejects.toMatchObject({
+      code: "daemon_lost",
+      message: expect.stringContaining("0.05 s") as string,
+    });
   });
 
   it("counts an answer that is no JSON, or no success and no error, as a lost daemon", async () => {
     const client = await daemon(
-      (request, response) => void (request.url === "/v1/status" ? response.end("<html>") : response.writeHead(502).end("{}")),
+      (request, response) =>
+        void (request.url === "/v1/status" ? response.end("<html>") : response.writeHead(502).end("{}")),
     );
     await expect(client.call("status", {})).rejects.toMatchObject({ code: "daemon_lost" });
-    await expect(client.call("listApps", {})).rejects.toMatchObject({ code: "daemon_lost", message: expect.stringContaining("502") as string });
+    await expect(client.call("listApps", {})).rejects.toMatchObject({
+      code: "daemon_lost",
+      message: expect.stringContaining("502") as string,
+    });
   });
 });
 
@@ -76,7 +94,9 @@ describe("a stream", () => {
       response.end(frame({ result: { username: "postgres" } }));
     });
     const heard: string[] = [];
-    expect(await client.call("createCluster", create, { onProgress: (sentence) => heard.push(sentence) })).toEqual({ username: "postgres" });
+    expect(await client.call("createCluster", create, { onProgress: (sentence) => heard.push(sentence) })).toEqual({
+      username: "postgres",
+    });
     expect(heard).toEqual(["one", "two"]);
   });
 
@@ -94,14 +114,18 @@ describe("a stream", () => {
       response.write(frame({ progress: "making" }));
       request.socket.once("end", () => {
         response.write(frame({ progress: "undoing" }));
-        response.end(frame({ error: { code: "cancelled", message: "creating pg was interrupted and undone", next: "" } }));
+        response.end(
+          frame({ error: { code: "cancelled", message: "creating pg was interrupted and undone", next: "" } }),
+        );
       });
     });
     const onProgress = (sentence: string) => {
       heard.push(sentence);
       stop.abort();
     };
-    await expect(client.call("createCluster", create, { signal: stop.signal, onProgress })).rejects.toMatchObject({ code: "cancelled" });
+    await expect(client.call("createCluster", create, { signal: stop.signal, onProgress })).rejects.toMatchObject({
+      code: "cancelled",
+    });
     expect(heard).toEqual(["making", "undoing"]);
   });
 
@@ -115,7 +139,9 @@ describe("a stream", () => {
         },
         { plain: 5_000, undo: 100 },
       );
-      await expect(client.call("createCluster", create, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({
+      await expect(
+        client.call("createCluster", create, { signal: stop.signal, onProgress: () => stop.abort() }),
+      ).rejects.toMatchObject({
         code: "interrupted",
       });
     }
@@ -127,19 +153,32 @@ describe("a stream", () => {
       response.write(frame({ progress: "nearly" }));
       request.socket.once("end", () => response.end(frame({ result: {} })));
     });
-    expect(await client.call("restartCluster", { params: { cluster: "pg" } }, { signal: stop.signal, onProgress: () => stop.abort() })).toEqual({});
+    expect(
+      await client.call(
+        "restartCluster",
+        { params: { cluster: "pg" } },
+        { signal: stop.signal, onProgress: () => stop.abort() },
+      ),
+    ).toEqual({});
   });
 
   it("that is aborted before its answer begins says that it may be done, and no number of seconds", async () => {
     const stop = new AbortController();
     const client = await daemon(() => stop.abort());
-    const error: unknown = await client.call("createApp", { body: { name: "web" } }, { signal: stop.signal }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "interrupted_unanswered", message: expect.not.stringMatching(/\d s\b/) as string });
+    const error: unknown = await client
+      .call("createApp", { body: { name: "web" } }, { signal: stop.signal })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: "interrupted_unanswered",
+      message: expect.not.stringMatching(/\d s\b/) as string,
+    });
   });
 
   it("is not begun when the signal has aborted before", async () => {
     const client = await daemon(() => undefined);
-    await expect(client.call("createCluster", create, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted_unanswered" });
+    await expect(client.call("createCluster", create, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "interrupted_unanswered",
+    });
   });
 });
 
@@ -174,7 +213,8 @@ describe("a feed", () => {
   it("throws an error that comes in the middle, and a loss", async () => {
     const client = await daemon((request, response) => {
       response.write(frame({ id: 1 }), () => {
-        if (request.url === "/v1/events") response.end(frame({ error: { code: "shutting_down", message: "down", next: "" } }));
+        if (request.url === "/v1/events")
+          response.end(frame({ error: { code: "shutting_down", message: "down", next: "" } }));
         else response.destroy();
       });
     });
@@ -182,6 +222,8 @@ describe("a feed", () => {
       for await (const _ of items);
     };
     await expect(drain(client.feed("events", {}))).rejects.toMatchObject({ code: "shutting_down" });
-    await expect(drain(client.feed("clusterLogs", { params: { cluster: "pg" } }))).rejects.toMatchObject({ code: "daemon_lost" });
+    await expect(drain(client.feed("clusterLogs", { params: { cluster: "pg" } }))).rejects.toMatchObject({
+      code: "daemon_lost",
+    });
   });
 });

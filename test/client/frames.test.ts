@@ -35,7 +35,11 @@ describe("errors on the wire", () => {
   });
 
   it("of a code that only a newer daemon knows become internal, with the daemon's own sentence", () => {
-    expect(errorIn({ error: { code: "toString", message: "news", next: "" } })?.toBody()).toEqual({ code: "internal", message: "news", next: "" });
+    expect(errorIn({ error: { code: "toString", message: "news", next: "" } })?.toBody()).toEqual({
+      code: "internal",
+      message: "news",
+      next: "",
+    });
   });
 
   it("are not seen in results and progress, nor where what stands there is no text", () => {

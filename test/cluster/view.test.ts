@@ -5,8 +5,16 @@ import { cluster, down, leading, member, streaming } from "../reconcile/world.ts
 it.each([
   ["a leader that answers and a replica that streams", [member("a1", leading), member("l1", streaming)], false],
   ["a member that is stopped", [member("a1", leading), member("l1", down, { record: { wanted: "stopped" } })], false],
-  ["a server that runs and does not answer yet", [member("a1", { ...leading, answers: false, recovering: undefined })], true],
-  ["a replica that answers and does not stream yet", [member("a1", leading), member("l1", { ...streaming, streaming: false })], true],
+  [
+    "a server that runs and does not answer yet",
+    [member("a1", { ...leading, answers: false, recovering: undefined })],
+    true,
+  ],
+  [
+    "a replica that answers and does not stream yet",
+    [member("a1", leading), member("l1", { ...streaming, streaming: false })],
+    true,
+  ],
 ])("%s: is looked at again before the tick, or not", (_what, members, expected) => {
   expect(unsettled(cluster(members))).toBe(expected);
 });
@@ -15,8 +23,16 @@ const broken = { step: "start", why: "its disk is full", attempts: 1, until: 0 }
 it.each([
   ["a leader that answers and a replica that streams", [member("a1", leading), member("l1", streaming)], true],
   ["a leader that does not run yet", [member("a1", down), member("l1", streaming)], false],
-  ["a replica that answers and does not stream yet", [member("a1", leading), member("l1", { ...streaming, streaming: false })], false],
-  ["a replica that nobody feeds", [member("a1", down, { trouble: broken }), member("l1", { ...streaming, streaming: false })], true],
+  [
+    "a replica that answers and does not stream yet",
+    [member("a1", leading), member("l1", { ...streaming, streaming: false })],
+    false,
+  ],
+  [
+    "a replica that nobody feeds",
+    [member("a1", down, { trouble: broken }), member("l1", { ...streaming, streaming: false })],
+    true,
+  ],
   [
     "members that are stopped, broken or half made",
     [

@@ -28,7 +28,15 @@ describe("what may be whose in a home", () => {
   });
 
   it("shuts every file with a secret or data to all but its owner", () => {
-    for (const path of ["perch.db", "perch.db-wal", "secret.key", "secret.key.next", "ca/ca.key", "ca/perchd.key", "logins/db.example.com_6643.json"])
+    for (const path of [
+      "perch.db",
+      "perch.db-wal",
+      "secret.key",
+      "secret.key.next",
+      "ca/ca.key",
+      "ca/perchd.key",
+      "logins/db.example.com_6643.json",
+    ])
       expect(ruleOf("home", path, asRoot)).toEqual({ kind: "file", mode: 0o600, owners: [0] });
     for (const path of [`postgres/${id}/pass`, `postgres/${id}/tls/server.key`, "postgres/pool/pg/pg-leader/users.txt"])
       expect(ruleOf("home", path, asRoot)).toEqual({ kind: "file", mode: 0o600, owners: [70] });
@@ -41,6 +49,7 @@ describe("what may be whose in a home", () => {
   });
 
   it("has no word on what is none of Perch's", () => {
-    for (const path of ["notes.txt", "postgres/notes", "ca/notes.txt"]) expect(ruleOf("home", path, asRoot)).toBeUndefined();
+    for (const path of ["notes.txt", "postgres/notes", "ca/notes.txt"])
+      expect(ruleOf("home", path, asRoot)).toBeUndefined();
   });
 });

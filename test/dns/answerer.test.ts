@@ -31,7 +31,8 @@ describe("the answer to a message", () => {
     if (!Buffer.isBuffer(said)) throw new Error(`no answer but ${JSON.stringify(said)}`);
     return said;
   };
-  const answer = (message: Buffer, asker?: Asker) => decode(bytes(message, asker)) as ReturnType<typeof decode> & { rcode: string };
+  const answer = (message: Buffer, asker?: Asker) =>
+    decode(bytes(message, asker)) as ReturnType<typeof decode> & { rcode: string };
 
   it("of another zone is nowhere for servers, and passed on for others; one of ours is the same for both", () => {
     const server: Asker = { region: undefined, over: "udp", inside: true };
@@ -44,7 +45,15 @@ describe("the answer to a message", () => {
 
   it("carries id, flags and the question as it was written", () => {
     const got = answer(query("LHR.pG.internal", "AAAA"));
-    expect(got).toMatchObject({ id: 4711, type: "response", rcode: "NOERROR", flag_aa: true, flag_rd: true, flag_ra: true, flag_tc: false });
+    expect(got).toMatchObject({
+      id: 4711,
+      type: "response",
+      rcode: "NOERROR",
+      flag_aa: true,
+      flag_rd: true,
+      flag_ra: true,
+      flag_tc: false,
+    });
     expect(got.questions).toMatchObject([{ name: "LHR.pG.internal", type: "AAAA", class: "IN" }]);
     expect(got.answers).toMatchObject([{ name: "LHR.pG.internal", type: "AAAA", ttl: 5, data: london }]);
     expect(answer(query("pg.internal", "AAAA", { flags: 0 })).flag_rd).toBe(false);
@@ -59,7 +68,12 @@ describe("the answer to a message", () => {
       expect(got.rcode).toBe(rcode);
       expect(got.answers).toEqual([]);
       expect(got.authorities).toMatchObject([
-        { name: "internal", type: "SOA", ttl: 5, data: { mname: "_dns.internal", rname: "hostmaster.internal", serial: 1, minimum: 5 } },
+        {
+          name: "internal",
+          type: "SOA",
+          ttl: 5,
+          data: { mname: "_dns.internal", rname: "hostmaster.internal", serial: 1, minimum: 5 },
+        },
       ]);
     }
   });
@@ -80,16 +94,18 @@ describe("the answer to a message", () => {
     const wide = bytes(query("many.internal", "AAAA", { additionals: [opt(1000)] }));
     expect(wide.length).toBeLessThanOrEqual(1000);
     expect(decode(wide).answers).toHaveLength(34);
-    expect(decode(bytes(query("many.internal", "AAAA", { additionals: [opt(65_535)] })))).toMatchObject({ flag_tc: false });
+    expect(decode(bytes(query("many.internal", "AAAA", { additionals: [opt(65_535)] })))).toMatchObject({
+      flag_tc: false,
+    });
     expect(answer(query("many.internal", "AAAA"), tcp)).toMatchObject({ flag_tc: false });
     expect(answer(query("many.internal", "AAAA"), tcp).answers).toHaveLength(40);
   });
 
   it("echoes EDNS where it was asked for, and only there", () => {
     expect(answer(query("pg.internal", "AAAA")).additionals).toEqual([]);
-    expect(answer(query("pg.internal", "AAAA", { additionals: [opt(4096, { flags: 0x8000 })] })).additionals).toMatchObject([
-      { type: "OPT", udpPayloadSize: 1232, ednsVersion: 0, flag_do: true },
-    ]);
+    expect(
+      answer(query("pg.internal", "AAAA", { additionals: [opt(4096, { flags: 0x8000 })] })).additionals,
+    ).toMatchObject([{ type: "OPT", udpPayloadSize: 1232, ednsVersion: 0, flag_do: true }]);
     const bad = answer(query("pg.internal", "AAAA", { additionals: [opt(4096, { ednsVersion: 1 })] }));
     expect(bad).toMatchObject({ answers: [], additionals: [{ extendedRcode: 1, ednsVersion: 0 }] });
     expect(answer(query("pg.internal", "AAAA", { additionals: [opt(512), opt(512)] })).rcode).toBe("FORMERR");
@@ -108,25 +124,36 @@ describe("the answer to a message", () => {
         }),
       ).rcode,
     ).toBe("FORMERR");
-    expect(answer(query("pg.internal", "AAAA", { questions: [{ name: "pg.internal", type: "TXT", class: "CH" }] })).rcode).toBe("REFUSED");
+    expect(
+      answer(query("pg.internal", "AAAA", { questions: [{ name: "pg.internal", type: "TXT", class: "CH" }] })).rcode,
+    ).toBe("REFUSED");
     expect(answer(query("pg.internal", "AAAA").subarray(0, 20))).toMatchObject({ id: 4711, rcode: "FORMERR" });
     const pointer = Buffer.concat([query("x", "A").subarray(0, 12), Buffer.of(0xc0, 12, 0, 28, 0, 1)]);
     expect(answer(pointer).rcode).toBe("FORMERR");
   });
 
   it("is silence for a response and for what is too short to be answered", () => {
-    expect(answerer.say(encode({ type: "response", id: 1, questions: [{ name: "pg.internal", type: "AAAA" }] }), udp)).toBeUndefined();
+    expect(
+      answerer.say(encode({ type: "response", id: 1, questions: [{ name: "pg.internal", type: "AAAA" }] }), udp),
+    ).toBeUndefined();
     expect(answerer.say(Buffer.alloc(0), udp)).toBeUndefined();
     expect(answerer.say(Buffer.alloc(11), udp)).toBeUndefined();
   });
 
   it("is left to others for other names, and never for ours", () => {
-    expect(answerer.say(query("example.com", "A"), udp)).toMatchObject({ forward: { id: 4711, question: { name: "example.com", type: "A" } } });
+    expect(answerer.say(query("example.com", "A"), udp)).toMatchObject({
+      forward: { id: 4711, question: { name: "example.com", type: "A" } },
+    });
     expect(Buffer.isBuffer(answerer.say(query("x.nope.INTERNAL", "MX"), udp))).toBe(true);
   });
 
   it("takes a label with a dot in it for what it is", () => {
-    const tricky = Buffer.concat([query("x", "A").subarray(0, 12), Buffer.of(11), Buffer.from("pg.internal"), Buffer.of(0, 0, 28, 0, 1)]);
+    const tricky = Buffer.concat([
+      query("x", "A").subarray(0, 12),
+      Buffer.of(11),
+      Buffer.from("pg.internal"),
+      Buffer.of(0, 0, 28, 0, 1),
+    ]);
     expect(answerer.say(tricky, udp)).toMatchObject({ forward: { question: { name: "pg\\046internal" } } });
   });
 
@@ -136,7 +163,9 @@ describe("the answer to a message", () => {
     expect(again.readUInt16BE(0)).toBe(99);
     expect(again.subarray(2)).toEqual(first.subarray(2));
     expect(first.readUInt16BE(0)).toBe(4711);
-    expect(answer(query("pg.internal", "AAAA"), { region: "ams", over: "udp" }).answers?.[0]).toMatchObject({ data: leader });
+    expect(answer(query("pg.internal", "AAAA"), { region: "ams", over: "udp" }).answers?.[0]).toMatchObject({
+      data: leader,
+    });
     expect(answer(query("pg.internal", "AAAA")).answers?.[0]).toMatchObject({ data: london });
     expect(answerer.set({ ...data, apps: [] }).serial).toBe(2);
     expect(answer(query("pg.internal", "AAAA")).rcode).toBe("NXDOMAIN");
@@ -149,7 +178,9 @@ describe("the answer to a message", () => {
     let longest = 0;
     for (let way = 0; way < 3_000; way++) {
       let at = 0;
-      const name = "_instances.internal".replace(/[a-z]/g, (letter) => ((way >> at++) & 1 ? letter.toUpperCase() : letter));
+      const name = "_instances.internal".replace(/[a-z]/g, (letter) =>
+        (way >> at++) & 1 ? letter.toUpperCase() : letter,
+      );
       longest = Math.max(longest, bytes(query(name, "TXT"), tcp).length);
     }
     expect(longest).toBeGreaterThan(50_000);

@@ -17,12 +17,29 @@ async function serversAt(...speaking: [string, Speaks][]): Promise<OtherServer[]
 }
 
 function forwarder(addresses: readonly string[], more: { prefix?: string; port?: number; tryMs?: number } = {}) {
-  const { forward } = makeForwarder({ servers: async () => addresses, prefix: "fdaa:1:2", port: servers[0]?.port ?? 1, tryMs: 150, ...more });
+  const { forward } = makeForwarder({
+    servers: async () => addresses,
+    prefix: "fdaa:1:2",
+    port: servers[0]?.port ?? 1,
+    tryMs: 150,
+    ...more,
+  });
   return async (name: string, over: "udp" | "tcp" = "udp", edns?: number, source = "fdaa::1") => {
     const opt =
       edns === undefined
         ? []
-        : [{ type: "OPT" as const, name: ".", udpPayloadSize: edns, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }];
+        : [
+            {
+              type: "OPT" as const,
+              name: ".",
+              udpPayloadSize: edns,
+              extendedRcode: 0,
+              ednsVersion: 0,
+              flags: 0,
+              flag_do: false,
+              options: [],
+            },
+          ];
     const message = encode({ type: "query", id: 77, flags: 0x100, questions: [{ name, type: "A" }], additionals: opt });
     const reading = readQuery(message);
     if (reading.kind !== "query") throw new Error(reading.kind);
@@ -34,7 +51,10 @@ function forwarder(addresses: readonly string[], more: { prefix?: string; port?:
 describe("a name that is not ours", () => {
   it("is asked of the host's resolver, and its answer has the asker's id", async () => {
     const [server] = await serversAt(["127.0.0.1", ordinary]);
-    expect(await forwarder(["127.0.0.1"])("Example.com")).toMatchObject({ id: 77, answers: [{ name: "Example.com", data: "192.0.2.1" }] });
+    expect(await forwarder(["127.0.0.1"])("Example.com")).toMatchObject({
+      id: 77,
+      answers: [{ name: "Example.com", data: "192.0.2.1" }],
+    });
     expect(server?.asked).toEqual(["udp Example.com"]);
   });
 
@@ -46,7 +66,9 @@ describe("a name that is not ours", () => {
   });
 
   it("is refused when its answer leads into this network or to this machine", async () => {
-    const inward: Speaks = ({ questions }) => ({ answers: [{ type: "A", name: questions?.[0]?.name ?? "", ttl: 1, data: "127.0.0.1" }] });
+    const inward: Speaks = ({ questions }) => ({
+      answers: [{ type: "A", name: questions?.[0]?.name ?? "", ttl: 1, data: "127.0.0.1" }],
+    });
     await serversAt(["127.0.0.1", inward]);
     for (const over of ["udp", "tcp"] as const)
       expect(await forwarder(["127.0.0.1"])("Evil.example", over, 1232)).toMatchObject({
@@ -59,14 +81,22 @@ describe("a name that is not ours", () => {
 
   it("comes back as a stump with TC when its answer is longer than the asker takes", async () => {
     await serversAt(["127.0.0.1", ordinary]);
-    expect(await forwarder(["127.0.0.1"])("long.example")).toMatchObject({ flag_tc: true, answers: [], questions: [{ name: "long.example" }] });
+    expect(await forwarder(["127.0.0.1"])("long.example")).toMatchObject({
+      flag_tc: true,
+      answers: [],
+      questions: [{ name: "long.example" }],
+    });
   });
 
   it("is the head alone when it has no question and goes on for longer than the asker takes", async () => {
     const unread = ({ id = 0 }: { id?: number | undefined }) =>
       Buffer.concat([Buffer.of(id >> 8, id & 255, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0), Buffer.alloc(2_000, "x")]);
     await serversAt(["127.0.0.1", unread]);
-    expect(await forwarder(["127.0.0.1"])("a.example")).toMatchObject({ rcode: "FORMERR", flag_tc: true, questions: [] });
+    expect(await forwarder(["127.0.0.1"])("a.example")).toMatchObject({
+      rcode: "FORMERR",
+      flag_tc: true,
+      questions: [],
+    });
   });
 
   it("is asked of the next server when one is silent or fails, and of the good one first from then on", async () => {
@@ -117,7 +147,10 @@ describe("a name that is not ours", () => {
   });
 
   it("is asked for one source while another asks for more than half of what is borne at once", async () => {
-    await serversAt(["127.0.0.1", (question, over) => (question.questions?.[0]?.name === "a.example" ? ordinary(question, over) : undefined)]);
+    await serversAt([
+      "127.0.0.1",
+      (question, over) => (question.questions?.[0]?.name === "a.example" ? ordinary(question, over) : undefined),
+    ]);
     const ask = forwarder(["127.0.0.1"]);
     const crowd = Array.from({ length: 300 }, (_, i) => ask(`n${i}.example`, "udp", undefined, "fdaa::2"));
     const began = performance.now();

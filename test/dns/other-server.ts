@@ -4,7 +4,9 @@ import { createServer, type Server } from "node:net";
 import { decode, encode, type Packet, TRUNCATED_RESPONSE } from "dns-packet";
 import { takeFrames, toFrame } from "../../src/dns/frame.ts";
 
-/** A small real name server on loopback, as the host's resolver: what it says is a function of what it is asked and how. */
+/**
+ * A small real name server on loopback, as the host's resolver: what it says is a function of what it is asked and how.
+ */
 export type Speaks = (question: Packet, over: "udp" | "tcp") => Packet | Buffer | undefined;
 
 export interface OtherServer {
@@ -20,7 +22,9 @@ export async function otherServer(address: string, port: number, speaks: Speaks)
     const question = decode(message);
     asked.push(`${over} ${question.questions?.[0]?.name}`);
     const said = speaks(question, over);
-    return said === undefined || Buffer.isBuffer(said) ? said : encode({ id: question.id, type: "response", questions: question.questions, ...said });
+    return said === undefined || Buffer.isBuffer(said)
+      ? said
+      : encode({ id: question.id, type: "response", questions: question.questions, ...said });
   };
   const tcp: Server = createServer((socket) => {
     socket.on("error", () => undefined);

@@ -7,19 +7,32 @@ const answer = (type: "A" | "AAAA", data: string, more: object[] = []) =>
     type: "response",
     id: 1,
     questions: [{ type, name: "evil.example" }],
-    answers: [{ type: "CNAME", name: "evil.example", data: "a.evil.example" }, ...more, { type, name: "a.evil.example", ttl: 1, data }] as never,
+    answers: [
+      { type: "CNAME", name: "evil.example", data: "a.evil.example" },
+      ...more,
+      { type, name: "a.evil.example", ttl: 1, data },
+    ] as never,
   });
 
 describe("an answer from outside", () => {
   it.each(["127.0.0.1", "127.9.9.9", "0.0.0.0", "169.254.169.254"])("leads inside by the address %s", (data) => {
     expect(leadsInside(answer("A", data))).toBe(true);
-    expect(leadsInside(answer("A", data, [{ type: "A", name: "a.evil.example", ttl: 1, data: "192.0.2.1" }]))).toBe(true);
+    expect(leadsInside(answer("A", data, [{ type: "A", name: "a.evil.example", ttl: 1, data: "192.0.2.1" }]))).toBe(
+      true,
+    );
   });
 
-  it.each(["fdaa:1:2:1::10", "fdaa::3", "::1", "::", "::7f00:1", "fe80::1", "febf::1", "::ffff:127.0.0.1", "::ffff:169.254.1.1"])(
-    "leads inside by the address %s",
-    (data) => expect(leadsInside(answer("AAAA", data))).toBe(true),
-  );
+  it.each([
+    "fdaa:1:2:1::10",
+    "fdaa::3",
+    "::1",
+    "::",
+    "::7f00:1",
+    "fe80::1",
+    "febf::1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.1.1",
+  ])("leads inside by the address %s", (data) => expect(leadsInside(answer("AAAA", data))).toBe(true));
 
   it.each([
     ["A", "192.0.2.1"],

@@ -12,7 +12,11 @@ describe("the host's resolvers", () => {
       "# by hand\nsearch example.com\nnameserver 192.0.2.1 # first\n  nameserver\t2001:db8::1\noptions edns0\n",
       ["192.0.2.1", "2001:db8::1"],
     ],
-    ["the first three", "nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4\n", ["1.1.1.1", "2.2.2.2", "3.3.3.3"]],
+    [
+      "the first three",
+      "nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4\n",
+      ["1.1.1.1", "2.2.2.2", "3.3.3.3"],
+    ],
     ["with a zone", "nameserver fe80::1%lo\n", ["fe80::1%lo"]],
     ["the stub of systemd-resolved", "nameserver 127.0.0.53\n", ["127.0.0.53"]],
     ["the host itself where there are none", "nameserver example.com\n;nameserver 1.1.1.1\n", ["127.0.0.1"]],
@@ -25,6 +29,11 @@ describe("the host's resolvers", () => {
     const servers = watchNameservers(path);
     expect(await servers()).toEqual(["127.0.0.1"]);
     await writeFile(path, "nameserver 192.0.2.7\n");
-    expect(await ask(async () => ((await servers())[0] === "192.0.2.7" ? true : undefined), { everyMs: 50, withinMs: 3_000 })).toBe(true);
+    expect(
+      await ask(async () => ((await servers())[0] === "192.0.2.7" ? true : undefined), {
+        everyMs: 50,
+        withinMs: 3_000,
+      }),
+    ).toBe(true);
   });
 });

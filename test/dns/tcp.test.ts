@@ -25,7 +25,11 @@ async function echo(limits: Partial<TcpLimits> = {}): Promise<(from?: string) =>
   open.push(server);
   await once(server, "listening");
   return async (from = "127.0.0.1") => {
-    const socket = createConnection({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", localAddress: from });
+    const socket = createConnection({
+      port: (server.address() as AddressInfo).port,
+      host: "127.0.0.1",
+      localAddress: from,
+    });
     open.push(socket);
     socket.on("error", () => undefined);
     await once(socket, "connect");

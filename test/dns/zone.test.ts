@@ -12,7 +12,9 @@ const web = { lhr: `${prefix}:c::20`, ams: `${prefix}:1::21` };
 function ask(name: string, type: Question["type"] = "AAAA", region?: string): string[] | string {
   const { rcode, records } = zone.answer({ name, type }, region);
   if (records.length === 0) return rcode === "NOERROR" ? "NODATA" : rcode;
-  return records.map((record) => (record.type === "SOA" ? `SOA ${record.apex} ${record.serial} ${record.minimum}` : record.data));
+  return records.map((record) =>
+    record.type === "SOA" ? `SOA ${record.apex} ${record.serial} ${record.minimum}` : record.data,
+  );
 }
 
 describe("an app's addresses", () => {
@@ -82,16 +84,24 @@ describe("an app's addresses", () => {
   });
 
   it("come in the same order however the machines are listed", () => {
-    const shuffled = { ...zoneData, apps: zoneData.apps.map((app) => ({ ...app, machines: app.machines.toReversed() })) };
+    const shuffled = {
+      ...zoneData,
+      apps: zoneData.apps.map((app) => ({ ...app, machines: app.machines.toReversed() })),
+    };
     for (const name of ["pg.internal", "global.pg.internal"]) {
       const other = makeZone(shuffled, 8).answer({ name, type: "AAAA" }, "lhr");
-      expect(other.records.map((record) => (record.type === "AAAA" ? record.data : ""))).toEqual(ask(name, "AAAA", "lhr"));
+      expect(other.records.map((record) => (record.type === "AAAA" ? record.data : ""))).toEqual(
+        ask(name, "AAAA", "lhr"),
+      );
     }
   });
 
   it("are sorted by their value, not by how they are written", () => {
     const machines = [machine("a", "ams", "1::100"), machine("b", "ams", "1::20"), machine("c", "ams", "1::9")];
-    const answer = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer({ name: "n.internal", type: "AAAA" }, "ams");
+    const answer = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer(
+      { name: "n.internal", type: "AAAA" },
+      "ams",
+    );
     expect(answer.records).toEqual(["9", "20", "100"].map((last) => ({ type: "AAAA", data: `${prefix}:1::${last}` })));
   });
 });
@@ -101,8 +111,13 @@ describe("the one address of a cluster", () => {
   const far = machine("a1", "ams", "1::10", { role: "leader" });
   const run = machine("r1", "lhr", "c::2", { group: "app" });
   const seen = (name: string, ...machines: ZoneMachine[]) => {
-    const { rcode, records } = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer({ name, type: "AAAA" }, "lhr");
-    return records.length === 0 ? rcode : records.map((record) => (record.type === "AAAA" ? record.data.slice(prefix.length + 1) : record.type));
+    const { rcode, records } = makeZone({ ...zoneData, apps: [{ name: "n", machines }] }, 1).answer(
+      { name, type: "AAAA" },
+      "lhr",
+    );
+    return records.length === 0
+      ? rcode
+      : records.map((record) => (record.type === "AAAA" ? record.data.slice(prefix.length + 1) : record.type));
   };
 
   it("is never that of a run of its app, however near", () => {
@@ -220,9 +235,15 @@ describe("the top of a zone", () => {
     expect(ask("internal", "ANY")).toHaveLength(2);
     expect(ask("internal", "AAAA")).toBe("NODATA");
     expect(ask((reverseName(`${prefix}::`) ?? "").slice(-32), "NS")).toEqual(["_dns.internal"]);
-    expect(zone.answer({ name: "Nope.INTERNAL", type: "AAAA" }, undefined).soa).toEqual({ apex: "internal", serial: 7, minimum: 5 });
+    expect(zone.answer({ name: "Nope.INTERNAL", type: "AAAA" }, undefined).soa).toEqual({
+      apex: "internal",
+      serial: 7,
+      minimum: 5,
+    });
     expect(zone.answer({ name: "nope.flycast", type: "AAAA" }, undefined).soa.apex).toBe("flycast");
-    expect(zone.answer({ name: reverseName(`${prefix}::99`) ?? "", type: "PTR" }, undefined).soa.apex).toBe("c.b.2.1.a.9.f.3.a.a.d.f.ip6.arpa");
+    expect(zone.answer({ name: reverseName(`${prefix}::99`) ?? "", type: "PTR" }, undefined).soa.apex).toBe(
+      "c.b.2.1.a.9.f.3.a.a.d.f.ip6.arpa",
+    );
   });
 
   it("answers types it has never heard of like those it has not", () => {

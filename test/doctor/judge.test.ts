@@ -19,11 +19,23 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
     { target: undefined, attachment: undefined, cluster: undefined, knock: {} },
     ["fail url: web has no secret DATABASE_URL: it is not attached to a cluster → perch postgres attach pg --app web"],
   ],
-  ["its secret was taken away", { target: undefined, knock: {} }, [`fail url: the secret DATABASE_URL of web was taken away → ${rotate}`]],
-  ["the secret is no URL", { target: "not a URL", knock: {} }, [`fail url: DATABASE_URL does not begin with postgres:// or is no URL → ${rotate}`]],
+  [
+    "its secret was taken away",
+    { target: undefined, knock: {} },
+    [`fail url: the secret DATABASE_URL of web was taken away → ${rotate}`],
+  ],
+  [
+    "the secret is no URL",
+    { target: "not a URL", knock: {} },
+    [`fail url: DATABASE_URL does not begin with postgres:// or is no URL → ${rotate}`],
+  ],
   [
     "the URL was set by hand and names what is not there",
-    { target: { ...target, host: "nosuch.internal" }, cluster: undefined, knock: { addresses: { error: "ENOTFOUND" } } },
+    {
+      target: { ...target, host: "nosuch.internal" },
+      cluster: undefined,
+      knock: { addresses: { error: "ENOTFOUND" } },
+    },
     [
       `warn url: DATABASE_URL leads to web@nosuch.internal:5432/web, but the attachment is web@pg.internal/web: it was set over by hand → ${rotate}`,
       `fail name: there is no name nosuch.internal → ${rotate}`,
@@ -32,7 +44,10 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   [
     "no member answers",
     { knock: { addresses: { error: "ENOTFOUND" } }, cluster: { ...cluster, members: [stopped], admission: undefined } },
-    [`fail name: pg.internal has no address: no member of pg answers → ${restart}`, `fail leader: the leader a1 in ams is stopped → ${restart}`],
+    [
+      `fail name: pg.internal has no address: no member of pg answers → ${restart}`,
+      `fail leader: the leader a1 in ams is stopped → ${restart}`,
+    ],
   ],
   [
     "the name server is silent",
@@ -66,7 +81,9 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   [
     "the database is gone",
     { knock: turnedAway("3D000", "no database"), cluster: known({ database: undefined, mayConnect: false }) },
-    ["fail database: pg has no database web, which the URL of web names → perch postgres db create web -a pg --owner web"],
+    [
+      "fail database: pg has no database web, which the URL of web names → perch postgres db create web -a pg --owner web",
+    ],
   ],
   [
     "the role is gone",
@@ -97,7 +114,10 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   ],
   [
     "the role may not log in",
-    { knock: turnedAway("28000", "not permitted"), cluster: known({ role: { login: false, expired: false, limit: -1, taken: 0 } }) },
+    {
+      knock: turnedAway("28000", "not permitted"),
+      cluster: known({ role: { login: false, expired: false, limit: -1, taken: 0 } }),
+    },
     [`fail role: the role web may not log in (NOLOGIN) → ${sql}`],
   ],
   [
@@ -113,11 +133,16 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   [
     "every connection is taken",
     { knock: turnedAway("53300", "too many clients"), cluster: known({ connections: { max: 97, taken: 97 } }) },
-    ["fail connections: 0 of 97 are left; web has 2 → perch postgres config update -a pg --max-connections 194 --restart"],
+    [
+      "fail connections: 0 of 97 are left; web has 2 → perch postgres config update -a pg --max-connections 194 --restart",
+    ],
   ],
   [
     "the role has all it may have",
-    { knock: turnedAway("53300", "too many for role"), cluster: known({ role: { login: true, expired: false, limit: 3, taken: 3 } }) },
+    {
+      knock: turnedAway("53300", "too many for role"),
+      cluster: known({ role: { login: true, expired: false, limit: 3, taken: 3 } }),
+    },
     [`fail connections: web has all 3 connections that its role may have (CONNECTION LIMIT) → ${sql}`],
   ],
   [
@@ -132,12 +157,25 @@ const cases: [title: string, change: Partial<Facts>, lines: string[]][] = [
   ],
   [
     "a replica does not stream, and its log says why",
-    { cluster: { ...cluster, members: [leader, { ...replica, state: "started", lagBytes: null, note: "it does not stream from the leader: no" }] } },
+    {
+      cluster: {
+        ...cluster,
+        members: [
+          leader,
+          { ...replica, state: "started", lagBytes: null, note: "it does not stream from the leader: no" },
+        ],
+      },
+    },
     ["warn lag: replica l1 in lhr is not streaming: it does not stream from the leader: no → perch logs -a pg"],
   ],
   [
     "somebody paused a replica",
-    { cluster: { ...cluster, members: [leader, { ...replica, state: "paused", note: "somebody called pg_wal_replay_pause()" }] } },
+    {
+      cluster: {
+        ...cluster,
+        members: [leader, { ...replica, state: "paused", note: "somebody called pg_wal_replay_pause()" }],
+      },
+    },
     ["warn lag: replica l1 in lhr is not replaying: somebody called pg_wal_replay_pause() → perch logs -a pg"],
   ],
   [
@@ -179,22 +217,40 @@ describe("the judge", () => {
   });
 
   it("finds a replica behind port 5433 as it should be", () => {
-    const lines = judge({ ...well, target: { ...target, port: 5433 }, knock: { ...well.knock, login: { recovering: true, readOnly: true } } });
+    const lines = judge({
+      ...well,
+      target: { ...target, port: 5433 },
+      knock: { ...well.knock, login: { recovering: true, readOnly: true } },
+    });
     expect(lines.every(({ state }) => state === "ok")).toBe(true);
-    expect(lines.map(lineText)).toContain("ok leader: the URL leads to a replica: it reads, and a write fails with 25006");
+    expect(lines.map(lineText)).toContain(
+      "ok leader: the URL leads to a replica: it reads, and a write fails with 25006",
+    );
   });
 
   it.each<[string, Partial<Facts>, RegExp]>([
-    ["of an ordinary user", { mode: "user" }, /^ok namespace: .*cannot wall them off from that user's files and ports$/],
+    [
+      "of an ordinary user",
+      { mode: "user" },
+      /^ok namespace: .*cannot wall them off from that user's files and ports$/,
+    ],
     ["of portable mode", { mode: "portable" }, /^ok namespace: there is none: .*cannot wall them off/],
-    ["of root where user namespaces are refused", { weak: true }, /^warn namespace: .*can read other apps and Perch's files → perch run --user/],
+    [
+      "of root where user namespaces are refused",
+      { weak: true },
+      /^warn namespace: .*can read other apps and Perch's files → perch run --user/,
+    ],
   ])("says what the network %s does not keep apart", (_whose, change, sentence) => {
     const line = judge({ ...well, ...change }).find(({ check }) => check === "namespace");
     expect(line && lineText(line)).toMatch(sentence);
   });
 
   it("lets a server be that is none of Perch's", () => {
-    const elsewhere: Partial<Facts> = { target: { ...target, host: "db.example" }, attachment: undefined, cluster: undefined };
+    const elsewhere: Partial<Facts> = {
+      target: { ...target, host: "db.example" },
+      attachment: undefined,
+      cluster: undefined,
+    };
     const lines = judge({ ...well, ...elsewhere }).map(lineText);
     expect(lines).toContain("warn address: db.example is fdaa:1:2:1::10: no member of a cluster here → perch status");
     expect(lines).toContain("ok database: a server that is not Perch's lets the app in");

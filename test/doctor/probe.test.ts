@@ -4,7 +4,12 @@ import { knock } from "../../src/doctor/probing.ts";
 
 /** A URL is an app's, so whoever it leads to may be the app's own program, which says what it likes. */
 describe("a server that is none", () => {
-  const longMessage = "S".concat("FATAL\0", `C28P01${"0".repeat(5_000_000)}\0`, `M${"password=hunter2 ".repeat(1_000_000)}\0`, "\0");
+  const longMessage = "S".concat(
+    "FATAL\0",
+    `C28P01${"0".repeat(5_000_000)}\0`,
+    `M${"password=hunter2 ".repeat(1_000_000)}\0`,
+    "\0",
+  );
   const server = createServer((socket) =>
     socket
       .on("error", () => undefined)

@@ -20,5 +20,6 @@ it("a URL is taken apart as libpq does", () => {
 });
 
 it("what is none of PostgreSQL's URLs is none", () => {
-  for (const value of ["mysql://web@db/web", "pg.internal", "", "postgres://[", "host=pg.internal"]) expect(targetOf(value)).toBe("not a URL");
+  for (const value of ["mysql://web@db/web", "pg.internal", "", "postgres://[", "host=pg.internal"])
+    expect(targetOf(value)).toBe("not a URL");
 });

@@ -20,7 +20,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API on the
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Reply["body"] }),
+          resolve({
+            status: response.statusCode ?? 0,
+            body: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Reply["body"],
+          }),
         );
       });
       outgoing.on("error", reject);
@@ -47,7 +50,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API on the
   });
 
   const post = ["POST", "/v1/apps"] as const;
-  it.each<[what: string, method: string, path: string, body: string | undefined, status: number, code: string, why: string]>([
+  it.each<
+    [what: string, method: string, path: string, body: string | undefined, status: number, code: string, why: string]
+  >([
     ["no JSON", ...post, '{"name": ', 400, "request_invalid", "the body is not JSON"],
     ["an empty body", ...post, "", 400, "request_invalid", "body"],
     ["no body", ...post, undefined, 400, "request_invalid", "body"],
@@ -66,7 +71,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API on the
     ["dots in a path", "GET", "/v1/apps/../../etc/passwd", undefined, 404, "route_unknown", "there is no GET"],
     ["bytes that are no path", "GET", "/v1/apps/%zz/secrets", undefined, 400, "request_invalid", ""],
     ["an app that is not there", "GET", "/v1/apps/nobody/secrets", undefined, 404, "app_not_found", "nobody"],
-    ["a run of a process that is not", "POST", "/v1/runs", '{"app":"web","pid":2147483646}', 400, "request_invalid", "no process"],
+    [
+      "a run of a process that is not",
+      "POST",
+      "/v1/runs",
+      '{"app":"web","pid":2147483646}',
+      400,
+      "request_invalid",
+      "no process",
+    ],
   ])("answers %s with an error and changes nothing", async (_what, method, path, body, status, code, why) => {
     const before = await kept();
     const reply = await request(method, path, body);
@@ -102,8 +115,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API on the
     ["bytes that are no HTTP", "\0\u0001\u0002\r\n\r\n", "request_invalid"],
     ["a line that is no request", "GET\r\n\r\n", "request_invalid"],
     ["a head that is too long", `GET /${"x".repeat(100_000)} HTTP/1.1\r\n\r\n`, "request_invalid"],
-    ["a body that breaks off", "POST /v1/apps HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{", "request_invalid"],
-    ["an upgrade of no URL", "POST // HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: perch-proxy\r\n\r\n", "request_invalid"],
+    [
+      "a body that breaks off",
+      "POST /v1/apps HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+      "request_invalid",
+    ],
+    [
+      "an upgrade of no URL",
+      "POST // HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: perch-proxy\r\n\r\n",
+      "request_invalid",
+    ],
     ["a call to connect elsewhere", "CONNECT x:1 HTTP/1.1\r\n\r\n", "route_unknown"],
     ["an expectation", "GET /v1/nothing HTTP/1.1\r\nExpect: more\r\n\r\n", "route_unknown"],
   ])("answers %s, and lives on", async (_what, bytes, code) => {

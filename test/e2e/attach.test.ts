@@ -26,17 +26,26 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
   });
 
   it("makes a role without any right over the cluster, which owns its database", async () => {
-    const rights = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication FROM pg_roles WHERE rolname = current_user";
+    const rights =
+      "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication FROM pg_roles WHERE rolname = current_user";
     expect(await query("web", rights)).toBe("f|f|f|f");
-    expect(await query("web", "SELECT current_database(), pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")).toBe(
-      "web|web",
+    expect(
+      await query(
+        "web",
+        "SELECT current_database(), pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()",
+      ),
+    ).toBe("web|web");
+    await query(
+      "web",
+      "CREATE TABLE visits (n int); INSERT INTO visits VALUES (1); CREATE SCHEMA own; CREATE EXTENSION IF NOT EXISTS pgcrypto",
     );
-    await query("web", "CREATE TABLE visits (n int); INSERT INTO visits VALUES (1); CREATE SCHEMA own; CREATE EXTENSION IF NOT EXISTS pgcrypto");
   });
 
   it("says what it did as flyctl does, and shows the URL without its password", async () => {
     const said = await newApp("said-app");
-    expect(said).toContain("Postgres cluster pg is now attached to said-app\nThe following secret was added to said-app:\n  DATABASE_URL=");
+    expect(said).toContain(
+      "Postgres cluster pg is now attached to said-app\nThe following secret was added to said-app:\n  DATABASE_URL=",
+    );
     const url = succeeded(await perch(["run", "-a", "said-app", "--", "sh", "-c", 'echo "$DATABASE_URL"'])).trim();
     expect(url).toMatch(/^postgres:\/\/said_app:[^@]{20,}@pg\.internal:5432\/said_app$/);
     expect(said).not.toContain(new URL(url).password);
@@ -53,14 +62,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     await type("fly apps create typed");
     await type("flyctl secrets set DATABASE_URL=postgres://postgres:secret123@pg.internal:5432/web");
     expect(await asked("SELECT current_user, current_database()")).toBe("postgres|web\n");
-    expect(await type("fly run -- psql postgres://postgres:secret123@pg.internal:5432 -XAtc 'SELECT current_user'")).toBe("postgres\n");
+    expect(
+      await type("fly run -- psql postgres://postgres:secret123@pg.internal:5432 -XAtc 'SELECT current_user'"),
+    ).toBe("postgres\n");
 
     await type("flyctl secrets unset DATABASE_URL");
-    expect(await type("flyctl postgres attach pg --app typed")).toContain("Postgres cluster pg is now attached to typed");
+    expect(await type("flyctl postgres attach pg --app typed")).toContain(
+      "Postgres cluster pg is now attached to typed",
+    );
     expect(await asked("SELECT current_user = current_database()")).toBe("t\n");
 
     const [leader] = JSON.parse(await type("flyctl machine list -a pg --json")) as { id: string }[];
-    const replica = JSON.parse(await type(`flyctl machine clone ${leader?.id ?? ""} --region lhr --app pg --json`)) as { id: string };
+    const replica = JSON.parse(await type(`flyctl machine clone ${leader?.id ?? ""} --region lhr --app pg --json`)) as {
+      id: string;
+    };
     // The document's port of the nearest member.
     const near = `flyctl run --region lhr -- sh -c 'psql "$(echo "$DATABASE_URL" | sed s/:5432/:5433/)" -XAtc "SELECT pg_is_in_recovery()"'`;
     expect(await type(near)).toBe("t\n");
@@ -73,19 +88,26 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     expect(succeeded(await perch(["psql", "pg", "-c", "SELECT 'as ' || current_user"]))).toContain("as postgres");
     expect(succeeded(await perch(["secrets", "list", "worded"]))).toMatch(/^DATABASE_URL /m);
     const of = async (name: string) => {
-      const { apps, clusters } = JSON.parse(succeeded(await perch(["status", name, "--json"]))) as Record<"apps" | "clusters", { name: string }[]>;
+      const { apps, clusters } = JSON.parse(succeeded(await perch(["status", name, "--json"]))) as Record<
+        "apps" | "clusters",
+        { name: string }[]
+      >;
       return [apps.map((app) => app.name), clusters.map((cluster) => cluster.name)];
     };
     expect(await of("worded")).toEqual([["worded"], ["pg"]]);
     expect(await of("pg")).toEqual([[], ["pg"]]);
     expect(succeeded(await perch(["pg", "logs", "pg", "-n", "1"]))).toMatch(/ LOG: /);
     const refused = async (...words: string[]) => (await perch(words)).stderr;
-    expect(await refused("apps", "destroy", "worded", "pg", "--yes")).toContain("Next: Use: perch postgres destroy pg\n");
+    expect(await refused("apps", "destroy", "worded", "pg", "--yes")).toContain(
+      "Next: Use: perch postgres destroy pg\n",
+    );
     expect(await refused("apps", "create", "pg")).toContain("or destroy it first: perch postgres destroy pg\n");
     expect(await refused("pg", "delete", "nosuch")).toContain("[app_not_found]");
     expect(await refused("pg", "db", "drop", "nosuch", "-a", "pg")).toContain("[database_not_found]");
     expect(await refused("pg", "users", "drop", "nosuch", "-a", "pg")).toContain("[user_not_found]");
-    expect(await refused("pg", "users", "drop", "..", "-a", "pg", "--yes")).toContain('user ".." is not valid: a URL cannot carry it');
+    expect(await refused("pg", "users", "drop", "..", "-a", "pg", "--yes")).toContain(
+      'user ".." is not valid: a URL cannot carry it',
+    );
     expect(await refused("pg", "detach", "pg", "-a", "nosuch", "--drop-database")).toContain("[no_attachments]");
     expect(await refused("pg", "db", "drop", "web", "-a", "pg")).toContain("[confirmation_needed]");
     expect(await refused("pg", "connect", "")).toContain('app name "" is not valid: it is empty [name_invalid]');
@@ -94,7 +116,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
   it("gives an app without a region of its own that of the cluster, where the leader is", async () => {
     succeeded(await perch(["postgres", "create", "--name", "far", "--region", "syd"]));
     succeeded(await perch(["apps", "create", "homeless"]));
-    const where = async () => succeeded(await perch(["run", "-a", "homeless", "--", "sh", "-c", 'echo "$FLY_REGION [$PRIMARY_REGION]"'])).trim();
+    const where = async () =>
+      succeeded(
+        await perch(["run", "-a", "homeless", "--", "sh", "-c", 'echo "$FLY_REGION [$PRIMARY_REGION]"']),
+      ).trim();
     expect(await where()).toBe("ams []");
     succeeded(await perch(["postgres", "attach", "far", "--app", "homeless"]));
     expect(await where()).toBe("syd [syd]");
@@ -112,7 +137,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     succeeded(await perch(["secrets", "set", "-a", "own-url", "DATABASE_URL=mine"]));
     const ended = await attach("own-url");
     expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain('consumer app "own-url" already contains a secret named DATABASE_URL [secret_exists]\nNext: ');
+    expect(ended.stderr).toContain(
+      'consumer app "own-url" already contains a secret named DATABASE_URL [secret_exists]\nNext: ',
+    );
     expect(await databases()).not.toContain("own_url");
   });
 
@@ -120,7 +147,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     succeeded(await perch(["apps", "create", "second"]));
     const user = await attach("second", "--database-user", "web");
     expect(user.code).toBe(1);
-    expect(user.stderr).toContain('database user "web" already exists. Please specify a new database user via --database-user');
+    expect(user.stderr).toContain(
+      'database user "web" already exists. Please specify a new database user via --database-user',
+    );
     const database = await attach("second", "--database-name", "web");
     expect(database.code).toBe(1);
     expect(database.stderr).toMatch(/database "web" already exists in pg \[database_exists\]\nNext: .*--yes/);
@@ -130,7 +159,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
   it("shares a database that exists after --yes: both roles write to the same tables", async () => {
     succeeded(await perch(["apps", "create", "worker"]));
     succeeded(await attach("worker", "--database-name", "web", "--yes"));
-    expect(await query("worker", "INSERT INTO visits VALUES (2); SELECT session_user, count(*) FROM visits")).toBe("worker|2");
+    expect(await query("worker", "INSERT INTO visits VALUES (2); SELECT session_user, count(*) FROM visits")).toBe(
+      "worker|2",
+    );
     expect(await query("worker", "CREATE TABLE jobs (n int); INSERT INTO jobs VALUES (7)")).toBe("");
     expect(await query("web", "ALTER TABLE jobs ADD COLUMN m int; SELECT n FROM jobs")).toBe("7");
   });
@@ -139,16 +170,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     const again = await attach("web");
     expect(again.code).toBe(1);
     expect(again.stderr).toContain('app "web" is already attached to pg as DATABASE_URL [already_attached]');
-    expect(succeeded(await attach("web", "--if-not-attached"))).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL\n");
+    expect(succeeded(await attach("web", "--if-not-attached"))).toBe(
+      "Postgres cluster pg was attached to web already, as DATABASE_URL\n",
+    );
   });
 
   it("may have a third of the connections unless told, and the limit can be changed", async () => {
     succeeded(await perch(["apps", "create", "narrow"]));
-    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow"]))).toContain("Its role may have 100 connections at a time");
-    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +100/);
-    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "1"]))).toContain(
-      "narrow may have 1 connection at a time to pg",
+    expect(succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow"]))).toContain(
+      "Its role may have 100 connections at a time",
     );
+    expect(succeeded(await perch(["status"]))).toMatch(/narrow +narrow +narrow +DATABASE_URL +100/);
+    expect(
+      succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "1"])),
+    ).toContain("narrow may have 1 connection at a time to pg");
     const two = await queryAs(perch, "narrow", "\\! psql $DATABASE_URL -c 'SELECT 1'");
     expect(two.stderr).toContain('too many connections for role "narrow"');
     succeeded(await perch(["postgres", "attach", "pg", "--app", "narrow", "--connection-limit", "none"]));
@@ -177,7 +212,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
 
   it("writes the URL as SQLAlchemy wants it with --scheme postgresql", async () => {
     await newApp("alchemy", "--scheme", "postgresql");
-    expect(succeeded(await perch(["run", "-a", "alchemy", "--", "sh", "-c", 'echo "$DATABASE_URL"']))).toMatch(/^postgresql:\/\/alchemy:/);
+    expect(succeeded(await perch(["run", "-a", "alchemy", "--", "sh", "-c", 'echo "$DATABASE_URL"']))).toMatch(
+      /^postgresql:\/\/alchemy:/,
+    );
   });
 
   it("refuses names that PostgreSQL could not keep, before anything is made", async () => {
@@ -190,7 +227,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     const protectedOne = await attach("long", "--database-name", "postgres", "--yes");
     expect(protectedOne.code).toBe(1);
     expect(protectedOne.stderr).toContain("[database_protected]");
-    for (const name of ["template0", "template1"]) expect((await attach("long", "--database-name", name, "--yes")).code, name).toBe(1);
+    for (const name of ["template0", "template1"])
+      expect((await attach("long", "--database-name", name, "--yes")).code, name).toBe(1);
     expect(await secrets("long")).toContain("has no secrets");
   });
 

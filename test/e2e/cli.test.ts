@@ -15,7 +15,13 @@ const errorOf = (text: string) => (JSON.parse(text) as { error: { code: string; 
 
 describe("the CLI without a daemon", () => {
   it("says what is wrong, with a code, on stderr, and ends with 2 for wrong usage", async () => {
-    for (const args of [["nonsense"], ["postgres", "nonsense"], ["apps", "create"], ["status", "--nonsense"], ["--nonsense"]]) {
+    for (const args of [
+      ["nonsense"],
+      ["postgres", "nonsense"],
+      ["apps", "create"],
+      ["status", "--nonsense"],
+      ["--nonsense"],
+    ]) {
       const ended = await perch(args);
       expect(ended, args.join(" ")).toMatchObject({ code: 2, stdout: "" });
       expect(ended.stderr).toMatch(/^Error: .* \[(usage_invalid|command_unknown)\]\nNext: /);
@@ -32,11 +38,15 @@ describe("the CLI without a daemon", () => {
   });
 
   it("answers every command that has --json with one value, on stdout or, as an error, on stderr", async () => {
-    const commands = (await loadAll()).filter(({ name, needs }) => needs.includes("json") && name !== "systemd install");
+    const commands = (await loadAll()).filter(
+      ({ name, needs }) => needs.includes("json") && name !== "systemd install",
+    );
     expect(commands.length).toBeGreaterThan(60);
     const words = ({ name, args, flags, needs }: Command): string[] => [
       ...name.split(" "),
-      ...Object.entries(args).flatMap(([arg, { optional }]) => (optional === true ? [] : [arg === "database" ? "shop" : "pg"])),
+      ...Object.entries(args).flatMap(([arg, { optional }]) =>
+        optional === true ? [] : [arg === "database" ? "shop" : "pg"],
+      ),
       ...(needs.includes("app") || (needs.includes("cluster") && !("cluster" in args)) ? ["-a", "pg"] : []),
       // What needs no perchd would do its work.
       ...(needs.includes("daemon") ? ("yes" in flags ? ["--yes"] : []) : ["--nonsense"]),
@@ -62,7 +72,9 @@ describe("the CLI without a daemon", () => {
   it("puts itself on the PATH, under other names, too, and replaces nothing that is not its own", async () => {
     const dir = temporaryDirectory();
     const links = await perch(["install-cli", "--dir", dir, "--as", "fly", "--json"]);
-    expect(JSON.parse(succeeded(links))).toMatchObject({ links: ["perch", "fly", "flyctl"].map((name) => join(dir, name)) });
+    expect(JSON.parse(succeeded(links))).toMatchObject({
+      links: ["perch", "fly", "flyctl"].map((name) => join(dir, name)),
+    });
     expect(succeeded(await runToEnd([join(dir, "flyctl"), "version"]))).toMatch(/^perch \d/);
     const wrong = await runToEnd([join(dir, "fly"), "pg", "attach"], { env: { PERCH_HOME: home } });
     expect(wrong.stderr).toMatch(
@@ -91,10 +103,19 @@ describe("the CLI without a daemon", () => {
   it("ends quietly when its reader has enough, and says so when its output cannot be written", async () => {
     const reader = await runToEnd(["sh", "-c", `"$0" "$1" completion fish | head -c 10`, process.execPath, main]);
     expect(reader).toMatchObject({ code: 0, stdout: "# fish com", stderr: "" });
-    const deaf = await runToEnd(["bash", "-c", '"$0" "$1" nonsense 2>&1 | true; exit "${PIPESTATUS[0]}"', process.execPath, main]);
+    const deaf = await runToEnd([
+      "bash",
+      "-c",
+      '"$0" "$1" nonsense 2>&1 | true; exit "${PIPESTATUS[0]}"',
+      process.execPath,
+      main,
+    ]);
     expect(deaf.code).toBe(2);
     const full = await runToEnd(["sh", "-c", `"$0" "$1" completion fish >/dev/full`, process.execPath, main]);
-    expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: .*ENOSPC.*\[internal\]\n/) as string });
+    expect(full).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: .*ENOSPC.*\[internal\]\n/) as string,
+    });
   });
 
   it("takes down what is not up", async () => {
@@ -113,7 +134,10 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the CLI with a
   });
 
   it("is started by one of two at once; the other waits and says so", () => {
-    expect(upTexts).toEqual([expect.stringContaining("Perch is already running"), expect.stringContaining("Perch is up")]);
+    expect(upTexts).toEqual([
+      expect.stringContaining("Perch is already running"),
+      expect.stringContaining("Perch is up"),
+    ]);
   });
 
   it("gives --json one value on stdout and nothing on stderr", async () => {
@@ -145,7 +169,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the CLI with a
     writeFileSync(join(cwd, "fly.toml"), 'app = "web"\nprimary_region = "lhr"\n[env]\nPORT = 8080\n');
     const script = 'echo "$FLY_APP_NAME $FLY_REGION $PRIMARY_REGION $PORT"';
     expect(succeeded(await perch(["run", "sh", "-c", script], { cwd }))).toBe("web lhr lhr 8080\n");
-    expect(succeeded(await perch(["run", "--region", "ams", "--env", "PORT=1", "--", "sh", "-c", script], { cwd }))).toBe("web ams lhr 1\n");
+    expect(
+      succeeded(await perch(["run", "--region", "ams", "--env", "PORT=1", "--", "sh", "-c", script], { cwd })),
+    ).toBe("web ams lhr 1\n");
     writeFileSync(join(cwd, "perch.toml"), 'app = "web"\n[env\n');
     expect(await perch(["run", "true"], { cwd })).toMatchObject({
       code: 2,
@@ -177,7 +203,11 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the CLI with a
       code: 5,
       stderr: expect.stringContaining("without an app, so it had no secrets") as string,
     });
-    expect(await perch(["ssh", "console", "web", "-C", 'echo "$FLY_APP_NAME"'], { cwd })).toMatchObject({ code: 0, stdout: "web\n", stderr: "" });
+    expect(await perch(["ssh", "console", "web", "-C", 'echo "$FLY_APP_NAME"'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: "web\n",
+      stderr: "",
+    });
   });
 
   it.each<[string, string[], number, string]>([
@@ -209,10 +239,14 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the CLI with a
   });
 
   it("run --watch starts the command again when its secrets change", async () => {
-    const child = spawn(process.execPath, [main, "run", "-a", "web", "--watch", "--", "sh", "-c", 'echo "V=$V"; exec sleep 60'], {
-      env: { ...process.env, PERCH_HOME: home },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [main, "run", "-a", "web", "--watch", "--", "sh", "-c", 'echo "V=$V"; exec sleep 60'],
+      {
+        env: { ...process.env, PERCH_HOME: home },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     let said = "";
     child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const closed = new Promise((resolve) => child.on("close", resolve));

@@ -23,7 +23,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
   const show = async (name: string) => (await world.json<Setting[]>("postgres", "config", "show", name, "-a", "pg"))[0];
   const onEvery = async (setting: string) => {
     const { members } = await world.cluster();
-    return Promise.all(members.map(async ({ id }) => (await world.sql<Record<string, string>>(id, `SHOW ${setting}`))[0]?.[setting]));
+    return Promise.all(
+      members.map(async ({ id }) => (await world.sql<Record<string, string>>(id, `SHOW ${setting}`))[0]?.[setting]),
+    );
   };
 
   beforeAll(async () => {
@@ -47,12 +49,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
 
   it("config update says what waits for a restart, and --restart does it, on every member", async () => {
     const [before] = await onEvery("max_connections");
-    expect(await update("max_connections=123")).toEqual({ changed: ["max_connections"], restartNeeded: ["max_connections"] });
+    expect(await update("max_connections=123")).toEqual({
+      changed: ["max_connections"],
+      restartNeeded: ["max_connections"],
+    });
     expect(await onEvery("max_connections")).toEqual([before, before]);
     expect(await show("max_connections")).toMatchObject({ pending: true });
     await ok("postgres", "restart", "-a", "pg");
     expect(await onEvery("max_connections")).toEqual(["123", "123"]);
-    expect(await update("max_connections=77", "--restart")).toEqual({ changed: ["max_connections"], restartNeeded: [] });
+    expect(await update("max_connections=77", "--restart")).toEqual({
+      changed: ["max_connections"],
+      restartNeeded: [],
+    });
     expect(await onEvery("max_connections")).toEqual(["77", "77"]);
     expect((await world.cluster()).members.map(({ role }) => role)).toEqual(["leader", "replica"]);
     expect(await app("SELECT 1")).toBe("1\n");
@@ -68,13 +76,21 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
 
   it("db create, list and drop do what they say", async () => {
     const names = async () =>
-      (await world.json<{ name: string; owner: string }[]>("postgres", "db", "list", "-a", "pg")).map(({ name, owner }) => `${name} of ${owner}`);
-    expect(await ok("postgres", "db", "create", "reports", "-a", "pg", "--owner", "web")).toBe("Created database reports, owned by web\n");
+      (await world.json<{ name: string; owner: string }[]>("postgres", "db", "list", "-a", "pg")).map(
+        ({ name, owner }) => `${name} of ${owner}`,
+      );
+    expect(await ok("postgres", "db", "create", "reports", "-a", "pg", "--owner", "web")).toBe(
+      "Created database reports, owned by web\n",
+    );
     expect(await names()).toEqual(expect.arrayContaining(["web of web", "reports of web"]));
-    expect(await world.error("postgres", "db", "create", "reports", "-a", "pg")).toMatchObject({ code: "database_exists" });
+    expect(await world.error("postgres", "db", "create", "reports", "-a", "pg")).toMatchObject({
+      code: "database_exists",
+    });
     await ok("postgres", "db", "drop", "reports", "-a", "pg", "--yes");
     expect(await names()).not.toContain("reports of web");
-    expect(await world.error("postgres", "db", "create", "x", "-a", "pg", "--owner", "nobody")).toMatchObject({ code: "user_not_found" });
+    expect(await world.error("postgres", "db", "create", "x", "-a", "pg", "--owner", "nobody")).toMatchObject({
+      code: "user_not_found",
+    });
   });
 
   it("an extension that the app may not create is created for it by the one command that docs/extensions.md gives", async () => {
@@ -107,7 +123,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
         "SELECT current_user",
       ]);
     expect(await login()).toMatchObject({ code: 0, stdout: "reader\n" });
-    const users = async () => (await world.json<{ name: string }[]>("postgres", "users", "list", "-a", "pg")).map(({ name }) => name);
+    const users = async () =>
+      (await world.json<{ name: string }[]>("postgres", "users", "list", "-a", "pg")).map(({ name }) => name);
     expect(await users()).toEqual(expect.arrayContaining(["postgres", "reader", "web"]));
     await ok("postgres", "users", "drop", "reader", "-a", "pg", "--yes");
     expect(await users()).not.toContain("reader");
@@ -121,12 +138,24 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
   it("users rotate gives the app the new URL, and with --overlap 0 the old password is worth nothing", async () => {
     const url = () => ok("run", "-a", "web", "--", "printenv", "DATABASE_URL");
     const old = (await url()).trim();
-    const rotated = await world.json<{ password: string; apps: string[] }>("postgres", "users", "rotate", "web", "-a", "pg", "--overlap", "0");
+    const rotated = await world.json<{ password: string; apps: string[] }>(
+      "postgres",
+      "users",
+      "rotate",
+      "web",
+      "-a",
+      "pg",
+      "--overlap",
+      "0",
+    );
     expect(rotated.apps).toEqual(["web"]);
     expect(await app("SELECT current_user")).toBe("web\n");
     expect((await url()).includes(rotated.password)).toBe(true);
     const late = await world.perch(["run", "--env", `OLD=${old}`, "--", "sh", "-c", 'psql "$OLD" -XAtc "SELECT 1"']);
-    expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining("password authentication failed") as string });
+    expect(late).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("password authentication failed") as string,
+    });
   });
 
   it("logs show what PostgreSQL said, with region and machine, and events what Perch did; no password is in either", async () => {
@@ -143,16 +172,24 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     expect(events).toMatch(/cluster pg was created with 2 members, the leader in ams/);
     expect(events).toMatch(/web is attached to pg: database web, user web, secret DATABASE_URL/);
     expect(events).toMatch(/settings of pg were changed: max_connections/);
-    const password = decodeURIComponent(new URL((await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim()).password);
+    const password = decodeURIComponent(
+      new URL((await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim()).password,
+    );
     expect([logs, events].filter((text) => text.includes(password))).toEqual([]);
   });
 
   it("logs -f and events -f go on with what comes, until Ctrl-C", async () => {
-    const feeds = await Promise.all([world.begin(["logs", "-a", "pg", "-f", "-n", "1"]), world.begin(["events", "-f", "-n", "1"])]);
+    const feeds = await Promise.all([
+      world.begin(["logs", "-a", "pg", "-f", "-n", "1"]),
+      world.begin(["events", "-f", "-n", "1"]),
+    ]);
     await eventually("both show the last of the past", () => feeds.every((feed) => feed.stdout() !== ""));
     await app("DO \\$\\$ BEGIN RAISE LOG 'a line that comes later'; END \\$\\$");
     await ok("apps", "create", "later");
-    await eventually("both show what came", () => feeds[0].stdout().includes("a line that comes later") && feeds[1].stdout().includes("app later"));
+    await eventually(
+      "both show what came",
+      () => feeds[0].stdout().includes("a line that comes later") && feeds[1].stdout().includes("app later"),
+    );
     for (const feed of feeds) feed.kill("SIGINT");
     expect((await Promise.all(feeds.map((feed) => feed.ended))).map(({ code }) => code)).toEqual([130, 130]);
   });
@@ -163,7 +200,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
       const { id } = await world.leader();
       await world.sql(id, "SELECT pg_create_logical_replication_slot('kept', 'pgoutput')");
       const back = await refused("wal_level=replica", "--restart");
-      expect(back).toMatchObject({ code: "settings_taken_back", exit: 1, message: expect.stringMatching(/wal_level in pg .*slot/) as string });
+      expect(back).toMatchObject({
+        code: "settings_taken_back",
+        exit: 1,
+        message: expect.stringMatching(/wal_level in pg .*slot/) as string,
+      });
       expect(await show("wal_level")).toMatchObject({ value: "logical", source: "user", pending: false });
       expect(await app("SELECT 1")).toBe("1\n");
       await world.sql(id, "SELECT pg_drop_replication_slot('kept')");
@@ -174,15 +215,27 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
       await world.sql((await world.leader()).id, "BEGIN; CREATE TABLE public.half (a int); PREPARE TRANSACTION 'half'");
       await update("max_prepared_transactions=0");
       const back = await refused("work_mem=9MB", "max_locks_per_transaction=70", "--restart");
-      expect(back.message).toMatch(/max_locks_per_transaction, max_prepared_transactions, work_mem in pg was taken back.*prepared transactions/);
-      expect((await onEvery("max_prepared_transactions")).concat(await onEvery("max_locks_per_transaction"))).toEqual(["5", "5", "64", "64"]);
-      expect(await ok("events", "-n", "50")).toMatch(/in pg was taken back, because PostgreSQL of machine \S+ said: .*prepared transactions/);
+      expect(back.message).toMatch(
+        /max_locks_per_transaction, max_prepared_transactions, work_mem in pg was taken back.*prepared transactions/,
+      );
+      expect((await onEvery("max_prepared_transactions")).concat(await onEvery("max_locks_per_transaction"))).toEqual([
+        "5",
+        "5",
+        "64",
+        "64",
+      ]);
+      expect(await ok("events", "-n", "50")).toMatch(
+        /in pg was taken back, because PostgreSQL of machine \S+ said: .*prepared transactions/,
+      );
       await world.sql((await world.leader()).id, "ROLLBACK PREPARED 'half'");
     });
 
     it("for want of a library that is gone, is changed without a leader, which then starts", async () => {
       const [leader, replica] = [await world.leader(), await world.replica()];
-      const [row] = await world.sql<{ at: string }>(leader.id, "SELECT setting AS at FROM pg_config() WHERE name = 'PKGLIBDIR'");
+      const [row] = await world.sql<{ at: string }>(
+        leader.id,
+        "SELECT setting AS at FROM pg_config() WHERE name = 'PKGLIBDIR'",
+      );
       const library = join(temporaryDirectory(), "own.so");
       chmodSync(dirname(library), 0o755);
       copyFileSync(join(row?.at ?? "", "auto_explain.so"), library);
@@ -193,10 +246,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
       await ok("machine", "stop", leads.id);
       expect(await world.error("machine", "start", leads.id)).toMatchObject({ code: "postgres_start_failed" });
       expect(await world.json<Setting[]>("postgres", "config", "show", "-a", "pg")).toMatchObject(
-        expect.arrayContaining([expect.objectContaining({ name: "shared_preload_libraries", value: library, source: "user" })]) as Setting[],
+        expect.arrayContaining([
+          expect.objectContaining({ name: "shared_preload_libraries", value: library, source: "user" }),
+        ]) as Setting[],
       );
       expect(await ok("logs", "-a", "pg", "-n", "1000")).toMatch(/FATAL: could not access file .*own\.so/);
-      expect(await update("--unset", "shared_preload_libraries")).toEqual({ changed: ["shared_preload_libraries"], restartNeeded: [] });
+      expect(await update("--unset", "shared_preload_libraries")).toEqual({
+        changed: ["shared_preload_libraries"],
+        restartNeeded: [],
+      });
       expect(await app("SELECT 1")).toBe("1\n");
       await ok("machine", "start", leads.id === leader.id ? replica.id : leader.id);
     });

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missingTools } from "../support/tools.ts";
 import { eventually, timed, worldIn } from "../support/world.ts";
 
-/** Clusters as a user makes, grows, stops and destroys them, once for each PostgreSQL there is: the system's and the one from npm. */
+/**
+ * Clusters as a user makes, grows, stops and destroys them, once for each PostgreSQL there is: the system's and the one
+ * from npm.
+ */
 const tools = missingTools("ip", "nft", "unshare", "nsenter", "psql");
 
 describe.skipIf(tools).each([
@@ -11,7 +14,8 @@ describe.skipIf(tools).each([
 ])("a cluster of three with the PostgreSQL $kind", ({ choice, dataChecksums }) => {
   const world = worldIn();
   const { ok, perch } = world;
-  const states = async () => (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`);
+  const states = async () =>
+    (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`);
   /** psql as the app, on one port of one member, from inside. */
   const at = (address: string, port: number, sql: string) =>
     perch([
@@ -49,10 +53,27 @@ describe.skipIf(tools).each([
 
   it("machine clone adds a replica in another region, which has what was written and gets what is", async () => {
     const leader = await world.leader();
-    await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -Xc "CREATE TABLE t AS SELECT generate_series(1, 5000) AS n"');
-    const { value } = await timed("clone", world.json<{ id: string }>("machine", "clone", leader.id, "--region", "lhr"));
-    expect(await states()).toEqual(["leader ams started", "replica ams streaming", "replica ams streaming", "replica lhr streaming"]);
-    const count = async () => (await world.sql<{ rows: number }>(value.id, "SELECT count(*)::int AS rows FROM t", "web"))[0]?.rows;
+    await ok(
+      "run",
+      "-a",
+      "web",
+      "--",
+      "sh",
+      "-c",
+      'psql "$DATABASE_URL" -Xc "CREATE TABLE t AS SELECT generate_series(1, 5000) AS n"',
+    );
+    const { value } = await timed(
+      "clone",
+      world.json<{ id: string }>("machine", "clone", leader.id, "--region", "lhr"),
+    );
+    expect(await states()).toEqual([
+      "leader ams started",
+      "replica ams streaming",
+      "replica ams streaming",
+      "replica lhr streaming",
+    ]);
+    const count = async () =>
+      (await world.sql<{ rows: number }>(value.id, "SELECT count(*)::int AS rows FROM t", "web"))[0]?.rows;
     expect(await count()).toBe(5000);
     await world.sql(leader.id, "INSERT INTO t VALUES (5001)", "web");
     await eventually("the row arrives", async () => (await count()) === 5001);
@@ -66,18 +87,23 @@ describe.skipIf(tools).each([
       stderr: expect.stringContaining("ERROR:  25006: cannot execute INSERT in a read-only transaction") as string,
     });
     expect((await at(replica?.address ?? "", 5433, "SELECT pg_is_in_recovery()")).stdout).toBe("t\n");
-    expect((await at(replica?.address ?? "", 5432, "INSERT INTO t VALUES (2) RETURNING pg_is_in_recovery()")).stdout).toMatch(/^f\n/);
+    expect(
+      (await at(replica?.address ?? "", 5432, "INSERT INTO t VALUES (2) RETURNING pg_is_in_recovery()")).stdout,
+    ).toMatch(/^f\n/);
   });
 
   it("postgres connect opens psql on the leader, and on the replica of a region", async () => {
-    const recovering = (...where: string[]) => ok("postgres", "connect", "-a", "pg", ...where, "--", "-XAtc", "SELECT pg_is_in_recovery()");
+    const recovering = (...where: string[]) =>
+      ok("postgres", "connect", "-a", "pg", ...where, "--", "-XAtc", "SELECT pg_is_in_recovery()");
     expect(await recovering()).toBe("f\n");
     expect(await recovering("--region", "lhr")).toBe("t\n");
   });
 
   it("machine stop keeps a replica stopped, its slot and its name's answers apart, and machine start brings it back", async () => {
-    const { id, address } = (await world.cluster()).members.find(({ region }) => region === "lhr") ?? (await world.replica());
-    const answers = async () => (await world.client.call("dig", { body: { name: "global.pg.internal" } })).answers.map(({ data }) => data);
+    const { id, address } =
+      (await world.cluster()).members.find(({ region }) => region === "lhr") ?? (await world.replica());
+    const answers = async () =>
+      (await world.client.call("dig", { body: { name: "global.pg.internal" } })).answers.map(({ data }) => data);
     expect(await answers()).toContain(address);
     expect(await ok("machine", "stop", id)).toBe(`Machine ${id} of pg is stopped\n`);
     expect(await states()).toContain("replica lhr stopped");
@@ -93,9 +119,14 @@ describe.skipIf(tools).each([
     const { id } = (await world.cluster()).members.find(({ region }) => region === "lhr") ?? (await world.replica());
     const leader = await world.leader();
     const slots = async () =>
-      (await world.sql<{ slot_name: string }>(leader.id, "SELECT slot_name FROM pg_replication_slots")).map((row) => row.slot_name);
+      (await world.sql<{ slot_name: string }>(leader.id, "SELECT slot_name FROM pg_replication_slots")).map(
+        (row) => row.slot_name,
+      );
     expect(await slots()).toContain(`perch_${id}`);
-    expect(await perch(["machine", "destroy", id])).toMatchObject({ code: 2, stderr: expect.stringContaining("[confirmation_needed]") as string });
+    expect(await perch(["machine", "destroy", id])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("[confirmation_needed]") as string,
+    });
     await ok("machine", "destroy", id, "--yes");
     expect(await slots()).toHaveLength(2);
     expect(world.directories()).not.toContain(id);

@@ -25,13 +25,30 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the life of pe
     const status = await json<Record<string, unknown>>("status");
     const leader = await world.leader();
     expect(status).toMatchObject({
-      network: { name: "default", mode: process.getuid?.() === 0 ? "root" : "user", prefix: expect.stringMatching(/^fdaa:/) as string },
-      daemon: { pid: expect.any(Number) as number, version: expect.any(String) as string, since: expect.stringMatching(/^\d{4}-.*Z$/) as string },
+      network: {
+        name: "default",
+        mode: process.getuid?.() === 0 ? "root" : "user",
+        prefix: expect.stringMatching(/^fdaa:/) as string,
+      },
+      daemon: {
+        pid: expect.any(Number) as number,
+        version: expect.any(String) as string,
+        since: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      },
       clusters: [
         {
           name: "pg",
           members: [
-            { id: leader.id, region: "ams", role: "leader", port: 5433, state: "started", pid: leader.pid, lagBytes: 0, address: leader.address },
+            {
+              id: leader.id,
+              region: "ams",
+              role: "leader",
+              port: 5433,
+              state: "started",
+              pid: leader.pid,
+              lagBytes: 0,
+              address: leader.address,
+            },
           ],
         },
       ],
@@ -51,7 +68,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the life of pe
     const { daemon } = await world.status();
     await killHard([await known(daemon.pid)]);
     expect(existsSync(home.socket)).toBe(true);
-    expect(await perch(["status"])).toMatchObject({ code: 1, stderr: expect.stringContaining("[daemon_not_running]") as string });
+    expect(await perch(["status"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("[daemon_not_running]") as string,
+    });
 
     const stranger = await recordProcess(spawn("sleep", ["600"], { stdio: "ignore" }).pid ?? 0);
     const file = JSON.parse(readFileSync(home.daemonFile, "utf8")) as object;
@@ -73,9 +93,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the life of pe
 
   it("is brought back by up, with its data, addresses and names", async () => {
     await timed("up with a cluster", ok("up"));
-    const leader = (await eventually("the leader answers", async () => (await world.leader()).state === "started" && world.leader())).answer;
+    const leader = (
+      await eventually("the leader answers", async () => (await world.leader()).state === "started" && world.leader())
+    ).answer;
     expect(await world.sql(leader.id, "SELECT count(*)::int AS rows FROM kept")).toEqual([{ rows: 1000 }]);
-    await eventually("its name is back", async () => (await perch(["dig", "pg.internal"])).stdout.includes(leader.address));
+    await eventually("its name is back", async () =>
+      (await perch(["dig", "pg.internal"])).stdout.includes(leader.address),
+    );
   });
 
   it("is stopped in order by down when perchd was killed before", async () => {
@@ -89,10 +113,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two at once, a
   it("of two ups at once one wins, the other says so, and both end well", async () => {
     const { root, perch, ok, status } = worldIn();
     const said = await Promise.all([perch(["up"]), perch(["up"])]);
-    expect(said.map(({ code, stderr }) => ({ code, error: /Error.*/.exec(stderr)?.[0] }))).toEqual([{ code: 0 }, { code: 0 }]);
+    expect(said.map(({ code, stderr }) => ({ code, error: /Error.*/.exec(stderr)?.[0] }))).toEqual([
+      { code: 0 },
+      { code: 0 },
+    ]);
     const { daemon } = await status();
     expect(said.filter(({ stdout }) => stdout.startsWith(`Perch is up (perchd ${daemon.pid},`))).toHaveLength(1);
-    expect(said.filter(({ stdout }) => stdout.startsWith(`Perch is already running (perchd ${daemon.pid},`))).toHaveLength(1);
+    expect(
+      said.filter(({ stdout }) => stdout.startsWith(`Perch is already running (perchd ${daemon.pid},`)),
+    ).toHaveLength(1);
     expect((await processesOf(root)).filter(({ command }) => command.includes("daemon/main"))).toHaveLength(1);
     await ok("down");
     expect(await tracesOf(root)).toEqual([]);

@@ -4,7 +4,10 @@ import { killHard, known } from "../support/traces.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** An app that owns a database, and what Perch and the operator do in that. One story: each test goes on where the one before it ended. */
+/**
+ * An app that owns a database, and what Perch and the operator do in that. One story: each test goes on where the one
+ * before it ended.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("the owner of a database", () => {
   const world = worldIn();
   const { ok, perch } = world;
@@ -14,9 +17,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     return stdout.trim();
   };
   const superusers = async () =>
-    (await world.sql<{ name: string }>((await world.leader()).id, "SELECT rolname AS name FROM pg_roles WHERE rolsuper ORDER BY 1")).map(
-      ({ name }) => name,
-    );
+    (
+      await world.sql<{ name: string }>(
+        (await world.leader()).id,
+        "SELECT rolname AS name FROM pg_roles WHERE rolsuper ORDER BY 1",
+      )
+    ).map(({ name }) => name);
 
   beforeAll(async () => {
     await ok("up");
@@ -51,7 +57,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("does not choose what the operator's psql means by a name", async () => {
     const psql = (...args: string[]) => ok("postgres", "connect", "-a", "pg", "-d", "web", ...args);
-    expect(await psql("--", "-XAtc", "SELECT count(*) > 0 FROM pg_namespace, pg_roles", "-c", "SHOW search_path")).toBe("t\npg_catalog,pg_temp\n");
+    expect(await psql("--", "-XAtc", "SELECT count(*) > 0 FROM pg_namespace, pg_roles", "-c", "SHOW search_path")).toBe(
+      "t\npg_catalog,pg_temp\n",
+    );
     expect(await superusers()).toEqual(["perch", "postgres"]);
     // As the app's own user it is as the app has it.
     expect(await psql("-u", "web", "--", "-XAtc", "SHOW search_path")).toBe("evil, pg_catalog\n");
@@ -90,8 +98,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("nor has a setting of the cluster anything to say to Perch's own sessions: restart, clone, attach and detach go on", async () => {
-    const settings = ["statement_timeout=1s", "idle_session_timeout=1s", "lock_timeout=1s", "idle_in_transaction_session_timeout=1s"];
-    await ok("postgres", "config", "update", "-a", "pg", ...settings, "default_transaction_read_only=on", "search_path=nowhere");
+    const settings = [
+      "statement_timeout=1s",
+      "idle_session_timeout=1s",
+      "lock_timeout=1s",
+      "idle_in_transaction_session_timeout=1s",
+    ];
+    await ok(
+      "postgres",
+      "config",
+      "update",
+      "-a",
+      "pg",
+      ...settings,
+      "default_transaction_read_only=on",
+      "search_path=nowhere",
+    );
     await ok("postgres", "restart", "-a", "pg");
     await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
     await eventually("the replica streams", async () => (await world.replica()).state === "streaming");

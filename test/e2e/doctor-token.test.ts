@@ -41,11 +41,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     return diagnosis("TRIED");
   };
 
-  const own = async (): Promise<string> => (await world.ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim();
+  const own = async (): Promise<string> =>
+    (await world.ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim();
 
   it("tells of the app's own way to its own cluster", async () => {
     const { ok, lines } = await diagnosis("DATABASE_URL");
-    expect([ok, lines.map(({ check }) => check)]).toEqual([true, expect.arrayContaining(["name", "port", "password", "leader"])]);
+    expect([ok, lines.map(({ check }) => check)]).toEqual([
+      true,
+      expect.arrayContaining(["name", "port", "password", "leader"]),
+    ]);
   });
 
   it("opens no port for it, of this machine, of another app or of another cluster, and says the same of all", async () => {
@@ -70,12 +74,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
       const { lines } = await ofUrl(url);
       said.push(
         lines
-          .filter(({ check }) => ["url", "name", "address", "port", "tls", "password", "database", "role"].includes(check))
+          .filter(({ check }) =>
+            ["url", "name", "address", "port", "tls", "password", "database", "role"].includes(check),
+          )
           .map(({ check, sentence }) => `${check} ${sentence}`),
       );
     }
     expect(new Set(said.map((lines) => lines.join()))).toEqual(
-      new Set(["url TRIED leads to no cluster that web is attached to, and a token is not told where else it comes to"]),
+      new Set([
+        "url TRIED leads to no cluster that web is attached to, and a token is not told where else it comes to",
+      ]),
     );
     expect(met).toBe(0);
   });
@@ -84,7 +92,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     const attach = (cluster: string, body: object) =>
       remote.ask({ method: "POST", path: `/v1/clusters/${cluster}/attachments`, token, body: { app: "web", ...body } });
     const made = async () =>
-      JSON.stringify([await world.json("postgres", "users", "list", "-a", "other"), await world.json("postgres", "db", "list", "-a", "other")]);
+      JSON.stringify([
+        await world.json("postgres", "users", "list", "-a", "other"),
+        await world.json("postgres", "db", "list", "-a", "other"),
+      ]);
     const before = await made();
     for (const body of [
       {},
@@ -134,7 +145,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
       url.searchParams.set("sslrootcert", file);
       await world.client.call("setSecrets", { params: { app: "web" }, body: { secrets: { TRIED: url.href } } });
       const { lines } = await world.client.call("doctor", { params: { app: "web" }, query: { variable: "TRIED" } });
-      expect(lines.find(({ check }) => check === "tls")).toMatchObject({ state: "fail", sentence: expect.stringContaining("is no file of at most") });
+      expect(lines.find(({ check }) => check === "tls")).toMatchObject({
+        state: "fail",
+        sentence: expect.stringContaining("is no file of at most"),
+      });
     }
   });
 });

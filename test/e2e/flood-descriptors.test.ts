@@ -13,7 +13,15 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
   afterAll(async () => rude?.end());
 
   it("answers its owner, and does its work, beside more connections than it may open", async () => {
-    const few = ["sh", "-c", 'ulimit -n 160; exec "$@"', "sh", process.execPath, `${repository}/dist/cli/main.js`, "up"];
+    const few = [
+      "sh",
+      "-c",
+      'ulimit -n 160; exec "$@"',
+      "sh",
+      process.execPath,
+      `${repository}/dist/cli/main.js`,
+      "up",
+    ];
     succeeded(await runToEnd(few, { env: { PERCH_HOME: world.root } }));
     const remote = await openRemote(world);
     rude = rudeClient();
@@ -23,7 +31,11 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare --net true"))("a p
       others: { owner: () => asking(() => world.client.call("listApps", {}), 50) },
       async deed() {
         for (const localAddress of ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"])
-          await rude?.do("crowd", { to: { host: "127.0.0.1", port: remote.port, localAddress }, count: 750, atOnce: 100 });
+          await rude?.do("crowd", {
+            to: { host: "127.0.0.1", port: remote.port, localAddress },
+            count: 750,
+            atOnce: 100,
+          });
         await world.ok("apps", "create", "web");
         await world.ok("run", "-a", "web", "--", "true");
         await rude?.do("leave", {});

@@ -14,20 +14,37 @@ const resolve = (name: string, server: string) =>
 const knock = (host: string, port: number) =>
   `const s=require("net").connect(${port},"${host}",()=>{console.log("in");s.destroy()}).on("error",e=>console.log(e.code));setTimeout(()=>{console.log("silence");process.exit()},2000).unref()`;
 
-/** The host is a namespace of the test's own, with a neighbour who would like to come in, too: routes and interfaces of this machine are not touched. */
+/**
+ * The host is a namespace of the test's own, with a neighbour who would like to come in, too: routes and interfaces of
+ * this machine are not touched.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch host-access", () => {
   const world = worldIn();
   let net: Internet;
   let prefix = "";
   let before: string[] = [];
-  const on = (name: "host" | "strangers") => (code: string) => runToEnd([...net[name], "node", "-e", code]).then((ended) => succeeded(ended).trim());
+  const on = (name: "host" | "strangers") => (code: string) =>
+    runToEnd([...net[name], "node", "-e", code]).then((ended) => succeeded(ended).trim());
   const host = (code: string) => on("host")(code);
   const up = async () =>
-    succeeded(await runToEnd([...net.host, process.execPath, join(repository, "dist/cli/main.js"), "up"], { env: { PERCH_HOME: world.root } }));
+    succeeded(
+      await runToEnd([...net.host, process.execPath, join(repository, "dist/cli/main.js"), "up"], {
+        env: { PERCH_HOME: world.root },
+      }),
+    );
   const psql = (address: string, port: number, sql: string) =>
-    runToEnd([...net.host, "psql", `host=${address} port=${port} user=postgres dbname=postgres connect_timeout=5`, "-XAtc", sql], {
-      env: { PGPASSWORD: operatorPassword },
-    });
+    runToEnd(
+      [
+        ...net.host,
+        "psql",
+        `host=${address} port=${port} user=postgres dbname=postgres connect_timeout=5`,
+        "-XAtc",
+        sql,
+      ],
+      {
+        env: { PGPASSWORD: operatorPassword },
+      },
+    );
   const state = () => world.json<HostAccess>("host-access", "status");
 
   /** Interfaces, addresses, routes and rules of the host. */
@@ -41,7 +58,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
       ["nft", "list", "ruleset"],
     ];
     return Promise.all(
-      asked.map(async (argv) => succeeded(await runToEnd([...net.host, ...argv])).replaceAll(/(expires|preferred_lft|valid_lft) \S+/g, "")),
+      asked.map(async (argv) =>
+        succeeded(await runToEnd([...net.host, ...argv])).replaceAll(/(expires|preferred_lft|valid_lft) \S+/g, ""),
+      ),
     );
   };
 
@@ -105,7 +124,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
   });
 
   it("leads the host to no port of an app, be it one that databases have", async () => {
-    const listen = "require('net').createServer().listen(5433,process.env.FLY_PRIVATE_IP,()=>console.log(process.env.FLY_PRIVATE_IP))";
+    const listen =
+      "require('net').createServer().listen(5433,process.env.FLY_PRIVATE_IP,()=>console.log(process.env.FLY_PRIVATE_IP))";
     const app = await world.begin(["run", "-a", "web", "--", "node", "-e", listen]);
     await eventually("it listens", () => app.stdout() !== "");
     const address = app.stdout().trim();
@@ -129,7 +149,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     const { daemon } = await world.status();
     const { address: member } = await world.replica();
     process.kill(daemon.pid, "SIGKILL");
-    await eventually("the host reaches the leader without perchd", async () => (await psql(member, 5432, "SELECT 1")).stdout === "1\n");
+    await eventually(
+      "the host reaches the leader without perchd",
+      async () => (await psql(member, 5432, "SELECT 1")).stdout === "1\n",
+    );
     await up();
     await world.ok("host-access", "on");
     expect(succeeded(await psql(member, 5432, "SELECT 1"))).toBe("1\n");

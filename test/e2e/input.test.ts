@@ -88,8 +88,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
       const { network, daemon, clusters, apps } = await client.call("status", {});
       return { network, pid: daemon.pid, since: daemon.since, clusters, apps };
     };
-    const all = [status(), client.call("listApps", {}), client.call("listDatabases", { params }), client.call("listUsers", { params })];
-    return JSON.stringify(await Promise.all(all), (key, value: unknown) => (key === "lagBytes" || key === "bytes" ? undefined : value));
+    const all = [
+      status(),
+      client.call("listApps", {}),
+      client.call("listDatabases", { params }),
+      client.call("listUsers", { params }),
+    ];
+    return JSON.stringify(await Promise.all(all), (key, value: unknown) =>
+      key === "lagBytes" || key === "bytes" ? undefined : value,
+    );
   };
 
   /** How a command was refused: the code it ended with and the one it named, and whatever should not be. */
@@ -99,7 +106,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
     const [first = "", next = "", ...more] = stderr.trimEnd().split("\n").slice(-2);
     const wrong = [
       ...(stdout === "" ? [] : [`stdout: ${stdout}`]),
-      ...(/^Error: .+ \[\w+\]$/.test(first) && /^Next: .+$/.test(next) && more.length === 0 ? [] : [`not two lines: ${stderr}`]),
+      ...(/^Error: .+ \[\w+\]$/.test(first) && /^Next: .+$/.test(next) && more.length === 0
+        ? []
+        : [`not two lines: ${stderr}`]),
       ...(/[^\P{Cc}\n]|(?<!\\u)\{\w+\}|undefined|\[object/u.test(stderr) ? [`not for people: ${stderr}`] : []),
       ...((await everything()) === before ? [] : ["something changed"]),
     ];
@@ -123,15 +132,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
     expect(await refusal(["apps", "create", "-web"])).toEqual({ exit: 2, code: "usage_invalid", wrong: [] });
   });
 
-  it.each(commands)("is refused with its code and the next step, and nothing changes: perch %j", async (words, exit, code) => {
-    expect(await refusal(words)).toEqual({ exit, code, wrong: [] });
-  });
+  it.each(commands)(
+    "is refused with its code and the next step, and nothing changes: perch %j",
+    async (words, exit, code) => {
+      expect(await refusal(words)).toEqual({ exit, code, wrong: [] });
+    },
+  );
 
   it("is told as one JSON value on stderr where --json was asked for", async () => {
     const ended = await perch(["apps", "create", "Web", "--json"]);
     expect(ended).toMatchObject({ code: 2, stdout: "" });
     expect(JSON.parse(ended.stderr)).toEqual({
-      error: { code: "name_invalid", message: 'app name "Web" is not valid: it has upper-case letters', next: register.name_invalid.next },
+      error: {
+        code: "name_invalid",
+        message: 'app name "Web" is not valid: it has upper-case letters',
+        next: register.name_invalid.next,
+      },
     });
     const usage = await perch(["postgres", "list", "--frob", "--json"]);
     expect(JSON.parse(usage.stderr)).toMatchObject({
@@ -147,11 +163,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("bad in
 
   it("a password of any characters works in the connection string that is shown", async () => {
     const password = "p@ss:w/o%r#d?&='\"\\ é";
-    const made = JSON.parse(await ok("postgres", "create", "--name", "odd", "--region", "ams", "--password", password, "--json")) as {
+    const made = JSON.parse(
+      await ok("postgres", "create", "--name", "odd", "--region", "ams", "--password", password, "--json"),
+    ) as {
       connectionString: string;
     };
     expect(decodeURIComponent(new URL(made.connectionString).password)).toBe(password);
-    expect(succeeded(await perch(["run", "--", "psql", made.connectionString, "-XAtc", "SELECT current_user"], { cwd: empty }))).toBe("postgres\n");
+    expect(
+      succeeded(
+        await perch(["run", "--", "psql", made.connectionString, "-XAtc", "SELECT current_user"], { cwd: empty }),
+      ),
+    ).toBe("postgres\n");
     await ok("postgres", "destroy", "odd", "--yes");
   });
 });

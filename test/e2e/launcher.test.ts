@@ -1,11 +1,25 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
-/** The script `./perch` in a checkout with spaces in its path, and an npm of our own that writes down what it was asked for. */
+/**
+ * The script `./perch` in a checkout with spaces in its path, and an npm of our own that writes down what it was asked
+ * for.
+ */
 const made: string[] = [];
 afterEach(() => {
   for (const path of made.splice(0)) rmSync(path, { recursive: true });
@@ -130,7 +144,10 @@ describe("./perch", () => {
   it("refuses an old Node and a missing one, with the version that is needed", () => {
     const { run, root } = checkout();
     writeFileSync(join(root, "bin/node"), "#!/bin/sh\necho v18.20.4\n", { mode: 0o755 });
-    expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/20\.19 or newer is needed; .*bin\/node is v18\.20\.4/) as string });
+    expect(run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/20\.19 or newer is needed; .*bin\/node is v18\.20\.4/) as string,
+    });
     writeFileSync(join(root, "bin/node"), "#!/bin/sh\nexit 127\n", { mode: 0o755 });
     expect(run().stderr).toContain("there is no node");
   });

@@ -3,18 +3,29 @@ import { missingTools } from "../support/tools.ts";
 import { killHard, known } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** Who leads, as a user asks for it. One story: each test goes on where the one before it ended. What faults do is in test/faults/. */
+/**
+ * Who leads, as a user asks for it. One story: each test goes on where the one before it ended. What faults do is in
+ * test/faults/.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who leads a cluster", () => {
   const world = worldIn();
   const { ok, error } = world;
-  const roles = async () => (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`).toSorted();
+  const roles = async () =>
+    (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`).toSorted();
   /** By the leader's own word: what status says may be from before the leader was started again. */
   const followers = async () => {
-    const rows = world.sql<{ n: number }>((await world.leader()).id, "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'");
+    const rows = world.sql<{ n: number }>(
+      (await world.leader()).id,
+      "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'",
+    );
     return (await rows.catch(() => []))[0]?.n;
   };
   const whole = () =>
-    eventually("all stream", async () => (await followers()) === 2 && (await roles()).filter((role) => role.endsWith("streaming")).length === 2);
+    eventually(
+      "all stream",
+      async () =>
+        (await followers()) === 2 && (await roles()).filter((role) => role.endsWith("streaming")).length === 2,
+    );
   const idOf = async (region: string, role: string) =>
     (await world.cluster()).members.find((one) => one.region === region && one.role === role)?.id ?? "";
 
@@ -32,7 +43,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     const before = (await world.leader()).id;
     expect(await ok("postgres", "failover", "-a", "pg")).toContain("leader");
     expect((await world.leader()).id).not.toBe(before);
-    expect(await ok("run", "-a", "web", "--", "psql", "-tAc", "INSERT INTO kept VALUES (1) RETURNING pg_is_in_recovery()")).toContain("f\n");
+    expect(
+      await ok("run", "-a", "web", "--", "psql", "-tAc", "INSERT INTO kept VALUES (1) RETURNING pg_is_in_recovery()"),
+    ).toContain("f\n");
     await whole();
     expect(await roles()).toEqual(["leader ams started", "replica ams streaming", "replica lhr streaming"]);
   });
@@ -53,10 +66,16 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
 
   it("does not leave the primary region unless that is allowed", async () => {
     const lhr = await idOf("lhr", "replica");
-    expect(await error("postgres", "failover", "-a", "pg", "--to", lhr)).toMatchObject({ code: "region_secondary", exit: 1 });
+    expect(await error("postgres", "failover", "-a", "pg", "--to", lhr)).toMatchObject({
+      code: "region_secondary",
+      exit: 1,
+    });
     await ok("postgres", "failover", "-a", "pg", "--to", lhr, "--allow-secondary-region");
     await whole();
-    expect(await world.cluster()).toMatchObject({ primaryRegion: "ams", members: [{ id: lhr, role: "leader" }, {}, {}] });
+    expect(await world.cluster()).toMatchObject({
+      primaryRegion: "ams",
+      members: [{ id: lhr, role: "leader" }, {}, {}],
+    });
     await ok("postgres", "failover", "-a", "pg");
     await whole();
     expect((await world.leader()).region).toBe("ams");
@@ -73,7 +92,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
   });
 
   it("refuses what does not exist, what does not stream, and two at once", async () => {
-    expect(await error("postgres", "failover", "-a", "pg", "--to", "nobody")).toMatchObject({ code: "machine_not_found" });
+    expect(await error("postgres", "failover", "-a", "pg", "--to", "nobody")).toMatchObject({
+      code: "machine_not_found",
+    });
     expect(await error("postgres", "failover", "-a", "web")).toMatchObject({ code: "not_a_cluster" });
     expect(await error("postgres", "sync", "perhaps", "-a", "pg")).toMatchObject({ code: "usage_invalid", exit: 2 });
     const to = await idOf("ams", "replica");
@@ -82,7 +103,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     expect(await error("postgres", "failover", "-a", "pg")).toMatchObject({ code: "no_candidate" });
     await ok("machine", "start", to);
     await whole();
-    const twice = await Promise.all([world.perch(["postgres", "failover", "-a", "pg"]), world.perch(["postgres", "failover", "-a", "pg"])]);
+    const twice = await Promise.all([
+      world.perch(["postgres", "failover", "-a", "pg"]),
+      world.perch(["postgres", "failover", "-a", "pg"]),
+    ]);
     expect(twice.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(1);
     await whole();
   });
@@ -116,9 +140,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
   });
 
   it("waits for a replica with `sync on`, alone when none is there, and says so", async () => {
-    expect(await ok("postgres", "sync", "on", "-a", "pg")).toContain("a commit is acknowledged when a replica has it, too");
+    expect(await ok("postgres", "sync", "on", "-a", "pg")).toContain(
+      "a commit is acknowledged when a replica has it, too",
+    );
     const { id } = await world.leader();
-    const [row] = await world.sql<{ state: string }>(id, "SELECT sync_state AS state FROM pg_stat_replication WHERE sync_state <> 'async'");
+    const [row] = await world.sql<{ state: string }>(
+      id,
+      "SELECT sync_state AS state FROM pg_stat_replication WHERE sync_state <> 'async'",
+    );
     expect(row?.state).toBe("quorum");
     const replica = await idOf("ams", "replica");
     await ok("machine", "stop", replica);
@@ -126,8 +155,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await world.sql(id, "INSERT INTO kept VALUES (2)", "web");
     await ok("machine", "start", replica);
     await eventually("a replica is waited for again", async () => (await world.cluster()).synchronous === "on");
-    // A replica has it in its files already: whoever is connected to it when it is promoted is not acknowledged alone, either.
-    expect(await world.sql(replica, "SHOW synchronous_standby_names")).toEqual([{ synchronous_standby_names: `ANY 1 ("${id}")` }]);
+    // A replica has it in its files already: whoever is connected to it when it is promoted is not acknowledged alone,
+    // either.
+    expect(await world.sql(replica, "SHOW synchronous_standby_names")).toEqual([
+      { synchronous_standby_names: `ANY 1 ("${id}")` },
+    ]);
     await ok("postgres", "sync", "off", "-a", "pg");
     const rows = await world.sql(id, "SELECT FROM pg_stat_replication WHERE sync_state <> 'async'");
     expect(rows).toEqual([]);
@@ -142,7 +174,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
       exit: 1,
       message: expect.stringContaining("web.public.scratch") as string,
     });
-    expect(await error("postgres", "promote", await idOf("ams", "replica"), "-a", "pg")).toMatchObject({ code: "change_loses" });
+    expect(await error("postgres", "promote", await idOf("ams", "replica"), "-a", "pg")).toMatchObject({
+      code: "change_loses",
+    });
     await ok("postgres", "restart", "-a", "pg");
     await whole();
     expect((await world.leader()).id).toBe(before);
@@ -163,17 +197,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await ok("postgres", "restart", "-a", "pg");
     await whole();
     expect((await world.leader()).id).not.toBe(before);
-    for (const { id } of (await world.cluster()).members) expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "330" }]);
+    for (const { id } of (await world.cluster()).members)
+      expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "330" }]);
     await ok("postgres", "config", "update", "-a", "pg", "--unset", "max_connections");
     await ok("postgres", "restart", "-a", "pg");
     await whole();
-    for (const { id } of (await world.cluster()).members) expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "300" }]);
+    for (const { id } of (await world.cluster()).members)
+      expect(await world.sql(id, "SHOW max_connections")).toEqual([{ max_connections: "300" }]);
   });
 
   it("goes on with a `restart` in the middle of which perchd was killed: every member is restarted, and it says so", async () => {
     const pids = async () => new Map((await world.cluster()).members.map(({ id, pid }) => [id, pid]));
     const before = await pids();
-    const changed = async () => [...(await pids())].filter(([id, pid]) => pid !== null && pid !== before.get(id)).length;
+    const changed = async () =>
+      [...(await pids())].filter(([id, pid]) => pid !== null && pid !== before.get(id)).length;
     const restart = await world.begin(["postgres", "restart", "-a", "pg"]);
     await eventually("one of three is restarted", async () => (await changed()) > 0);
     await killHard([await known((await world.status()).daemon.pid)]);
@@ -181,7 +218,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await ok("up");
     await eventually("all are restarted", async () => (await changed()) === 3, 60_000);
     await whole();
-    await eventually("it is through", async () => /restarted, replicas first/.test((await ok("events", "-a", "pg")).split("goes on").at(-1) ?? ""));
-    expect(await ok("events", "-a", "pg")).toMatch(/the restart of pg that an ended perchd had begun goes on[^]*cluster pg was restarted/);
+    await eventually("it is through", async () =>
+      /restarted, replicas first/.test((await ok("events", "-a", "pg")).split("goes on").at(-1) ?? ""),
+    );
+    expect(await ok("events", "-a", "pg")).toMatch(
+      /the restart of pg that an ended perchd had begun goes on[^]*cluster pg was restarted/,
+    );
   });
 });

@@ -19,7 +19,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the networks o
   const ok = async (...words: string[]) => succeeded(await perch(words));
 
   beforeAll(async () => {
-    if (!canRead(user, repository)) throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
+    if (!canRead(user, repository))
+      throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
     await ok("up");
     await ok("network", "create", "blue");
     await ok("postgres", "create", "--name", "pg", "--region", "ams", "--network", "blue");
@@ -40,7 +41,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the networks o
   it("open the API to other machines, each by itself", async () => {
     const listen = `127.0.0.1:${(await freePort()) ?? 0}`;
     await ok("remote", "on", "--listen", listen, "--network", "blue");
-    const { token } = JSON.parse(await ok("tokens", "create", "laptop", "--network", "blue", "--json")) as { token: string };
+    const { token } = JSON.parse(await ok("tokens", "create", "laptop", "--network", "blue", "--json")) as {
+      token: string;
+    };
     const elsewhere = temporaryDirectory();
     chmodSync(elsewhere, 0o700);
     const clusters = await perchIn(elsewhere)(["--host", listen, "postgres", "list"], { env: { PERCH_TOKEN: token } });

@@ -26,11 +26,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two networks o
   const { ok, json, error, root } = world;
   const blue: Home = homeOf(root, "blue");
   const names = ["default", "blue"] as const;
-  const inside = (network: string, ...argv: string[]) => world.perch(["--network", network, "run", "-a", "web", "--", ...argv]);
+  const inside = (network: string, ...argv: string[]) =>
+    world.perch(["--network", network, "run", "-a", "web", "--", ...argv]);
   const dig = (network: string, ...words: string[]) => json<Dug>("dig", ...words, "--network", network);
   const list = async () => Object.fromEntries((await json<Listed[]>("network", "list")).map((one) => [one.name, one]));
   /** The leader's address, which is what the other network must not reach. */
-  const addressOf = async (network: string): Promise<string> => (await dig(network, "pg.internal")).answers[0]?.data ?? "";
+  const addressOf = async (network: string): Promise<string> =>
+    (await dig(network, "pg.internal")).answers[0]?.data ?? "";
 
   beforeAll(async () => {
     await ok("up");
@@ -44,12 +46,21 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two networks o
 
   it("have a prefix, a namespace, a perchd and a state each", async () => {
     const listed = await list();
-    expect(listed).toMatchObject({ default: { state: "up", clusters: 1, apps: 1 }, blue: { state: "up", clusters: 1, apps: 2 } });
+    expect(listed).toMatchObject({
+      default: { state: "up", clusters: 1, apps: 1 },
+      blue: { state: "up", clusters: 1, apps: 2 },
+    });
     expect(listed["default"]?.prefix).not.toBe(listed["blue"]?.prefix);
-    const namespaces = await Promise.all(names.map(async (network) => succeeded(await inside(network, "readlink", "/proc/self/ns/net"))));
+    const namespaces = await Promise.all(
+      names.map(async (network) => succeeded(await inside(network, "readlink", "/proc/self/ns/net"))),
+    );
     expect(new Set(namespaces).size).toBe(2);
-    expect((await world.perch(["status", "--json"], { env: { PERCH_NETWORK: "blue" } })).stdout).toContain('"name": "blue"');
-    expect((await world.perch(["--network=default", "status"], { env: { PERCH_NETWORK: "blue" } })).stdout).not.toContain("blue");
+    expect((await world.perch(["status", "--json"], { env: { PERCH_NETWORK: "blue" } })).stdout).toContain(
+      '"name": "blue"',
+    );
+    expect(
+      (await world.perch(["--network=default", "status"], { env: { PERCH_NETWORK: "blue" } })).stdout,
+    ).not.toContain("blue");
   });
 
   it("lead the same name each to its own cluster", async () => {
@@ -95,7 +106,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two networks o
 
   it("go down and up one by one, or all at once", async () => {
     await ok("down", "--network", "blue");
-    expect(await list()).toMatchObject({ default: { state: "up" }, blue: { state: "down", prefix: expect.stringMatching(/^fdaa:/) as string } });
+    expect(await list()).toMatchObject({
+      default: { state: "up" },
+      blue: { state: "down", prefix: expect.stringMatching(/^fdaa:/) as string },
+    });
     await ok("up");
     expect((await list())["blue"]?.state).toBe("down");
     await ok("up", "--network", "blue");
@@ -152,7 +166,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two networks o
         expect((await list())["green"]).toMatchObject({ state: "up", clusters: 0 });
       }
       await ok("network", "destroy", "green", "--yes");
-      expect([existsSync(green.root), existsSync(green.runtime), existsSync(netnsOf(green.root))]).toEqual([false, false, false]);
+      expect([existsSync(green.root), existsSync(green.runtime), existsSync(netnsOf(green.root))]).toEqual([
+        false,
+        false,
+        false,
+      ]);
     }
   });
 
@@ -162,7 +180,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("two networks o
     await eventually("it has begun", () => existsSync(green.root));
     creation.kill("SIGINT");
     expect((await creation.ended).code).toBe(130);
-    expect([existsSync(green.root), existsSync(green.runtime), existsSync(netnsOf(green.root))]).toEqual([false, false, false]);
+    expect([existsSync(green.root), existsSync(green.runtime), existsSync(netnsOf(green.root))]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("are gone without a trace when they are destroyed", async () => {

@@ -16,7 +16,9 @@ const get = (url: string) =>
 const serve = (port: number, address: string, text: string) =>
   `require("http").createServer((q,s)=>s.end("${text}")).listen(${port},"${address}",()=>console.log("listening"))`;
 
-/** The way out and the way in of commands, on a host with an Internet behind it. Namespaces of the test's own are both. */
+/**
+ * The way out and the way in of commands, on a host with an Internet behind it. Namespaces of the test's own are both.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl"))("a command in the network", () => {
   const started: RunningProgram[] = [];
   let net: Internet;
@@ -113,7 +115,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
       expect(await at().node(get(`http://${stranger}/`))).toBe("the Internet");
       expect((await pasta(home)).map(({ pid }) => pid)).toEqual([before.pid]);
       process.kill(before.pid, "SIGKILL");
-      const { answer } = await eventually("another pasta runs", async () => (await pasta(home)).find(({ pid }) => pid !== before.pid));
+      const { answer } = await eventually("another pasta runs", async () =>
+        (await pasta(home)).find(({ pid }) => pid !== before.pid),
+      );
       expect(answer.pid).not.toBe(before.pid);
       expect(await at().node(get(`http://${stranger}/`))).toBe("the Internet");
     });
@@ -141,7 +145,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
       expect([first.code, first.stderr]).toEqual([0, expect.stringContaining("pasta is not installed")]);
       expect((await without.perch("run", "--", "true")).stderr).toBe("");
       expect(await without.node(get(`http://${stranger}/`))).toMatch(/ENETUNREACH|EHOSTUNREACH/);
-      const open = await without.begin("run", "--publish", "18080:3000", "--", "node", "-e", serve(3000, "::", "published"));
+      const open = await without.begin(
+        "run",
+        "--publish",
+        "18080:3000",
+        "--",
+        "node",
+        "-e",
+        serve(3000, "::", "published"),
+      );
       await eventually("it listens", () => open.stdout().includes("listening"));
       expect(await visit(net.host, "http://127.0.0.1:18080/")).toBe("published");
       open.kill("SIGTERM");
@@ -155,7 +167,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "pasta", "curl")
     const home = tempHome(user);
     let at: At;
     beforeAll(async () => {
-      if (!canRead(user, repository)) throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
+      if (!canRead(user, repository))
+        throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
       at = perchOf(home, user);
       succeeded(await at.perch("up"));
     });

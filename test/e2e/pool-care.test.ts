@@ -18,10 +18,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const { ok, error } = world;
   const pool = () => world.json<PoolStatus>("postgres", "pool", "status", "-a", "pg");
   const poolers = async () => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
-  const leading = async () => (await poolers()).find(({ command }) => command.includes("leader")) ?? (await known(undefined));
+  const leading = async () =>
+    (await poolers()).find(({ command }) => command.includes("leader")) ?? (await known(undefined));
   const psql = (...args: string[]) => ok("run", "-a", "web", "--", "psql", "-qtA", ...args);
   const answers = async () => (await world.perch(["run", "-a", "web", "--", "psql", "-c", "SELECT 1"])).code === 0;
-  const sleeping = (seconds: number) => ["run", "-a", "web", "--", "psql", "-c", `BEGIN; SELECT pg_sleep(${seconds}); COMMIT`];
+  const sleeping = (seconds: number) => [
+    "run",
+    "-a",
+    "web",
+    "--",
+    "psql",
+    "-c",
+    `BEGIN; SELECT pg_sleep(${seconds}); COMMIT`,
+  ];
   const role = async () => world.sql((await world.leader()).id, "SELECT FROM pg_roles WHERE rolname = 'perch_pooler'");
 
   beforeAll(async () => {
@@ -32,7 +41,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   afterAll(() => ok("down"));
 
   it("is refused with more connections than PostgreSQL takes, and nothing is left of it", async () => {
-    expect(await error("postgres", "pool", "on", "-a", "pg", "--size", "1000")).toMatchObject({ code: "size_invalid", exit: 2 });
+    expect(await error("postgres", "pool", "on", "-a", "pg", "--size", "1000")).toMatchObject({
+      code: "size_invalid",
+      exit: 2,
+    });
     expect(await role()).toEqual([]);
     expect(await pool()).toMatchObject({ on: false, poolers: [] });
   });
@@ -56,7 +68,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("is no reason for the doctor to doubt the URL, and status says what a driver must know of it", async () => {
     await ok("postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements");
     await ok("postgres", "attach", "pg", "--app", "web", "--pooled");
-    expect(await ok("doctor", "-a", "web")).toMatch(/^ok +url .*@pg\.internal:6432\/web, as the attachment to pg has it$/m);
+    expect(await ok("doctor", "-a", "web")).toMatch(
+      /^ok +url .*@pg\.internal:6432\/web, as the attachment to pg has it$/m,
+    );
     expect(await pool()).toMatchObject({ mode: "transaction", preparedStatements: false });
     expect((await world.cluster()).pool?.note).toContain("no client may prepare statements through it");
   });
@@ -92,26 +106,45 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(await poolers()).toHaveLength(3);
   });
 
-  it.skipIf(!isRoot())("works on when PgBouncer is taken off the machine, and who then asks for one is told what to install", async () => {
-    const program = (await findProgram("pgbouncer")) ?? "";
-    await killHard([await known((await world.status()).daemon.pid)]);
-    // A perchd that sees nothing to run where the program was.
-    const hide = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$1" && shift && exec "$@"', "hide", program];
-    succeeded(await runToEnd([...hide, process.execPath, "dist/cli/main.js", "up"], { env: { PERCH_HOME: world.root } }));
-    expect(await psql("-c", "SELECT 1")).toBe("1\n");
-    expect((await world.cluster()).members.map(({ state }) => state)).toEqual(["started", "streaming"]);
-    const refused = await error("postgres", "pool", "on", "-a", "pg", "--mode", "session");
-    expect(refused).toMatchObject({ code: "pooler_missing" });
-    await killHard([await known((await world.status()).daemon.pid)]);
-    await ok("up");
-    expect(await psql("-c", "SELECT 1")).toBe("1\n");
-  });
+  it.skipIf(!isRoot())(
+    "works on when PgBouncer is taken off the machine, and who then asks for one is told what to install",
+    async () => {
+      const program = (await findProgram("pgbouncer")) ?? "";
+      await killHard([await known((await world.status()).daemon.pid)]);
+      // A perchd that sees nothing to run where the program was.
+      const hide = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        'mount --bind /dev/null "$1" && shift && exec "$@"',
+        "hide",
+        program,
+      ];
+      succeeded(
+        await runToEnd([...hide, process.execPath, "dist/cli/main.js", "up"], { env: { PERCH_HOME: world.root } }),
+      );
+      expect(await psql("-c", "SELECT 1")).toBe("1\n");
+      expect((await world.cluster()).members.map(({ state }) => state)).toEqual(["started", "streaming"]);
+      const refused = await error("postgres", "pool", "on", "-a", "pg", "--mode", "session");
+      expect(refused).toMatchObject({ code: "pooler_missing" });
+      await killHard([await known((await world.status()).daemon.pid)]);
+      await ok("up");
+      expect(await psql("-c", "SELECT 1")).toBe("1\n");
+    },
+  );
 
   it("waits two seconds for a transaction before a switchover ends it, and ends nobody else's", async () => {
     const [endless, patient] = [await world.begin(sleeping(60)), await world.begin(sleeping(1))];
-    const [before, asked] = [(await world.leader()).id, "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'"];
+    const [before, asked] = [
+      (await world.leader()).id,
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'",
+    ];
     await eventually("both are at work", async () => (await world.sql<{ n: number }>(before, asked))[0]?.n === 2);
-    const { ms } = await timed("switchover with a transaction that does not end", ok("postgres", "failover", "-a", "pg"));
+    const { ms } = await timed(
+      "switchover with a transaction that does not end",
+      ok("postgres", "failover", "-a", "pg"),
+    );
     expect(ms).toBeGreaterThan(2_000);
     expect((await patient.ended).code).toBe(0);
     expect((await endless.ended).code).not.toBe(0);
@@ -127,7 +160,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const { id } = await world.leader();
     await eventually(
       "it is at work",
-      async () => (await world.sql(id, "SELECT FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'")).length === 1,
+      async () =>
+        (await world.sql(id, "SELECT FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT pg_sleep%'")).length === 1,
     );
     const perchd = await known((await world.status()).daemon.pid);
     const asked = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);

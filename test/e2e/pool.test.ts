@@ -23,7 +23,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   /** Clients that write, and what they were told. Words of a line: when, client, number, what became of it. */
   async function load(clients: number) {
     const path = join(temporaryDirectory(), "ledger");
-    const program = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", writer, path, String(clients)]);
+    const program = await world.begin([
+      "run",
+      "-a",
+      "web",
+      "--",
+      process.execPath,
+      "--import",
+      "tsx",
+      writer,
+      path,
+      String(clients),
+    ]);
     await recordProcess(program.pid);
     const lines = () => (existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []);
     const goesOn = async () => {
@@ -38,8 +49,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await goesOn();
     return { goesOn, end };
   }
-  const rows = async () => (await world.sql<{ count: number }>((await world.leader()).id, "SELECT count(*)::int FROM ledger", "web"))[0]?.count;
-  const whole = () => eventually("all run", async () => (await pool()).poolers.filter(({ state }) => state === "started").length === 3);
+  const rows = async () =>
+    (await world.sql<{ count: number }>((await world.leader()).id, "SELECT count(*)::int FROM ledger", "web"))[0]
+      ?.count;
+  const whole = () =>
+    eventually("all run", async () => (await pool()).poolers.filter(({ state }) => state === "started").length === 3);
 
   beforeAll(async () => {
     await ok("up");
@@ -55,15 +69,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("stands on 6432 of every member when it is on, and attach --pooled leads through it", async () => {
     expect(await world.json("postgres", "pool", "on", "-a", "pg", "--size", "3")).toMatchObject({ on: true, size: 3 });
-    // Some PgBouncers have it by default, and others have it where no client prepares: test/examples/pooled-statements.test.ts.
+    // Some PgBouncers have it by default, and others have it where no client prepares:
+    // test/examples/pooled-statements.test.ts.
     const transaction = ["--mode", "transaction", "--no-prepared-statements"];
-    expect(await world.json("postgres", "pool", "on", "-a", "pg", ...transaction)).toMatchObject({ on: true, mode: "transaction", size: 3 });
+    expect(await world.json("postgres", "pool", "on", "-a", "pg", ...transaction)).toMatchObject({
+      on: true,
+      mode: "transaction",
+      size: 3,
+    });
     expect(await poolers()).toHaveLength(3);
     await ok("postgres", "attach", "pg", "--app", "web", "--pooled");
     expect(await url()).toMatch(/@pg\.internal:6432\/web$/);
     expect(await psql("-c", "SELECT current_user, inet_server_port(), pg_is_in_recovery()")).toBe("web|5433|f\n");
     for (const { address } of (await world.cluster()).members)
-      expect(await psql((await url()).replace("pg.internal", `[${address}]`), "-c", "SELECT pg_is_in_recovery()")).toBe("f\n");
+      expect(await psql((await url()).replace("pg.internal", `[${address}]`), "-c", "SELECT pg_is_in_recovery()")).toBe(
+        "f\n",
+      );
   });
 
   it("leads on 6433 of a member to that member", async () => {
@@ -85,8 +106,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("lets nobody in with a wrong password, nor as one of Perch's own roles", async () => {
     const attempt = async (user: string) =>
-      world.perch(["run", "-a", "web", "--", "psql", `postgres://${user}:wrong@pg.internal:6432/web`, "-c", "SELECT 1"]);
-    for (const user of ["web", "perch", "replicator", "perch_pooler", "nobody"]) expect((await attempt(user)).code, user).not.toBe(0);
+      world.perch([
+        "run",
+        "-a",
+        "web",
+        "--",
+        "psql",
+        `postgres://${user}:wrong@pg.internal:6432/web`,
+        "-c",
+        "SELECT 1",
+      ]);
+    for (const user of ["web", "perch", "replicator", "perch_pooler", "nobody"])
+      expect((await attempt(user)).code, user).not.toBe(0);
     expect(await psql("-c", "SELECT pg_catalog.perch_pool_lookup('postgres')")).toBe("");
   });
 
@@ -128,7 +159,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("changes its size in place and its mode with new processes, goes down and comes up with the network", async () => {
     const pids = async () => (await poolers()).map(({ pid }) => String(pid)).toSorted();
     const before = await pids();
-    expect(await world.json("postgres", "pool", "on", "-a", "pg", "--size", "4")).toMatchObject({ mode: "transaction", size: 4 });
+    expect(await world.json("postgres", "pool", "on", "-a", "pg", "--size", "4")).toMatchObject({
+      mode: "transaction",
+      size: 4,
+    });
     expect(await pids()).toEqual(before);
     expect(await world.json("postgres", "pool", "on", "-a", "pg", "--mode", "session", "--size", "3")).toMatchObject({
       mode: "session",
@@ -171,7 +205,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await ok("postgres", "detach", "pg", "--app", "web");
     await ok("postgres", "pool", "off", "-a", "pg");
     expect(await poolers()).toEqual([]);
-    expect(await world.sql((await world.leader()).id, "SELECT FROM pg_roles WHERE rolname = 'perch_pooler'")).toEqual([]);
+    expect(await world.sql((await world.leader()).id, "SELECT FROM pg_roles WHERE rolname = 'perch_pooler'")).toEqual(
+      [],
+    );
     expect(await pool()).toMatchObject({ on: false });
   });
 });

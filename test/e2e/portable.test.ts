@@ -51,8 +51,14 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
 
   it("gives the app a URL on 127.0.0.1, which leads to the leader", async () => {
     expect(await urlOf()).toMatch(/^postgres:\/\/web:[^@]+@127\.0\.0\.1:\d+\/web$/);
-    expect(await query("CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT current_user, n, pg_is_in_recovery() FROM t")).toBe("web|1|f");
-    expect(await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"')).toMatch(/^lhr fdaa:\S+\n$/);
+    expect(
+      await query(
+        "CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT current_user, n, pg_is_in_recovery() FROM t",
+      ),
+    ).toBe("web|1|f");
+    expect(
+      await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"'),
+    ).toMatch(/^lhr fdaa:\S+\n$/);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
   });
 
@@ -61,7 +67,10 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
       env: { PERCH_HOME: home },
       ...(account === undefined ? {} : { as: account, cwd: "/" }),
     });
-    const { answer } = await eventually("the proxy listens", () => /"listen":"127\.0\.0\.1:(\d+)"/.exec(proxy.stdout())?.[1]);
+    const { answer } = await eventually(
+      "the proxy listens",
+      () => /"listen":"127\.0\.0\.1:(\d+)"/.exec(proxy.stdout())?.[1],
+    );
     const url = new URL(await urlOf());
     url.port = answer;
     expect(await ok("run", "--", "psql", url.href, "-XAtc", "SELECT pg_is_in_recovery()")).toBe("f\n");
@@ -82,7 +91,10 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     const url = new URL(await urlOf());
     url.port = String(replica?.port);
     const onReplica = (sql: string) => perch(["run", "--", "psql", url.href, "-XAtc", sql], { cwd: "/" });
-    await eventually("the row is on the replica", async () => (await onReplica("SELECT count(*) FROM t")).stdout === "2\n");
+    await eventually(
+      "the row is on the replica",
+      async () => (await onReplica("SELECT count(*) FROM t")).stdout === "2\n",
+    );
     expect((await onReplica("INSERT INTO t VALUES (3)")).stderr).toContain("read-only transaction");
   });
 
@@ -103,7 +115,9 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
     expect(answers.filter((answer) => answer === "f").length).toBeGreaterThan(8);
     expect((await members()).find(({ role }) => role === "leader")?.id).not.toBe(before);
     expect(await urlOf()).toBe(url);
-    await eventually("the old leader streams", async () => (await members()).every(({ role, state }) => role === "leader" || state === "streaming"));
+    await eventually("the old leader streams", async () =>
+      (await members()).every(({ role, state }) => role === "leader" || state === "streaming"),
+    );
     await ok("machine", "destroy", before ?? "", "--yes");
     await ok(
       "postgres",
@@ -114,7 +128,9 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
       "--to",
       (await members()).find(({ role }) => role === "replica")?.id ?? "",
     );
-    await eventually("all stream again", async () => (await members()).every(({ role, state }) => role === "leader" || state === "streaming"));
+    await eventually("all stream again", async () =>
+      (await members()).every(({ role, state }) => role === "leader" || state === "streaming"),
+    );
   });
 
   it("lives on when perchd is killed: the servers at once, the relay when up adopts them, all with the ports they had", async () => {

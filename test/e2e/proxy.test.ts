@@ -33,7 +33,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
 
   async function ask(listen: string, sql: string): Promise<unknown[]> {
     const url = `postgres://postgres:${operatorPassword}@${listen}/postgres`;
-    const client = new pg.Client(listen.startsWith("/") ? { host: listen, user: "postgres", password: operatorPassword, database: "postgres" } : url);
+    const client = new pg.Client(
+      listen.startsWith("/")
+        ? { host: listen, user: "postgres", password: operatorPassword, database: "postgres" }
+        : url,
+    );
     client.on("error", () => undefined);
     await client.connect();
     return client
@@ -46,12 +50,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
     const proxy = await proxied("0", "-a", "pg");
     expect(proxy.listen).toMatch(/^127\.0\.0\.1:\d+$/);
     expect([proxy.host, proxy.port]).toEqual(["pg.internal", 5432]);
-    expect(await ask(proxy.listen, "SELECT pg_is_in_recovery(), host(inet_server_addr())")).toEqual([false, (await world.leader()).address]);
+    expect(await ask(proxy.listen, "SELECT pg_is_in_recovery(), host(inet_server_addr())")).toEqual([
+      false,
+      (await world.leader()).address,
+    ]);
   });
 
   it("leads to a region's own member with --region", async () => {
     const proxy = await proxied("0", "-a", "pg", "--region", "lhr");
-    expect(await ask(proxy.listen, "SELECT pg_is_in_recovery(), host(inet_server_addr())")).toEqual([true, (await world.replica()).address]);
+    expect(await ask(proxy.listen, "SELECT pg_is_in_recovery(), host(inet_server_addr())")).toEqual([
+      true,
+      (await world.replica()).address,
+    ]);
   });
 
   it("is a unix socket where a path is given, which its owner alone can open, and which is gone afterwards", async () => {
@@ -76,8 +86,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
 
   it("reaches what an app listens at, by the app's name", async () => {
     await world.ok("apps", "create", "web");
-    const server = await world.begin(["run", "-a", "web", "--", "node", "-e", "require('net').createServer(s=>s.end('hello')).listen(3000,'::')"]);
-    await eventually("the app has its name", async () => (await world.perch(["dig", "web.internal", "--short"])).stdout.trim() !== "");
+    const server = await world.begin([
+      "run",
+      "-a",
+      "web",
+      "--",
+      "node",
+      "-e",
+      "require('net').createServer(s=>s.end('hello')).listen(3000,'::')",
+    ]);
+    await eventually(
+      "the app has its name",
+      async () => (await world.perch(["dig", "web.internal", "--short"])).stdout.trim() !== "",
+    );
     const proxy = await proxied("0:3000", "-a", "web");
     const said = await eventually("the app answers", async () => (await textAt(proxy.listen)) || undefined);
     expect(said.answer).toBe("hello");
@@ -125,7 +146,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
     expect(await world.error("proxy", "0", "-a", "nobody")).toMatchObject({ code: "target_unknown", exit: 1 });
     expect(await world.error("proxy", "0", "example.com")).toMatchObject({ code: "target_refused" });
     expect(await world.error("proxy", "0:[::1]:22")).toMatchObject({ code: "target_refused" });
-    expect(await world.error("proxy", "0", "-a", "pg", "--region", "nowhere")).toMatchObject({ code: "region_invalid" });
+    expect(await world.error("proxy", "0", "-a", "pg", "--region", "nowhere")).toMatchObject({
+      code: "region_invalid",
+    });
     expect(await world.error("proxy", "0")).toMatchObject({ code: "usage_invalid", exit: 2 });
     expect(await world.error("proxy", "0", "-a", "pg", "-b", "192.0.2.254")).toMatchObject({ code: "proxy_listen" });
   });

@@ -25,7 +25,18 @@ async function placeIn(home: string, always: RunAs, up: readonly string[]): Prom
   const port = (await freePort()) ?? 0;
   const authority = join(temporaryDirectory(), "ca.pem");
   succeeded(await perch(["up", ...up]));
-  succeeded(await perch(["postgres", "create", "--name", "pg", "--password", "operator-password", "--initial-cluster-size", "2"]));
+  succeeded(
+    await perch([
+      "postgres",
+      "create",
+      "--name",
+      "pg",
+      "--password",
+      "operator-password",
+      "--initial-cluster-size",
+      "2",
+    ]),
+  );
   writeFileSync(authority, succeeded(await perch(["certs", "ca"])));
   const url = `postgres://joe@db.example.com:${port}/postgres?hostaddr=127.0.0.1&sslrootcert=${authority}`;
   return {
@@ -34,7 +45,8 @@ async function placeIn(home: string, always: RunAs, up: readonly string[]): Prom
     port,
     psql: (query, password, text = "SELECT inet_client_addr()") =>
       runToEnd(["psql", `${url}&${query}`, "-XAtc", text], { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "10" } }),
-    expose: (...more) => json("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${port}`, ...more),
+    expose: (...more) =>
+      json("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", `127.0.0.1:${port}`, ...more),
   };
 }
 
@@ -47,12 +59,18 @@ function holds(place: () => Place, home: string, source: RegExp): void {
     expect(await place().expose("--max-failures", "3")).toMatchObject({ state: "open" });
     expect(succeeded(await place().psql("sslmode=verify-full", password))).toMatch(source);
     expect((await place().psql("sslmode=disable", password)).stderr).toContain("no encryption");
-    expect((await place().psql("sslmode=require&user=postgres", "operator-password")).stderr).toContain("pg_hba.conf rejects connection");
+    expect((await place().psql("sslmode=require&user=postgres", "operator-password")).stderr).toContain(
+      "pg_hba.conf rejects connection",
+    );
   });
 
   it("shuts out who guesses, and goes with perch down", async () => {
-    for (const _ of [1, 2, 3]) expect((await place().psql("sslmode=require", "guess")).stderr).toContain("password authentication failed");
-    await eventually("the guesser is shut out", async () => (await place().psql("sslmode=require", password)).code !== 0);
+    for (const _ of [1, 2, 3])
+      expect((await place().psql("sslmode=require", "guess")).stderr).toContain("password authentication failed");
+    await eventually(
+      "the guesser is shut out",
+      async () => (await place().psql("sslmode=require", password)).code !== 0,
+    );
     const [door] = await place().json<Exposure[]>("postgres", "exposures");
     expect(door?.shut).toHaveLength(1);
     succeeded(await place().perch(["down"]));
@@ -67,13 +85,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("the pu
   let place: Place;
 
   beforeAll(async () => {
-    if (!canRead(user, repository)) throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
+    if (!canRead(user, repository))
+      throw new Error(`${user.name} cannot read ${repository}; clone it where every user can`);
     place = await placeIn(home, { as: user }, []);
   });
 
   it("is refused a port below 1024, and one that is taken, with the reason, and is not left half open", async () => {
     const refusal = async (listen: string) =>
-      (await place.perch(["postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", listen])).stderr;
+      (await place.perch(["postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", listen]))
+        .stderr;
     expect(await refusal("127.0.0.1:443")).toMatch(/a port below 1024 needs root|another program listens/);
     expect(await refusal("203.0.113.254:5432")).toContain("this machine does not have that address");
     expect(await refusal("localhost:5432")).toContain("the address is no IP address");

@@ -24,7 +24,17 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
 
   const listening = async () => succeeded(await runToEnd([...net.host, "ss", "-Hltn"]));
   const expose = (...more: string[]) =>
-    json<Exposure>("postgres", "expose", "-a", "pg", "--hostname", hostname, "--listen", `${hostAddress}:${port}`, ...more);
+    json<Exposure>(
+      "postgres",
+      "expose",
+      "-a",
+      "pg",
+      "--hostname",
+      hostname,
+      "--listen",
+      `${hostAddress}:${port}`,
+      ...more,
+    );
   const url = (query: string) => `postgres://joe@${hostname}:${port}/postgres?hostaddr=${hostAddress}&${query}`;
   const psql = async (to: string, text = "SELECT current_user") =>
     runToEnd([...net.strangers, "psql", to, "-XAtc", text], { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "10" } });
@@ -37,11 +47,19 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
       ...more,
     });
   const seen = async (client: pg.Client) =>
-    (await client.query<{ at: string; standby: boolean }>("SELECT host(inet_client_addr()) AS at, pg_is_in_recovery() AS standby")).rows[0];
+    (
+      await client.query<{ at: string; standby: boolean }>(
+        "SELECT host(inet_client_addr()) AS at, pg_is_in_recovery() AS standby",
+      )
+    ).rows[0];
 
   beforeAll(async () => {
     net = await internet(strangers);
-    succeeded(await runToEnd([...net.host, process.execPath, join(repository, "dist/cli/main.js"), "up"], { env: { PERCH_HOME: root } }));
+    succeeded(
+      await runToEnd([...net.host, process.execPath, join(repository, "dist/cli/main.js"), "up"], {
+        env: { PERCH_HOME: root },
+      }),
+    );
     await world.create("pg", "--initial-cluster-size", "2");
     ({ password } = await json<{ password: string }>("postgres", "users", "create", "-a", "pg", "joe"));
     ca = await ok("certs", "ca");
@@ -54,15 +72,22 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
 
   it("is not there before it was asked for, and asks where to listen", async () => {
     expect(await listening()).toBe("");
-    expect(await world.error("postgres", "expose", "-a", "pg", "--hostname", hostname)).toMatchObject({ code: "usage_invalid", exit: 2 });
+    expect(await world.error("postgres", "expose", "-a", "pg", "--hostname", hostname)).toMatchObject({
+      code: "usage_invalid",
+      exit: 2,
+    });
     expect(await listening()).toBe("");
   });
 
   it("lets a client in that verifies the name, over TLS that ends in PostgreSQL", async () => {
     const { value: door } = await timed("expose", expose("--replica-listen", `${hostAddress}:${replicaPort}`));
     expect(door).toMatchObject({ state: "open", certificate: { from: "own" }, allow: [], allowSuperuser: false });
-    expect(succeeded(await psql(url(`sslmode=verify-full&sslrootcert=${authority}&channel_binding=require`)))).toBe("joe\n");
-    expect((await listening()).split("\n").filter((line) => line.includes(`:${port} `))).toEqual([expect.stringContaining(`${hostAddress}:${port}`)]);
+    expect(succeeded(await psql(url(`sslmode=verify-full&sslrootcert=${authority}&channel_binding=require`)))).toBe(
+      "joe\n",
+    );
+    expect((await listening()).split("\n").filter((line) => line.includes(`:${port} `))).toEqual([
+      expect.stringContaining(`${hostAddress}:${port}`),
+    ]);
   });
 
   it("shows PostgreSQL each source at an address of its own", async () => {
@@ -74,19 +99,32 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
         return at;
       }),
     );
-    expect(addresses).toEqual(["cb00:7107", "cb00:7108", "cb00:7163"].map((half) => expect.stringMatching(new RegExp(`:ffff:0:ffff:${half}$`))));
+    expect(addresses).toEqual(
+      ["cb00:7107", "cb00:7108", "cb00:7163"].map((half) => expect.stringMatching(new RegExp(`:ffff:0:ffff:${half}$`))),
+    );
   });
 
   it("demands TLS, and the name in the certificate", async () => {
-    expect((await psql(url("sslmode=disable"))).stderr).toMatch(/pg_hba\.conf rejects connection for host ".*", user "joe".*no encryption/);
+    expect((await psql(url("sslmode=disable"))).stderr).toMatch(
+      /pg_hba\.conf rejects connection for host ".*", user "joe".*no encryption/,
+    );
     const wrong = await psql(url(`sslmode=verify-full&sslrootcert=${authority}`).replace(hostname, "db.example.org"));
     expect(wrong.stderr).toContain('server certificate for "pg.internal"');
   });
 
   it("refuses superusers, one that is made later, too, and whoever wants to replicate", async () => {
-    const attempt = (user: string, secret: string) => login(strangers[0] ?? "", { user, password: secret }).then((client) => client.end());
+    const attempt = (user: string, secret: string) =>
+      login(strangers[0] ?? "", { user, password: secret }).then((client) => client.end());
     await expect(attempt("postgres", operatorPassword)).rejects.toThrow("pg_hba.conf rejects connection");
-    const root2 = await json<{ password: string }>("postgres", "users", "create", "-a", "pg", 'my "root"', "--superuser");
+    const root2 = await json<{ password: string }>(
+      "postgres",
+      "users",
+      "create",
+      "-a",
+      "pg",
+      'my "root"',
+      "--superuser",
+    );
     await eventually("the new superuser is refused", () =>
       attempt('my "root"', root2.password).then(
         () => false,
@@ -103,7 +141,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     );
     const replicating = await psql(`${url("sslmode=require")}&replication=true`, "IDENTIFY_SYSTEM");
     expect(replicating.stderr).toContain("pg_hba.conf rejects replication connection");
-    expect(await expose("--replica-listen", `${hostAddress}:${replicaPort}`, "--allow-superuser")).toMatchObject({ allowSuperuser: true });
+    expect(await expose("--replica-listen", `${hostAddress}:${replicaPort}`, "--allow-superuser")).toMatchObject({
+      allowSuperuser: true,
+    });
     await attempt("postgres", operatorPassword);
     await expect(attempt("perch", operatorPassword)).rejects.toThrow("pg_hba.conf rejects connection");
   });

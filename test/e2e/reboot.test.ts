@@ -37,7 +37,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("after 
   it("perch up brings back the network with the addresses, members and wishes it had", async () => {
     expect(await tracesOf(root)).toEqual([`${home.daemonFile} is there`]);
     await timed("up after a reboot", ok("up"));
-    const states = async () => (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`);
+    const states = async () =>
+      (await world.cluster()).members.map(({ role, region, state }) => `${role} ${region} ${state}`);
     const { ms } = await eventually("all are back", async () => (await states()).join().includes("streaming"));
     process.stderr.write(`all back ${Math.round(ms)} ms after up\n`);
     expect(await states()).toEqual(["leader ams started", "replica ams streaming", "replica lhr stopped"]);

@@ -24,7 +24,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch postgres
   });
 
   it("prints the app's own names once it is attached", async () => {
-    await world.ok("postgres", "attach", "main-db", "--app", "my-web", "--database-user", "hers", "--variable-name", "MAIN_URL");
+    await world.ok(
+      "postgres",
+      "attach",
+      "main-db",
+      "--app",
+      "my-web",
+      "--database-user",
+      "hers",
+      "--variable-name",
+      "MAIN_URL",
+    );
     expect((await recipe("-a", "my-web")).url).toMatch(/^postgres:\/\/hers:\*\*\*@main-db\.internal:5432\//);
     expect(await world.ok("postgres", "recipe", "node", "-a", "my-web")).toContain("MAIN_URL");
   });
@@ -43,8 +53,12 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch postgres
       "--database-name",
       "other",
     );
-    expect(await world.error("postgres", "recipe", "node", "-a", "my-web")).toMatchObject({ code: "attachment_ambiguous" });
-    expect((await recipe("-a", "my-web", "--variable-name", "OTHER_URL")).url).toBe("postgres://his:***@main-db.internal:5432/other");
+    expect(await world.error("postgres", "recipe", "node", "-a", "my-web")).toMatchObject({
+      code: "attachment_ambiguous",
+    });
+    expect((await recipe("-a", "my-web", "--variable-name", "OTHER_URL")).url).toBe(
+      "postgres://his:***@main-db.internal:5432/other",
+    );
   });
 
   it("says when there is no such app, client or choice", async () => {

@@ -24,15 +24,23 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     counts: { fresh: number; long: number };
     failures: string[];
   }
-  const seen = (): Load => JSON.parse(load.stdout().trimEnd().split("\n").at(-1) || '{"counts":{"fresh":0,"long":0},"failures":[]}') as Load;
+  const seen = (): Load =>
+    JSON.parse(load.stdout().trimEnd().split("\n").at(-1) || '{"counts":{"fresh":0,"long":0},"failures":[]}') as Load;
   const more = async (count: number) => {
     const { fresh, long } = seen().counts;
-    await eventually(`the app asks on\n${load.stderr()}`, () => seen().counts.fresh >= fresh + count && seen().counts.long >= long + count);
+    await eventually(
+      `the app asks on\n${load.stderr()}`,
+      () => seen().counts.fresh >= fresh + count && seen().counts.long >= long + count,
+    );
   };
-  const secretsOf = (app: string) => json<{ name: string; digest: string; updatedAt: string }[]>("secrets", "list", "-a", app);
+  const secretsOf = (app: string) =>
+    json<{ name: string; digest: string; updatedAt: string }[]>("secrets", "list", "-a", app);
   /** What a run has of the app's secrets. */
   const valuesIn = async (app: string) =>
-    JSON.parse(await ok("run", "-a", app, "--", process.execPath, "-p", "JSON.stringify(process.env)")) as Record<string, string>;
+    JSON.parse(await ok("run", "-a", app, "--", process.execPath, "-p", "JSON.stringify(process.env)")) as Record<
+      string,
+      string
+    >;
   const wholeValues = async () => {
     const env = await valuesIn("box");
     return Array.from({ length: many }, (_, at) => env[`S${at}`]).every((value, at) => value === `value ${at}`);
@@ -68,9 +76,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     expect(said).toContain("A perch.db that was copied before opens with the key of its time only");
     expect(key()).not.toBe(old);
     const after = await secretsOf("web");
-    expect(after.map(({ name, updatedAt }) => [name, updatedAt])).toEqual(before.map(({ name, updatedAt }) => [name, updatedAt]));
+    expect(after.map(({ name, updatedAt }) => [name, updatedAt])).toEqual(
+      before.map(({ name, updatedAt }) => [name, updatedAt]),
+    );
     expect(after[0]?.digest).not.toBe(before[0]?.digest);
-    expect(await ok("events")).toContain(`every secret is sealed with a new key (${many + 6} values); the old key is gone`);
+    expect(await ok("events")).toContain(
+      `every secret is sealed with a new key (${many + 6} values); the old key is gone`,
+    );
     expect(await json("secrets", "rekey")).toEqual({ sealed: many + 6, key: keyPath });
     expect(await wholeValues()).toBe(true);
     await more(50);

@@ -44,7 +44,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
         expect([status, refused], `${scope}: ${name}`).not.toEqual([403, refused]);
         expect(status, `${scope}: ${name}`).not.toBe(401);
         mays += 1;
-      } else expect(`${status} ${refused}`, `${scope}: ${name}`).toBe(needed === undefined ? "400 machine_only" : "403 token_scope");
+      } else
+        expect(`${status} ${refused}`, `${scope}: ${name}`).toBe(
+          needed === undefined ? "400 machine_only" : "403 token_scope",
+        );
     }
     expect(mays).toBeGreaterThan(15);
     expect((await world.status()).apps).toEqual([{ name: "web", runs: 0 }]);
@@ -57,8 +60,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
       ["nothing", { method: "GET", path: "/v2/anything" }],
     ];
     for (const [name, request] of paths) {
-      expect(await remote.ask(request), name).toMatchObject({ status: 401, frames: [{ error: { code: "token_missing" } }] });
-      const wrong = (tokens["admin"] ?? "").replace(/^perch_./, (begin) => (begin === "perch_-" ? "perch_x" : "perch_-"));
+      expect(await remote.ask(request), name).toMatchObject({
+        status: 401,
+        frames: [{ error: { code: "token_missing" } }],
+      });
+      const wrong = (tokens["admin"] ?? "").replace(/^perch_./, (begin) =>
+        begin === "perch_-" ? "perch_x" : "perch_-",
+      );
       expect(await remote.ask({ ...request, token: wrong, from: elsewhere() }), name).toMatchObject({
         status: 401,
         frames: [{ error: { code: "token_invalid" } }],
@@ -86,7 +94,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
     const bySocket = (headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {
         http
-          .get({ socketPath: world.home.socket, path: "/v1/apps", headers }, (response) => resolve(response.resume().statusCode))
+          .get({ socketPath: world.home.socket, path: "/v1/apps", headers }, (response) =>
+            resolve(response.resume().statusCode),
+          )
           .on("error", reject);
       });
     expect(await bySocket({})).toBe(200);
@@ -121,22 +131,46 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
 
   it("keeps a token for one app to that app", async () => {
     await world.ok("apps", "create", "api");
-    const set = (app: string) => remote.ask({ method: "PUT", path: `/v1/apps/${app}/secrets`, body: { secrets: { A: "1" } }, token: tokens["web"] });
+    const set = (app: string) =>
+      remote.ask({
+        method: "PUT",
+        path: `/v1/apps/${app}/secrets`,
+        body: { secrets: { A: "1" } },
+        token: tokens["web"],
+      });
     expect((await set("web")).status).toBe(200);
     expect(await set("api")).toMatchObject({ status: 403, frames: [{ error: { code: "token_app" } }] });
-    for (const path of ["/v1/status", "/v1/apps", "/v1/events", "/v1/events?subject=api", "/v1/machines", "/v1/clusters", "/v1/tokens"])
+    for (const path of [
+      "/v1/status",
+      "/v1/apps",
+      "/v1/events",
+      "/v1/events?subject=api",
+      "/v1/machines",
+      "/v1/clusters",
+      "/v1/tokens",
+    ])
       expect((await remote.ask({ path, token: tokens["web"] })).status, path).toBe(403);
-    expect((await remote.ask({ path: "/v1/events?subject=web", token: tokens["web"] })).text).toContain("secrets of web were set: A");
+    expect((await remote.ask({ path: "/v1/events?subject=web", token: tokens["web"] })).text).toContain(
+      "secrets of web were set: A",
+    );
     await world.ok("apps", "destroy", "api", "--yes");
   });
 
   it("refuses an expired token, and one that was revoked", async () => {
-    const { token } = await world.client.call("createToken", { body: { name: "brief", expiresAt: new Date(Date.now() + 300).toISOString() } });
+    const { token } = await world.client.call("createToken", {
+      body: { name: "brief", expiresAt: new Date(Date.now() + 300).toISOString() },
+    });
     expect((await remote.ask({ path: "/v1/apps", token })).status).toBe(200);
-    await eventually("it expires", async () => (await remote.ask({ path: "/v1/apps", token })).frames[0]?.error?.code === "token_expired");
+    await eventually(
+      "it expires",
+      async () => (await remote.ask({ path: "/v1/apps", token })).frames[0]?.error?.code === "token_expired",
+    );
     const gone = await remote.token("gone");
     await world.ok("tokens", "revoke", "gone");
-    expect(await remote.ask({ path: "/v1/apps", token: gone })).toMatchObject({ status: 401, frames: [{ error: { code: "token_invalid" } }] });
+    expect(await remote.ask({ path: "/v1/apps", token: gone })).toMatchObject({
+      status: 401,
+      frames: [{ error: { code: "token_invalid" } }],
+    });
   });
 
   it.each(["revoked", "expired"])("ends a feed at once when its token is %s", async (how) => {
@@ -159,11 +193,14 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
 
   it("shuts out who guesses, for whom no token is good then", async () => {
     const from = "127.9.9.9";
-    for (let count = 0; count < 10; count++) expect((await remote.ask({ path: "/v1/apps", token: "guess", from })).status).toBe(401);
+    for (let count = 0; count < 10; count++)
+      expect((await remote.ask({ path: "/v1/apps", token: "guess", from })).status).toBe(401);
     const { status, frames } = await remote.ask({ path: "/v1/apps", token: tokens["admin"], from });
     expect([status, frames[0]?.error?.code]).toEqual([429, "too_many_requests"]);
     expect((await remote.ask({ path: "/v1/apps", token: tokens["admin"] })).status).toBe(200);
-    expect(await world.ok("events")).toContain("127.9.9.9 gave 10 wrong tokens within a minute and is shut out for 60 s");
+    expect(await world.ok("events")).toContain(
+      "127.9.9.9 gave 10 wrong tokens within a minute and is shut out for 60 s",
+    );
   });
 
   it("says nothing to a client without TLS, or with an old one, or that trusts another authority", async () => {
@@ -175,7 +212,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
     expect(await plain).toBe("cut");
     const dial = (options: tls.ConnectionOptions) =>
       new Promise((resolve) => {
-        const socket = tls.connect({ host: "127.0.0.1", port: remote.port, ca: remote.authority, ...options }, () => resolve(socket.getProtocol()));
+        const socket = tls.connect({ host: "127.0.0.1", port: remote.port, ca: remote.authority, ...options }, () =>
+          resolve(socket.getProtocol()),
+        );
         socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
         socket.once("secureConnect", () => socket.destroy());
       });
@@ -187,8 +226,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
 
   it("serves others while clients are slow, and hangs up on those", async () => {
     const silent = connect(remote.port, "127.0.0.1");
-    const drip = tls.connect({ host: "127.0.0.1", port: remote.port, ca: remote.authority, servername: "_perchd.internal" }, () =>
-      drip.write("GET /v1/apps HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "),
+    const drip = tls.connect(
+      { host: "127.0.0.1", port: remote.port, ca: remote.authority, servername: "_perchd.internal" },
+      () => drip.write("GET /v1/apps HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "),
     );
     for (const socket of [silent, drip]) socket.on("error", () => undefined).resume();
     const ended = [silent, drip].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));

@@ -49,12 +49,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     expect(succeeded(await there(["dig", "pg.internal"]))).toContain("fdaa:");
     expect(succeeded(await there(["events", "-n", "3"]))).toContain("secrets of web were set: KEY");
     const events = await world.json<{ sentence: string; actor?: string }[]>("events", "-n", "100");
-    const whose = (sentence: RegExp) => events.filter((event) => sentence.test(event.sentence)).map(({ actor }) => actor);
+    const whose = (sentence: RegExp) =>
+      events.filter((event) => sentence.test(event.sentence)).map(({ actor }) => actor);
     expect(whose(/^app web was created|^secrets of web were set: KEY/)).toEqual(["token laptop", "token laptop"]);
     expect(whose(/^token laptop was made/)).toEqual([expect.stringMatching(/^uid \d+ \(.+\)/)]);
     expect(new Set(whose(/^make the leader|^attach|is wanted started/))).toEqual(new Set(["perch"]));
     expect(await world.ok("events", "-n", "100")).toMatch(/app web was created  \(by token laptop\)/);
-    expect(JSON.parse(succeeded(await there(["tokens", "list", "--json"])))).toMatchObject([{ name: "laptop", scope: "admin", app: null }]);
+    expect(JSON.parse(succeeded(await there(["tokens", "list", "--json"])))).toMatchObject([
+      { name: "laptop", scope: "admin", app: null },
+    ]);
     expect(await world.ok("run", "-a", "web", "--", "sh", "-c", "echo $KEY")).toBe("correct horse battery\n");
   });
 
@@ -76,13 +79,26 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
 
   it("takes --host or --network, not both", async () => {
     expect(errorOf(await there(["status", "--network", "blue"]))).toBe("usage_invalid");
-    expect(errorOf(await perch(["status", "--network", "default"], { env: { PERCH_REMOTE: remote.name } }))).toBe("daemon_not_running");
+    expect(errorOf(await perch(["status", "--network", "default"], { env: { PERCH_REMOTE: remote.name } }))).toBe(
+      "daemon_not_running",
+    );
     expect(errorOf(await perch(["--host", "nowhere", "status"]))).toBe("remote_invalid");
-    expect(errorOf(await perch(["--host", "127.0.0.1:1", "status"], { env: { PERCH_TOKEN: token } }))).toBe("remote_unreachable");
+    expect(errorOf(await perch(["--host", "127.0.0.1:1", "status"], { env: { PERCH_TOKEN: token } }))).toBe(
+      "remote_unreachable",
+    );
   });
 
   it("undoes what Ctrl-C interrupts, and hears of it", async () => {
-    const creation = await startIn(elsewhere)(["--host", remote.name, "postgres", "create", "--name", "half", "--region", "ams"]);
+    const creation = await startIn(elsewhere)([
+      "--host",
+      remote.name,
+      "postgres",
+      "create",
+      "--name",
+      "half",
+      "--region",
+      "ams",
+    ]);
     await eventually("it is making the leader", () => creation.stderr().includes("make the leader"));
     creation.kill("SIGINT");
     const { code, stderr } = await creation.ended;
@@ -93,13 +109,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
 
   it("stops at once, and undoes what is under way, when its token is revoked", async () => {
     const brief = await remote.token("brief", "--scope", "admin");
-    const creation = await startIn(elsewhere)(["--host", remote.name, "postgres", "create", "--name", "half", "--region", "ams"], {
-      env: { PERCH_TOKEN: brief },
-    });
+    const creation = await startIn(elsewhere)(
+      ["--host", remote.name, "postgres", "create", "--name", "half", "--region", "ams"],
+      {
+        env: { PERCH_TOKEN: brief },
+      },
+    );
     await eventually("it is making the leader", () => creation.stderr().includes("make the leader"));
     await world.client.call("revokeToken", { params: { token: "brief" } });
     expect(errorOf(await creation.ended)).toBe("token_revoked");
-    await eventually("nothing of it is left", async () => (await world.status()).clusters.length === 1 && world.directories().length === 1);
+    await eventually(
+      "nothing of it is left",
+      async () => (await world.status()).clusters.length === 1 && world.directories().length === 1,
+    );
     expect(errorOf(await there(["status"], { env: { PERCH_TOKEN: brief } }))).toBe("token_invalid");
   });
 
@@ -107,7 +129,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     const other = worldIn();
     await other.ok("up");
     const impostor = await openRemote(other);
-    expect(errorOf(await perch(["--host", impostor.name, "status"], { env: { PERCH_TOKEN: token } }))).toBe("remote_untrusted");
+    expect(errorOf(await perch(["--host", impostor.name, "status"], { env: { PERCH_TOKEN: token } }))).toBe(
+      "remote_untrusted",
+    );
     expect(errorOf(await perch(["login", impostor.name], { input: token }))).toBe("remote_untrusted");
     // The address that was logged in to leads to somebody else now.
     await world.ok("remote", "off");
@@ -139,7 +163,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     expect((await world.error("remote", "on", "--listen", "192.0.2.1:6643")).code).toBe("listen_refused");
     expect((await world.error("remote", "on")).code).toBe("usage_invalid");
     expect((await world.error("remote", "on", "--listen", "localhost:6643")).code).toBe("listen_invalid");
-    expect((await world.error("remote", "on", "--listen", remote.name, "--hostname", "web.internal")).code).toBe("hostname_invalid");
+    expect((await world.error("remote", "on", "--listen", remote.name, "--hostname", "web.internal")).code).toBe(
+      "hostname_invalid",
+    );
     succeeded(await there(["status"]));
   });
 

@@ -18,8 +18,12 @@ import { eventually, operatorPassword, type World, worldIn } from "../support/wo
 /** Lets a replica that is stopped fall behind until what it needs is gone. */
 function outrunning(world: World) {
   const oldest = async (leader: string) =>
-    (await world.sql<{ name: string }>(leader, "SELECT min(right(name, 16)) AS name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'"))[0]?.name ??
-    "";
+    (
+      await world.sql<{ name: string }>(
+        leader,
+        "SELECT min(right(name, 16)) AS name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'",
+      )
+    )[0]?.name ?? "";
   /** The segment in which a stopped member's WAL ends, as its control file says. */
   const newest = async (id: string) => {
     const bytes = await readFile(join(layout(world.home, id).data, "global", "pg_control"));
@@ -37,13 +41,19 @@ function outrunning(world: World) {
         leader,
         "SELECT slot_name AS name, wal_status AS status FROM pg_replication_slots",
       );
-      return rows.every(({ name, status }) => name !== `perch_${id}` || status === "lost") && (await oldest(leader)) > (await newest(id));
+      return (
+        rows.every(({ name, status }) => name !== `perch_${id}` || status === "lost") &&
+        (await oldest(leader)) > (await newest(id))
+      );
     };
     await eventually("the WAL it needs is gone", gone, 60_000);
   };
 }
 
-/** Replicas that do not stream: whose data stays, what is said of it, and what is done. One story: each test goes on where the one before it ended. */
+/**
+ * Replicas that do not stream: whose data stays, what is said of it, and what is done. One story: each test goes on
+ * where the one before it ended.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a replica that does not stream", () => {
   const world = worldIn();
   const { ok } = world;
@@ -51,12 +61,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
   const dataOf = (id: string) => layout(world.home, id).data;
   /** The number of a data directory: another one, though it has the same name, has another. */
   const numbers = async () => {
-    const found = await Promise.all((await world.cluster()).members.map(async ({ id }) => `${id} ${(await stat(dataOf(id))).ino}`));
+    const found = await Promise.all(
+      (await world.cluster()).members.map(async ({ id }) => `${id} ${(await stat(dataOf(id))).ino}`),
+    );
     return found.toSorted((a, b) => a.localeCompare(b));
   };
   const replicas = async () => (await world.cluster()).members.filter(({ role }) => role === "replica");
   const streams = () =>
-    eventually("both replicas stream", async () => (await replicas()).filter(({ state }) => state === "streaming").length === 2, 60_000);
+    eventually(
+      "both replicas stream",
+      async () => (await replicas()).filter(({ state }) => state === "streaming").length === 2,
+      60_000,
+    );
   const events = () => ok("events", "-a", "pg", "-n", "200");
   const near = async () => (await replicas()).find(({ region }) => region === "ams")?.id ?? "";
 
@@ -79,7 +95,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     };
     for (let left = 20; left > 0; left--) await take().catch(() => undefined);
     const endReplicas = () =>
-      world.sql(leader, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name ~ '^[0-9a-f]{14}$'");
+      world.sql(
+        leader,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name ~ '^[0-9a-f]{14}$'",
+      );
     await eventually(
       "no walsender is left for a replica",
       async () => {
@@ -104,13 +123,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     const before = await numbers();
     const senders = await fillSenders((await world.leader()).id);
     const until = performance.now() + 40_000;
-    await eventually("status says why", async () => (await replicas()).every(({ note }) => /max_wal_senders/.test(note ?? "")), 20_000);
+    await eventually(
+      "status says why",
+      async () => (await replicas()).every(({ note }) => /max_wal_senders/.test(note ?? "")),
+      20_000,
+    );
     while (performance.now() < until) {
       expect(await numbers()).toEqual(before);
       await pause(500);
     }
     expect(await events()).toMatch(/replica \w+ in ams: it does not stream from the leader: .*max_wal_senders/);
-    expect(await events()).not.toMatch(/copy the leader to the replica \w+ in (ams|lhr): it (fell|cannot)|restart the replica/);
+    expect(await events()).not.toMatch(
+      /copy the leader to the replica \w+ in (ams|lhr): it (fell|cannot)|restart the replica/,
+    );
     await senders.end();
     await streams();
     await eventually("events say that it is over", async () => /is well again/.test(await events()));
@@ -125,7 +150,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     const right = await readFile(pass, "utf8");
     await writeFile(pass, right.replace(/[^:]+$/, "wrong\n"));
     await eventually("the file is right again", async () => (await readFile(pass, "utf8")) === right, 20_000);
-    const [row] = await world.sql<{ verifier: string }>(leader, "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'replicator'");
+    const [row] = await world.sql<{ verifier: string }>(
+      leader,
+      "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'replicator'",
+    );
     await world.sql(leader, "ALTER ROLE replicator PASSWORD 'another'");
     await world.sql(leader, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
     await eventually(
@@ -142,19 +170,35 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     const before = await numbers();
     const leader = (await world.leader()).id;
     // Of a physical slot there may be as many as max_replication_slots, which is 16.
-    await world.sql(leader, "SELECT pg_create_physical_replication_slot('taken_' || n) FROM generate_series(1, 14) AS n");
+    await world.sql(
+      leader,
+      "SELECT pg_create_physical_replication_slot('taken_' || n) FROM generate_series(1, 14) AS n",
+    );
     for (const { id } of await replicas()) {
       const taken = async () => {
-        await world.sql(leader, `SELECT pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE slot_name = 'perch_${id}' AND active`);
-        await world.sql(leader, `SELECT pg_drop_replication_slot('perch_${id}'); SELECT pg_create_physical_replication_slot('also_${id}')`);
+        await world.sql(
+          leader,
+          `SELECT pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE slot_name = 'perch_${id}' AND active`,
+        );
+        await world.sql(
+          leader,
+          `SELECT pg_drop_replication_slot('perch_${id}'); SELECT pg_create_physical_replication_slot('also_${id}')`,
+        );
         return true;
       };
       await eventually("its place is taken", () => taken().catch(() => undefined), 30_000);
     }
-    await eventually("status says why", async () => (await replicas()).every(({ note }) => /slot/.test(note ?? "")), 30_000);
+    await eventually(
+      "status says why",
+      async () => (await replicas()).every(({ note }) => /slot/.test(note ?? "")),
+      30_000,
+    );
     await pause(35_000);
     expect(await numbers()).toEqual(before);
-    await world.sql(leader, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name !~ '^perch_'");
+    await world.sql(
+      leader,
+      "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name !~ '^perch_'",
+    );
     await streams();
     expect(await numbers()).toEqual(before);
   }, 180_000);
@@ -163,7 +207,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     const before = await numbers();
     const leader = await known((await world.leader()).pid);
     for (let times = 0; times < 8; times++) {
-      for (const one of await occupants(dataOf((await world.leader()).id), "postgres")) await signalProcess(one, "SIGSTOP");
+      for (const one of await occupants(dataOf((await world.leader()).id), "postgres"))
+        await signalProcess(one, "SIGSTOP");
       await pause(4_000);
     }
     await eventually("it goes on", async () => !(await isSuspended(leader)), 30_000);
@@ -186,7 +231,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
         for (const name of await readdir(layout(world.home, id).root))
           if (/^data(\.old)?$/.test(name)) kept.add((await stat(join(layout(world.home, id).root, name))).ino);
         const now = await stat(dataOf(id)).catch(() => undefined);
-        return now !== undefined && now.ino !== before && (await replicas()).every(({ state }) => state === "streaming");
+        return (
+          now !== undefined && now.ino !== before && (await replicas()).every(({ state }) => state === "streaming")
+        );
       },
       90_000,
     );
@@ -219,7 +266,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
       await ok("up");
       await eventually(
         "it streams from a new copy",
-        async () => (await stat(dataOf(id)).catch(() => undefined))?.ino !== before && (await replicas()).every(({ state }) => state === "streaming"),
+        async () =>
+          (await stat(dataOf(id)).catch(() => undefined))?.ino !== before &&
+          (await replicas()).every(({ state }) => state === "streaming"),
         120_000,
       );
     }
@@ -236,7 +285,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     const former = (await world.leader()).id;
     await ok("postgres", "failover", "-a", "pg");
     await streams();
-    await eventually("the former leader has no slot", async () => (await world.sql(former, "SELECT FROM pg_replication_slots")).length === 0);
+    await eventually(
+      "the former leader has no slot",
+      async () => (await world.sql(former, "SELECT FROM pg_replication_slots")).length === 0,
+    );
     const leader = (await world.leader()).id;
     for (let times = 0; times < 4; times++)
       await world.sql(
@@ -248,7 +300,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a repl
     await streams();
     expect(await numbers()).toEqual(before);
     await world.sql(leader, "CHECKPOINT");
-    const [wal] = await world.sql<{ mb: number }>(leader, "SELECT (sum(size) / 1048576)::int AS mb FROM pg_ls_waldir()");
+    const [wal] = await world.sql<{ mb: number }>(
+      leader,
+      "SELECT (sum(size) / 1048576)::int AS mb FROM pg_ls_waldir()",
+    );
     process.stderr.write(`WAL of the former leader: ${wal?.mb} MB\n`);
     expect(await events()).not.toMatch(/copy the leader to the replica \w+ in lhr: it (fell|cannot)/);
   }, 200_000);
@@ -273,7 +328,10 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
 
     it("keeps its data and runs on, and status says what a copy takes; with room it is copied", async () => {
       const [{ id: leader }, { id }] = [await world.leader(), await world.replica()];
-      await world.sql(leader, "CREATE TABLE big AS SELECT n, repeat('x', 500) AS x FROM generate_series(1, 200000) AS n");
+      await world.sql(
+        leader,
+        "CREATE TABLE big AS SELECT n, repeat('x', 500) AS x FROM generate_series(1, 200000) AS n",
+      );
       await world.ok("postgres", "config", "update", "-a", "pg", "max_slot_wal_keep_size=1MB");
       await eventually("it streams", async () => (await world.replica()).state === "streaming");
       await world.ok("machine", "stop", id);
@@ -282,12 +340,14 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "mo
       const used = Number(execFileSync("df", ["--output=used", "-k", root], { encoding: "utf8" }).split("\n")[1]);
       execFileSync("mount", ["-o", `remount,size=${used + 90_000}k`, root]);
       await world.ok("machine", "start", id);
-      const told = async () => /cannot be copied: it takes [\d.]+ MB, and [\d.]+ MB are free/.test((await world.replica()).note ?? "");
+      const told = async () =>
+        /cannot be copied: it takes [\d.]+ MB, and [\d.]+ MB are free/.test((await world.replica()).note ?? "");
       await eventually("status says what it takes", told, 40_000);
       expect((await stat(layout(world.home, id).data)).ino).toBe(ino);
       expect(await world.sql(id, "SELECT pg_is_in_recovery() AS follows")).toEqual([{ follows: true }]);
       execFileSync("mount", ["-o", "remount,size=1500m", root]);
-      const copied = async () => (await world.replica()).state === "streaming" && (await stat(layout(world.home, id).data)).ino !== ino;
+      const copied = async () =>
+        (await world.replica()).state === "streaming" && (await stat(layout(world.home, id).data)).ino !== ino;
       await eventually("it is copied, and streams", copied, 90_000);
     }, 240_000);
   },

@@ -26,7 +26,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       await ok("postgres", "attach", "pg", "--app", app);
     }
     await attempt("CREATE TABLE secrets_of_mine (line text)");
-    await attempt("CREATE TABLE secrets (word text); INSERT INTO secrets VALUES ('other says')", "$DATABASE_URL", "other");
+    await attempt(
+      "CREATE TABLE secrets (word text); INSERT INTO secrets VALUES ('other says')",
+      "$DATABASE_URL",
+      "other",
+    );
   });
 
   afterAll(async () => {
@@ -87,14 +91,23 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("cannot do it as its second login either, not even after SET ROLE NONE", async () => {
     await ok("postgres", "users", "rotate", "web", "-a", "pg");
     expect(await attempt("SELECT session_user, current_user")).toBe("web.2|web");
-    for (const sql of ["SELECT rolpassword FROM pg_authid", "COPY (SELECT 1) TO PROGRAM 'id'", "CREATE ROLE evil", "SET ROLE postgres"]) {
+    for (const sql of [
+      "SELECT rolpassword FROM pg_authid",
+      "COPY (SELECT 1) TO PROGRAM 'id'",
+      "CREATE ROLE evil",
+      "SET ROLE postgres",
+    ]) {
       expect(await attempt(sql), sql).toBe("42501");
       expect(await attempt(`SET ROLE NONE; ${sql}`), sql).toBe("42501");
     }
     expect(
-      await attempt("SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = 'web.2'"),
+      await attempt(
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = 'web.2'",
+      ),
     ).toBe("f");
-    expect(await attempt("SELECT word FROM secrets", (await url("web")).replace(/\/web$/, "/other"))).toContain("permission denied for database");
+    expect(await attempt("SELECT word FROM secrets", (await url("web")).replace(/\/web$/, "/other"))).toContain(
+      "permission denied for database",
+    );
   });
 
   it("has nothing obeyed, told or waited for that it writes into the log: controls, passwords in any spelling, comments without end", async () => {
@@ -105,12 +118,24 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       writeFileSync(file, sql, { mode: 0o644 });
       expect((await world.perch(["run", "-a", "web", "--", "psql", "-Xq", "-f", file])).stderr).toContain("ERROR");
     };
-    await fails("DO $x$ BEGIN RAISE EXCEPTION E'marked \\u001b]0;owned\\u0007\\u009b2J\\u202e\\nERROR: another line'; END $x$");
-    for (const literal of ["$$hunter2$$", "$q$hunter2$q$", "U&'hunter2'", "E'hunter2'", "/* PASSWORD /* */ */ 'hunter2'"])
+    await fails(
+      "DO $x$ BEGIN RAISE EXCEPTION E'marked \\u001b]0;owned\\u0007\\u009b2J\\u202e\\nERROR: another line'; END $x$",
+    );
+    for (const literal of [
+      "$$hunter2$$",
+      "$q$hunter2$q$",
+      "U&'hunter2'",
+      "E'hunter2'",
+      "/* PASSWORD /* */ */ 'hunter2'",
+    ])
       await fails(`ALTER ROLE nobody PASSWORD ${literal};`);
     await fails(`ALTER ROLE nobody ${"PASSWORD /*".repeat(20_000)}${"*/".repeat(20_000)} 'hunter2';`);
     const began = performance.now();
-    const [text, json] = await Promise.all([ok("logs", "-a", "pg", "-n", "200"), ok("logs", "-a", "pg", "-n", "200", "--json"), ok("status")]);
+    const [text, json] = await Promise.all([
+      ok("logs", "-a", "pg", "-n", "200"),
+      ok("logs", "-a", "pg", "-n", "200", "--json"),
+      ok("status"),
+    ]);
     expect(performance.now() - began).toBeLessThan(15_000);
     expect(text).toContain("marked \\u{1b}]0;owned\\u{7}");
     for (const said of [text, json]) {

@@ -26,22 +26,40 @@ interface Report {
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer"))("a rotation", () => {
   const world = worldIn();
   const { ok } = world;
-  const rotate = (user: string, ...more: string[]) => world.json<Rotated>("postgres", "users", "rotate", user, "-a", "pg", ...more);
+  const rotate = (user: string, ...more: string[]) =>
+    world.json<Rotated>("postgres", "users", "rotate", user, "-a", "pg", ...more);
   const url = async (variable = "DATABASE_URL") => (await ok("run", "-a", "web", "--", "printenv", variable)).trim();
-  const psql = (sql: string, variable = "DATABASE_URL") => ok("run", "-a", "web", "--", "sh", "-c", `psql "$${variable}" -XqAtc "$1"`, "sh", sql);
+  const psql = (sql: string, variable = "DATABASE_URL") =>
+    ok("run", "-a", "web", "--", "sh", "-c", `psql "$${variable}" -XqAtc "$1"`, "sh", sql);
   const logins = async (user: string) =>
-    (await world.json<User[]>("postgres", "users", "list", "-a", "pg")).filter((one) => (one.worksAs ?? one.name) === user);
+    (await world.json<User[]>("postgres", "users", "list", "-a", "pg")).filter(
+      (one) => (one.worksAs ?? one.name) === user,
+    );
   const works = async (user: string) =>
-    (await logins(user)).filter(({ until }) => until === null || Date.parse(until) > Date.now()).map(({ name }) => name);
+    (await logins(user))
+      .filter(({ until }) => until === null || Date.parse(until) > Date.now())
+      .map(({ name }) => name);
   /** psql with a URL that somebody has copied. */
   const withCopy = (copy: string, sql = "SELECT 1") =>
     world.perch(["run", "--env", `COPY=${copy}`, "--", "sh", "-c", `psql "$COPY" -XqAtc "$1"`, "sh", sql]);
 
   /** An app that was started with the URL of now, and what it can say. */
   async function load(variable = "DATABASE_URL") {
-    const running = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", newcomers, variable, "4"]);
+    const running = await world.begin([
+      "run",
+      "-a",
+      "web",
+      "--",
+      process.execPath,
+      "--import",
+      "tsx",
+      newcomers,
+      variable,
+      "4",
+    ]);
     await recordProcess(running.pid);
-    const report = (): Report => JSON.parse(running.stdout().trimEnd().split("\n").at(-1) || '{"answered":0,"users":[],"failures":[]}') as Report;
+    const report = (): Report =>
+      JSON.parse(running.stdout().trimEnd().split("\n").at(-1) || '{"answered":0,"users":[],"failures":[]}') as Report;
     const goesOn = async (queries = 200) => {
       const from = report().answered;
       await eventually("queries are answered", () => report().answered >= from + queries);
@@ -82,27 +100,47 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       world.json<Rotated>("postgres", "attach", "pg", "-a", "web", "--rotate", "--variable-name", "POOLED_URL"),
     );
     await Promise.all([loads.direct.goesOn(), loads.pooled.goesOn()]);
-    expect(direct).toMatchObject({ user: "web", login: "web.2", apps: ["web"], former: { login: "web", sooner: true } });
+    expect(direct).toMatchObject({
+      user: "web",
+      login: "web.2",
+      apps: ["web"],
+      former: { login: "web", sooner: true },
+    });
     expect(pooled).toMatchObject({ user: "web_pooled", login: "web_pooled.2", former: { login: "web_pooled" } });
     expect("password" in pooled, "attach shows no password").toBe(false);
     const failed = [...loads.direct.report().failures, ...loads.pooled.report().failures];
-    process.stderr.write(`queries on new connections around two rotations: ${answered() - before}, failed: ${failed.length}\n`);
+    process.stderr.write(
+      `queries on new connections around two rotations: ${answered() - before}, failed: ${failed.length}\n`,
+    );
     expect(failed).toEqual([]);
     expect(loads.direct.report().users).toEqual(["web as web"]);
     expect(loads.pooled.report().users).toEqual(["web_pooled as web"]);
     expect(await url()).toMatch(/^postgres:\/\/web\.2:[^@]+@pg\.internal:5432\/web$/);
     expect(await psql("SELECT session_user, current_user")).toBe("web.2|web\n");
-    expect(await psql("SELECT session_user, current_user, inet_server_port()", "POOLED_URL")).toBe("web_pooled.2|web|5433\n");
+    expect(await psql("SELECT session_user, current_user, inet_server_port()", "POOLED_URL")).toBe(
+      "web_pooled.2|web|5433\n",
+    );
   });
 
   it("leaves what was made before and after it with one owner, in a dump, too", async () => {
-    await psql("CREATE TABLE after (n int); INSERT INTO after VALUES (1); ALTER TABLE before ADD COLUMN m int; CREATE SCHEMA after");
+    await psql(
+      "CREATE TABLE after (n int); INSERT INTO after VALUES (1); ALTER TABLE before ADD COLUMN m int; CREATE SCHEMA after",
+    );
     await psql("CREATE TABLE after_pooled (n int)", "POOLED_URL");
-    const owners = "SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class WHERE relname ~ '^(before|after)'";
+    const owners =
+      "SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class WHERE relname ~ '^(before|after)'";
     expect(await psql(owners)).toBe("web\n");
     expect(await psql("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'after'")).toBe("web\n");
     await ok("postgres", "db", "create", "copy", "-a", "pg", "--owner", "web");
-    await ok("run", "-a", "web", "--", "sh", "-c", 'pg_dump "$DATABASE_URL" | psql -q -v ON_ERROR_STOP=1 "${DATABASE_URL%/web}/copy"');
+    await ok(
+      "run",
+      "-a",
+      "web",
+      "--",
+      "sh",
+      "-c",
+      'pg_dump "$DATABASE_URL" | psql -q -v ON_ERROR_STOP=1 "${DATABASE_URL%/web}/copy"',
+    );
     const [row] = await world.sql((await world.leader()).id, owners, "copy");
     expect(row).toEqual({ string_agg: "web" });
   });
@@ -110,8 +148,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("is on every member: the new password works on a replica, and perch postgres connect knows it", async () => {
     const { address } = await world.replica();
     const there = (await url()).replace("pg.internal:5432", `[${address}]:5433`);
-    await eventually("the replica has it", async () => (await withCopy(there, "SELECT pg_is_in_recovery()")).stdout === "t\n");
-    expect(await ok("postgres", "connect", "-a", "pg", "-u", "web", "--command", "SELECT session_user = 'web.2' AS known")).toMatch(/\bt\b/);
+    await eventually(
+      "the replica has it",
+      async () => (await withCopy(there, "SELECT pg_is_in_recovery()")).stdout === "t\n",
+    );
+    expect(
+      await ok("postgres", "connect", "-a", "pg", "-u", "web", "--command", "SELECT session_user = 'web.2' AS known"),
+    ).toMatch(/\bt\b/);
     expect((await world.perch(["doctor", "-a", "web"])).stdout).toContain("as the attachment to pg has it");
   });
 
@@ -131,12 +174,18 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("is refused where too many passwords work, and --overlap 0 ends all of them but the new one", async () => {
     await rotate("web");
     await rotate("web");
-    expect(await world.error("postgres", "users", "rotate", "web", "-a", "pg")).toMatchObject({ code: "rotation_overlaps", exit: 1 });
+    expect(await world.error("postgres", "users", "rotate", "web", "-a", "pg")).toMatchObject({
+      code: "rotation_overlaps",
+      exit: 1,
+    });
     const copy = await url();
     await loads.direct.stop();
     expect(await rotate("web", "--overlap", "0")).toMatchObject({ former: null });
     const late = await withCopy(copy);
-    expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining("password authentication failed") as string });
+    expect(late).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("password authentication failed") as string,
+    });
     expect(await works("web")).toHaveLength(1);
     expect(await psql("SELECT current_user")).toBe("web\n");
     await eventually("the logins that nobody has are gone", async () => (await logins("web")).length <= 2);
@@ -145,14 +194,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("with --overlap keeps the old password for that time, whatever ends, and refuses it after that with SQLSTATE 28P01", async () => {
     const running = await load();
     await running.goesOn();
-    const { former } = await world.client.call("rotateUser", { params: { cluster: "pg", user: "web" }, body: { overlap: 3 } });
+    const { former } = await world.client.call("rotateUser", {
+      params: { cluster: "pg", user: "web" },
+      body: { overlap: 3 },
+    });
     const until = Date.parse(former?.until ?? "");
     await eventually("it is refused", () => running.report().failures.length > 20);
     const { failures, answered } = await running.stop();
     expect(failures.filter(({ at }) => at < until)).toEqual([]);
     expect(new Set(failures.map(({ word }) => word))).toEqual(new Set(["28P01"]));
     expect(answered).toBeGreaterThan(200);
-    expect((await ok("events", "-n", "20")).match(/the former password of user web of pg, that of \S+, has ended/)).not.toBeNull();
+    expect(
+      (await ok("events", "-n", "20")).match(/the former password of user web of pg, that of \S+, has ended/),
+    ).not.toBeNull();
   });
 
   it("through the pooler ends with --overlap 0 for whoever comes after it", async () => {
@@ -163,7 +217,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(late.stderr).toMatch(/password authentication failed|SASL authentication failed|no such user/);
     expect(await psql("SELECT current_user", "POOLED_URL")).toBe("web\n");
     const { failures } = await loads.pooled.stop();
-    process.stderr.write(`the pooler's words for a password that has ended: ${[...new Set(failures.map(({ word }) => word))].join(", ")}\n`);
+    process.stderr.write(
+      `the pooler's words for a password that has ended: ${[...new Set(failures.map(({ word }) => word))].join(", ")}\n`,
+    );
   });
 
   it("ends the old password when the app has restarted, but not while somebody else has a session with it", async () => {
@@ -188,7 +244,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const again = await load();
     await again.goesOn();
     // Longer than perchd takes to look.
-    const ended = await ask(async () => ((await works("web")).includes(before) ? undefined : true), { everyMs: 200, withinMs: 7_000 });
+    const ended = await ask(async () => ((await works("web")).includes(before) ? undefined : true), {
+      everyMs: 200,
+      withinMs: 7_000,
+    });
     expect(ended, "it works while the session is open").toBeUndefined();
     const { id } = await world.leader();
     await world.sql(id, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${before}'`);
@@ -203,7 +262,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const running = await load();
     await running.goesOn();
     const old = await url();
-    // What perchd takes away of earlier ones has its turn before the rotation, and would wait for the lock in its place.
+    // What perchd takes away of earlier ones has its turn before the rotation, and would wait for the lock in its
+    // place.
     await eventually("what has ended is gone", async () => {
       const there = (await logins("web")).map(({ name }) => name).filter((name) => name !== "web");
       const able = await works("web");
@@ -213,7 +273,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const lock = await world.connect(id);
     await lock.query("BEGIN; LOCK TABLE pg_authid IN SHARE MODE");
     const rotation = await world.begin(["postgres", "users", "rotate", "web", "-a", "pg"]);
-    const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'CREATE ROLE|^GRANT|CONNECTION LIMIT|SCRAM'";
+    const waiting =
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'CREATE ROLE|^GRANT|CONNECTION LIMIT|SCRAM'";
     await eventually("the rotation waits", async () => (await world.sql(id, waiting)).length > 0);
     const detaching = ["postgres", "detach", "pg", "-a", "web", "--variable-name", "DATABASE_URL"];
     expect(await world.error(...detaching), "nobody is detached in the middle of it").toMatchObject({ code: "busy" });
@@ -247,7 +308,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("never takes a role that somebody else has made, and follows what is changed on the role", async () => {
     const there = (await logins("web")).map(({ name }) => name);
     const taken = loginsOf("web").find((name) => !there.includes(name)) ?? "";
-    expect(await world.error("postgres", "users", "create", taken, "-a", "pg")).toMatchObject({ code: "identifier_invalid" });
+    expect(await world.error("postgres", "users", "create", taken, "-a", "pg")).toMatchObject({
+      code: "identifier_invalid",
+    });
     const leader = (await world.leader()).id;
     await world.sql(leader, `CREATE ROLE "${taken}" LOGIN`);
     await ok("postgres", "users", "rotate", "web", "-a", "pg");
@@ -260,7 +323,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("of a user without an attachment is at once: new connections want the new password, and open sessions go on", async () => {
     const { password } = await world.json<{ password: string }>("postgres", "users", "create", "reader", "-a", "pg");
     const copy = `postgres://reader:${password}@pg.internal/postgres`;
-    expect(await world.error("postgres", "users", "rotate", "reader", "-a", "pg", "--overlap", "1h")).toMatchObject({ code: "rotation_at_once" });
+    expect(await world.error("postgres", "users", "rotate", "reader", "-a", "pg", "--overlap", "1h")).toMatchObject({
+      code: "rotation_at_once",
+    });
     expect((await withCopy(copy)).stdout).toBe("1\n");
     const said = await ok("postgres", "users", "rotate", "reader", "-a", "pg");
     expect(said).toContain("The old password is worth nothing from now on; sessions that are open go on");
@@ -274,14 +339,19 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(await world.error(...rotating, "lonely")).toMatchObject({ code: "no_attachments", exit: 1 });
     expect(await world.error(...rotating, "web")).toMatchObject({ code: "attachment_ambiguous", exit: 2 });
     expect(await world.error(...rotating, "web", "--superuser")).toMatchObject({ code: "usage_invalid", exit: 2 });
-    expect(await world.error("postgres", "attach", "pg", "-a", "lonely", "--overlap", "1h")).toMatchObject({ code: "usage_invalid", exit: 2 });
+    expect(await world.error("postgres", "attach", "pg", "-a", "lonely", "--overlap", "1h")).toMatchObject({
+      code: "usage_invalid",
+      exit: 2,
+    });
   });
 
   it("leaves nothing behind when the app is detached: every login of its role is gone", async () => {
     await rotate("web");
     await ok("postgres", "detach", "pg", "-a", "web", "--variable-name", "POOLED_URL");
     await ok("postgres", "detach", "pg", "-a", "web", "--variable-name", "DATABASE_URL");
-    expect(await world.sql((await world.leader()).id, "SELECT rolname FROM pg_roles WHERE rolname ~ '^web'")).toEqual([]);
+    expect(await world.sql((await world.leader()).id, "SELECT rolname FROM pg_roles WHERE rolname ~ '^web'")).toEqual(
+      [],
+    );
     expect(await world.client.call("listSecrets", { params: { app: "web" } })).toEqual([]);
     await ok("postgres", "attach", "pg", "-a", "web", "--database-name", "web", "--yes");
     expect(await psql("SELECT session_user, count(*) FROM after")).toBe("web|1\n");

@@ -18,7 +18,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the environmen
     return path;
   }
   const told = async (cwd: string, names: string, ...flags: string[]) =>
-    succeeded(await perch(["run", ...flags, "--", "sh", "-c", `echo "${names}"`], { cwd, env: { OWN: "own", BOTH: "own" } })).trimEnd();
+    succeeded(
+      await perch(["run", ...flags, "--", "sh", "-c", `echo "${names}"`], { cwd, env: { OWN: "own", BOTH: "own" } }),
+    ).trimEnd();
 
   beforeAll(async () => {
     await ok("up");
@@ -37,7 +39,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the environmen
   });
 
   it("is the caller's, then [env], then secrets, then --env, the later over the earlier", async () => {
-    const at = directory("order", { "perch.toml": 'app = "web"\n[env]\nFILE = "file"\nBOTH = "file"\nSECRET = "file"\nNUMBER = 8080\nYES = true\n' });
+    const at = directory("order", {
+      "perch.toml": 'app = "web"\n[env]\nFILE = "file"\nBOTH = "file"\nSECRET = "file"\nNUMBER = 8080\nYES = true\n',
+    });
     expect(await told(at, "$OWN $FILE $NUMBER $YES $SECRET $BOTH")).toBe("own file 8080 true secret secret");
     expect(await told(at, "$BOTH $SECRET [$FILE]", "--env", "BOTH=given=1", "-e", "FILE=")).toBe("given=1 secret []");
   });

@@ -51,13 +51,26 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
       expect(await seen(region, process.execPath, "-e", node(everyone, order)), order).toEqual(nearest[region]);
   });
 
-  it.each(regions)("are one for the cluster itself in %s, the nearest member, for glibc and for Node.js", async (region) => {
-    expect(await seen(region, "sh", "-c", glibc("pg.internal"))).toEqual([region]);
-    expect(await seen(region, process.execPath, "-e", node("pg.internal", "verbatim"))).toEqual([region]);
-  });
+  it.each(regions)(
+    "are one for the cluster itself in %s, the nearest member, for glibc and for Node.js",
+    async (region) => {
+      expect(await seen(region, "sh", "-c", glibc("pg.internal"))).toEqual([region]);
+      expect(await seen(region, process.execPath, "-e", node("pg.internal", "verbatim"))).toEqual([region]);
+    },
+  );
 
   it("never are a run of the cluster's own app, though it is nearer than any member", async () => {
-    const running = await begin(["run", "-a", "pg", "--region", "syd", "--", "sh", "-c", "echo $FLY_PRIVATE_IP; exec sleep 60"]);
+    const running = await begin([
+      "run",
+      "-a",
+      "pg",
+      "--region",
+      "syd",
+      "--",
+      "sh",
+      "-c",
+      "echo $FLY_PRIVATE_IP; exec sleep 60",
+    ]);
     await eventually("the command has said its address", () => running.stdout().includes("\n"));
     expect(await seen("syd", "sh", "-c", glibc("syd.pg.internal"))).toEqual([running.stdout().trim()]);
     expect(await seen("syd", "sh", "-c", glibc("pg.internal"))).toEqual(nearest["syd"]?.slice(0, 1));
@@ -105,7 +118,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
   });
 
   it("hold a run while it lives: the address it is told is its own, and is gone with it", async () => {
-    const running = await begin(["run", "-a", "web", "--region", "iad", "--", "sh", "-c", "echo $FLY_PRIVATE_IP $FLY_MACHINE_ID; exec sleep 60"]);
+    const running = await begin([
+      "run",
+      "-a",
+      "web",
+      "--region",
+      "iad",
+      "--",
+      "sh",
+      "-c",
+      "echo $FLY_PRIVATE_IP $FLY_MACHINE_ID; exec sleep 60",
+    ]);
     await eventually("the command has said its address", () => running.stdout().includes("\n"));
     const [address, id] = running.stdout().trim().split(" ");
     const dig = async (...words: string[]) => (await ok("dig", "--short", ...words)).trim();
@@ -114,7 +137,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "getent"))("name
     expect(await dig(`${id}.vm.web.internal`)).toBe(address);
     expect(await dig("vms.web.internal", "TXT")).toContain(`${id} iad`);
     expect(await ok("run", "-a", "web", "--", "getent", "hosts", "web.internal")).toContain(address);
-    const listening = 'require("net").createServer((c) => c.end("hello")).listen(8080, process.env.FLY_PRIVATE_IP, () => console.log("listening"))';
+    const listening =
+      'require("net").createServer((c) => c.end("hello")).listen(8080, process.env.FLY_PRIVATE_IP, () => console.log("listening"))';
     const server = await begin(["run", "-a", "web", "--region", "lhr", "--", process.execPath, "-e", listening]);
     await eventually("the server listens", () => server.stdout() === "listening\n");
     const ask = `require("net").connect(8080, "lhr.web.internal").on("data", (d) => process.stdout.write(d))`;

@@ -40,13 +40,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("variables that
   ];
   const secret = (name: string, value: string) =>
     remote.ask({ method: "PUT", path: "/v1/apps/web/secrets", token: deploy, body: { secrets: { [name]: value } } });
-  const unset = (name: string) => remote.ask({ method: "POST", path: "/v1/apps/web/secrets/unset", token: deploy, body: { names: [name] } });
+  const unset = (name: string) =>
+    remote.ask({ method: "POST", path: "/v1/apps/web/secrets/unset", token: deploy, body: { names: [name] } });
   const marked = () => readdirSync(marks);
 
   beforeAll(async () => {
     mkdirSync(traps);
     mkdirSync(marks, { mode: 0o777 });
-    for (const name of helpers) writeFileSync(join(traps, name), `#!/bin/sh\n${mark}\nexec /usr/bin/${name} "$@"\n`, { mode: 0o755 });
+    for (const name of helpers)
+      writeFileSync(join(traps, name), `#!/bin/sh\n${mark}\nexec /usr/bin/${name} "$@"\n`, { mode: 0o755 });
     writeFileSync(join(traps, "script"), `/bin/touch ${marks}/script\n`);
     await ok("up");
     await ok("apps", "create", "web");
@@ -58,26 +60,30 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("variables that
     for (const name of marked()) rmSync(join(marks, name));
   });
 
-  it.each(hostile)("are obeyed by no helper of perch run, with or without a published port, nor of perch shell: %s", async (name, value) => {
-    expect((await secret(name, value)).status).toBe(200);
-    const harmless = "/bin/true";
-    const runs: Ended[] = [
-      await perch(["run", "-a", "web", "--", harmless]),
-      await perch(["run", "-a", "web", "--publish", "0:3000", "--", harmless]),
-      await perch(["shell", "-a", "web"], { env: { SHELL: harmless } }),
-    ];
-    expect((await unset(name)).status).toBe(200);
-    expect(marked()).toEqual([]);
-    for (const { code, stderr } of runs) {
-      expect(code, stderr).toBe(0);
-      // The dynamic linker speaks of them once for each program that obeys, and that is the command alone.
-      expect(
-        (stderr.match(/cannot be preloaded|cannot open shared object file: No such file|initialize program: /g) ?? []).length,
-        stderr,
-      ).toBeLessThan(3);
-      expect(stderr).not.toMatch(/initialize program: (?:nsenter|unshare|sh|mount|setpriv|env)\b/);
-    }
-  });
+  it.each(hostile)(
+    "are obeyed by no helper of perch run, with or without a published port, nor of perch shell: %s",
+    async (name, value) => {
+      expect((await secret(name, value)).status).toBe(200);
+      const harmless = "/bin/true";
+      const runs: Ended[] = [
+        await perch(["run", "-a", "web", "--", harmless]),
+        await perch(["run", "-a", "web", "--publish", "0:3000", "--", harmless]),
+        await perch(["shell", "-a", "web"], { env: { SHELL: harmless } }),
+      ];
+      expect((await unset(name)).status).toBe(200);
+      expect(marked()).toEqual([]);
+      for (const { code, stderr } of runs) {
+        expect(code, stderr).toBe(0);
+        // The dynamic linker speaks of them once for each program that obeys, and that is the command alone.
+        expect(
+          (stderr.match(/cannot be preloaded|cannot open shared object file: No such file|initialize program: /g) ?? [])
+            .length,
+          stderr,
+        ).toBeLessThan(3);
+        expect(stderr).not.toMatch(/initialize program: (?:nsenter|unshare|sh|mount|setpriv|env)\b/);
+      }
+    },
+  );
 
   it("reach the command itself as they are", async () => {
     for (const [name, value] of hostile.filter(([each]) => !each.startsWith("LD_"))) {
@@ -101,13 +107,29 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("variables that
       `app = "web"\n[env]\nPATH = "${traps}:/usr/bin:/bin"\nNODE_OPTIONS = ${JSON.stringify(`--import=${module}`)}\n`,
     );
     expect((await perch(["run", "--", "/bin/true"], { cwd: directory })).code).toBe(0);
-    expect((await perch(["run", "-a", "web", "-e", `PATH=${traps}:/bin`, "-e", `NODE_OPTIONS=--import=${module}`, "--", "/bin/true"])).code).toBe(0);
+    expect(
+      (
+        await perch([
+          "run",
+          "-a",
+          "web",
+          "-e",
+          `PATH=${traps}:/bin`,
+          "-e",
+          `NODE_OPTIONS=--import=${module}`,
+          "--",
+          "/bin/true",
+        ])
+      ).code,
+    ).toBe(0);
     const began = join(scratch, "began");
     const line = `echo "$PATH" >>${began}; exec /bin/sleep 60`;
     const watching = await world.begin(["run", "-a", "web", "--watch", "--", "/bin/sh", "-c", line]);
     await eventually("it runs", () => existsSync(began));
     await secret("PATH", `${traps}:/usr/bin:/bin`);
-    await eventually("it has begun again", async () => (await perch(["run", "--", "/bin/cat", began], { cwd: "/" })).stdout.includes(traps));
+    await eventually("it has begun again", async () =>
+      (await perch(["run", "--", "/bin/cat", began], { cwd: "/" })).stdout.includes(traps),
+    );
     watching.kill("SIGTERM");
     await watching.ended;
     await unset("PATH");
@@ -116,7 +138,15 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("variables that
 
   it("are in no argument of any process while the command runs", async () => {
     await secret("PASSWORD", "hush-hush-hush");
-    const { stdout } = await perch(["run", "-a", "web", "--", "/bin/sh", "-c", "cat /proc/[0-9]*/cmdline; echo; printenv PASSWORD | rev"]);
+    const { stdout } = await perch([
+      "run",
+      "-a",
+      "web",
+      "--",
+      "/bin/sh",
+      "-c",
+      "cat /proc/[0-9]*/cmdline; echo; printenv PASSWORD | rev",
+    ]);
     expect(stdout).toContain("hsuh-hsuh-hsuh");
     expect(stdout).not.toContain("hush-hush-hush");
     await unset("PASSWORD");
@@ -155,13 +185,22 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a token", () =
   it("of any scope has perchd run no program of its choice as PostgreSQL", async () => {
     const evil = join(scratch, "bin");
     mkdirSync(evil);
-    for (const name of ["postgres", "initdb", "pg_ctl"]) writeFileSync(join(evil, name), `#!/bin/sh\ntouch ${scratch}/ran\n`, { mode: 0o755 });
+    for (const name of ["postgres", "initdb", "pg_ctl"])
+      writeFileSync(join(evil, name), `#!/bin/sh\ntouch ${scratch}/ran\n`, { mode: 0o755 });
     await world.ok("up");
     const remote = await openRemote(world);
     const token = await remote.token("boss", "--scope", "admin");
     for (const binaries of [evil, "", `${evil}/../bin`]) {
-      const { frames } = await remote.ask({ method: "POST", path: "/v1/clusters", token, body: { name: "pg", region: "ams", binaries } });
-      expect(frames.at(-1)?.error).toMatchObject({ code: "machine_only", message: expect.stringContaining("binaries") as string });
+      const { frames } = await remote.ask({
+        method: "POST",
+        path: "/v1/clusters",
+        token,
+        body: { name: "pg", region: "ams", binaries },
+      });
+      expect(frames.at(-1)?.error).toMatchObject({
+        code: "machine_only",
+        message: expect.stringContaining("binaries") as string,
+      });
     }
     expect(existsSync(join(scratch, "ran"))).toBe(false);
     expect((await world.status()).clusters).toEqual([]);

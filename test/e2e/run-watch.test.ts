@@ -14,21 +14,27 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a run that goe
   });
 
   it("is restarted with --watch when its secrets change, with SIGTERM and the new values, and ends when the command ends", async () => {
-    const line = 'trap "echo bye $MODE; exit 0" TERM; echo "mode $MODE"; [ "$MODE" != three ] || exit 4; while :; do sleep 0.05; done';
+    const line =
+      'trap "echo bye $MODE; exit 0" TERM; echo "mode $MODE"; [ "$MODE" != three ] || exit 4; while :; do sleep 0.05; done';
     const running = await begin(["run", "-a", "web", "--watch", "--", "sh", "-c", line]);
     await eventually("the first has begun", () => running.stdout() === "mode one\n");
     await ok("secrets", "set", "-a", "web", "MODE=two");
     await eventually("the second has begun", () => running.stdout() === "mode one\nbye one\nmode two\n");
     expect(running.stderr()).toContain("Secrets of web changed: restarting the command\n");
     await ok("secrets", "set", "-a", "web", "MODE=three");
-    expect(await running.ended).toMatchObject({ code: 4, stdout: "mode one\nbye one\nmode two\nbye two\nmode three\n" });
+    expect(await running.ended).toMatchObject({
+      code: 4,
+      stdout: "mode one\nbye one\nmode two\nbye two\nmode three\n",
+    });
     expect(await machines()).toEqual([]);
   });
 
   it("is not restarted by another app's secrets, and without --watch by none", async () => {
     await ok("apps", "create", "other");
     const begun = await Promise.all(
-      [["--watch"], []].map((flags) => begin(["run", "-a", "web", ...flags, "--", "sh", "-c", "echo begun; while :; do sleep 0.05; done"])),
+      [["--watch"], []].map((flags) =>
+        begin(["run", "-a", "web", ...flags, "--", "sh", "-c", "echo begun; while :; do sleep 0.05; done"]),
+      ),
     );
     for (const running of begun) await eventually("the command has begun", () => running.stdout() === "begun\n");
     await ok("secrets", "set", "-a", "other", "A=1");

@@ -16,7 +16,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   /** At a terminal of its own, into which `typed` is typed when the file `ready` is there. */
   const atTerminal = (line: string, typed = "") => {
     const files = { READY: join(scratch, "ready"), DONE: join(scratch, "done"), TYPED: typed };
-    const type = 'until [ -e "$READY" ]; do sleep 0.02; done; printf "$TYPED"; until [ -e "$DONE" ]; do sleep 0.02; done';
+    const type =
+      'until [ -e "$READY" ]; do sleep 0.02; done; printf "$TYPED"; until [ -e "$DONE" ]; do sleep 0.02; done';
     // exec: a shell in between would end by the terminal's Ctrl-C itself, as dash does, and its exit code hide perch's.
     const perchRun = `exec '${process.execPath}' '${main}' run -a web -- sh -c '${line}; touch $DONE; exit $code'`;
     const argv = ["sh", "-c", `(${type}) | script -qec "$0" /dev/null`, perchRun];
@@ -42,7 +43,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   it("says by itself that a command does not exist (127) or cannot be run (126), and leaves no machine", async () => {
     const missing = await run("no-such-command-at-all");
     expect([missing.code, missing.stdout]).toEqual([127, ""]);
-    expect(missing.stderr).toMatch(/^Error: no-such-command-at-all: command not found \[command_not_found\]\nNext: .+\n$/);
+    expect(missing.stderr).toMatch(
+      /^Error: no-such-command-at-all: command not found \[command_not_found\]\nNext: .+\n$/,
+    );
     const plain = join(scratch, "plain");
     writeFileSync(plain, "echo hi\n", { mode: 0o644 });
     for (const path of [plain, scratch]) {
@@ -55,17 +58,25 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   });
 
   it("adds nothing to what the command writes, and takes nothing from what it reads", async () => {
-    const ended = await perch(["run", "-a", "web", "--", "sh", "-c", "cat; echo err >&2"], { input: "a\0b\nno newline" });
+    const ended = await perch(["run", "-a", "web", "--", "sh", "-c", "cat; echo err >&2"], {
+      input: "a\0b\nno newline",
+    });
     expect(ended).toMatchObject({ code: 0, stdout: "a\0b\nno newline", stderr: "err\n" });
     const much = "x".repeat(1_000_000);
     expect((await perch(["run", "-a", "web", "--", "cat"], { input: much })).stdout).toBe(much);
     expect(
-      (await runToEnd(["sh", "-c", `'${process.execPath}' '${main}' run -a web -- yes | head -n 2`], { env: { PERCH_HOME: root } })).stdout,
+      (
+        await runToEnd(["sh", "-c", `'${process.execPath}' '${main}' run -a web -- yes | head -n 2`], {
+          env: { PERCH_HOME: root },
+        })
+      ).stdout,
     ).toBe("y\ny\n");
   });
 
   it("leaves flags behind the command to the command, with -- and without", async () => {
-    expect(await ok("run", "-a", "web", "--", "printf", "%s|", "--region", "-a", "--", "--help", "")).toBe("--region|-a|--|--help||");
+    expect(await ok("run", "-a", "web", "--", "printf", "%s|", "--region", "-a", "--", "--help", "")).toBe(
+      "--region|-a|--|--help||",
+    );
     expect(await ok("run", "-a", "web", "printf", "%s|", "--region", "-a")).toBe("--region|-a|");
   });
 
@@ -74,24 +85,29 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
     expect((await run("id", "-u")).stdout).toBe(`${process.getuid?.()}\n`);
   });
 
-  it.each(["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1"] as const)("passes %s on, and ends as the command then ends", async (signal) => {
-    const name = signal.slice(3);
-    const running = await begin([
-      "run",
-      "-a",
-      "web",
-      "--",
-      "sh",
-      "-c",
-      `trap 'echo got ${name}; exit 9' ${name}; echo ready; while :; do sleep 0.05; done`,
-    ]);
-    await eventually("the command is ready", () => running.stdout() === "ready\n");
-    running.kill(signal);
-    expect(await running.ended).toMatchObject({ code: 9, stdout: `ready\ngot ${name}\n`, stderr: "" });
-  });
+  it.each(["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1"] as const)(
+    "passes %s on, and ends as the command then ends",
+    async (signal) => {
+      const name = signal.slice(3);
+      const running = await begin([
+        "run",
+        "-a",
+        "web",
+        "--",
+        "sh",
+        "-c",
+        `trap 'echo got ${name}; exit 9' ${name}; echo ready; while :; do sleep 0.05; done`,
+      ]);
+      await eventually("the command is ready", () => running.stdout() === "ready\n");
+      running.kill(signal);
+      expect(await running.ended).toMatchObject({ code: 9, stdout: `ready\ngot ${name}\n`, stderr: "" });
+    },
+  );
 
   it("gives the command the terminal", async () => {
-    const ended = await atTerminal("tty; test -t 0 && test -t 1 && test -t 2; code=$?; stty size >/dev/null || code=3; touch $READY");
+    const ended = await atTerminal(
+      "tty; test -t 0 && test -t 1 && test -t 2; code=$?; stty size >/dev/null || code=3; touch $READY",
+    );
     expect(ended.stdout).toMatch(/^\/dev\/pts\/\d+\r\n/);
     expect(ended.code).toBe(0);
   });
@@ -108,7 +124,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   });
 
   it("shell opens the user's shell, with the same", async () => {
-    const ended = await perch(["shell", "-a", "web"], { input: 'echo "$0 $FLY_APP_NAME"; exit 5\n', env: { SHELL: "/bin/sh" } });
+    const ended = await perch(["shell", "-a", "web"], {
+      input: 'echo "$0 $FLY_APP_NAME"; exit 5\n',
+      env: { SHELL: "/bin/sh" },
+    });
     expect(ended).toMatchObject({ code: 5, stdout: "/bin/sh web\n" });
   });
 
@@ -123,7 +142,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
       2,
       'region "lhx" is not known; did you mean lax or lhr or phx? [region_invalid]',
     ],
-    [["run", "-a", "web", "--region", "../../etc", "--", "touch", "made"], 2, 'region "../../etc" is not known [region_invalid]'],
+    [
+      ["run", "-a", "web", "--region", "../../etc", "--", "touch", "made"],
+      2,
+      'region "../../etc" is not known [region_invalid]',
+    ],
     [["run", "-a", "web", "--region", "", "--", "touch", "made"], 2, "[region_invalid]"],
     [["run", "-a", "web", "--env", "novalue", "--", "touch", "made"], 2, "[env_pair_invalid]"],
     [["run", "-a", "web", "--env", "FLY_REGION=iad", "--", "touch", "made"], 2, "[usage_invalid]"],
@@ -140,7 +163,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
   it("works without an app, and then has no secrets and no machine", async () => {
     const empty = join(scratch, "empty");
     mkdirSync(empty);
-    const ended = await perch(["run", "--", "sh", "-c", 'echo "$FLY_REGION [$FLY_APP_NAME] [$FLY_MACHINE_ID]"'], { cwd: empty });
+    const ended = await perch(["run", "--", "sh", "-c", 'echo "$FLY_REGION [$FLY_APP_NAME] [$FLY_MACHINE_ID]"'], {
+      cwd: empty,
+    });
     expect(ended).toMatchObject({ code: 0, stdout: "ams [] []\n" });
   });
 
@@ -154,7 +179,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "script"))("perc
 
   it("refuses a run that the daemon does not know of", async () => {
     const other = temporaryDirectory();
-    const running = await start([process.execPath, main, "run", "-a", "web", "--", "true"], { env: { PERCH_HOME: join(other, "none") } });
+    const running = await start([process.execPath, main, "run", "-a", "web", "--", "true"], {
+      env: { PERCH_HOME: join(other, "none") },
+    });
     const ended = await running.ended;
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(/\[daemon_not_running\]\nNext: Start it with: perch up\n$/);

@@ -9,11 +9,14 @@ import { eventually, timed, worldIn } from "../support/world.ts";
 /** perchd looks every five seconds; the machine may be busy. */
 const againWithinMs = 25_000;
 
-/** Somebody tidies /run: perchd makes again what was its own there, and `up` and `down` get out of it whatever is left. */
+/**
+ * Somebody tidies /run: perchd makes again what was its own there, and `up` and `down` get out of it whatever is left.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the runtime directory, taken away", () => {
   const world = worldIn();
   const { ok, home, root } = world;
-  const perchd = async (): Promise<ProcessIdentity> => known((JSON.parse(readFileSync(home.daemonFile, "utf8")) as { pid: number }).pid);
+  const perchd = async (): Promise<ProcessIdentity> =>
+    known((JSON.parse(readFileSync(home.daemonFile, "utf8")) as { pid: number }).pid);
   const answers = async () => (await world.perch(["status"])).code === 0;
 
   beforeAll(async () => {
@@ -33,13 +36,21 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the runtime di
     expect(await ok("up")).toMatch(/^Perch is already running/);
     expect(await ok("events", "-n", "20")).toContain("was gone: it is made again");
     // PostgreSQL's own socket went with it: that is said, with the way to get it back.
-    await eventually("it is said", async () => /its unix socket was removed/.test((await world.leader()).note ?? ""), againWithinMs);
+    await eventually(
+      "it is said",
+      async () => /its unix socket was removed/.test((await world.leader()).note ?? ""),
+      againWithinMs,
+    );
     expect(await ok("events", "-n", "20")).toMatch(/leader \S+ in ams: its unix socket was removed/);
     await ok("postgres", "restart", "-a", "pg");
     expect((await world.leader()).pid).not.toBe(pid);
     expect((await world.leader()).note).toBeUndefined();
     expect(await ok("postgres", "db", "list", "-a", "pg")).toContain("postgres");
-    await eventually("names are answered", async () => (await world.perch(["dig", "pg.internal"])).code === 0, againWithinMs);
+    await eventually(
+      "names are answered",
+      async () => (await world.perch(["dig", "pg.internal"])).code === 0,
+      againWithinMs,
+    );
   });
 
   it("is made again in part where only perchd's socket is gone", async () => {

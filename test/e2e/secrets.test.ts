@@ -9,11 +9,20 @@ import { missingTools } from "../support/tools.ts";
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("secrets", () => {
   const home = tempHome();
   const perch = perchIn(home);
-  const set = (pairs: readonly string[], input?: string) => perch(["secrets", "set", "-a", "web", ...pairs], input === undefined ? {} : { input });
+  const set = (pairs: readonly string[], input?: string) =>
+    perch(["secrets", "set", "-a", "web", ...pairs], input === undefined ? {} : { input });
   const list = async () =>
-    JSON.parse(succeeded(await perch(["secrets", "list", "-a", "web", "--json"]))) as { name: string; digest: string; updatedAt: string }[];
+    JSON.parse(succeeded(await perch(["secrets", "list", "-a", "web", "--json"]))) as {
+      name: string;
+      digest: string;
+      updatedAt: string;
+    }[];
   const valueOf = async (name: string) =>
-    JSON.parse(succeeded(await perch(["run", "-a", "web", "--", process.execPath, "-p", `JSON.stringify(process.env.${name} ?? null)`]))) as unknown;
+    JSON.parse(
+      succeeded(
+        await perch(["run", "-a", "web", "--", process.execPath, "-p", `JSON.stringify(process.env.${name} ?? null)`]),
+      ),
+    ) as unknown;
 
   beforeAll(async () => {
     succeeded(await perch(["up"]));
@@ -21,9 +30,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("secrets", () =
   });
 
   it("are listed by name, digest and time, and never by value", async () => {
-    expect(succeeded(await set(["FIRST=value-one", "SECOND=value-two"]))).toBe("Secrets of web are set: FIRST, SECOND\n");
+    expect(succeeded(await set(["FIRST=value-one", "SECOND=value-two"]))).toBe(
+      "Secrets of web are set: FIRST, SECOND\n",
+    );
     const text = succeeded(await perch(["secrets", "list", "-a", "web"]));
-    expect(text).toMatch(/^NAME +DIGEST +SET AT\nFIRST +[0-9a-f]{16} +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\nSECOND +[0-9a-f]{16} /);
+    expect(text).toMatch(
+      /^NAME +DIGEST +SET AT\nFIRST +[0-9a-f]{16} +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\nSECOND +[0-9a-f]{16} /,
+    );
     expect(text).not.toContain("value-one");
     expect(JSON.stringify(await list())).not.toContain("value-one");
   });
@@ -55,15 +68,23 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("secrets", () =
 
   it("are imported from lines, with comments, quotes and values of many lines", async () => {
     const file = `# comment\nexport ONE=1\n\nTWO="two words"\nTHREE='3'\nFOUR="""\nfirst\n"second"\n"""\nFIVE=a # b\n`;
-    expect(succeeded(await perch(["secrets", "import", "-a", "web"], { input: file }))).toBe("Secrets of web are set: ONE, TWO, THREE, FOUR, FIVE\n");
-    expect([await valueOf("ONE"), await valueOf("TWO"), await valueOf("FOUR")]).toEqual(["1", "two words", 'first\n"second"']);
+    expect(succeeded(await perch(["secrets", "import", "-a", "web"], { input: file }))).toBe(
+      "Secrets of web are set: ONE, TWO, THREE, FOUR, FIVE\n",
+    );
+    expect([await valueOf("ONE"), await valueOf("TWO"), await valueOf("FOUR")]).toEqual([
+      "1",
+      "two words",
+      'first\n"second"',
+    ]);
     expect(succeeded(await set(["-"], "ONE=uno\n"))).toBe("Secrets of web are set: ONE\n");
     expect(await valueOf("ONE")).toBe("uno");
   });
 
   it("are unset by name, and one that is not there is no error", async () => {
     succeeded(await set(["GONE=1"]));
-    expect(succeeded(await perch(["secrets", "unset", "-a", "web", "GONE", "NEVER"]))).toBe("Secrets of web are removed: GONE\n");
+    expect(succeeded(await perch(["secrets", "unset", "-a", "web", "GONE", "NEVER"]))).toBe(
+      "Secrets of web are removed: GONE\n",
+    );
     expect(succeeded(await perch(["secrets", "unset", "-a", "web", "GONE"]))).toBe("web has none of these secrets\n");
     expect(await valueOf("GONE")).toBeNull();
   });
@@ -124,7 +145,8 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("secrets", () =
     const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(files.map((entry) => entry.name)).toEqual(expect.arrayContaining(["perch.db", "perchd.log", "secret.key"]));
     for (const form of [value, Buffer.from(value).toString("base64").slice(0, -4)])
-      for (const entry of files) expect(readFileSync(join(entry.parentPath, entry.name)).includes(form), entry.name).toBe(false);
+      for (const entry of files)
+        expect(readFileSync(join(entry.parentPath, entry.name)).includes(form), entry.name).toBe(false);
   });
 
   it("belong to their app alone, and go with it", async () => {

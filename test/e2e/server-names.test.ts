@@ -19,7 +19,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
   it("are those of the network: a subscription of one cluster reaches another by its name", async () => {
     const { id } = await world.leader("one");
     const source = `host=two.internal user=postgres password=${operatorPassword} dbname=postgres connect_timeout=10`;
-    await world.sql((await world.leader("two")).id, "CREATE TABLE shared (n int); CREATE PUBLICATION all_of_it FOR TABLE shared");
+    await world.sql(
+      (await world.leader("two")).id,
+      "CREATE TABLE shared (n int); CREATE PUBLICATION all_of_it FOR TABLE shared",
+    );
     await world.sql(id, "CREATE TABLE shared (n int)");
     // It connects, and asks whether the publication is there.
     const session = await world.connect(id);
@@ -40,7 +43,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
     await world.sql(id, "CREATE EXTENSION dblink");
     const over = (password: string, port = 5432) => {
       const source = `host=two.internal port=${port} user=postgres password=${password} dbname=postgres sslmode=require connect_timeout=10`;
-      return world.sql<{ address: string }>(id, `SELECT * FROM dblink('${source}', 'SELECT host(inet_server_addr())') AS t (address text)`);
+      return world.sql<{ address: string }>(
+        id,
+        `SELECT * FROM dblink('${source}', 'SELECT host(inet_server_addr())') AS t (address text)`,
+      );
     };
     const { address } = await world.leader("two");
     for (const port of [5432, 5433]) expect(await over(operatorPassword, port)).toEqual([{ address }]);
@@ -53,7 +59,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
     const { id, address, pid } = await world.leader("two");
     const names = ["two.internal", "leader.two.internal"];
     const dug = () =>
-      Promise.all(names.map(async (name) => (await world.client.call("dig", { body: { name } })).answers.map(({ data }) => data).join()));
+      Promise.all(
+        names.map(async (name) =>
+          (await world.client.call("dig", { body: { name } })).answers.map(({ data }) => data).join(),
+        ),
+      );
     const seen = new Set<string>();
     await killHard([await known(pid ?? 0)]);
     await eventually("the server is back", async () => {
@@ -73,13 +83,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("names 
     const { id } = await world.leader("one");
     const outside = "host=secret-words.example.com user=postgres dbname=postgres connect_timeout=5";
     await expect(
-      world.sql(id, `CREATE SUBSCRIPTION t CONNECTION '${outside}' PUBLICATION p WITH (create_slot = false, enabled = false)`),
+      world.sql(
+        id,
+        `CREATE SUBSCRIPTION t CONNECTION '${outside}' PUBLICATION p WITH (create_slot = false, enabled = false)`,
+      ),
     ).rejects.toThrow(/could not translate host name "secret-words.example.com".*not known/);
     const { network } = await world.status();
     const resolver = serverResolver(network.prefix.replace("::/48", ""));
     const asks = `const { Resolver } = require("node:dns").promises; const r = new Resolver(); r.setServers(["[${resolver}]:53"]);
       const ask = (name) => r.resolve6(name).then((found) => found.length > 0, (error) => error.code);
       Promise.all(["two.internal", "example.com", "localhost.example"].map(ask)).then((said) => console.log(JSON.stringify(said)));`;
-    expect(JSON.parse(succeeded(await perch(["run", "--", process.execPath, "-e", asks])))).toEqual([true, "ENOTFOUND", "ENOTFOUND"]);
+    expect(JSON.parse(succeeded(await perch(["run", "--", process.execPath, "-e", asks])))).toEqual([
+      true,
+      "ENOTFOUND",
+      "ENOTFOUND",
+    ]);
   });
 });

@@ -34,7 +34,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a name server 
   it("goes on when a signal has stopped it; status and events say so", async () => {
     const stopped = await server();
     await signalProcess(stopped, "SIGSTOP");
-    expect((await world.status()).warnings.filter(({ what }) => what === "process").map(({ thing }) => thing)).toEqual(["the name server"]);
+    expect((await world.status()).warnings.filter(({ what }) => what === "process").map(({ thing }) => thing)).toEqual([
+      "the name server",
+    ]);
     await eventually("names are answered", answers, noticedWithinMs);
     expect((await server()).pid).toBe(stopped.pid);
     await eventually(

@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,12 +56,21 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
     let listening: RunningProgram | undefined;
 
     const perch = (args: readonly string[], input = "") =>
-      runToEnd(as(victim, [process.execPath, main, ...args]), { cwd: "/", input, env: { PERCH_HOME: home, HOME: home, TMPDIR: "/var/tmp" } });
+      runToEnd(as(victim, [process.execPath, main, ...args]), {
+        cwd: "/",
+        input,
+        env: { PERCH_HOME: home, HOME: home, TMPDIR: "/var/tmp" },
+      });
 
     /** A false perchd of that user at the place of the socket. */
     async function listenAs(uid: number): Promise<void> {
       listening = await start(as(uid, [process.execPath, "-e", fake, join(own, "perchd.sock"), log]), { cwd: "/" });
-      expect(await ask(async () => (listening?.stdout().includes("up") === true ? true : undefined), { everyMs: 20, withinMs: 20_000 })).toBe(true);
+      expect(
+        await ask(async () => (listening?.stdout().includes("up") === true ? true : undefined), {
+          everyMs: 20,
+          withinMs: 20_000,
+        }),
+      ).toBe(true);
     }
 
     beforeAll(() => {
@@ -70,12 +90,20 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
       [
         "theirs, and open to all",
         attacker,
-        () => (mkdirSync(own, { recursive: true }), [runtime, own].forEach((at) => (chownSync(at, attacker, attacker), chmodSync(at, 0o777)))),
+        () => (
+          mkdirSync(own, { recursive: true }),
+          [runtime, own].forEach((at) => (chownSync(at, attacker, attacker), chmodSync(at, 0o777)))
+        ),
       ],
       [
         "theirs, but for the last directory",
         attacker,
-        () => (mkdirSync(own, { recursive: true }), chownSync(runtime, attacker, attacker), chownSync(own, victim, victim), chmodSync(own, 0o777)),
+        () => (
+          mkdirSync(own, { recursive: true }),
+          chownSync(runtime, attacker, attacker),
+          chownSync(own, victim, victim),
+          chmodSync(own, 0o777)
+        ),
       ],
       [
         "a link of theirs",
@@ -91,7 +119,12 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
       [
         "the victim's, but open to a group",
         attacker,
-        () => (mkdirSync(own, { recursive: true }), chownSync(runtime, victim, victim), chownSync(own, victim, attacker), chmodSync(own, 0o770)),
+        () => (
+          mkdirSync(own, { recursive: true }),
+          chownSync(runtime, victim, victim),
+          chownSync(own, victim, attacker),
+          chmodSync(own, 0o770)
+        ),
       ],
     ];
 
@@ -128,15 +161,20 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
   },
 );
 
-it.skipIf(!isRoot())("a home in a directory of another user is refused, for that user could put another in its place", async () => {
-  const theirs = temporaryDirectory();
-  const home = join(theirs, "home");
-  mkdirSync(home);
-  writeFileSync(join(theirs, "note"), "");
-  chownSync(theirs, attacker, attacker);
-  const ended = await perchIn(home)(["up"]);
-  expect({ code: ended.code, stderr: ended.stderr }).toEqual({
-    code: 1,
-    stderr: expect.stringContaining(`${theirs} is not safe: it belongs to another user (uid ${attacker}) [home_unsafe]`) as string,
-  });
-});
+it.skipIf(!isRoot())(
+  "a home in a directory of another user is refused, for that user could put another in its place",
+  async () => {
+    const theirs = temporaryDirectory();
+    const home = join(theirs, "home");
+    mkdirSync(home);
+    writeFileSync(join(theirs, "note"), "");
+    chownSync(theirs, attacker, attacker);
+    const ended = await perchIn(home)(["up"]);
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        `${theirs} is not safe: it belongs to another user (uid ${attacker}) [home_unsafe]`,
+      ) as string,
+    });
+  },
+);

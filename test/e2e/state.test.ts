@@ -1,25 +1,43 @@
-import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/schemas.ts";
 import { knownSchema } from "../../src/store/sqlite/schema.ts";
 import { change, copyInto, recordsIn, releasedVersions, schemaIn, sealedIn } from "../store/copies.ts";
 import { worldIn } from "../support/world.ts";
 
-/** perchd on a state that another version wrote, or that something damaged. In portable mode, which needs nothing: what is asked is about the state alone. */
+/**
+ * perchd on a state that another version wrote, or that something damaged. In portable mode, which needs nothing: what
+ * is asked is about the state alone.
+ */
 describe.each(releasedVersions)("the state of Perch %s", (version) => {
   it("is taken up by this perchd: what was there is there, and its secrets open", async () => {
     const world = worldIn();
     const { ok, json, root } = world;
     const path = copyInto(root, version);
-    // What 0.1.0 let users set and this one keeps for itself: words of configuration files, and a setting of PostgreSQL.
-    change(path, `UPDATE kv SET value = json_set(value, '$.settings.include', '/etc/x', '$.settings.LOG_FILENAME', 'x') WHERE key = 'clusters/pg'`);
+    // What 0.1.0 let users set and this one keeps for itself: words of configuration files, and a setting of
+    // PostgreSQL.
+    change(
+      path,
+      `UPDATE kv SET value = json_set(value, '$.settings.include', '/etc/x', '$.settings.LOG_FILENAME', 'x') WHERE key = 'clusters/pg'`,
+    );
     const before = recordsIn(path);
     const sealed = sealedIn(version);
     await ok("up", "--portable");
 
     const { clusters, apps } = await json<Status>("status");
     expect(apps.map(({ name }) => name)).toEqual(["web"]);
-    expect(clusters.map(({ name, members, attachments }) => [name, members.length, attachments.length])).toEqual([["pg", 2, 2]]);
+    expect(clusters.map(({ name, members, attachments }) => [name, members.length, attachments.length])).toEqual([
+      ["pg", 2, 2],
+    ]);
     expect(await json("tokens", "list")).toMatchObject([{ name: "ci", scope: "deploy", app: "web" }]);
     expect(await json("wireguard", "list")).toMatchObject([{ name: "laptop" }]);
     expect(await ok("remote", "status")).toContain("perch.example.com");
@@ -27,10 +45,14 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
     const events = await ok("events", "-n", "1000");
     expect(events).toContain("this state was kept");
     expect(
-      events.split("were dropped: include (it is a word of configuration files, which Perch writes whole), LOG_FILENAME (perch logs"),
+      events.split(
+        "were dropped: include (it is a word of configuration files, which Perch writes whole), LOG_FILENAME (perch logs",
+      ),
     ).toHaveLength(2);
     // In portable mode a URL leads to a port of this machine; the password in it is the sealed one.
-    const [apiKey, url] = (await ok("run", "-a", "web", "--", "sh", "-c", 'printf "%s\\n%s" "$API_KEY" "$DATABASE_URL"')).split("\n");
+    const [apiKey, url] = (
+      await ok("run", "-a", "web", "--", "sh", "-c", 'printf "%s\\n%s" "$API_KEY" "$DATABASE_URL"')
+    ).split("\n");
     expect(apiKey).toBe(sealed["web/API_KEY"]);
     expect(new URL(url ?? "").password).toBe(new URL(sealed["web/DATABASE_URL"] ?? "").password);
 
@@ -38,7 +60,8 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
     const after = recordsIn(path);
     expect(schemaIn(path)).toBe(knownSchema);
     expect(Object.keys(after)).toEqual(expect.arrayContaining(Object.keys(before)));
-    // Only these live on their own: the number of the next machine, the change of leader and of key that were under way, processes that are gone.
+    // Only these live on their own: the number of the next machine, the change of leader and of key that were under
+    // way, processes that are gone.
     const still = (records: Record<string, unknown>) =>
       Object.entries(records)
         .filter(([key]) => key in before && !["network", "key", "clusters/pg"].includes(key))
@@ -72,15 +95,24 @@ describe("a state that this perchd cannot take up", () => {
 
   it("is one with a newer schema", async () => {
     const said = await refused((path) => change(path, `UPDATE meta SET value = ${knownSchema + 1}`));
-    expect(said).toContain(`was written by a newer Perch: it has schema ${knownSchema + 1}, this one knows ${knownSchema} [state_newer]`);
+    expect(said).toContain(
+      `was written by a newer Perch: it has schema ${knownSchema + 1}, this one knows ${knownSchema} [state_newer]`,
+    );
     expect(said).toContain("Next: Start the version that wrote it, or a newer one; nothing was changed.");
   });
 
   it("is one with a record or a field of a newer version", async () => {
-    const field = await refused((path) => change(path, `UPDATE kv SET value = json_set(value, '$.zone', 'a') WHERE key = 'machines/m1'`), recordsIn);
-    expect(field).toContain("record machines/m1 was written by a newer Perch: this one knows no field zone of it [state_newer]");
+    const field = await refused(
+      (path) => change(path, `UPDATE kv SET value = json_set(value, '$.zone', 'a') WHERE key = 'machines/m1'`),
+      recordsIn,
+    );
+    expect(field).toContain(
+      "record machines/m1 was written by a newer Perch: this one knows no field zone of it [state_newer]",
+    );
     const kind = await refused((path) => change(path, `INSERT INTO kv SELECT 'volumes/v1', '{}', 99, 99`), recordsIn);
-    expect(kind).toContain("record volumes/v1 was written by a newer Perch: this one knows no such record [state_newer]");
+    expect(kind).toContain(
+      "record volumes/v1 was written by a newer Perch: this one knows no such record [state_newer]",
+    );
   });
 
   it.each<[how: string, spoil: (path: string) => void]>([

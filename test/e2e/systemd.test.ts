@@ -11,11 +11,23 @@ import { installAs } from "../support/versions.ts";
 import { eventually, timed } from "../support/world.ts";
 
 /**
- * Perch kept by a real systemd, from its installation over upgrades, deaths and a power cut to its removal, on a machine of its own. One story: each test goes
- * on where the one before it ended.
+ * Perch kept by a real systemd, from its installation over upgrades, deaths and a power cut to its removal, on a
+ * machine of its own. One story: each test goes on where the one before it ended.
  */
 describe.skipIf(
-  missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbouncer", "pasta", "wg", "wireguard-go", "systemctl", "systemd-analyze") || !canBoot(),
+  missingTools(
+    "ip",
+    "nft",
+    "unshare",
+    "nsenter",
+    "psql",
+    "pgbouncer",
+    "pasta",
+    "wg",
+    "wireguard-go",
+    "systemctl",
+    "systemd-analyze",
+  ) || !canBoot(),
 )("perch.service", () => {
   const disk = temporaryDirectory();
   const home = temporaryDirectory();
@@ -27,7 +39,8 @@ describe.skipIf(
   const perch = (...words: string[]) => machine.run(inHome(process.execPath, installed.main, ...words));
   const ok = async (...words: string[]) => succeeded(await perch(...words));
   const systemctl = async (...words: string[]) => succeeded(await machine.run(["systemctl", ...words]));
-  const show = async (property: string) => (await systemctl("show", "perch.service", "--value", "--property", property)).trim();
+  const show = async (property: string) =>
+    (await systemctl("show", "perch.service", "--value", "--property", property)).trim();
   const status = async () => JSON.parse(await ok("status", "--json")) as Status;
   const cluster = async () => (await status()).clusters[0] as Cluster;
   const leader = async () => (await cluster()).members.find(({ role }) => role === "leader") as Member;
@@ -64,17 +77,36 @@ describe.skipIf(
     await ok("postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", "127.0.0.1:7432");
     await ok("apps", "create", "web");
     await ok("postgres", "attach", "pg", "--app", "web");
-    const pooled = ["--pooled", "--variable-name", "POOLED_URL", "--database-user", "pooled", "--database-name", "pooled"];
+    const pooled = [
+      "--pooled",
+      "--variable-name",
+      "POOLED_URL",
+      "--database-user",
+      "pooled",
+      "--database-name",
+      "pooled",
+    ];
     await ok("postgres", "attach", "pg", "--app", "web", ...pooled);
     await ok("wireguard", "create", "laptop", join(home, "laptop.conf"), "--endpoint", "192.0.2.1:51820");
     await ok("host-access", "on");
     await ok("secrets", "set", "-a", "web", "TOKEN=a-secret-value");
-    const ran = await perch("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT 1"; psql "$POOLED_URL" -XAtc "SELECT 2"');
+    const ran = await perch(
+      "run",
+      "-a",
+      "web",
+      "--",
+      "sh",
+      "-c",
+      'psql "$DATABASE_URL" -XAtc "SELECT 1"; psql "$POOLED_URL" -XAtc "SELECT 2"',
+    );
     // It says so where commands have no way out.
     expect(ran).toEqual({ code: 0, signal: null, stdout: "1\n2\n", stderr: "" });
     expect(await ok("wireguard", "list")).toContain("laptop");
     expect(await ok("postgres", "exposures")).toContain("open");
-    expect((await cluster()).members.map(({ role, state }) => `${role} ${state}`)).toEqual(["leader started", "replica streaming"]);
+    expect((await cluster()).members.map(({ role, state }) => `${role} ${state}`)).toEqual([
+      "leader started",
+      "replica streaming",
+    ]);
 
     for (const pid of [await show("MainPID"), String((await leader()).pid)]) {
       const text = succeeded(await machine.run(["cat", `/proc/${pid}/status`]));
@@ -103,12 +135,14 @@ describe.skipIf(
   it("holds no secret", async () => {
     const unit = succeeded(await machine.run(["cat", "/etc/systemd/system/perch.service"]));
     expect(unit).toContain(`PERCH_HOME=${home}`);
-    for (const secret of ["a-secret-value", readFileSync(join(home, "secret.key"), "utf8").trim()]) expect(unit).not.toContain(secret);
+    for (const secret of ["a-secret-value", readFileSync(join(home, "secret.key"), "utf8").trim()])
+      expect(unit).not.toContain(secret);
     expect(await ok("systemd", "print")).toBe(unit);
   });
 
   it("starts perchd again when that is killed, and no query fails and no name is unanswered meanwhile", async () => {
-    for (const url of ["DATABASE_URL", "POOLED_URL"]) await add(await begin("run", "-a", "web", "--", "sh", "-c", askingApp(url)));
+    for (const url of ["DATABASE_URL", "POOLED_URL"])
+      await add(await begin("run", "-a", "web", "--", "sh", "-c", askingApp(url)));
     await more(20);
     const [before, perchd] = [await servers(), await show("MainPID")];
     succeeded(await machine.run(["kill", "-KILL", perchd]));
@@ -195,11 +229,21 @@ describe.skipIf(
       installed: boolean;
       current: boolean;
     }[];
-    expect(states).toMatchObject(["default", "blue"].map((network) => ({ network, active: "active", installed: true, current: true })));
+    expect(states).toMatchObject(
+      ["default", "blue"].map((network) => ({ network, active: "active", installed: true, current: true })),
+    );
   });
 
   it("refuses to write over a unit that is of another home", async () => {
-    const other = await machine.run(["env", `PERCH_HOME=${temporaryDirectory()}`, process.execPath, installed.main, "systemd", "install", "--json"]);
+    const other = await machine.run([
+      "env",
+      `PERCH_HOME=${temporaryDirectory()}`,
+      process.execPath,
+      installed.main,
+      "systemd",
+      "install",
+      "--json",
+    ]);
     expect(other).toMatchObject({ code: 1, stdout: "" });
     expect((JSON.parse(other.stderr) as { error: { code: string } }).error.code).toBe("unit_taken");
   });
@@ -215,7 +259,9 @@ describe.skipIf(
   it("takes over a Perch that was started by hand", async () => {
     await ok("up");
     const { daemon } = await status();
-    expect(await ok("systemd", "install", "--network", "default")).toContain("perch.service starts at boot and is active");
+    expect(await ok("systemd", "install", "--network", "default")).toContain(
+      "perch.service starts at boot and is active",
+    );
     expect(await show("MainPID")).toBe(String(daemon.pid));
     await systemctl("stop", "perch.service");
     expect((await perch("status")).stderr).toContain("[daemon_not_running]");
@@ -238,7 +284,9 @@ describe.skipIf(
 
   /** How each member's data directory was left, the leader's first. */
   async function shutDown(): Promise<string[]> {
-    const members = readdirSync(join(home, "postgres")).filter((name) => existsSync(join(home, "postgres", name, "data", "PG_VERSION")));
+    const members = readdirSync(join(home, "postgres")).filter((name) =>
+      existsSync(join(home, "postgres", name, "data", "PG_VERSION")),
+    );
     const states = await Promise.all(
       members.map(async (member) => {
         const bin = join(installed.directory, "node_modules");
@@ -259,4 +307,5 @@ describe.skipIf(
 });
 
 /** Those of Perch among all processes of the machine. */
-const processesIn = ({ stdout }: Ended): string[] => stdout.split("\n").filter((line) => /postgres|pgbouncer|perch|wireguard/.test(line));
+const processesIn = ({ stdout }: Ended): string[] =>
+  stdout.split("\n").filter((line) => /postgres|pgbouncer|perch|wireguard/.test(line));

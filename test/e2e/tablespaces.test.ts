@@ -29,19 +29,30 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a tablespace o
   it("stops the replica at once, which says why, and leaves the leader's data whole", async () => {
     const leader = await world.leader();
     await world.sql(leader.id, `CREATE TABLESPACE fast LOCATION '${place("fast")}'`);
-    await world.sql(leader.id, "CREATE TABLE t TABLESPACE fast AS SELECT n, repeat('x', 100) AS pad FROM generate_series(1, 50000) AS n");
+    await world.sql(
+      leader.id,
+      "CREATE TABLE t TABLESPACE fast AS SELECT n, repeat('x', 100) AS pad FROM generate_series(1, 50000) AS n",
+    );
     const { answer } = await eventually("the replica is stopped", async () => {
       const replica = await world.replica();
-      return replica.state === "failed" && replica.note?.includes("lies outside of the data directory") === true && replica;
+      return (
+        replica.state === "failed" && replica.note?.includes("lies outside of the data directory") === true && replica
+      );
     });
     expect(answer.note).toContain("ALTER TABLE … SET TABLESPACE pg_default");
-    await eventually("an event says it", async () => (await world.ok("events", "-n", "50")).includes("lies outside of the data directory"));
+    await eventually("an event says it", async () =>
+      (await world.ok("events", "-n", "50")).includes("lies outside of the data directory"),
+    );
     await world.sql(leader.id, "UPDATE t SET n = n + 1");
     await world.sql(leader.id, "CHECKPOINT");
     await world.ok("postgres", "restart", "-a", "pg");
     // Every page is read and its checksum looked at.
-    expect(await world.sql<{ count: number }>(leader.id, "SELECT count(pad)::int AS count FROM t")).toEqual([{ count: 50_000 }]);
-    expect(await world.sql(leader.id, "SELECT sum(checksum_failures)::int AS wrong FROM pg_stat_database")).toEqual([{ wrong: 0 }]);
+    expect(await world.sql<{ count: number }>(leader.id, "SELECT count(pad)::int AS count FROM t")).toEqual([
+      { count: 50_000 },
+    ]);
+    expect(await world.sql(leader.id, "SELECT sum(checksum_failures)::int AS wrong FROM pg_stat_database")).toEqual([
+      { wrong: 0 },
+    ]);
     expect((await world.replica()).state).toBe("failed");
   });
 
@@ -60,7 +71,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("a tablespace o
     await eventually("the replica streams", async () => (await world.replica()).state === "streaming", 60_000);
     const replica = await world.replica();
     await eventually("and has everything", async () => {
-      const rows = await world.sql<{ count: number }>(replica.id, "SELECT count(pad)::int AS count FROM t").catch(() => []);
+      const rows = await world
+        .sql<{ count: number }>(replica.id, "SELECT count(pad)::int AS count FROM t")
+        .catch(() => []);
       return rows[0]?.count === 50_000;
     });
     expect((await world.replica()).state).toBe("streaming");

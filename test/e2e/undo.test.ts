@@ -6,7 +6,10 @@ import { missingTools } from "../support/tools.ts";
 import { killHard, known, processesOf } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** All or nothing: whatever interrupts a create, a clone or an attach, what it made is taken away again, and the same command works afterwards. */
+/**
+ * All or nothing: whatever interrupts a create, a clone or an attach, what it made is taken away again, and the same
+ * command works afterwards.
+ */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what is interrupted half-way", () => {
   const world = worldIn();
   const { ok, begin } = world;
@@ -26,7 +29,10 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
       programs: (await processesOf(world.root)).filter(({ command }) => /initdb|pg_basebackup|--single/.test(command)),
       slots: await world.sql(leader, "SELECT slot_name FROM pg_replication_slots ORDER BY 1"),
       // perch_keeper is Perch's own, made once when the first role goes (docs/decisions/0033).
-      roles: await world.sql(leader, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'perch_keeper' ORDER BY 1"),
+      roles: await world.sql(
+        leader,
+        "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'perch_keeper' ORDER BY 1",
+      ),
       databases: await world.sql(leader, "SELECT datname FROM pg_database ORDER BY 1"),
     };
   };
@@ -41,18 +47,24 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
   /** Waits until a directory that was not there holds `file`, and gives the machine it belongs to. */
   const appears = async (file = "") => {
     const old = world.directories();
-    const find = () => world.directories().find((id) => !old.includes(id) && existsSync(join(world.home.postgres, id, file)));
+    const find = () =>
+      world.directories().find((id) => !old.includes(id) && existsSync(join(world.home.postgres, id, file)));
     return (await eventually(`a new member with ${file}`, find)).answer;
   };
   const killPerchd = async () => killHard([await known((await world.status()).daemon.pid)]);
-  /** A lock in the leader under which CREATE DATABASE waits, so that attach stands half-way for as long as it is held. */
+  /**
+   * A lock in the leader under which CREATE DATABASE waits, so that attach stands half-way for as long as it is held.
+   */
   const holdDatabases = async (): Promise<pg.Client> => {
     const session = await world.connect(leader);
     await session.query("BEGIN; LOCK TABLE pg_database IN SHARE MODE");
     return session;
   };
   const roleIsMade = () =>
-    eventually("the role is made", async () => (await world.sql(leader, "SELECT FROM pg_roles WHERE rolname = 'web'")).length === 1);
+    eventually(
+      "the role is made",
+      async () => (await world.sql(leader, "SELECT FROM pg_roles WHERE rolname = 'web'")).length === 1,
+    );
 
   beforeAll(async () => {
     await ok("up");
@@ -71,7 +83,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
   });
 
   it.each([
-    ["postgres create, while the data directory is made", ["postgres", "create", "--name", "half", "--initial-cluster-size", "2"], "tls"],
+    [
+      "postgres create, while the data directory is made",
+      ["postgres", "create", "--name", "half", "--initial-cluster-size", "2"],
+      "tls",
+    ],
     ["postgres create, while the server starts", ["postgres", "create", "--name", "half"], "data/PG_VERSION"],
   ])("Ctrl-C during %s leaves nothing", async (_what, args, file) => {
     const [running] = await Promise.all([begin(args), appears(file === "tls" ? "" : file)]);
@@ -124,7 +140,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     expect(await running.ended).toMatchObject({ code: 1, stderr: expect.stringContaining("[daemon_lost]") as string });
     await ok("up");
     await asBefore();
-    expect(await ok("events")).toMatch(new RegExp(`(${machine}|half) was half made when perchd ended; it is taken away`));
+    expect(await ok("events")).toMatch(
+      new RegExp(`(${machine}|half) was half made when perchd ended; it is taken away`),
+    );
   });
 
   it("kill -9 of perchd in the middle of attach leaves nothing half-made after up", async () => {
@@ -165,7 +183,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     await ok("postgres", "create", "--name", "half");
     await ok("machine", "clone", leader, "--region", "lhr");
     await ok("postgres", "attach", "pg", "--app", "web");
-    expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe("web\n");
+    expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe(
+      "web\n",
+    );
   });
 
   it("Ctrl-C while quickstart runs its app is no failure of Perch, and quickstart goes on from there", async () => {
@@ -174,7 +194,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     running.kill("SIGINT");
     const { code, stderr } = await running.ended;
     expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.not.stringMatching(/\[internal\]/) as string });
-    expect(await ok("quickstart", "--no-install")).toMatch(/hello is attached to pg already[\s\S]*in lhr: .* a replica/);
+    expect(await ok("quickstart", "--no-install")).toMatch(
+      /hello is attached to pg already[\s\S]*in lhr: .* a replica/,
+    );
   });
 
   it("kill -9 of perchd in the middle of users rotate is gone on with by the next one: role and secret agree", async () => {
@@ -183,12 +205,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     const lock = await world.connect(leader);
     await lock.query("BEGIN; LOCK TABLE pg_authid IN SHARE MODE");
     const running = await begin(["postgres", "users", "rotate", "web", "-a", "pg"]);
-    await eventually("the rotation waits", async () => (await world.sql(leader, "SELECT FROM pg_locks WHERE NOT granted")).length > 0);
+    await eventually(
+      "the rotation waits",
+      async () => (await world.sql(leader, "SELECT FROM pg_locks WHERE NOT granted")).length > 0,
+    );
     await killPerchd();
     await lock.end();
     expect(await running.ended).toMatchObject({ code: 1 });
     await ok("up");
     await eventually("the URL is the new one", async () => (await url()) !== old);
-    expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe("web\n");
+    expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe(
+      "web\n",
+    );
   });
 });

@@ -3,7 +3,8 @@ import { fail, isCode, type PerchError, toPerchError } from "../../src/errors/er
 import { type ErrorCode, type ErrorEntry, register } from "../../src/errors/register.ts";
 
 const entries = Object.entries(register) as [ErrorCode, ErrorEntry][];
-const placeholders = (entry: ErrorEntry): string[] => [...`${entry.message} ${entry.next}`.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+const placeholders = (entry: ErrorEntry): string[] =>
+  [...`${entry.message} ${entry.next}`.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
 /** `fail` with a value for each placeholder, whichever code it is. */
 const failWith = fail as (code: ErrorCode, params: Record<string, string>, cause?: unknown) => PerchError;
 
@@ -61,7 +62,9 @@ describe("an error of the register", () => {
   });
 
   it("takes parameters as they are, whatever they look like", () => {
-    expect(fail("name_invalid", { what: "{why}", name: "$&{name}$1", why: "{what}" }).message).toBe('{why} "$&{name}$1" is not valid: {what}');
+    expect(fail("name_invalid", { what: "{why}", name: "$&{name}$1", why: "{what}" }).message).toBe(
+      '{why} "$&{name}$1" is not valid: {what}',
+    );
     expect(fail("state_newer", { path: "p", what: "it has schema 2, this one knows 1" }).message).toContain("schema 2");
   });
 
@@ -77,9 +80,20 @@ describe("an error of the register", () => {
     const own = fail("no_app", {});
     expect(toPerchError(own)).toBe(own);
     const cause = new TypeError("x is not a function");
-    expect(toPerchError(cause)).toMatchObject({ code: "internal", message: "Perch failed: x is not a function", cause });
-    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", path: "/h/perchd.json" });
-    expect(toPerchError(full)).toMatchObject({ code: "disk_full", message: "the disk under /h/perchd.json is full", cause: full });
+    expect(toPerchError(cause)).toMatchObject({
+      code: "internal",
+      message: "Perch failed: x is not a function",
+      cause,
+    });
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+      code: "ENOSPC",
+      path: "/h/perchd.json",
+    });
+    expect(toPerchError(full)).toMatchObject({
+      code: "disk_full",
+      message: "the disk under /h/perchd.json is full",
+      cause: full,
+    });
     expect(toPerchError("a string").message).toBe("Perch failed: a string");
     expect(toPerchError(undefined).message).toBe("Perch failed: undefined");
   });

@@ -15,7 +15,11 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/asyncpg
   it("keeps its greeting on the leader, from whichever region it runs in", async () => {
     const { address } = await asyncpg.world.leader();
     expect(await asyncpg.run(".venv/bin/python", "main.py")).toBe(`Hello, world! from ams, kept at ${address}\n`);
-    expect((await asyncpg.runIn("lhr", ".venv/bin/python", "main.py")).stdout).toContain(`from lhr, kept at ${address}\n`);
-    expect(await asyncpg.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings'")).toEqual([{ tableowner: "web" }]);
+    expect((await asyncpg.runIn("lhr", ".venv/bin/python", "main.py")).stdout).toContain(
+      `from lhr, kept at ${address}\n`,
+    );
+    expect(await asyncpg.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings'")).toEqual([
+      { tableowner: "web" },
+    ]);
   });
 });

@@ -18,8 +18,12 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/django"
 
   it("migrates: the tables belong to the app's role", async () => {
     await django.run(python, "manage.py", "migrate");
-    expect(await django.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings_greeting'")).toEqual([{ tableowner: "web" }]);
-    expect(await django.rows("SELECT name FROM django_migrations WHERE app = 'greetings'")).toEqual([{ name: "0001_initial" }]);
+    expect(await django.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings_greeting'")).toEqual([
+      { tableowner: "web" },
+    ]);
+    expect(await django.rows("SELECT name FROM django_migrations WHERE app = 'greetings'")).toEqual([
+      { name: "0001_initial" },
+    ]);
     expect(await django.run(python, "manage.py", "makemigrations", "--check")).toBe("No changes detected\n");
   });
 
@@ -33,16 +37,22 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/django"
     server.kill("SIGTERM");
     await server.ended;
     expect(JSON.parse(answer)).toEqual({ greetings: [{ word: "Hello, world!", region: "ams" }] });
-    expect(await django.rows("SELECT word, region FROM greetings_greeting")).toEqual([{ word: "Hello, world!", region: "ams" }]);
+    expect(await django.rows("SELECT word, region FROM greetings_greeting")).toEqual([
+      { word: "Hello, world!", region: "ams" },
+    ]);
   });
 
   it("takes the URL from .env where no app has set it", async () => {
     const file = join(django.directory, ".env");
     await writeFile(file, `DATABASE_URL=${(await django.run("printenv", "DATABASE_URL")).trim()}\n`, { mode: 0o600 });
     const create = "from greetings.models import Greeting; Greeting.objects.create(word='from .env', region='')";
-    const created = await django.world.perch(["run", "--", python, "manage.py", "shell", "-c", create], { cwd: django.directory });
+    const created = await django.world.perch(["run", "--", python, "manage.py", "shell", "-c", create], {
+      cwd: django.directory,
+    });
     await rm(file);
     expect(created).toMatchObject({ code: 0 });
-    expect(await django.rows("SELECT word FROM greetings_greeting ORDER BY id DESC LIMIT 1")).toEqual([{ word: "from .env" }]);
+    expect(await django.rows("SELECT word FROM greetings_greeting ORDER BY id DESC LIMIT 1")).toEqual([
+      { word: "from .env" },
+    ]);
   });
 });

@@ -8,7 +8,10 @@ import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** What every driver must be able to do through `pg.internal:5432`, told by its program in test/examples/drivers and by the leader itself. */
+/**
+ * What every driver must be able to do through `pg.internal:5432`, told by its program in test/examples/drivers and by
+ * the leader itself.
+ */
 describe("through the private network", () => {
   const world = worldIn();
   const here = [...drivers, psql].map((driver) => ({ driver, missing: missingTools(...driver.tools) }));
@@ -19,7 +22,8 @@ describe("through the private network", () => {
   let address: string | undefined;
 
   /** What the leader shows of the app's sessions. */
-  const onLeader = async <Row extends object>(sql: string): Promise<Row[]> => world.sql<Row>((await world.leader()).id, sql, "web");
+  const onLeader = async <Row extends object>(sql: string): Promise<Row[]> =>
+    world.sql<Row>((await world.leader()).id, sql, "web");
   /** Those of drivers that hold a connection: psql ends with its commands. */
   const holding = () => [...present.values()].filter(({ driver }) => driver !== psql);
 
@@ -36,7 +40,9 @@ describe("through the private network", () => {
     await writeFile(join(authorities, "other.pem"), (await makeAuthority("another network")).certificate);
     for (const { driver, missing } of here) if (!missing) present.set(driver.name, await atWork(driver, world));
     for (const driver of holding()) idle.push(await driver.begin("idle"));
-    await eventually("every driver has its idle connection", () => idle.every((program) => program.stdout().includes("\n")));
+    await eventually("every driver has its idle connection", () =>
+      idle.every((program) => program.stdout().includes("\n")),
+    );
   });
 
   describe.each(here)("$driver.name", ({ driver: { name }, missing }) => {
@@ -72,7 +78,9 @@ describe("through the private network", () => {
       expect(await does("copy")).toEqual({ same: true });
       const table = present.get(name)?.driver.program.split(".")[0];
       const right = `count(*) FILTER (WHERE word = format(E'word \\t ü %s', id))::int AS right`;
-      expect(await onLeader(`SELECT ${right}, sum(id)::int FROM copied_${table}`)).toEqual([{ right: 10_000, sum: 50_005_000 }]);
+      expect(await onLeader(`SELECT ${right}, sum(id)::int FROM copied_${table}`)).toEqual([
+        { right: 10_000, sum: 50_005_000 },
+      ]);
     });
 
     it.skipIf(missing)("hears what another session notifies", async () => {
@@ -93,33 +101,55 @@ describe("through the private network", () => {
     });
   });
 
-  it.skipIf(missingTools("psql"))("has a certificate that is right for every name, on the leader and on the replica", async () => {
-    const [leader, replica] = [await world.leader(), await world.replica()];
-    const where = (host: string, port: number) => present.get("psql")?.does("tls", `${verify("ca.pem")}&host=${host}&port=${port}`);
-    const ways = ["", "leader.", "replica.", "lhr.", "global.", "top1.nearest.of.", "postgres.process.", `${leader.id}.vm.`, `${replica.id}.vm.`];
-    for (const host of [...ways.map((way) => `${way}pg.internal`), "pg.flycast"]) expect(await where(host, 5432)).toEqual({ ssl: true, address });
-    for (const way of ["replica.", "lhr.", `${replica.id}.vm.`]) {
-      expect(await where(`${way}pg.internal`, 5433)).toEqual({ ssl: true, address: replica.address });
-    }
-  });
+  it.skipIf(missingTools("psql"))(
+    "has a certificate that is right for every name, on the leader and on the replica",
+    async () => {
+      const [leader, replica] = [await world.leader(), await world.replica()];
+      const where = (host: string, port: number) =>
+        present.get("psql")?.does("tls", `${verify("ca.pem")}&host=${host}&port=${port}`);
+      const ways = [
+        "",
+        "leader.",
+        "replica.",
+        "lhr.",
+        "global.",
+        "top1.nearest.of.",
+        "postgres.process.",
+        `${leader.id}.vm.`,
+        `${replica.id}.vm.`,
+      ];
+      for (const host of [...ways.map((way) => `${way}pg.internal`), "pg.flycast"])
+        expect(await where(host, 5432)).toEqual({ ssl: true, address });
+      for (const way of ["replica.", "lhr.", `${replica.id}.vm.`]) {
+        expect(await where(`${way}pg.internal`, 5433)).toEqual({ ssl: true, address: replica.address });
+      }
+    },
+  );
 
-  it.skipIf(missingTools("javac"))("gives Java the addresses nearest first, as seen from each region, and one for the cluster itself", async () => {
-    const { address: replica } = await world.replica();
-    const order = async (region: string, name = "global.pg.internal") => {
-      const program = join(repository, "test/examples/drivers/Order.java");
-      const lines = succeeded(await world.perch(["run", "-a", "web", "--region", region, "--", "java", program, name]))
-        .trim()
-        .split("\n");
-      return lines.map((line) => new URL(`http://[${line}]`).hostname.slice(1, -1));
-    };
-    expect(await order("ams")).toEqual([address, replica]);
-    expect(await order("lhr")).toEqual([replica, address]);
-    expect(await order("lhr", "pg.internal")).toEqual([replica]);
-  });
+  it.skipIf(missingTools("javac"))(
+    "gives Java the addresses nearest first, as seen from each region, and one for the cluster itself",
+    async () => {
+      const { address: replica } = await world.replica();
+      const order = async (region: string, name = "global.pg.internal") => {
+        const program = join(repository, "test/examples/drivers/Order.java");
+        const lines = succeeded(
+          await world.perch(["run", "-a", "web", "--region", region, "--", "java", program, name]),
+        )
+          .trim()
+          .split("\n");
+        return lines.map((line) => new URL(`http://[${line}]`).hostname.slice(1, -1));
+      };
+      expect(await order("ams")).toEqual([address, replica]);
+      expect(await order("lhr")).toEqual([replica, address]);
+      expect(await order("lhr", "pg.internal")).toEqual([replica]);
+    },
+  );
 
   it("keeps every idle connection for as long as all of that takes", async () => {
     const idleThere = "state = 'idle' AND application_name LIKE 'idle %' AND backend_start < now() - '5 s'::interval";
-    expect(await onLeader(`SELECT count(*)::int FROM pg_stat_activity WHERE ${idleThere}`)).toEqual([{ count: holding().length }]);
+    expect(await onLeader(`SELECT count(*)::int FROM pg_stat_activity WHERE ${idleThere}`)).toEqual([
+      { count: holding().length },
+    ]);
     for (const program of idle) program.kill("SIGTERM");
     const told = await Promise.all(idle.map(async ({ ended }) => lastLine(succeeded(await ended))));
     expect(told).toEqual(holding().map(() => ({ same: true })));
@@ -141,7 +171,9 @@ describe("through the private network", () => {
     const [leader, replica] = [await world.leader(), await world.replica()];
     for (const { id } of [leader, replica]) {
       await world.ok("machine", "stop", id);
-      const told = await Promise.all([...present.values()].map((driver) => driver.refused("postgres://web:any@pg.internal:5432/web")));
+      const told = await Promise.all(
+        [...present.values()].map((driver) => driver.refused("postgres://web:any@pg.internal:5432/web")),
+      );
       expect(told).toEqual(told.map(() => expect.stringMatching(/refused/i) as string));
     }
   });

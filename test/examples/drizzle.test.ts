@@ -14,7 +14,9 @@ describe("examples/drizzle", () => {
   it("migrates: the table belongs to the app's role, and a second time changes nothing", async () => {
     await drizzle.run("npm", "run", "migrate", "--silent");
     await drizzle.run("npm", "run", "migrate", "--silent");
-    expect(await drizzle.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([{ tableowner: "web" }]);
+    expect(await drizzle.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([
+      { tableowner: "web" },
+    ]);
     expect(await drizzle.rows("SELECT id FROM drizzle.__drizzle_migrations")).toEqual([{ id: 1 }]);
   });
 

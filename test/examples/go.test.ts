@@ -22,6 +22,8 @@ describe.skipIf(missingTools("go"))("examples/go", () => {
   it("copies through pgx itself, from another region, too", async () => {
     const { address } = await go.world.leader();
     expect((await go.runIn("lhr", "./copy")).stdout).toBe("2 words copied\n");
-    expect((await rows()).slice(1)).toEqual(["Hello", "world!"].map((word) => ({ word, driver: "pgx", server: `${address}/128` })));
+    expect((await rows()).slice(1)).toEqual(
+      ["Hello", "world!"].map((word) => ({ word, driver: "pgx", server: `${address}/128` })),
+    );
   });
 });

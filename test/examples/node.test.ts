@@ -11,7 +11,10 @@ describe("examples/node", () => {
 
   beforeAll(async () => {
     app = temporaryDirectory();
-    await cp(join(repository, "examples/node"), app, { recursive: true, filter: (path) => !path.endsWith("node_modules") });
+    await cp(join(repository, "examples/node"), app, {
+      recursive: true,
+      filter: (path) => !path.endsWith("node_modules"),
+    });
     succeeded(await runToEnd(["npm", "ci", "--no-audit", "--no-fund"], { cwd: app }));
     ({ perch } = await attachedApp());
   });
@@ -31,7 +34,9 @@ describe("examples/node", () => {
       const visits = await client.query("SELECT region FROM visits ORDER BY at");
       console.log(JSON.stringify([owner.rows, visits.rows]));
       await client.end();`;
-    const seen = succeeded(await perch(["run", "-a", "web", "--", "node", "--input-type=module", "-e", look], { cwd: app }));
+    const seen = succeeded(
+      await perch(["run", "-a", "web", "--", "node", "--input-type=module", "-e", look], { cwd: app }),
+    );
     const [owner, visits] = JSON.parse(seen) as [unknown[], { region: string }[]];
     expect(owner).toEqual([{ tableowner: "web" }]);
     expect(visits.at(-1)).toEqual({ region: "lhr" });

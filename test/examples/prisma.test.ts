@@ -23,20 +23,34 @@ describe("examples/prisma", () => {
     await mkdir(project);
     await prisma.prepare(["../node_modules/.bin/prisma", "init", "--no-skills"], { cwd: project });
     await rm(join(project, ".env")); // It names a database of `prisma dev`; the URL comes from the run.
-    await prisma.run("node", "--input-type=module", "-e", `${connect} await client.query("${existing}"); await client.end();`);
+    await prisma.run(
+      "node",
+      "--input-type=module",
+      "-e",
+      `${connect} await client.query("${existing}"); await client.end();`,
+    );
     await prisma.run("sh", "-c", "cd brownfield && ../node_modules/.bin/prisma db pull");
     const schema = await readFile(join(project, "prisma/schema.prisma"), "utf8");
-    expect(schema).toMatch(/^model customers \{\n {2}id +Int +@id @default\(autoincrement\(\)\)\n {2}name String\n\}$/m);
-    await prisma.run("node", "--input-type=module", "-e", `${connect} await client.query("DROP TABLE customers"); await client.end();`);
+    expect(schema).toMatch(
+      /^model customers \{\n {2}id +Int +@id @default\(autoincrement\(\)\)\n {2}name String\n\}$/m,
+    );
+    await prisma.run(
+      "node",
+      "--input-type=module",
+      "-e",
+      `${connect} await client.query("DROP TABLE customers"); await client.end();`,
+    );
   });
 
   it("migrates: the table belongs to the app's role, and a second time changes nothing", async () => {
     await prisma.run("npx", "prisma", "migrate", "deploy");
     expect(await prisma.run("npx", "prisma", "migrate", "deploy")).toContain("No pending migrations to apply.");
-    expect(await prisma.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'Post'")).toEqual([{ tableowner: "web" }]);
-    expect(await prisma.rows("SELECT migration_name, finished_at IS NOT NULL AS finished FROM _prisma_migrations")).toEqual([
-      { migration_name: "20261124080000_create_post", finished: true },
+    expect(await prisma.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'Post'")).toEqual([
+      { tableowner: "web" },
     ]);
+    expect(
+      await prisma.rows("SELECT migration_name, finished_at IS NOT NULL AS finished FROM _prisma_migrations"),
+    ).toEqual([{ migration_name: "20261124080000_create_post", finished: true }]);
   });
 
   it("creates a Post and reads it back", async () => {

@@ -21,7 +21,9 @@ describe.skipIf(missingTools("rails", "ruby -rpg -e 1"))("examples/rails", () =>
 
   it("migrates by DATABASE_URL alone: the table belongs to the app's role", async () => {
     await rails.run("bin/rails", "db:migrate");
-    expect(await rails.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'posts'")).toEqual([{ tableowner: "web" }]);
+    expect(await rails.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'posts'")).toEqual([
+      { tableowner: "web" },
+    ]);
     expect(await rails.rows("SELECT version FROM schema_migrations")).toEqual([{ version: "20261124080000" }]);
   });
 

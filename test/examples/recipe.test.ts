@@ -9,7 +9,10 @@ import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools, phpTools } from "../support/tools.ts";
 import { operatorPassword, type World, worldIn } from "../support/world.ts";
 
-/** What `perch postgres recipe` prints, typed into an empty directory: the files written, the lines run, by an app whose names are not those of the examples. */
+/**
+ * What `perch postgres recipe` prints, typed into an empty directory: the files written, the lines run, by an app whose
+ * names are not those of the examples.
+ */
 interface Printed {
   url: string;
   files: { path: string; text: string }[];
@@ -25,17 +28,33 @@ describe("a recipe, followed as it is printed", () => {
   const bin = temporaryDirectory();
 
   beforeAll(async () => {
-    await writeFile(join(bin, "perch"), `#!/bin/sh\nexec node '${join(repository, "dist/cli/main.js")}' "$@"\n`, { mode: 0o755 });
+    await writeFile(join(bin, "perch"), `#!/bin/sh\nexec node '${join(repository, "dist/cli/main.js")}' "$@"\n`, {
+      mode: 0o755,
+    });
     world = worldIn();
     await world.ok("up");
     await world.ok("postgres", "create", "--name", "main-db", "--region", "fra", "--password", operatorPassword);
   });
 
   /** In an empty directory, or in a project such as the client's own generator makes. Gives what the last line said. */
-  async function follow(client: string, project = false, more: Record<string, string> = {}, pooled = false): Promise<string> {
+  async function follow(
+    client: string,
+    project = false,
+    more: Record<string, string> = {},
+    pooled = false,
+  ): Promise<string> {
     const app = `${pooled ? "pooled" : "my"}-${client}`;
     await world.ok("apps", "create", app, "--region", "fra");
-    await world.ok("postgres", "attach", "main-db", "--app", app, "--variable-name", "MAIN_URL", ...(pooled ? ["--pooled"] : []));
+    await world.ok(
+      "postgres",
+      "attach",
+      "main-db",
+      "--app",
+      app,
+      "--variable-name",
+      "MAIN_URL",
+      ...(pooled ? ["--pooled"] : []),
+    );
     const printed = await world.json<Printed>("postgres", "recipe", client, "-a", app);
     const role = roleOf(client, pooled);
     expect(printed.url).toBe(`postgres://${role}:***@main-db.internal:${pooled ? 6432 : 5432}/${role}`);
@@ -52,19 +71,41 @@ describe("a recipe, followed as it is printed", () => {
   }
 
   const isServer = (line: string): boolean => /\b(runserver|rails server|prisma studio)\b/.test(line);
-  const roleOf = (client: string, pooled = false): string => `${pooled ? "pooled" : "my"}_${client.replaceAll("-", "_")}`;
-  const rows = async (client: string, text: string, pooled = false) => world.sql((await world.leader("main-db")).id, text, roleOf(client, pooled));
+  const roleOf = (client: string, pooled = false): string =>
+    `${pooled ? "pooled" : "my"}_${client.replaceAll("-", "_")}`;
+  const rows = async (client: string, text: string, pooled = false) =>
+    world.sql((await world.leader("main-db")).id, text, roleOf(client, pooled));
 
   const node = { needs: [] };
   const python = { needs: ["python3 -c 'import ensurepip'"] };
   const kept = [
     { client: "node", ...node, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
-    { client: "python", ...python, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    {
+      client: "python",
+      ...python,
+      query: "SELECT word, region FROM greetings",
+      expected: [{ word: "Hello, world!", region: "fra" }],
+    },
     { client: "sqlalchemy", ...python, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
-    { client: "asyncpg", ...python, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    {
+      client: "asyncpg",
+      ...python,
+      query: "SELECT word, region FROM greetings",
+      expected: [{ word: "Hello, world!", region: "fra" }],
+    },
     { client: "sqlalchemy-async", ...python, query: "SELECT region FROM visits", expected: [{ region: "fra" }] },
-    { client: "jdbc", needs: ["java", "mvn"], query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
-    { client: "php", needs: phpTools, query: "SELECT word, region FROM greetings", expected: [{ word: "Hello, world!", region: "fra" }] },
+    {
+      client: "jdbc",
+      needs: ["java", "mvn"],
+      query: "SELECT word, region FROM greetings",
+      expected: [{ word: "Hello, world!", region: "fra" }],
+    },
+    {
+      client: "php",
+      needs: phpTools,
+      query: "SELECT word, region FROM greetings",
+      expected: [{ word: "Hello, world!", region: "fra" }],
+    },
     {
       client: "rust",
       needs: cargoTools,
@@ -114,14 +155,28 @@ describe("a recipe, followed as it is printed", () => {
     expect(await rows("prisma", `SELECT title FROM "Post"`)).toEqual([{ title: "PostgreSQL on Perch" }]);
   });
 
-  // Where clients share connections and may prepare nothing, a recipe that left that out would fail or read what others read.
+  // Where clients share connections and may prepare nothing, a recipe that left that out would fail or read what others
+  // read.
   describe.skipIf(missingTools("pgbouncer"))("through a pooler whose clients may prepare no statements", () => {
     beforeAll(async () => {
-      await world.ok("postgres", "pool", "on", "-a", "main-db", "--mode", "transaction", "--no-prepared-statements", "--size", "2");
+      await world.ok(
+        "postgres",
+        "pool",
+        "on",
+        "-a",
+        "main-db",
+        "--mode",
+        "transaction",
+        "--no-prepared-statements",
+        "--size",
+        "2",
+      );
     });
 
     const telling = ["python", "asyncpg", "sqlalchemy", "sqlalchemy-async", "jdbc", "php", "rust", "rails", "go"];
-    for (const { client, project = false, needs, more = {}, query, expected } of kept.filter((one) => telling.includes(one.client))) {
+    for (const { client, project = false, needs, more = {}, query, expected } of kept.filter((one) =>
+      telling.includes(one.client),
+    )) {
       it.skipIf(missingTools(...needs))(
         `leaves its rows in the app's own database: ${client}`,
         async () => {

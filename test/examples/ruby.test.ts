@@ -31,7 +31,9 @@ describe.skipIf(missingTools("ruby -rpg -e 1"))("examples/ruby", () => {
   it("is one session of the app's database, as PostgreSQL counts", async () => {
     const before = await sessions();
     await ruby.run("ruby", "connections.rb");
-    const { answer } = await eventually("the session is counted", async () => ((await sessions()) > before ? sessions() : undefined));
+    const { answer } = await eventually("the session is counted", async () =>
+      (await sessions()) > before ? sessions() : undefined,
+    );
     expect(answer).toBe(before + 1);
   });
 });

@@ -10,7 +10,14 @@ describe.skipIf(missingTools(...cargoTools))("examples/rust", () => {
   let rust: Example;
   const program = ["cargo", "run", "--offline", "--quiet"] as const;
   const withUrl = (more: string, authority: string) =>
-    rust.runIn("ams", "env", `PGSSLROOTCERT=${authority}`, "sh", "-c", `DATABASE_URL="$DATABASE_URL${more}" exec ${program.join(" ")}`);
+    rust.runIn(
+      "ams",
+      "env",
+      `PGSSLROOTCERT=${authority}`,
+      "sh",
+      "-c",
+      `DATABASE_URL="$DATABASE_URL${more}" exec ${program.join(" ")}`,
+    );
 
   beforeAll(async () => {
     rust = await exampleOf("rust");
@@ -23,7 +30,9 @@ describe.skipIf(missingTools(...cargoTools))("examples/rust", () => {
     const { address } = await rust.world.leader();
     expect(await rust.run(...program)).toBe(`Hello, world! from ams, kept at ${address}\n`);
     expect((await rust.runIn("lhr", ...program)).stdout).toContain(`from lhr, kept at ${address}\n`);
-    expect(await rust.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings'")).toEqual([{ tableowner: "web" }]);
+    expect(await rust.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'greetings'")).toEqual([
+      { tableowner: "web" },
+    ]);
   });
 
   it("encrypts as sslmode says, and knows the network's authority from another where one is named", async () => {
@@ -37,6 +46,9 @@ describe.skipIf(missingTools(...cargoTools))("examples/rust", () => {
       });
     }
     expect(await withUrl("?sslmode=disable", "other.pem")).toMatchObject({ code: 0 });
-    expect(await withUrl("?sslmode=verify-full", "ca.pem")).toMatchObject({ code: 1, stderr: expect.stringContaining("sslmode") as string });
+    expect(await withUrl("?sslmode=verify-full", "ca.pem")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("sslmode") as string,
+    });
   });
 });

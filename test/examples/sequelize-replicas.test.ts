@@ -23,7 +23,11 @@ describe("examples/sequelize-replicas", () => {
     return found;
   };
   const visitsAt = async (region: string): Promise<number> => {
-    const [row] = await app.world.sql<{ count: number }>((await memberIn(region)).id, `SELECT count(*)::int FROM "Visits"`, "web");
+    const [row] = await app.world.sql<{ count: number }>(
+      (await memberIn(region)).id,
+      `SELECT count(*)::int FROM "Visits"`,
+      "web",
+    );
     return row?.count ?? 0;
   };
 
@@ -37,13 +41,31 @@ describe("examples/sequelize-replicas", () => {
   });
 
   it("writes to the leader in the primary region", async () => {
-    expect(await from("ams", "visit")).toEqual({ replica: false, address: (await memberIn("ams")).address, role: "web", visits: 1 });
-    await eventually("both replicas have the row", async () => (await visitsAt("iad")) === 1 && (await visitsAt("sjc")) === 1);
+    expect(await from("ams", "visit")).toEqual({
+      replica: false,
+      address: (await memberIn("ams")).address,
+      role: "web",
+      visits: 1,
+    });
+    await eventually(
+      "both replicas have the row",
+      async () => (await visitsAt("iad")) === 1 && (await visitsAt("sjc")) === 1,
+    );
   });
 
   it("reads from the replica of the region it runs in", async () => {
-    expect(await from("iad")).toEqual({ replica: true, address: (await memberIn("iad")).address, role: "web", visits: 1 });
-    expect(await from("sjc")).toEqual({ replica: true, address: (await memberIn("sjc")).address, role: "web", visits: 1 });
+    expect(await from("iad")).toEqual({
+      replica: true,
+      address: (await memberIn("iad")).address,
+      role: "web",
+      visits: 1,
+    });
+    expect(await from("sjc")).toEqual({
+      replica: true,
+      address: (await memberIn("sjc")).address,
+      role: "web",
+      visits: 1,
+    });
   });
 
   it("reads from the nearest replica in a region that has none", async () => {

@@ -22,17 +22,26 @@ describe("examples/sequelize", () => {
 
   it("migrates through the CLI and its .sequelizerc: the app's role owns the table", async () => {
     await sequelize.run("npx", "sequelize", "db:migrate");
-    expect(await sequelize.rows("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")).toEqual([
+    expect(
+      await sequelize.rows(
+        "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+      ),
+    ).toEqual([
       { tablename: "SequelizeMeta", tableowner: "web" },
       { tablename: "Visits", tableowner: "web" },
     ]);
-    expect(await sequelize.rows(`SELECT name FROM "SequelizeMeta"`)).toEqual([{ name: "20261124080000-create-visit.js" }]);
+    expect(await sequelize.rows(`SELECT name FROM "SequelizeMeta"`)).toEqual([
+      { name: "20261124080000-create-visit.js" },
+    ]);
   });
 
   it("confirms the connection and leaves its rows", async () => {
     expect(await sequelize.run("node", "index.js")).toMatch(/^Connected to the database!$[^]*^1 visit\(s\)$/m);
     expect((await sequelize.runIn("lhr", "npm", "start", "--silent")).stdout).toContain("2 visit(s)\n");
-    expect(await sequelize.rows(`SELECT region FROM "Visits" ORDER BY id`)).toEqual([{ region: "ams" }, { region: "lhr" }]);
+    expect(await sequelize.rows(`SELECT region FROM "Visits" ORDER BY id`)).toEqual([
+      { region: "ams" },
+      { region: "lhr" },
+    ]);
   });
 
   it("undoes the migration", async () => {

@@ -15,7 +15,12 @@ describe.skipIf(missingTools("python3 -c 'import ensurepip'"))("examples/sqlalch
   it("keeps its visits on the leader, in a table that the app's role owns", async () => {
     expect(await sqlalchemy.run(".venv/bin/python", "main.py")).toBe("1 visit(s)\n");
     expect((await sqlalchemy.runIn("lhr", ".venv/bin/python", "main.py")).stdout).toBe("2 visit(s)\n");
-    expect(await sqlalchemy.rows("SELECT region FROM visits ORDER BY id")).toEqual([{ region: "ams" }, { region: "lhr" }]);
-    expect(await sqlalchemy.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([{ tableowner: "web" }]);
+    expect(await sqlalchemy.rows("SELECT region FROM visits ORDER BY id")).toEqual([
+      { region: "ams" },
+      { region: "lhr" },
+    ]);
+    expect(await sqlalchemy.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([
+      { tableowner: "web" },
+    ]);
   });
 });

@@ -25,7 +25,9 @@ with engine.connect() as connection: print(connection.scalar(text("select curren
       { id: 1, region: "ams" },
       { id: 2, region: "lhr" },
     ]);
-    expect(await sqlalchemy.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([{ tableowner: "web" }]);
+    expect(await sqlalchemy.rows("SELECT tableowner FROM pg_tables WHERE tablename = 'visits'")).toEqual([
+      { tableowner: "web" },
+    ]);
   });
 
   it("refuses the URL as it is, and takes it from an app attached with --scheme postgresql", async () => {

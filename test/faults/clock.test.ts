@@ -9,7 +9,10 @@ import { killBackend, killLeader, killReplica, switchOver } from "./deeds.ts";
 import { cases, type Fault, timesOf } from "./fault.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
-/** perchd under Debian's libfaketime: its clock is what a file says, from one moment to the next. Servers and clients keep the machine's. */
+/**
+ * perchd under Debian's libfaketime: its clock is what a file says, from one moment to the next. Servers and clients
+ * keep the machine's.
+ */
 const library = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketime.so.1`;
 const shift = join(temporaryDirectory(), "shift");
 /** What perchd starts keeps the machine's clock, too. */

@@ -33,21 +33,25 @@ export async function killLeaderAgain(world: World): Promise<void> {
   };
   await eventually("another leads", another, 60_000);
 }
-export const killLeaderAndReplica = async (world: World) => killHard([await leaderProcess(world), await known((await near(world)).pid)]);
-const poolers = async (world: World) => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
+export const killLeaderAndReplica = async (world: World) =>
+  killHard([await leaderProcess(world), await known((await near(world)).pid)]);
+const poolers = async (world: World) =>
+  (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
 async function leadingPooler(world: World): Promise<ProcessIdentity> {
   const found = (await poolers(world)).find(({ command }) => command.includes("leader"));
   return known(found?.pid);
 }
 export const killPooler = async (world: World) => killHard([await leadingPooler(world)]);
 export const killPoolers = async (world: World) => killHard(await poolers(world));
-export const killNameServer = async (world: World) => killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
+export const killNameServer = async (world: World) =>
+  killHard((await processesOf(world.root)).filter(({ command }) => command.includes("dns/main")));
 
 /** It is over when the replica runs again. */
 export async function killReplica(world: World): Promise<void> {
   const { id, pid } = await near(world);
   await killHard([await known(pid)]);
-  const again = async () => (await world.cluster()).members.some((one) => one.id === id && one.pid !== null && one.pid !== pid);
+  const again = async () =>
+    (await world.cluster()).members.some((one) => one.id === id && one.pid !== null && one.pid !== pid);
   await eventually("it is started again", again, 60_000);
 }
 
@@ -82,8 +86,10 @@ export async function killDaemonInSwitchover(world: World, round: number): Promi
   await inSwitchover(world, round, () => daemonProcess(world));
   await world.ok("up");
 }
-export const killPoolerInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leadingPooler(world));
-export const killLeaderInSwitchover = (world: World, round: number) => inSwitchover(world, round, () => leaderProcess(world));
+export const killPoolerInSwitchover = (world: World, round: number) =>
+  inSwitchover(world, round, () => leadingPooler(world));
+export const killLeaderInSwitchover = (world: World, round: number) =>
+  inSwitchover(world, round, () => leaderProcess(world));
 /** At one of the moments; every other time at the worst of all, when the old leader has just ended. */
 export async function killNextInSwitchover(world: World, round: number): Promise<void> {
   const next = await known((await near(world)).pid);

@@ -5,11 +5,17 @@ export interface Fault {
   name: string;
   /** Whether an acknowledged row may be missing afterwards. */
   rows: "kept" | "may be lost";
-  /** The longest time in which nothing may be acknowledged, in milliseconds: many times what it takes on a quiet machine. */
+  /**
+   * The longest time in which nothing may be acknowledged, in milliseconds: many times what it takes on a quiet
+   * machine.
+   */
   withinMs: number;
   /** No client may notice: not one query or connection may fail. */
   unnoticed?: true;
-  /** A server dies of it. Before it comes a perchd that has seen none die: after the third within a minute Perch acts otherwise, which is a fault of its own. */
+  /**
+   * A server dies of it. Before it comes a perchd that has seen none die: after the third within a minute Perch acts
+   * otherwise, which is a fault of its own.
+   */
   crash?: true;
   /** How often in the short form; once where nothing is said. */
   times?: number;

@@ -6,8 +6,9 @@ import { faults } from "./faults.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
 /**
- * Faults under a writing load, on real processes: after each, every acknowledged row is there where that is promised, nobody but one leader a timeline took a
- * row, and all members have the same. FAULT_ROUNDS repeats each; the table at the end says what each cost, and FAULT_JSON names a file for the same as JSON.
+ * Faults under a writing load, on real processes: after each, every acknowledged row is there where that is promised,
+ * nobody but one leader a timeline took a row, and all members have the same. FAULT_ROUNDS repeats each; the table at
+ * the end says what each cost, and FAULT_JSON names a file for the same as JSON.
  */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a cluster that is written to", () => {
   const world = worldIn();

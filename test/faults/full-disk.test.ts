@@ -8,18 +8,25 @@ import { eventually, type World, worldIn } from "../support/world.ts";
 import { cases, type Fault, timesOf } from "./fault.ts";
 import { allKept, asPromised, trialIn } from "./trial.ts";
 
-/** PERCH_HOME, with the servers and what perchd itself keeps, is on a disk of its own. The leader is made to write more quickly than a checkpoint can give it old WAL files again, so it uses up those it has, and dies of the next; some time after that is said, there is room again. */
+/**
+ * PERCH_HOME, with the servers and what perchd itself keeps, is on a disk of its own. The leader is made to write more
+ * quickly than a checkpoint can give it old WAL files again, so it uses up those it has, and dies of the next; some
+ * time after that is said, there is room again.
+ */
 async function fillAndFree(world: World, fullMs: number): Promise<void> {
   const { id } = await world.leader();
   const disk = diskAt(world.root);
   disk.fill();
   const died = () =>
-    world.sql(id, "SELECT pg_logical_emit_message(false, 'full', repeat('x', 16000000)) FROM generate_series(1, 20)").then(
-      () => undefined,
-      () => true,
-    );
+    world
+      .sql(id, "SELECT pg_logical_emit_message(false, 'full', repeat('x', 16000000)) FROM generate_series(1, 20)")
+      .then(
+        () => undefined,
+        () => true,
+      );
   await eventually("the leader cannot write any more", died, 60_000);
-  const said = async () => (await world.cluster()).members.find(({ role, note }) => role === "leader" && /disk|space/i.test(note ?? ""));
+  const said = async () =>
+    (await world.cluster()).members.find(({ role, note }) => role === "leader" && /disk|space/i.test(note ?? ""));
   try {
     await eventually("status says why", said, 60_000);
     await pause(fullMs);
@@ -29,8 +36,19 @@ async function fillAndFree(world: World, fullMs: number): Promise<void> {
 }
 
 const faults: readonly Fault[] = [
-  { name: "the disk full, and freed when that is said", rows: "kept", withinMs: 60_000, act: (world) => fillAndFree(world, 0) },
-  { name: "the disk full for ten seconds more", rows: "kept", withinMs: 90_000, long: true, act: (world) => fillAndFree(world, 10_000) },
+  {
+    name: "the disk full, and freed when that is said",
+    rows: "kept",
+    withinMs: 60_000,
+    act: (world) => fillAndFree(world, 0),
+  },
+  {
+    name: "the disk full for ten seconds more",
+    rows: "kept",
+    withinMs: 90_000,
+    long: true,
+    act: (world) => fillAndFree(world, 10_000),
+  },
 ];
 
 describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "psql", "mount", "umount"))(

@@ -16,8 +16,8 @@ async function loseLeader(world: World, lose: (data: string) => Promise<unknown>
   await eventually("another leads", async () => (await world.leader()).id !== id, 30_000);
 }
 /**
- * Its WAL goes in one step, before the rest: file by file, a session that writes for the first time in between makes the file again that the walsender has open, and
- * PostgreSQL acknowledges what no replica has (docs/decisions/0043).
+ * Its WAL goes in one step, before the rest: file by file, a session that writes for the first time in between makes
+ * the file again that the walsender has open, and PostgreSQL acknowledges what no replica has (docs/decisions/0043).
  */
 export const removeData = (world: World) =>
   loseLeader(world, async (data) => {
@@ -28,7 +28,9 @@ export const removeData = (world: World) =>
   });
 export const renameData = (world: World) => loseLeader(world, (data) => rename(data, `${data}.away-${Date.now()}`));
 export const removeControlFile = (world: World) => loseLeader(world, (data) => unlink(join(data, "global/pg_control")));
-/** At any moment of the three seconds after another leads: who has not yet whom it waits for would acknowledge alone. */
+/**
+ * At any moment of the three seconds after another leads: who has not yet whom it waits for would acknowledge alone.
+ */
 async function soonAfterSwitchover(world: World, act: () => Promise<unknown>): Promise<void> {
   const { id } = await world.leader();
   const done = world.client.call("failover", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
@@ -39,7 +41,10 @@ async function soonAfterSwitchover(world: World, act: () => Promise<unknown>): P
 }
 export const removeDataSoon = (world: World) => soonAfterSwitchover(world, () => removeData(world));
 export const killLeaderSoon = (world: World) => soonAfterSwitchover(world, () => killLeader(world));
-/** perchd dies in the switchover, the new leader's data after it: what the next perchd finds must not acknowledge alone, either. */
+/**
+ * perchd dies in the switchover, the new leader's data after it: what the next perchd finds must not acknowledge alone,
+ * either.
+ */
 export async function removeDataAfterDaemon(world: World, round: number): Promise<void> {
   await killDaemonInSwitchover(world, round);
   await pause(Math.random() * 1_000);
@@ -52,19 +57,29 @@ export const removeWal = (world: World) =>
     await killLeader(world);
   });
 
-/** By somebody who does not ask Perch, and who then writes there, as far as Perch is not quicker. It is over when that is undone. */
+/**
+ * By somebody who does not ask Perch, and who then writes there, as far as Perch is not quicker. It is over when that
+ * is undone.
+ */
 export async function promoteByHand(world: World): Promise<void> {
   const { id } = await near(world);
   await world.sql(id, "SELECT pg_promote()").catch(() => undefined);
   await world.sql(id, "CREATE TABLE stray AS SELECT generate_series(1, 1000)", "web").catch(() => undefined);
   const undone = async () => {
-    const [row] = await world.sql<{ follows: boolean }>(id, "SELECT pg_is_in_recovery() AND to_regclass('stray') IS NULL AS follows", "web");
+    const [row] = await world.sql<{ follows: boolean }>(
+      id,
+      "SELECT pg_is_in_recovery() AND to_regclass('stray') IS NULL AS follows",
+      "web",
+    );
     return row?.follows;
   };
   await eventually("it follows again", () => undone().catch(() => undefined), 90_000);
 }
 
-/** The leader dies, and before it is started again somebody else listens where it did, until another leads and it is said why. */
+/**
+ * The leader dies, and before it is started again somebody else listens where it did, until another leads and it is
+ * said why.
+ */
 export async function takePort(world: World): Promise<void> {
   const { id, address, port } = await world.leader();
   const [leader, daemon] = [await leaderProcess(world), await daemonProcess(world)];
@@ -73,7 +88,9 @@ export async function takePort(world: World): Promise<void> {
   const listen = `require("node:net").createServer().listen(${port}, "${address}", () => console.log("listens"))`;
   const squatter = await start(["nsenter", `--net=${netnsOf(world.root)}`, process.execPath, "-e", listen]);
   await recordProcess(squatter.pid);
-  await eventually("somebody else listens", () => squatter.stdout().includes("listens"), 30_000).finally(() => process.kill(daemon.pid, "SIGCONT"));
+  await eventually("somebody else listens", () => squatter.stdout().includes("listens"), 30_000).finally(() =>
+    process.kill(daemon.pid, "SIGCONT"),
+  );
   const named = async () => {
     const member = (await world.cluster()).members.find((one) => one.id === id);
     return member?.role === "replica" && /in use/i.test(member.note ?? "");

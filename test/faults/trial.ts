@@ -1,4 +1,7 @@
-/** A cluster under a writing load that keeps a ledger, and what a fault costs it. Every test file of this folder begins with one. */
+/**
+ * A cluster under a writing load that keeps a ledger, and what a fault costs it. Every test file of this folder begins
+ * with one.
+ */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cluster, Member } from "../../src/api/schemas.ts";
@@ -35,7 +38,9 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
       .map(({ role, region, state }) => `${role} ${region} ${state}`)
       .toSorted()
       .join();
-  const wanted = ["leader ams started", ...where.replicas.map((region) => `replica ${region} streaming`)].toSorted().join();
+  const wanted = ["leader ams started", ...where.replicas.map((region) => `replica ${region} streaming`)]
+    .toSorted()
+    .join();
   const kept = (told: readonly Told[]) => told.filter((one) => one.what === "ok" && !given.has(rowOf(one)));
 
   /** Resolves with the members when all of them do their part. */
@@ -43,8 +48,11 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
     let seen = "";
     const asked = async () => {
       const cluster = await world.cluster().catch(() => undefined);
-      if (cluster !== undefined) seen = JSON.stringify(cluster.members.map(({ role, region, state, note }) => ({ role, region, state, note })));
-      return cluster !== undefined && cluster.synchronous !== "waiting" && states(cluster) === wanted ? cluster.members : undefined;
+      if (cluster !== undefined)
+        seen = JSON.stringify(cluster.members.map(({ role, region, state, note }) => ({ role, region, state, note })));
+      return cluster !== undefined && cluster.synchronous !== "waiting" && states(cluster) === wanted
+        ? cluster.members
+        : undefined;
     };
     const { answer } = await eventually("all members do their part", asked, 120_000).catch(async (error: unknown) => {
       const said = await world.ok("events").catch(String);
@@ -58,14 +66,26 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
     const from = milliseconds();
     const counted = () => {
       const counts = new Map<string, number>();
-      for (const { what, client } of ledger.since(from)) if (what === "ok") counts.set(client, (counts.get(client) ?? 0) + 1);
+      for (const { what, client } of ledger.since(from))
+        if (what === "ok") counts.set(client, (counts.get(client) ?? 0) + 1);
       return [...counts.values()].filter((count) => count >= 5).length === clients;
     };
     await eventually("every client writes on", counted, 60_000);
   }
 
   async function begin(): Promise<void> {
-    load = await world.begin(["run", "-a", "web", "--", process.execPath, "--import", "tsx", writer, path, String(clients)]);
+    load = await world.begin([
+      "run",
+      "-a",
+      "web",
+      "--",
+      process.execPath,
+      "--import",
+      "tsx",
+      writer,
+      path,
+      String(clients),
+    ]);
     await recordProcess(load.pid);
     await goesOn();
   }
@@ -76,10 +96,13 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
     async prepare(): Promise<void> {
       await world.ok("up");
       await world.create();
-      for (const region of where.replicas) await world.ok("machine", "clone", (await world.leader()).id, "--region", region);
+      for (const region of where.replicas)
+        await world.ok("machine", "clone", (await world.leader()).id, "--region", region);
       await world.ok("apps", "create", "web");
-      // The mode in which a planned change costs no query; a PgBouncer before 1.21 has it where it is said that no client prepares, as these do not.
-      if (where.pooled) await world.ok("postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements");
+      // The mode in which a planned change costs no query; a PgBouncer before 1.21 has it where it is said that no
+      // client prepares, as these do not.
+      if (where.pooled)
+        await world.ok("postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements");
       await world.ok("postgres", "attach", "pg", "--app", "web", ...(where.pooled ? ["--pooled"] : []));
       await world.ok("run", "-a", "web", "--", "psql", "-c", ledgerTable);
       await begin();
@@ -107,7 +130,13 @@ export function trialIn(world: World, title: string, where: { replicas: readonly
       for (const row of lost) given.add(row);
       if (lost.length > 0 && fault.rows === "kept") process.stderr.write(`${await world.ok("events")}\n`);
       const failedConnects = failed.filter(({ what }) => what === "connect").length;
-      costs.add(fault, { gap, clientGap, failedQueries: failed.length - failedConnects, failedConnects, lost: lost.length });
+      costs.add(fault, {
+        gap,
+        clientGap,
+        failedQueries: failed.length - failedConnects,
+        failedConnects,
+        lost: lost.length,
+      });
       return {
         lost: fault.rows === "kept" ? lost : [],
         tooLongMs: gap < fault.withinMs ? 0 : gap,

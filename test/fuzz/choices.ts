@@ -1,4 +1,7 @@
-/** Bytes taken for decisions, so that what has structure is fuzzed, kept and repeated as bytes, too. When they are used up, every decision is the first one. */
+/**
+ * Bytes taken for decisions, so that what has structure is fuzzed, kept and repeated as bytes, too. When they are used
+ * up, every decision is the first one.
+ */
 export interface Choices {
   readonly left: number;
   byte(): number;

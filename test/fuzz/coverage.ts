@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /**
- * Which bytes of the built modules have run, of this process (V8's precise coverage, asked anew each time) and of others (what NODE_V8_COVERAGE made them
- * write). A branch is a block that V8 counts by itself, as c8 has it.
+ * Which bytes of the built modules have run, of this process (V8's precise coverage, asked anew each time) and of
+ * others (what NODE_V8_COVERAGE made them write). A branch is a block that V8 counts by itself, as c8 has it.
  */
 export interface Coverage {
   /** Takes what ran since the last time; gives whether any of it had never run. */
   take(): boolean;
-  /** Whether anything that had never run has run since the last time. It counts as run with `settle` only, so that until then `take` tells it again. */
+  /**
+   * Whether anything that had never run has run since the last time. It counts as run with `settle` only, so that until
+   * then `take` tells it again.
+   */
   news(): boolean;
   settle(): void;
   /** Takes what other processes left in a directory. */
@@ -38,7 +41,13 @@ export function coverageOf(names: readonly string[]): Coverage {
     const ours = !name.startsWith("node_modules/");
     const path = realpathSync(fileURLToPath(new URL(`../../${ours ? "dist-apart/" : ""}${name}.js`, import.meta.url)));
     const source = readFileSync(path, "utf8");
-    modules.set(pathToFileURL(path).href, { name, ours, source, ran: new Uint8Array(source.length), blocks: new Map() });
+    modules.set(pathToFileURL(path).href, {
+      name,
+      ours,
+      source,
+      ran: new Uint8Array(source.length),
+      blocks: new Map(),
+    });
   }
   const session = new Session();
   session.connect();
@@ -99,7 +108,9 @@ function linesOf({ name, source, ran }: Module): { where: string; ran: boolean }
   return source.split("\n").flatMap((line, index) => {
     const from = start + line.search(/\S|$/);
     start += line.length + 1;
-    return /^\s*($|\/\/|\/?\*)/.test(line) ? [] : [{ where: `${name}.js:${index + 1}`, ran: ran.subarray(from, start - 1).includes(1) }];
+    return /^\s*($|\/\/|\/?\*)/.test(line)
+      ? []
+      : [{ where: `${name}.js:${index + 1}`, ran: ran.subarray(from, start - 1).includes(1) }];
   });
 }
 

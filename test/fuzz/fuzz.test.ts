@@ -3,8 +3,11 @@ import { type Ended, runToEnd } from "../support/perch.ts";
 import { missingTools } from "../support/tools.ts";
 import { planted, targets } from "./targets.ts";
 
-/** The short run: so many executions of each target from one seed, by the command that a person types for a longer one. */
-const fuzz = (...args: string[]): Promise<Ended> => runToEnd([process.execPath, "--import", "tsx", "test/fuzz/main.ts", ...args]);
+/**
+ * The short run: so many executions of each target from one seed, by the command that a person types for a longer one.
+ */
+const fuzz = (...args: string[]): Promise<Ended> =>
+  runToEnd([process.execPath, "--import", "tsx", "test/fuzz/main.ts", ...args]);
 
 describe("whatever the bytes,", () => {
   for (const { name, claim, runs, needs = [] } of targets)
@@ -13,7 +16,9 @@ describe("whatever the bytes,", () => {
       expect(code, stdout + stderr).toBe(0);
       const [, executions, perSecond, seed, lines, branches] = stdout.split("\n")[1]?.split(/ {2,}/) ?? [];
       expect([Number(executions), Number(seed)]).toEqual([runs, 1]);
-      process.stderr.write(`${name}: ${runs} executions, ${perSecond} a second; ${lines} of lines, ${branches} of branches\n`);
+      process.stderr.write(
+        `${name}: ${runs} executions, ${perSecond} a second; ${lines} of lines, ${branches} of branches\n`,
+      );
       // A fuzzer that does not get in finds nothing.
       expect(Number.parseFloat(lines ?? "0"), "lines that ran").toBeGreaterThan(50);
     });

@@ -3,7 +3,10 @@ import { mutate } from "./mutate.ts";
 import { randomOf } from "./random.ts";
 import type { Opened, Target } from "./target.ts";
 
-/** The loop: inputs by the batch; of a batch in which something ran for the first time, those that made it run are inputs to begin with from then on. */
+/**
+ * The loop: inputs by the batch; of a batch in which something ran for the first time, those that made it run are
+ * inputs to begin with from then on.
+ */
 
 export interface Found {
   execution: number;
@@ -24,7 +27,12 @@ const slowMs = 1_000;
 /** For one input that is answered elsewhere; whoever waits longer waits for ever. */
 const patienceMs = 15_000;
 
-export async function fuzz(target: Target, opened: Opened, coverage: Coverage, bounds: Bounds): Promise<{ executions: number; found?: Found }> {
+export async function fuzz(
+  target: Target,
+  opened: Opened,
+  coverage: Coverage,
+  bounds: Bounds,
+): Promise<{ executions: number; found?: Found }> {
   const random = randomOf(bounds.seed);
   const corpus = [...target.seeds];
   const until = performance.now() + bounds.seconds * 1_000;
@@ -40,7 +48,8 @@ export async function fuzz(target: Target, opened: Opened, coverage: Coverage, b
       if (performance.now() >= until) break;
       executions++;
       const error = await tried(opened, input);
-      if (error !== undefined) return { executions, found: { execution: executions, input: await shrunk(opened, input, error), error } };
+      if (error !== undefined)
+        return { executions, found: { execution: executions, input: await shrunk(opened, input, error), error } };
     }
     if (opened.elsewhere !== true && coverage.news()) await keepNew(opened, coverage, batch, corpus);
   }
@@ -73,7 +82,9 @@ class Late extends Error {}
 
 async function inTime(running: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Late(`no end within ${patienceMs / 1_000} s`)), patienceMs)));
+  const late = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new Late(`no end within ${patienceMs / 1_000} s`)), patienceMs)),
+  );
   await Promise.race([running, late]).finally(() => clearTimeout(timer));
 }
 

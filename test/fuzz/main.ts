@@ -29,8 +29,14 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const known = [...targets, planted];
 const unknown = positionals.filter((name) => !known.some((target) => target.name === name));
 const bounds = { seed: Number(values.seed), runs: Number(values.runs), seconds: Number(values.seconds) };
-if (unknown.length > 0 || Object.values(bounds).some(Number.isNaN) || (values.input !== undefined && positionals.length !== 1)) {
-  say(`npm run fuzz -- [TARGET…] [--seconds N] [--runs N] [--seed N] [--input HEX (of one target)] [--missed] [--json]`);
+if (
+  unknown.length > 0 ||
+  Object.values(bounds).some(Number.isNaN) ||
+  (values.input !== undefined && positionals.length !== 1)
+) {
+  say(
+    `npm run fuzz -- [TARGET…] [--seconds N] [--runs N] [--seed N] [--input HEX (of one target)] [--missed] [--json]`,
+  );
   say(`targets: ${targets.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
@@ -38,11 +44,13 @@ if (unknown.length > 0 || Object.values(bounds).some(Number.isNaN) || (values.in
 let current = "";
 let loose: Error | undefined;
 // What nobody waited for is a fault of the target, too.
-for (const event of ["unhandledRejection", "uncaughtException"] as const) process.on(event, (error) => (loose ??= error as Error));
+for (const event of ["unhandledRejection", "uncaughtException"] as const)
+  process.on(event, (error) => (loose ??= error as Error));
 
 // Whoever has had enough leaves nothing running.
 let closing: Opened["close"];
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void Promise.resolve(closing?.()).finally(() => process.exit(130)));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => void Promise.resolve(closing?.()).finally(() => process.exit(130)));
 
 interface Outcome {
   target: string;
@@ -64,7 +72,9 @@ async function one(target: Target): Promise<Outcome> {
   closing = opened.close;
   const began = performance.now();
   const ended: { executions: number; found?: Found } =
-    values.input === undefined ? await fuzz(target, opened, coverage, bounds) : await again(opened, Buffer.from(values.input, "hex"));
+    values.input === undefined
+      ? await fuzz(target, opened, coverage, bounds)
+      : await again(opened, Buffer.from(values.input, "hex"));
   const { executions } = ended;
   let { found } = ended;
   const perSecond = executions / ((performance.now() - began) / 1_000);
@@ -82,8 +92,20 @@ async function one(target: Target): Promise<Outcome> {
   const { lines, branches, missed } = coverage.told();
   coverage.close();
   if (values.missed) for (const where of missed) say(`${target.name} never ran ${where}`);
-  const told = found === undefined ? {} : { found: { ...found, input: found.input.toString("hex"), error: found.error.stack ?? "" } };
-  return { target: target.name, executions, perSecond: Math.round(perSecond), seed: bounds.seed, lines, branches, figures, ...told };
+  const told =
+    found === undefined
+      ? {}
+      : { found: { ...found, input: found.input.toString("hex"), error: found.error.stack ?? "" } };
+  return {
+    target: target.name,
+    executions,
+    perSecond: Math.round(perSecond),
+    seed: bounds.seed,
+    lines,
+    branches,
+    figures,
+    ...told,
+  };
 }
 
 async function again(opened: Opened, input: Buffer): Promise<{ executions: number; found?: Found }> {
@@ -92,7 +114,8 @@ async function again(opened: Opened, input: Buffer): Promise<{ executions: numbe
 }
 
 const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
-const row = (...cells: (string | number)[]) => cells.map((cell, index) => String(cell).padStart([0, 11, 9, 8, 8, 9][index] ?? 0)).join("  ");
+const row = (...cells: (string | number)[]) =>
+  cells.map((cell, index) => String(cell).padStart([0, 11, 9, 8, 8, 9][index] ?? 0)).join("  ");
 const width = Math.max(...known.map(({ name }) => name.length));
 
 const chosen = positionals.length === 0 ? targets : known.filter(({ name }) => positionals.includes(name));
@@ -114,7 +137,9 @@ for (const target of chosen) {
     say(
       `\n${target.name} does not hold: ${target.claim}\nseed ${seed}, execution ${found.execution}, input ${found.input || "(at the end)"}\n${found.error}`,
     );
-    say(`again: npm run fuzz -- ${target.name} ${found.input === "" ? `--seed ${seed} --runs ${executions}` : `--input ${found.input}`}\n`);
+    say(
+      `again: npm run fuzz -- ${target.name} ${found.input === "" ? `--seed ${seed} --runs ${executions}` : `--input ${found.input}`}\n`,
+    );
   }
   if (failed) break;
 }

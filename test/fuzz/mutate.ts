@@ -55,17 +55,24 @@ const changes: readonly Change[] = [
   },
   (input, random, others) => {
     const other = random.pick(others);
-    return Buffer.concat([input.subarray(0, random.below(input.length + 1)), other.subarray(random.below(other.length + 1))]);
+    return Buffer.concat([
+      input.subarray(0, random.below(input.length + 1)),
+      other.subarray(random.below(other.length + 1)),
+    ]);
   },
   (input, random, _, tokens) => {
     const [from, to] = range(input, random);
-    return tokens.length === 0 ? input : splice(input, from, random.once(2) ? from : to, Buffer.from(random.pick(tokens)));
+    return tokens.length === 0
+      ? input
+      : splice(input, from, random.once(2) ? from : to, Buffer.from(random.pick(tokens)));
   },
 ];
 
 export function mutate(random: Random, others: readonly Buffer[], tokens: readonly string[], longest: number): Buffer {
   // What was met last leads on most often.
-  let input = random.once(40) ? random.bytes(random.below(200)) : random.pick(random.once(2) ? others.slice(-5) : others);
+  let input = random.once(40)
+    ? random.bytes(random.below(200))
+    : random.pick(random.once(2) ? others.slice(-5) : others);
   for (let count = 1 + random.below(random.pick([2, 4, 12])); count > 0; count--) {
     const change = random.pick(changes);
     input = change(input.length === 0 ? Buffer.of(0) : input, random, others, tokens).subarray(0, longest);

@@ -29,7 +29,15 @@ export async function openNameServer(resolverPort: number, coverage: string): Pr
   writeFileSync(path("resolv.conf"), "nameserver 127.0.0.1\n");
   writeFileSync(
     settings,
-    JSON.stringify({ zone: zoneData, control, enter: [], version: "0", resolvConf: path("resolv.conf"), resolverPort, bindings }),
+    JSON.stringify({
+      zone: zoneData,
+      control,
+      enter: [],
+      version: "0",
+      resolvConf: path("resolv.conf"),
+      resolverPort,
+      bindings,
+    }),
   );
   const output = openSync(log, "a");
   const child = spawn(process.execPath, [join(repository, "dist-apart/dns/main.js"), settings], {

@@ -5,7 +5,10 @@ import { findHome, type Home } from "../../src/host/system/home.ts";
 import { perchIn, repository, succeeded } from "../support/perch.ts";
 import { scratch } from "./sockets.ts";
 
-/** A network of its own for what is fuzzed over perchd's real sockets: an app `web` and a cluster `pg`, whose leader must be the same process at the end. */
+/**
+ * A network of its own for what is fuzzed over perchd's real sockets: an app `web` and a cluster `pg`, whose leader
+ * must be the same process at the end.
+ */
 export interface Network {
   home: Home;
   client: Client;
@@ -14,7 +17,10 @@ export interface Network {
   memory(): number;
   /** Open files of perchd, connections among them. */
   files(): number;
-  /** Rejects unless perchd is the same process and well, has said of no request that it failed, and the cluster is as it was. */
+  /**
+   * Rejects unless perchd is the same process and well, has said of no request that it failed, and the cluster is as it
+   * was.
+   */
   end(): Promise<void>;
 }
 
@@ -51,7 +57,11 @@ export async function openNetwork(coverage: string): Promise<Network> {
     return {
       pid: daemon.pid,
       since: daemon.since,
-      clusters: clusters.map(({ name, phase, members }) => ({ name, phase, members: members.map(({ id, pid, state }) => ({ id, pid, state })) })),
+      clusters: clusters.map(({ name, phase, members }) => ({
+        name,
+        phase,
+        members: members.map(({ id, pid, state }) => ({ id, pid, state })),
+      })),
     };
   };
   const before = await seen();
@@ -65,7 +75,8 @@ export async function openNetwork(coverage: string): Promise<Network> {
     async end() {
       try {
         const after = await seen();
-        if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`the network is another: ${JSON.stringify({ before, after })}`);
+        if (JSON.stringify(after) !== JSON.stringify(before))
+          throw new Error(`the network is another: ${JSON.stringify({ before, after })}`);
         const bad = readFileSync(home.log, "utf8")
           .split("\n")
           .find((line) => /"level":("error"|50)/.test(line));

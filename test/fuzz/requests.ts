@@ -17,10 +17,22 @@ export interface Asked {
 
 /** Its answer is the end of what is fuzzed. */
 const ends: readonly RouteName[] = ["shutdown"];
-/** What they do at their best costs seconds, changes the cluster that the others are tried on, or reaches out of the network: they are asked about what is not there. */
+/**
+ * What they do at their best costs seconds, changes the cluster that the others are tried on, or reaches out of the
+ * network: they are asked about what is not there.
+ */
 const dear: readonly RouteName[] = [
   ...(["destroyCluster", "restartCluster", "setPool", "setSynchronous", "createCluster"] as const),
-  ...(["cloneMachine", "startMachine", "stopMachine", "destroyMachine", "openRemote", "setHostAccess", "createPeer", "createRun"] as const),
+  ...([
+    "cloneMachine",
+    "startMachine",
+    "stopMachine",
+    "destroyMachine",
+    "openRemote",
+    "setHostAccess",
+    "createPeer",
+    "createRun",
+  ] as const),
 ];
 /** Each starts a program, for a third of a second. */
 const slow: readonly RouteName[] = ["dig", "doctor"];
@@ -30,7 +42,11 @@ const quick = fuzzed.filter((name) => !slow.includes(name));
 /** No process has these: a run lives as long as its process, and `perch down` ends it. */
 const pids = [0, -1, 1.5, 4_194_305, 2 ** 31, 2 ** 53];
 const text = (choices: Choices, also: readonly string[]): string =>
-  choices.once(10) ? choices.pick(strange) : choices.once(30) ? choices.take(choices.below(90)).toString("utf8") : choices.pick(also);
+  choices.once(10)
+    ? choices.pick(strange)
+    : choices.once(30)
+      ? choices.take(choices.below(90)).toString("utf8")
+      : choices.pick(also);
 
 interface Shape {
   type?: string;
@@ -44,7 +60,8 @@ const shapeOf = (schema: Route["body"]): Shape =>
   schema === undefined ? {} : (z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape);
 
 function value(choices: Choices, shape: Shape, key: string, words: (key: string) => readonly string[]): unknown {
-  if (key === "pid") return choices.once(3) ? choices.pick(junk.filter((each) => typeof each !== "number")) : choices.pick(pids);
+  if (key === "pid")
+    return choices.once(3) ? choices.pick(junk.filter((each) => typeof each !== "number")) : choices.pick(pids);
   if (choices.once(20)) return choices.pick(junk);
   if (shape.enum !== undefined) return choices.pick(shape.enum);
   switch (shape.type) {
@@ -52,10 +69,16 @@ function value(choices: Choices, shape: Shape, key: string, words: (key: string)
       const fixed = Object.entries(shape.properties ?? {}).filter(
         ([name]) => choices.once(3) !== (shape.required?.includes(name) ?? false) || !choices.once(5),
       );
-      const free = typeof shape.additionalProperties === "object" ? Array.from({ length: choices.below(3) }, () => text(choices, words(key))) : [];
+      const free =
+        typeof shape.additionalProperties === "object"
+          ? Array.from({ length: choices.below(3) }, () => text(choices, words(key)))
+          : [];
       const pairs = [
         ...fixed.map(([name, each]): [string, unknown] => [name, value(choices, each, name, words)]),
-        ...free.map((name): [string, unknown] => [name, value(choices, shape.additionalProperties as Shape, "", words)]),
+        ...free.map((name): [string, unknown] => [
+          name,
+          value(choices, shape.additionalProperties as Shape, "", words),
+        ]),
       ];
       if (choices.once(20)) pairs.push([choices.pick(strange), choices.pick(junk)]);
       return Object.fromEntries(pairs);
@@ -109,7 +132,8 @@ export function requestOf(choices: Choices): Asked {
   const query = Object.entries(shapeOf(route.query).properties ?? {})
     .filter(() => choices.once(2))
     .map(([key, shape]) => `${key}=${inUrl(plain(value(choices, shape, key, wordsOf)))}`);
-  if (choices.once(20)) query.push(choices.pick(["%", "a=1", "last=1&last=2", "follow=perhaps", "__proto__=1", "=", "&&"]));
+  if (choices.once(20))
+    query.push(choices.pick(["%", "a=1", "last=1&last=2", "follow=perhaps", "__proto__=1", "=", "&&"]));
   const given = route.body === undefined ? undefined : value(choices, shapeOf(route.body), "", words);
   const body = given === undefined ? undefined : (safe(name, given) as object);
   return {
@@ -126,6 +150,7 @@ export function requestOf(choices: Choices): Asked {
 /** The host's own interface stays as it is, and no cluster is made: their first check is one they do not pass. */
 function safe(name: RouteName, body: unknown): unknown {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
-  if (name === "setHostAccess") return { ...body, on: (body as { on?: unknown }).on === true ? "yes" : (body as { on?: unknown }).on };
+  if (name === "setHostAccess")
+    return { ...body, on: (body as { on?: unknown }).on === true ? "yes" : (body as { on?: unknown }).on };
   return name === "createCluster" && "region" in body ? { ...body, region: `no ${typeof body.region}` } : body;
 }

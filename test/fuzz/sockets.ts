@@ -13,7 +13,10 @@ export function scratch(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Says the pieces one after the other, ends, and gives all that was said back until the other side has ended, too. `hurry` breaks off instead of ending. */
+/**
+ * Says the pieces one after the other, ends, and gives all that was said back until the other side has ended, too.
+ * `hurry` breaks off instead of ending.
+ */
 export function converse(to: NetConnectOpts, pieces: readonly Uint8Array[], hurry = false): Promise<Buffer> {
   return new Promise((resolve) => {
     const heard: Buffer[] = [];
@@ -53,11 +56,17 @@ export async function listening(
 /** Cuts bytes at random places. */
 export function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   let at = 0;
-  return [...lengths, bytes.length].map((length) => bytes.subarray(at, (at += length))).filter((piece) => piece.length > 0);
+  return [...lengths, bytes.length]
+    .map((length) => bytes.subarray(at, (at += length)))
+    .filter((piece) => piece.length > 0);
 }
 
 /** Asks until it is true; rejects with the question's name when that takes too long. */
-export async function eventually(what: string, question: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
+export async function eventually(
+  what: string,
+  question: () => Promise<boolean> | boolean,
+  withinMs = 15_000,
+): Promise<void> {
   if ((await ask(async () => (await question()) || undefined, { everyMs: 5, withinMs })) === undefined)
     throw new Error(`not within ${withinMs} ms: ${what}`);
 }

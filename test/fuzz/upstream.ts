@@ -4,7 +4,10 @@ import { takeFrames, toFrame } from "../../src/dns/frame.ts";
 import type { Choices } from "./choices.ts";
 import { listening } from "./sockets.ts";
 
-/** A resolver of the host that answers as it is told: rightly, cut short, with another's id, with bytes of any kind behind a right head, or not at all. */
+/**
+ * A resolver of the host that answers as it is told: rightly, cut short, with another's id, with bytes of any kind
+ * behind a right head, or not at all.
+ */
 export interface Upstream {
   port: number;
   /** What is said from now on. Gives whether a question gets an answer by it. */
@@ -55,13 +58,31 @@ export async function openUpstream(): Promise<Upstream> {
       const kinds: readonly [answers: boolean, speaks: Speaks][] = [
         [true, (question) => headed(question, 0x8180, [1, 1, 0, 0], record)],
         [true, (question) => headed(question, 0x8180, [1, 0xffff, 0xffff, 0xffff], junk)],
-        [true, (question, over) => (over === "udp" ? headed(question, 0x8380, [1, 0, 0, 0], junk) : headed(question, 0x8180, [1, 1, 0, 0], long))],
+        [
+          true,
+          (question, over) =>
+            over === "udp"
+              ? headed(question, 0x8380, [1, 0, 0, 0], junk)
+              : headed(question, 0x8180, [1, 1, 0, 0], long),
+        ],
         // A server that could not read the question leaves it out.
-        [true, (question, over) => headed(question.subarray(0, 12), over === "udp" ? 0x8381 : 0x8181, [0, 0, 0, 0], over === "udp" ? junk : long)],
+        [
+          true,
+          (question, over) =>
+            headed(
+              question.subarray(0, 12),
+              over === "udp" ? 0x8381 : 0x8181,
+              [0, 0, 0, 0],
+              over === "udp" ? junk : long,
+            ),
+        ],
         [false, (question) => headed(question, 0x0100, [1, 0, 0, 0], junk)],
         [
           false,
-          (question) => (junk.length > 2 ? junk : headed(Buffer.concat([Buffer.of(7, 7), question.subarray(2)]), 0x8180, [1, 0, 0, 0], record)),
+          (question) =>
+            junk.length > 2
+              ? junk
+              : headed(Buffer.concat([Buffer.of(7, 7), question.subarray(2)]), 0x8180, [1, 0, 0, 0], record),
         ],
         [false, () => undefined],
       ];

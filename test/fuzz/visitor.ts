@@ -13,8 +13,15 @@ export interface Visit {
   back: number;
 }
 
-/** Says bytes in pieces and ends in some way; what came back must be the beginning of what was said. `meanwhile` comes when all is said. */
-export async function visit(port: number, choices: Choices, meanwhile: () => unknown = () => undefined): Promise<Visit> {
+/**
+ * Says bytes in pieces and ends in some way; what came back must be the beginning of what was said. `meanwhile` comes
+ * when all is said.
+ */
+export async function visit(
+  port: number,
+  choices: Choices,
+  meanwhile: () => unknown = () => undefined,
+): Promise<Visit> {
   const size = choices.pick([0, 1, 100, 70_000, 300_000]);
   const bytes = Buffer.alloc(size, choices.take(7).toString("hex") || "x");
   const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
@@ -30,7 +37,8 @@ export async function visit(port: number, choices: Choices, meanwhile: () => unk
   });
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const pieces = 1 + choices.below(5);
-  for (let at = 0; at < pieces; at++) socket.write(bytes.subarray(Math.floor((size * at) / pieces), Math.floor((size * (at + 1)) / pieces)));
+  for (let at = 0; at < pieces; at++)
+    socket.write(bytes.subarray(Math.floor((size * at) / pieces), Math.floor((size * (at + 1)) / pieces)));
   if (choices.once(6)) socket.pause();
   await Promise.race([once(socket, "connect").catch(() => undefined), closed]);
   if (how === "end" || size === 0) socket.end();
@@ -64,6 +72,8 @@ export async function ordinaryVisit(port: number): Promise<void> {
 
 export const allGone = (...servers: Server[]): Promise<void> =>
   eventually("every connection has ended", async () => {
-    const counts = await Promise.all(servers.map((server) => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)))));
+    const counts = await Promise.all(
+      servers.map((server) => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)))),
+    );
     return counts.every((count) => count === 0);
   });

@@ -1,7 +1,10 @@
 /** What stands in requests: what is there or may be made, what may not, and what is no text at all. */
 
 const databases = ["app_1", "web", "postgres"];
-/** What is there, or may be made, by the name of the field; what an object's own keys are called by the name of the object. */
+/**
+ * What is there, or may be made, by the name of the field; what an object's own keys are called by the name of the
+ * object.
+ */
 const known: Readonly<Record<string, readonly string[]>> = {
   app: ["web", "web", "api", "pg"],
   cluster: ["pg", "pg", "pg", "web"],

@@ -5,7 +5,10 @@ import { runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { root } from "./files.ts";
 
-/** The checks that need a program of their own. Each says how many files it saw, because a checker that sees none is always content. */
+/**
+ * The checks that need a program of their own. Each says how many files it saw, because a checker that sees none is
+ * always content.
+ */
 const bin = (program: string): string => join(root, "node_modules/.bin", program);
 const check = (program: string, ...args: string[]) => runToEnd([bin(program), ...args], { cwd: root });
 const seen = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);

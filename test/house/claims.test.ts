@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { files, read } from "./files.ts";
 
-/** A claim of docs/security.md is a row of a table, and its last cell names the tests that try it: `[file](path) *title*`. */
+/**
+ * A claim of docs/security.md is a row of a table, and its last cell names the tests that try it: `[file](path)
+ * *title*`.
+ */
 const rows = read("docs/security.md")
   .split("\n")
   .filter((line) => line.startsWith("| ") && line.includes("](../test/"));
@@ -10,7 +13,8 @@ const named = rows.flatMap((row) =>
 );
 
 /** Whether the file has a test, or a fuzzer a claim, of that title. */
-const says = (source: string, title: string): boolean => ['"', "`"].some((quote) => source.includes(`${quote}${title}${quote}`));
+const says = (source: string, title: string): boolean =>
+  ['"', "`"].some((quote) => source.includes(`${quote}${title}${quote}`));
 
 describe("the claims of docs/security.md", () => {
   it("each name a test that tries it, and that test is there", () => {

@@ -26,11 +26,17 @@ describe("dependencies", () => {
 
   it("have a lock file beside each list", () => {
     const locks = files(/(^|\/)package-lock\.json$/);
-    expect(manifests.filter((path) => listed(path).length > 0 && !locks.includes(path.replace(/package\.json$/, "package-lock.json")))).toEqual([]);
+    expect(
+      manifests.filter(
+        (path) => listed(path).length > 0 && !locks.includes(path.replace(/package\.json$/, "package-lock.json")),
+      ),
+    ).toEqual([]);
   });
 
   it("each have a reason in docs/decisions/dependencies.md, and nothing else has", () => {
-    const reasons = [...read("docs/decisions/dependencies.md").matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = ""]) => name);
+    const reasons = [...read("docs/decisions/dependencies.md").matchAll(/^\| `([^`]+)` \|/gm)].map(
+      ([, name = ""]) => name,
+    );
     expect(reasons.toSorted()).toEqual(
       listed("package.json")
         .map(([name]) => name)

@@ -17,7 +17,8 @@ describe("the pages that are written from the code", () => {
       "docs/api.md",
       ...clients.map((client) => `docs/clients/${client}.md`),
     ]);
-    for (const [path, text] of written) expect(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"), path).toBe(text);
+    for (const [path, text] of written)
+      expect(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"), path).toBe(text);
   });
 
   it("have a page for every folder of examples/", () => {

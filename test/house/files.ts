@@ -10,7 +10,9 @@ const git = (...args: string[]): string[] =>
     .split("\0")
     .filter(Boolean);
 
-/** Every file of the repository, tracked or new, as a path from its root. Never what is deleted, nor what npm installed. */
+/**
+ * Every file of the repository, tracked or new, as a path from its root. Never what is deleted, nor what npm installed.
+ */
 export function files(pattern: RegExp): string[] {
   return git("ls-files", "--cached", "--others", "--exclude-standard").filter(
     (path) => pattern.test(path) && !/(^|\/)node_modules\//.test(path) && existsSync(join(root, path)),

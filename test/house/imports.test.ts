@@ -19,5 +19,12 @@ it("finds every form of import and tells types from values", () => {
   `;
   const found = importsOf(text);
   expect(found.filter(({ types }) => types).map(({ from }) => from)).toEqual(["./a.ts", "./b.ts"]);
-  expect(found.filter(({ types }) => !types).map(({ from }) => from)).toEqual(["./d.ts", "node:f", "g", "./i.ts", "./h.ts", "./j.ts"]);
+  expect(found.filter(({ types }) => !types).map(({ from }) => from)).toEqual([
+    "./d.ts",
+    "node:f",
+    "g",
+    "./i.ts",
+    "./h.ts",
+    "./j.ts",
+  ]);
 });

@@ -1,4 +1,7 @@
-/** Reads the imports of a TypeScript file from its text: enough for code without template tricks, and it says what it found. */
+/**
+ * Reads the imports of a TypeScript file from its text: enough for code without template tricks, and it says what it
+ * found.
+ */
 export interface Import {
   readonly from: string;
   /** Whether only types come in. */
@@ -12,7 +15,10 @@ const dynamic = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 export function importsOf(text: string): Import[] {
   const code = text.replace(comments, "");
-  const named = [...code.matchAll(statement)].map(([, type, what = "", from = ""]) => ({ from, types: type !== undefined || onlyTypes(what) }));
+  const named = [...code.matchAll(statement)].map(([, type, what = "", from = ""]) => ({
+    from,
+    types: type !== undefined || onlyTypes(what),
+  }));
   const effects = [...code.matchAll(bare), ...code.matchAll(dynamic)].map(([, from = ""]) => ({ from, types: false }));
   return [...named, ...effects];
 }

@@ -14,7 +14,8 @@ const anchor = (heading: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, "")
     .replace(/\s/g, "-");
 
-const anchorsOf = (page: string): string[] => [...read(page).matchAll(/^#{1,6}\s+(.+)$/gm)].map(([, heading = ""]) => anchor(heading));
+const anchorsOf = (page: string): string[] =>
+  [...read(page).matchAll(/^#{1,6}\s+(.+)$/gm)].map(([, heading = ""]) => anchor(heading));
 
 describe("the pages", () => {
   it("link to what exists", () => {
@@ -25,7 +26,9 @@ describe("the pages", () => {
         if (/^[a-z]+:/.test(target)) return [];
         const [path = "", fragment] = target.split("#");
         const file = path === "" ? page : join(dirname(page), path);
-        const found = existsSync(join(root, file)) && (fragment === undefined || !file.endsWith(".md") || anchorsOf(file).includes(fragment));
+        const found =
+          existsSync(join(root, file)) &&
+          (fragment === undefined || !file.endsWith(".md") || anchorsOf(file).includes(fragment));
         return found ? [] : [`${page} → ${target}`];
       }),
     );
@@ -36,6 +39,8 @@ describe("the pages", () => {
     const own = [root, `${dirname(root.replace(/\/$/, ""))}/`, `${homedir()}/`].filter((path) => path.length > 2);
     const texts = files(/\.(md|ts|tsx|mjs|js|json|jsonc|txt|sh|sql|toml|ya?ml|svg)$|^\.ci\/|^perch$/);
     expect(texts.length, "files seen").toBeGreaterThan(50);
-    expect(texts.flatMap((path) => own.filter((place) => read(path).includes(place)).map((place) => `${path}: ${place}`))).toEqual([]);
+    expect(
+      texts.flatMap((path) => own.filter((place) => read(path).includes(place)).map((place) => `${path}: ${place}`)),
+    ).toEqual([]);
   });
 });

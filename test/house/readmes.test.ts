@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { files, read } from "./files.ts";
 import { rooms } from "./rooms.ts";
 
-/** Each room says at its door what it is for, what it may not know, and where to start; the table of rooms is what holds it to that. */
+/**
+ * Each room says at its door what it is for, what it may not know, and where to start; the table of rooms is what holds
+ * it to that.
+ */
 describe.each(Object.entries(rooms))("the README of %s", (name, room) => {
   const path = `src/${name}/README.md`;
   const text = files(/^src\/[^/]+\/README\.md$/).includes(path) ? read(path) : "";
@@ -27,7 +30,9 @@ describe.each(Object.entries(rooms))("the README of %s", (name, room) => {
     const named = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
     const there = files(new RegExp(`^src/${name}/`));
     const at = (target: string) => join(dirname(path), target);
-    expect(named.filter((target) => !there.some((file) => file === at(target) || file.startsWith(at(target))))).toEqual([]);
+    expect(named.filter((target) => !there.some((file) => file === at(target) || file.startsWith(at(target))))).toEqual(
+      [],
+    );
     const folders = new Set(there.map((file) => file.split("/")[2] ?? "").filter((part) => !part.includes(".")));
     expect([...folders].filter((folder) => !named.some((target) => target.startsWith(folder)))).toEqual([]);
   });

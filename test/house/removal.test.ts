@@ -17,7 +17,8 @@ const trees: Readonly<Record<string, string>> = {
 
 it("trees are removed in the rooms of data directories by these files alone", () => {
   const removing = sources().filter(
-    ({ path, text }) => /^src\/(postgres|reconcile|engine|cluster)\//.test(path) && /removeTree|recursive: true, force|rmdir/.test(text),
+    ({ path, text }) =>
+      /^src\/(postgres|reconcile|engine|cluster)\//.test(path) && /removeTree|recursive: true, force|rmdir/.test(text),
   );
   expect(removing.map(({ path }) => path).toSorted()).toEqual(Object.keys(trees).toSorted());
 });
@@ -33,7 +34,8 @@ it("a data directory is renamed by nobody but the one file, and by those who mak
 
 it("proofs are asked for in one file, which alone knows what is known of a cluster", () => {
   const asking = sources().filter(
-    ({ path, text }) => path !== remover && /\bprove(Farewell)?\b.* from "[./]*postgres\/instance\/data-removal\.ts"/.test(text),
+    ({ path, text }) =>
+      path !== remover && /\bprove(Farewell)?\b.* from "[./]*postgres\/instance\/data-removal\.ts"/.test(text),
   );
   expect(asking.map(({ path }) => path)).toEqual(["src/reconcile/evidence.ts"]);
 });
@@ -45,7 +47,9 @@ it("what changes a data directory in place runs under a proof", () => {
 });
 
 it("observe only looks: it knows nothing of what removes, replaces or overwrites", () => {
-  const looking = sources().filter(({ path }) => /^src\/(reconcile\/(observe|apart|plan|replicas|spare|notices)|cluster\/view)\.ts$/.test(path));
+  const looking = sources().filter(({ path }) =>
+    /^src\/(reconcile\/(observe|apart|plan|replicas|spare|notices)|cluster\/view)\.ts$/.test(path),
+  );
   expect(looking.length).toBe(7);
   const knowing = looking.filter(({ text }) =>
     /installCopy|removeFormer|removeMember|overwriteData|proofFor|farewellFor|from "\.\/replace\.ts"/.test(text),

@@ -7,7 +7,10 @@ import { ownFiles, rooms, roomsTable, spawners } from "./rooms.ts";
 const sources = files(/^src\/.*\.ts$/).filter((path) => !path.startsWith("src/dashboard/"));
 const roomOf = (path: string): string => path.split("/")[1] ?? "";
 
-/** Every import of every file: the file, what it names, and where that leads within src (without its `src/`), where it does. */
+/**
+ * Every import of every file: the file, what it names, and where that leads within src (without its `src/`), where it
+ * does.
+ */
 const all = sources.flatMap((path) =>
   importsOf(read(path)).map(({ from, types }) => ({
     path,
@@ -29,7 +32,8 @@ describe("the rooms of src/", () => {
       const [here, there] = [roomOf(path), roomOf(`src/${to}`)];
       if (here === there) return [];
       const room = rooms[here];
-      const allowed = room !== undefined && (there in room.imports || to in room.imports || (types && there in (room.types ?? {})));
+      const allowed =
+        room !== undefined && (there in room.imports || to in room.imports || (types && there in (room.types ?? {})));
       return allowed ? [] : [`${path} imports ${types ? "types from " : ""}${from}: ${here} may not know ${there}`];
     });
     expect(broken, `of ${all.length} imports in ${sources.length} files; the table is test/house/rooms.ts`).toEqual([]);
@@ -37,7 +41,10 @@ describe("the rooms of src/", () => {
 
   it("import nothing in a circle, not even types: a file can be read after those it imports", () => {
     const edges = new Map(
-      sources.map((path) => [path, all.filter((one) => one.path === path && one.to !== undefined).map(({ to }) => `src/${to ?? ""}`)]),
+      sources.map((path) => [
+        path,
+        all.filter((one) => one.path === path && one.to !== undefined).map(({ to }) => `src/${to ?? ""}`),
+      ]),
     );
     const done = new Set<string>();
     const circles: string[] = [];
@@ -73,15 +80,30 @@ describe("the rooms of src/", () => {
   });
 
   it("leave starting programs to host", () => {
-    const broken = all.filter(({ path, from }) => /^(node:)?child_process$/.test(from) && !(roomOf(path) in spawners) && !(path in spawners));
+    const broken = all.filter(
+      ({ path, from }) => /^(node:)?child_process$/.test(from) && !(roomOf(path) in spawners) && !(path in spawners),
+    );
     expect(broken.map(({ path }) => path)).toEqual([]);
   });
 
   it("leave files to host: a room that meets PostgreSQL's directories names none by itself", () => {
-    const meeting = new Set(["postgres", "pgbouncer", "cluster", "engine", "reconcile", "doctor", "capacity", "server"]);
-    const found = all.filter(({ path, from, types }) => !types && meeting.has(roomOf(path)) && /^(node:)?fs(\/promises)?$/.test(from));
+    const meeting = new Set([
+      "postgres",
+      "pgbouncer",
+      "cluster",
+      "engine",
+      "reconcile",
+      "doctor",
+      "capacity",
+      "server",
+    ]);
+    const found = all.filter(
+      ({ path, from, types }) => !types && meeting.has(roomOf(path)) && /^(node:)?fs(\/promises)?$/.test(from),
+    );
     expect([...new Set(found.map(({ path }) => path))].toSorted()).toEqual(Object.keys(ownFiles).toSorted());
-    expect(sources.filter((path) => !path.startsWith("src/host/") && /\bl?chown\(/.test(read(path)))).toEqual(["src/daemon/inspect.ts"]);
+    expect(sources.filter((path) => !path.startsWith("src/host/") && /\bl?chown\(/.test(read(path)))).toEqual([
+      "src/daemon/inspect.ts",
+    ]);
   });
 
   it("are not index files that pass everything on", () => {

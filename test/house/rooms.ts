@@ -1,6 +1,7 @@
 /**
- * The rooms of `src/` in the order of the story, and which room each may import, with the reason. `rooms.test.ts` holds the table against every import;
- * ARCHITECTURE.md shows it. An arrow that is not here is not there: to add one, add its reason.
+ * The rooms of `src/` in the order of the story, and which room each may import, with the reason. `rooms.test.ts` holds
+ * the table against every import; ARCHITECTURE.md shows it. An arrow that is not here is not there: to add one, add its
+ * reason.
  */
 export interface Room {
   readonly holds: string;
@@ -104,13 +105,23 @@ export const rooms: Readonly<Record<string, Room>> = {
   network: {
     holds: "the namespace, its addresses and the kernel map of port 5432",
     start: "namespace.ts",
-    imports: { base: "deadlines", errors: "why the system refused", model: "addresses", host: "ip, nft, unshare and nsenter are programs" },
+    imports: {
+      base: "deadlines",
+      errors: "why the system refused",
+      model: "addresses",
+      host: "ip, nft, unshare and nsenter are programs",
+    },
     packages: [],
   },
   dns: {
     holds: "the name server: wire, zone (pure), sockets",
     start: "zone.ts",
-    imports: { base: "deadlines", errors: "why it could not start", model: "regions and addresses", host: "its process" },
+    imports: {
+      base: "deadlines",
+      errors: "why it could not start",
+      model: "regions and addresses",
+      host: "its process",
+    },
     packages: ["dns-packet", "zod"],
   },
   wireguard: {
@@ -168,7 +179,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   cluster: {
-    holds: "one cluster as it is: what is wanted of it and what was found, its passwords and certificates, the sessions held open to it",
+    holds:
+      "one cluster as it is: what is wanted of it and what was found, its passwords and certificates, the sessions held open to it",
     start: "view.ts",
     imports: {
       base: "deadlines",
@@ -184,7 +196,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   routing: {
-    holds: "where names and connections lead, as a whole: addresses, names, the kernel map and the ingress, from the views (pure), and set",
+    holds:
+      "where names and connections lead, as a whole: addresses, names, the kernel map and the ingress, from the views (pure), and set",
     start: "table.ts",
     imports: {
       base: "the log",
@@ -197,7 +210,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   engine: {
-    holds: "who leads: the interface; `local/`: the table of cases (pure), switchover and failover. Nothing else writes a cluster's leader",
+    holds:
+      "who leads: the interface; `local/`: the table of cases (pure), switchover and failover. Nothing else writes a cluster's leader",
     start: "engine.ts",
     imports: {
       base: "deadlines",
@@ -294,7 +308,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
 };
 
-/** Files that name a path to the system themselves where others own directories, and why they may: no part of that path but the last is another's. */
+/**
+ * Files that name a path to the system themselves where others own directories, and why they may: no part of that path
+ * but the last is another's.
+ */
 export const ownFiles: Readonly<Record<string, string>> = {
   "src/doctor/probe.ts": "reads the authority that an app's URL names, as the app would",
   "src/pgbouncer/server.ts": "a pooler's directory is perchd's own",
@@ -312,9 +329,11 @@ export const spawners: Readonly<Record<string, string>> = {
 
 /** The table as ARCHITECTURE.md shows it. */
 export function roomsTable(): string {
-  const arrows = ({ imports, types = {} }: Room) => [...Object.keys(imports), ...Object.keys(types).map((room) => `${room} (types)`)].join(", ");
+  const arrows = ({ imports, types = {} }: Room) =>
+    [...Object.keys(imports), ...Object.keys(types).map((room) => `${room} (types)`)].join(", ");
   const rows = Object.entries(rooms).map(
-    ([name, room]) => `| \`${name}\` | ${room.holds} | ${name === "daemon" ? "all but cli and client" : arrows(room) || "nothing"} |`,
+    ([name, room]) =>
+      `| \`${name}\` | ${room.holds} | ${name === "daemon" ? "all but cli and client" : arrows(room) || "nothing"} |`,
   );
   return ["| room | holds | may import |", "| --- | --- | --- |", ...rows].join("\n");
 }

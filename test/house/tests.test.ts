@@ -20,15 +20,29 @@ describe("the tests", () => {
   });
 
   it("belong to a project of vitest.config.ts", () => {
-    const folders = new Set([...Object.keys(rooms), "dashboard", "process", "e2e", "fuzz", "faults", "examples", "house"]);
+    const folders = new Set([
+      ...Object.keys(rooms),
+      "dashboard",
+      "process",
+      "e2e",
+      "fuzz",
+      "faults",
+      "examples",
+      "house",
+    ]);
     expect(tests.filter((path) => !folders.has(path.split("/")[1] ?? ""))).toEqual([]);
   });
 
   it("of a room stand where the source stands", () => {
     const strays = tests
-      .filter((path) => (path.split("/")[1] ?? "") in rooms && !path.startsWith("test/network/inside/") && !(path in wholeRoom))
+      .filter(
+        (path) =>
+          (path.split("/")[1] ?? "") in rooms && !path.startsWith("test/network/inside/") && !(path in wholeRoom),
+      )
       .map((path) => ({ path, source: path.replace(/^test\//, "src/").replace(/\.test\.(tsx?)$/, ".$1") }))
-      .filter(({ source }) => !existsSync(join(root, source)) && !existsSync(join(root, source.replace(/\.tsx?$/, ""))));
+      .filter(
+        ({ source }) => !existsSync(join(root, source)) && !existsSync(join(root, source.replace(/\.tsx?$/, ""))),
+      );
     expect(strays.map(({ path, source }) => `${path} tests ${source}, which does not exist`)).toEqual([]);
   });
 

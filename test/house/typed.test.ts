@@ -6,19 +6,28 @@ import { parse } from "../../src/cli/parse.ts";
 import { files, read } from "./files.ts";
 
 /** What the pages tell a reader to type, held against the commands there are. */
-const pages = files(/^[^/]+\.md$|^docs\/.*\.md$|^examples\/.*\.md$/).filter((page) => page !== "docs/commands.md" && page !== "CHANGELOG.md");
+const pages = files(/^[^/]+\.md$|^docs\/.*\.md$|^examples\/.*\.md$/).filter(
+  (page) => page !== "docs/commands.md" && page !== "CHANGELOG.md",
+);
 
 /** The words of a line as a shell makes them: quotes and a comment at the end are all that our pages use. */
 function words(line: string): string[] {
   const bare = line.replace(/\s+#\s.*$/, "");
-  return [...bare.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, plain]) => single ?? double ?? plain ?? "");
+  return [...bare.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, plain]) => single ?? double ?? plain ?? "",
+  );
 }
 
 /** Lines that begin with `perch`, in fences and in indented blocks. */
-const typed = pages.flatMap((page) => [...read(page).matchAll(/^(?: {4})?(?:\.\/)?perch (.+)$/gm)].map(([, rest = ""]) => ({ page, line: rest })));
+const typed = pages.flatMap((page) =>
+  [...read(page).matchAll(/^(?: {4})?(?:\.\/)?perch (.+)$/gm)].map(([, rest = ""]) => ({ page, line: rest })),
+);
 /** `perch …` in the text. */
 const named = pages.flatMap((page) =>
-  [...read(page).matchAll(/`(?:\.\/)?perch ((?:--\w+ \S+ )?[a-z][^`]*)`/g)].map(([, rest = ""]) => ({ page, line: rest.replace(/\s+/g, " ") })),
+  [...read(page).matchAll(/`(?:\.\/)?perch ((?:--\w+ \S+ )?[a-z][^`]*)`/g)].map(([, rest = ""]) => ({
+    page,
+    line: rest.replace(/\s+/g, " "),
+  })),
 );
 
 describe("the commands that the pages tell to type", () => {

@@ -53,7 +53,9 @@ describe("the text of an address", () => {
   });
 
   it("is accepted where Node accepts it and refused where Node refuses it", () => {
-    const pieces = fc.array(fc.constantFrom(":", "::", "0", "1", "ab", "FFFF", "12345", "g", "fdaa"), { maxLength: 16 });
+    const pieces = fc.array(fc.constantFrom(":", "::", "0", "1", "ab", "FFFF", "12345", "g", "fdaa"), {
+      maxLength: 16,
+    });
     fc.assert(
       fc.property(pieces, (drawn) => {
         const text = drawn.join("");
@@ -65,10 +67,13 @@ describe("the text of an address", () => {
     );
   });
 
-  it.each(["", " ::1", "::1 ", "fe80::1%eth0", "::ffff:1.2.3.4", "1.2.3.4", "::1\n", "[::1]", ":::", "::-1"])("is not %j here", (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-    expect(reverseName(text)).toBeUndefined();
-  });
+  it.each(["", " ::1", "::1 ", "fe80::1%eth0", "::ffff:1.2.3.4", "1.2.3.4", "::1\n", "[::1]", ":::", "::-1"])(
+    "is not %j here",
+    (text) => {
+      expect(parseAddress(text)).toBeUndefined();
+      expect(reverseName(text)).toBeUndefined();
+    },
+  );
 });
 
 describe("the addresses of a network", () => {
@@ -78,21 +83,25 @@ describe("the addresses of a network", () => {
     expect(networkPrefix(0)).toBe("fdaa:0:0");
   });
 
-  it.each(["fdaa:3f9a:12bc", "fdaa:0:0", "fdaa:0:1", "fdaa:ffff:0"])("are valid, canonical and distinct under %s", (prefix) => {
-    const numbers = [16, 17, 0xffff, 0x10000, 0xffffffff];
-    const machines = regions.flatMap((at) => numbers.map((number) => machineAddress(prefix, at, number)));
-    const all = [...machines, networkResolver(prefix), ...regions.map((at) => regionResolver(prefix, at))];
-    expect(new Set(all).size).toBe(all.length);
-    for (const address of all) expect(address).toBe(canonical(address));
-    const network = parseAddress(`${prefix}::`)?.slice(0, 3);
-    for (const address of all) expect(parseAddress(address)?.slice(0, 3)).toEqual(network);
-  });
+  it.each(["fdaa:3f9a:12bc", "fdaa:0:0", "fdaa:0:1", "fdaa:ffff:0"])(
+    "are valid, canonical and distinct under %s",
+    (prefix) => {
+      const numbers = [16, 17, 0xffff, 0x10000, 0xffffffff];
+      const machines = regions.flatMap((at) => numbers.map((number) => machineAddress(prefix, at, number)));
+      const all = [...machines, networkResolver(prefix), ...regions.map((at) => regionResolver(prefix, at))];
+      expect(new Set(all).size).toBe(all.length);
+      for (const address of all) expect(address).toBe(canonical(address));
+      const network = parseAddress(`${prefix}::`)?.slice(0, 3);
+      for (const address of all) expect(parseAddress(address)?.slice(0, 3)).toEqual(network);
+    },
+  );
 
   it("carry the region right after the /48", () => {
     const lhr = machineAddress("fdaa:3f9a:12bc", region("lhr"), 17);
     expect(lhr).toBe("fdaa:3f9a:12bc:c::11");
     expect(machineAddress("fdaa:3f9a:12bc", region("ams"), 0x12345)).toBe("fdaa:3f9a:12bc:1::1:2345");
-    for (const at of regions) expect(regionOfAddress("fdaa:3f9a:12bc", machineAddress("fdaa:3f9a:12bc", at, 99))).toBe(at);
+    for (const at of regions)
+      expect(regionOfAddress("fdaa:3f9a:12bc", machineAddress("fdaa:3f9a:12bc", at, 99))).toBe(at);
   });
 
   it("name no region where they are of another network or of none", () => {

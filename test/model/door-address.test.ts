@@ -35,7 +35,13 @@ describe("the address of somebody who came by a public door", () => {
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), group, (groups, last) => {
         const source = formatAddress([0x2001, ...groups.slice(1)]);
         const sibling = formatAddress([0x2001, ...groups.slice(1, 7), last]);
-        const stranger = formatAddress([0x2001, groups[1] ?? 0, groups[2] ?? 0, (groups[3] ?? 0) ^ 1, ...groups.slice(4)]);
+        const stranger = formatAddress([
+          0x2001,
+          groups[1] ?? 0,
+          groups[2] ?? 0,
+          (groups[3] ?? 0) ^ 1,
+          ...groups.slice(4),
+        ]);
         expect(doorAddress(prefix, sibling)).toBe(doorAddress(prefix, source));
         expect(doorAddress(prefix, stranger)).not.toBe(doorAddress(prefix, source));
       }),
@@ -46,8 +52,14 @@ describe("the address of somebody who came by a public door", () => {
     const inside = [`${prefix}:c::11`, `${prefix}::3`, "fdaa:1:2:ffff::1", "203.0.113.7", "", "[local]"];
     expect(inside.filter((address) => isDoorAddress(prefix, address))).toEqual([]);
     expect(isDoorAddress(prefix, doorAddress(prefix, "203.0.113.7"))).toBe(true);
-    expect(["127.0.0.1", "127.63.0.1", "127.128.0.1", "::1"].filter((address) => isDoorAddress(undefined, address))).toEqual([]);
-    expect(["127.64.0.0", "127.99.1.1", "127.100.1.1", "127.127.255.255"].filter((address) => !isDoorAddress(undefined, address))).toEqual([]);
+    expect(
+      ["127.0.0.1", "127.63.0.1", "127.128.0.1", "::1"].filter((address) => isDoorAddress(undefined, address)),
+    ).toEqual([]);
+    expect(
+      ["127.64.0.0", "127.99.1.1", "127.100.1.1", "127.127.255.255"].filter(
+        (address) => !isDoorAddress(undefined, address),
+      ),
+    ).toEqual([]);
   });
 
   it("is one of 127.64.0.0/10 in portable mode", () => {
@@ -58,7 +70,9 @@ describe("the address of somebody who came by a public door", () => {
         expect((second ?? 0) & 0b1100_0000).toBe(64);
       }),
     );
-    const many = new Set(Array.from({ length: 1_000 }, (_, n) => doorAddress(undefined, `198.51.${n >> 8}.${n & 255}`)));
+    const many = new Set(
+      Array.from({ length: 1_000 }, (_, n) => doorAddress(undefined, `198.51.${n >> 8}.${n & 255}`)),
+    );
     expect(many.size).toBeGreaterThan(990);
   });
 });

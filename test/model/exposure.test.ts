@@ -29,7 +29,9 @@ describe("where a public door listens", () => {
   });
 
   it("may be every address of the machine", () => {
-    const everywhere = ["0.0.0.0:1", "[::]:1", "[0:0::0]:1", "[::1]:1", "127.0.0.1:1"].map((text) => isEverywhere(parseListen(text, "--listen")));
+    const everywhere = ["0.0.0.0:1", "[::]:1", "[0:0::0]:1", "[::1]:1", "127.0.0.1:1"].map((text) =>
+      isEverywhere(parseListen(text, "--listen")),
+    );
     expect(everywhere).toEqual([true, true, true, false, false]);
   });
 });

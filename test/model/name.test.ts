@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { checkAppName, checkIdentifier, checkRegion, identifierOfApp, isIdentifier, printable } from "../../src/model/name.ts";
+import {
+  checkAppName,
+  checkIdentifier,
+  checkRegion,
+  identifierOfApp,
+  isIdentifier,
+  printable,
+} from "../../src/model/name.ts";
 
 describe("an app's name", () => {
   it.each(["a", "web", "web-2", "a--b", "x9", "a".repeat(63)])("may be %s", (name) => {
@@ -22,7 +29,9 @@ describe("an app's name", () => {
     ["../web", "characters other than"],
     ["😀", "characters other than"],
   ])("may not be %j", (name, why) => {
-    expect(() => checkAppName(name)).toThrow(expect.objectContaining({ code: "name_invalid", message: expect.stringContaining(why) }));
+    expect(() => checkAppName(name)).toThrow(
+      expect.objectContaining({ code: "name_invalid", message: expect.stringContaining(why) }),
+    );
   });
 
   it("is shown in the error without its control characters", () => {
@@ -52,7 +61,18 @@ describe("a region", () => {
 });
 
 describe("a PostgreSQL identifier", () => {
-  it.each(["web", "Web App", 'quo"te', "'; drop table x; --", "é".repeat(31), "日本", "😀", "-", "select", "a".repeat(63)])("may be %s", (name) => {
+  it.each([
+    "web",
+    "Web App",
+    'quo"te',
+    "'; drop table x; --",
+    "é".repeat(31),
+    "日本",
+    "😀",
+    "-",
+    "select",
+    "a".repeat(63),
+  ])("may be %s", (name) => {
     expect(checkIdentifier(name, "database")).toBe(name);
   });
 

@@ -1,22 +1,45 @@
 import fc from "fast-check";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { checkPassword, checkSecretName, checkSecretValue, databaseUrl, maxSecretBytes } from "../../src/model/secret.ts";
+import {
+  checkPassword,
+  checkSecretName,
+  checkSecretValue,
+  databaseUrl,
+  maxSecretBytes,
+} from "../../src/model/secret.ts";
 
 describe("a secret's name", () => {
   it.each(["A", "_", "DATABASE_URL", "lower_case", "X9", "FLYING", "PERCHED", "a".repeat(255)])("may be %s", (name) => {
     expect(checkSecretName(name)).toBe(name);
   });
 
-  it.each(["", "9X", "A-B", "A B", "A=B", "A\n", "É", "A\0", "a".repeat(256), "FLY_X", "fly_x", "PERCH_HOME", "Perch_x"])("may not be %j", (name) => {
+  it.each([
+    "",
+    "9X",
+    "A-B",
+    "A B",
+    "A=B",
+    "A\n",
+    "É",
+    "A\0",
+    "a".repeat(256),
+    "FLY_X",
+    "fly_x",
+    "PERCH_HOME",
+    "Perch_x",
+  ])("may not be %j", (name) => {
     expect(() => checkSecretName(name)).toThrow(expect.objectContaining({ code: "secret_name_invalid" }));
   });
 });
 
 describe("a secret's value", () => {
-  it.each(["", "plain", 'a "b"\nc', "a=b", "é😀", "x".repeat(maxSecretBytes)])("may be any text up to 64 KiB: %#", (value) => {
-    expect(checkSecretValue("TOKEN", value)).toBe(value);
-  });
+  it.each(["", "plain", 'a "b"\nc', "a=b", "é😀", "x".repeat(maxSecretBytes)])(
+    "may be any text up to 64 KiB: %#",
+    (value) => {
+      expect(checkSecretValue("TOKEN", value)).toBe(value);
+    },
+  );
 
   it("is measured in bytes", () => {
     const value = "é".repeat(maxSecretBytes / 2);
@@ -34,13 +57,19 @@ describe("a secret's value", () => {
 });
 
 describe("a password", () => {
-  it.each(["12345678", "with space", "@:/?#%&=+'\"\\", "pässwörd", "😀😀😀😀", "x".repeat(128)])("may be %s", (password) => {
-    expect(checkPassword(password)).toBe(password);
-  });
+  it.each(["12345678", "with space", "@:/?#%&=+'\"\\", "pässwörd", "😀😀😀😀", "x".repeat(128)])(
+    "may be %s",
+    (password) => {
+      expect(checkPassword(password)).toBe(password);
+    },
+  );
 
-  it.each(["", "1234567", "x".repeat(129), "with\nnewline", "with\0nul", "with\u007fdel", "half\ud800pair"])("may not be %j", (password) => {
-    expect(() => checkPassword(password)).toThrow(expect.objectContaining({ code: "password_invalid" }));
-  });
+  it.each(["", "1234567", "x".repeat(129), "with\nnewline", "with\0nul", "with\u007fdel", "half\ud800pair"])(
+    "may not be %j",
+    (password) => {
+      expect(() => checkPassword(password)).toThrow(expect.objectContaining({ code: "password_invalid" }));
+    },
+  );
 });
 
 describe("a database URL", () => {
@@ -65,7 +94,27 @@ describe("a database URL", () => {
     .oneof(
       fc.string({ unit: "grapheme", minLength: 1 }),
       fc.string({
-        unit: fc.constantFrom("@", ":", "/", "%", "#", "?", "&", "=", "+", " ", "'", '"', "[", "]", "\\", "ä", "😀", "\0", "\n"),
+        unit: fc.constantFrom(
+          "@",
+          ":",
+          "/",
+          "%",
+          "#",
+          "?",
+          "&",
+          "=",
+          "+",
+          " ",
+          "'",
+          '"',
+          "[",
+          "]",
+          "\\",
+          "ä",
+          "😀",
+          "\0",
+          "\n",
+        ),
         minLength: 1,
       }),
     )
@@ -75,7 +124,11 @@ describe("a database URL", () => {
     fc.assert(
       fc.property(word, word, word, (user, password, database) => {
         const url = new URL(databaseUrl({ ...at, user, password, database }));
-        expect([url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent)).toEqual([user, password, database]);
+        expect([url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent)).toEqual([
+          user,
+          password,
+          database,
+        ]);
         expect([url.protocol, url.hostname, url.port]).toEqual(["postgres:", "pg.internal", "5432"]);
       }),
     );

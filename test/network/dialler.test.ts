@@ -11,7 +11,10 @@ import { type Handlers, httpServer } from "../../src/server/http/http.ts";
 import { proxyUpgrade } from "../../src/server/http/proxy.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The whole way of a proxied connection, but for the namespace: perchd's socket, the program that dials, and the port that leads there. */
+/**
+ * The whole way of a proxied connection, but for the namespace: perchd's socket, the program that dials, and the port
+ * that leads there.
+ */
 describe("a connection through perchd's socket", () => {
   const home = { socket: pathOf(temporaryDirectory(), "perchd.sock"), root: "a home" };
   const dialler = openDialler(() => []);
@@ -119,7 +122,9 @@ describe("a connection through perchd's socket", () => {
 
   it("is refused where it would leave the network", async () => {
     await expect(openTunnel(home, { host: "127.0.0.1", port: 1 })).rejects.toMatchObject({ code: "target_refused" });
-    await expect(openTunnel(home, { host: "pg.internal", port: 70_000 })).rejects.toMatchObject({ code: "request_invalid" });
+    await expect(openTunnel(home, { host: "pg.internal", port: 70_000 })).rejects.toMatchObject({
+      code: "request_invalid",
+    });
   });
 });
 

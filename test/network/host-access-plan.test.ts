@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { hostAccessRules, hostCommands, hostLink, insideCommands, resolvedCommands, resolverLines } from "../../src/network/host-access-plan.ts";
+import {
+  hostAccessRules,
+  hostCommands,
+  hostLink,
+  insideCommands,
+  resolvedCommands,
+  resolverLines,
+} from "../../src/network/host-access-plan.ts";
 
 const prefix = "fdaa:3f9a:12bc";
 
@@ -18,7 +25,9 @@ it("leads the whole network in by it, and the host's one address back, and touch
 });
 
 it("replaces its rules as a whole, so that twice is the same as once", () => {
-  expect(hostAccessRules(prefix)).toMatch(/^add table inet perch-host\ndelete table inet perch-host\nadd table inet perch-host\n/);
+  expect(hostAccessRules(prefix)).toMatch(
+    /^add table inet perch-host\ndelete table inet perch-host\nadd table inet perch-host\n/,
+  );
 });
 
 it("tells systemd-resolved of the network's names on that interface, and of nothing else", () => {

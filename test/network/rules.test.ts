@@ -20,10 +20,16 @@ describe("routesText", () => {
     );
   });
   it("only empties it where no cluster has a leader", () => {
-    expect(routesText({ leaders: new Map(), held: new Set(), pools: new Map() })).toBe(`flush map inet perch leader\n${nobody}`);
+    expect(routesText({ leaders: new Map(), held: new Set(), pools: new Map() })).toBe(
+      `flush map inet perch leader\n${nobody}`,
+    );
   });
   it("holds who has no leader just now, in the same transaction", () => {
-    const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]), pools: new Map() });
+    const text = routesText({
+      leaders: new Map(),
+      held: new Set(["fdaa:1:2:c::11", "fdaa:1:2:1::10"]),
+      pools: new Map(),
+    });
     expect(text).toContain(
       "add element inet perch held_addresses { fdaa:1:2:1::10 timeout 6s, fdaa:1:2:c::11 timeout 6s }\n" +
         'add element inet perch shut_doors { "perch-door" timeout 6s }\n',
@@ -36,7 +42,9 @@ describe("routesText", () => {
   });
   it("lets who knocks from outside of the namespace knock again, rather than be refused", () => {
     const text = routesText({ leaders: new Map(), held: new Set(["fdaa:1:2:1::10"]), pools: new Map() });
-    expect(text).toContain('door iifname != "lo" tcp dport { 5432, 6432 } ip6 daddr @held_addresses tcp flags & (syn | ack) == syn drop\n');
+    expect(text).toContain(
+      'door iifname != "lo" tcp dport { 5432, 6432 } ip6 daddr @held_addresses tcp flags & (syn | ack) == syn drop\n',
+    );
   });
 });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { accepted, configText, knowsPreparedStatements, mayPrepare, safeMode, userText } from "../../src/pgbouncer/config.ts";
+import {
+  accepted,
+  configText,
+  knowsPreparedStatements,
+  mayPrepare,
+  safeMode,
+  userText,
+} from "../../src/pgbouncer/config.ts";
 
 const config = {
   address: "fdaa:1:2:1::20",
@@ -22,8 +29,11 @@ describe("pgbouncer.ini", () => {
     expect(text).toContain("admin_users = perch_pooler\n");
   });
   it("accepts at the start of a session what changes no row, and nothing that changes what a statement means", () => {
-    expect(configText(config)).toContain("ignore_startup_parameters = extra_float_digits,statement_timeout,lock_timeout,");
-    for (const name of ["options", "search_path", "role", "default_transaction_read_only", "timezone"]) expect(accepted).not.toContain(name);
+    expect(configText(config)).toContain(
+      "ignore_startup_parameters = extra_float_digits,statement_timeout,lock_timeout,",
+    );
+    for (const name of ["options", "search_path", "role", "default_transaction_read_only", "timezone"])
+      expect(accepted).not.toContain(name);
   });
   it.each([
     ["1.18.0", "transaction" as const, false],

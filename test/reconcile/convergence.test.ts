@@ -15,13 +15,22 @@ const wanted = fc.constantFrom("started" as const, "stopped" as const);
 const leaderMember = fc.record({
   phase: fc.constantFrom("creating" as const, "ready" as const),
   wanted,
-  facts: fc.constantFrom(down, leading, { ...leading, refused: { state: "28P01", why: "password authentication failed" } }),
+  facts: fc.constantFrom(down, leading, {
+    ...leading,
+    refused: { state: "28P01", why: "password authentication failed" },
+  }),
   restart: fc.boolean(),
 });
 const replicaMember = fc.record({
   phase,
   wanted,
-  facts: fc.constantFrom(nothing, down, streaming, { ...streaming, configured: false }, { ...streaming, certified: false }),
+  facts: fc.constantFrom(
+    nothing,
+    down,
+    streaming,
+    { ...streaming, configured: false },
+    { ...streaming, certified: false },
+  ),
   restart: fc.boolean(),
 });
 const world = fc
@@ -35,7 +44,9 @@ const world = fc
     cluster(
       [
         member("a0", leader.facts, { record: { phase: leader.phase, wanted: leader.wanted }, restart: leader.restart }),
-        ...replicas.map((one, index) => member(`l${index}`, one.facts, { record: { phase: one.phase, wanted: one.wanted }, restart: one.restart })),
+        ...replicas.map((one, index) =>
+          member(`l${index}`, one.facts, { record: { phase: one.phase, wanted: one.wanted }, restart: one.restart }),
+        ),
       ],
       { phase: clusterPhase, slots },
     ),
@@ -54,7 +65,9 @@ const faulty = fc
     ),
     unstartable: fc.boolean(),
     wanted,
-    replicas: fc.array(fc.record({ near: fc.boolean(), wanted, facts: fc.constantFrom(nothing, down, streaming) }), { maxLength: 3 }),
+    replicas: fc.array(fc.record({ near: fc.boolean(), wanted, facts: fc.constantFrom(nothing, down, streaming) }), {
+      maxLength: 3,
+    }),
     pending: fc.option(fc.constantFrom("switchover" as const, "failover" as const), { nil: undefined }),
     synchronous: fc.boolean(),
   })
@@ -62,14 +75,17 @@ const faulty = fc
     const replicas = one.replicas.map((replica, index) =>
       member(`${replica.near ? "a" : "l"}${index + 1}`, replica.facts, { record: { wanted: replica.wanted } }),
     );
-    const trouble = one.unstartable && !one.leader.running ? { step: "start", why: "it will not", attempts: 3, until: 0 } : undefined;
+    const trouble =
+      one.unstartable && !one.leader.running ? { step: "start", why: "it will not", attempts: 3, until: 0 } : undefined;
     const since = one.leader.suspended ? { suspended: 0 } : {};
     const leader = member("a0", one.leader, { record: { wanted: one.wanted }, trouble, since });
     const to = replicas[0]?.record.id;
     const near = replicas.filter((replica) => replica.record.region === "ams").map((replica) => replica.record.id);
     return cluster([leader, ...replicas], {
       slots: replicas.map((replica) => slotOf(replica.record.id)),
-      ...(one.pending === undefined || to === undefined ? {} : { change: { kind: one.pending, to, because: "it was asked for" } }),
+      ...(one.pending === undefined || to === undefined
+        ? {}
+        : { change: { kind: one.pending, to, because: "it was asked for" } }),
       ...(one.synchronous ? { synchronous: { names: near, holders: near } } : {}),
     });
   });
@@ -83,7 +99,10 @@ const apart = fc.constantFrom<MemberFacts>(
   { ...nothing, copied: true },
   { ...nothing, copied: true, former: true },
   { ...stuck, apart: { fit: undefined, why: "requested WAL segment has already been removed", walGone: true } },
-  { ...stuck, apart: { fit: undefined, why: "number of requested standby connections exceeds max_wal_senders", walGone: false } },
+  {
+    ...stuck,
+    apart: { fit: undefined, why: "number of requested standby connections exceeds max_wal_senders", walGone: false },
+  },
   { ...stuck, diverged: true },
   { ...stuck, recovering: false },
   { ...stuck, former: true },
@@ -96,7 +115,15 @@ const apart = fc.constantFrom<MemberFacts>(
 const quiet: undefined[] = Array.from({ length: 30 });
 const atRisk = fc
   .record({
-    leader: fc.constantFrom(leading, leading, leading, down, nothing, { ...leading, data: false }, { ...streaming, streaming: false }),
+    leader: fc.constantFrom(
+      leading,
+      leading,
+      leading,
+      down,
+      nothing,
+      { ...leading, data: false },
+      { ...streaming, streaming: false },
+    ),
     replicas: fc.array(
       fc.record({
         facts: apart,
@@ -118,7 +145,10 @@ const atRisk = fc
         since: one.facts.streaming || !one.facts.running ? {} : { stranded: 0 },
       }),
     );
-    return cluster([member("a0", leader), ...members], { slots: ids.map(slotOf), lostSlots: lost.flatMap((at) => ids[at] ?? []).map(slotOf) });
+    return cluster([member("a0", leader), ...members], {
+      slots: ids.map(slotOf),
+      lostSlots: lost.flatMap((at) => ids[at] ?? []).map(slotOf),
+    });
   });
 
 /** Of whom the step takes away or overwrites what a server could run on; written without the plan's own idea of it. */
@@ -161,19 +191,26 @@ describe("whatever is wrong with the members", () => {
     fc.assert(
       fc.property(atRisk, (start) => {
         let view: ClusterView = { ...start, members: start.members.map((one) => ({ ...one, busy: undefined })) };
-        const had = new Set(view.members.filter(({ facts }) => facts.data || facts.former || facts.copied).map(({ record }) => record.id));
+        const had = new Set(
+          view.members.filter(({ facts }) => facts.data || facts.former || facts.copied).map(({ record }) => record.id),
+        );
         for (let idle = 0, passes = 0; idle < 2 && passes < 60; passes++) {
           const { steps } = plan(view);
           idle = steps.length === 0 ? idle + 1 : 0;
           for (const step of steps) view = after(view, step);
-          for (const { record, facts } of view.members) if (had.has(record.id)) expect(facts.data || facts.former || facts.copied).toBe(true);
+          for (const { record, facts } of view.members)
+            if (had.has(record.id)) expect(facts.data || facts.former || facts.copied).toBe(true);
           view = { ...view, now: view.now + 400_000 };
         }
         const leader = view.members.find((one) => one.record.id === view.cluster.leader);
         if (leader === undefined || !leads(leader)) return;
         for (const one of view.members) {
           if (one.record.wanted === "stopped") continue;
-          const rest = { copied: one.facts.copied, former: one.facts.former, streams: one.facts.streaming || one === leader };
+          const rest = {
+            copied: one.facts.copied,
+            former: one.facts.former,
+            streams: one.facts.streaming || one === leader,
+          };
           // The leader does not say why: nothing is done to what only waits for a connection.
           expect(rest).toEqual({ copied: false, former: false, streams: one.facts.apart?.walGone !== false });
         }
@@ -185,7 +222,10 @@ describe("whatever is wrong with the members", () => {
   it.each([
     ["too many WAL senders", "number of requested standby connections exceeds max_wal_senders (currently 16)"],
     ["no free slot", "could not start WAL streaming: ERROR:  all replication slots are in use"],
-    ["a wrong password", 'could not connect to the primary server: FATAL:  password authentication failed for user "replicator"'],
+    [
+      "a wrong password",
+      'could not connect to the primary server: FATAL:  password authentication failed for user "replicator"',
+    ],
     ["a leader that does not answer", "could not connect to the primary server: timeout expired"],
     ["a full disk", "could not write to file: No space left on device"],
   ])("a replica that is kept from streaming by %s is left as it is, for however long", (_what, why) => {
@@ -216,7 +256,8 @@ describe("from any world, planning again and again", () => {
         expect(leader?.facts.answers).toBe(true);
         const replicas = view.members.filter((one) => one !== leader);
         expect([...(view.slots ?? [])].toSorted()).toEqual(replicas.map((one) => slotOf(one.record.id)).toSorted());
-        for (const one of replicas) if (one.record.phase === "ready") expect(one.facts.running).toBe(one.record.wanted === "started");
+        for (const one of replicas)
+          if (one.record.phase === "ready") expect(one.facts.running).toBe(one.record.wanted === "started");
       }),
       { seed: 20261124, numRuns: 2_000 },
     );
@@ -234,22 +275,33 @@ describe("from any world, planning again and again", () => {
               const old = view.members.find((one) => one.record.id === view.cluster.leader);
               expect(old === undefined ? false : leads(old)).toBe(false);
               expect(
-                step.change.candidates.every((id) => view.members.some((one) => one.record.id === id && one.record.region === view.primaryRegion)),
+                step.change.candidates.every((id) =>
+                  view.members.some((one) => one.record.id === id && one.record.region === view.primaryRegion),
+                ),
               ).toBe(true);
               const { holders = [] } = view.cluster.synchronous ?? {};
-              if (holders.length > 0) expect(step.change.candidates.every((id) => id === step.change.from || holders.includes(id))).toBe(true);
+              if (holders.length > 0)
+                expect(step.change.candidates.every((id) => id === step.change.from || holders.includes(id))).toBe(
+                  true,
+                );
             }
             view = after(view, step);
-            expect(view.members.filter((one) => one.facts.running && one.facts.recovering === false).length).toBeLessThanOrEqual(1);
+            expect(
+              view.members.filter((one) => one.facts.running && one.facts.recovering === false).length,
+            ).toBeLessThanOrEqual(1);
           }
           // Time goes on: what is suspended, silent or waiting is so for longer.
           view = { ...view, now: view.now + 60_000 };
         }
         const leader = view.members.find((one) => one.record.id === view.cluster.leader);
         const healthy = leader !== undefined && leads(leader);
-        if (!healthy && leader?.record.wanted === "started") expect(plan(view).sentence).toMatch(/has no leader: |^start the leader /);
-        const near = start.members.filter((one) => one.record.region === "ams" && one.facts.streaming && one.record.wanted === "started");
-        if (near.length > 0 && start.cluster.synchronous === undefined && leader?.record.wanted === "started") expect(healthy).toBe(true);
+        if (!healthy && leader?.record.wanted === "started")
+          expect(plan(view).sentence).toMatch(/has no leader: |^start the leader /);
+        const near = start.members.filter(
+          (one) => one.record.region === "ams" && one.facts.streaming && one.record.wanted === "started",
+        );
+        if (near.length > 0 && start.cluster.synchronous === undefined && leader?.record.wanted === "started")
+          expect(healthy).toBe(true);
       }),
       { seed: 20261124, numRuns: 3_000 },
     );
@@ -258,7 +310,9 @@ describe("from any world, planning again and again", () => {
   it("never has a step for two things at once, nor one for what is under way", () => {
     fc.assert(
       fc.property(world, fc.boolean(), (start, busy) => {
-        const view = busy ? { ...start, members: start.members.map((one) => ({ ...one, busy: "start" })), busy: "slots" } : start;
+        const view = busy
+          ? { ...start, members: start.members.map((one) => ({ ...one, busy: "start" })), busy: "slots" }
+          : start;
         const things = plan(view).steps.map((step) => ("machine" in step ? step.machine : "cluster"));
         expect(new Set(things).size).toBe(things.length);
         if (busy) expect(things).toEqual([]);

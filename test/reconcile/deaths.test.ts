@@ -21,7 +21,10 @@ describe("who died", () => {
     ["was restarted, for a setting", { do: "restart", machine: "a1" } as const],
     ["was rewound", { do: "rewind", machine: "a1" } as const],
     ["was restarted, because it did not stream", { do: "reconnect", machine: "a1" } as const],
-    ["led before a switchover", { do: "lead", change: { kind: "switchover", from: "a1", candidates: ["a2"], because: "" } } as const],
+    [
+      "led before a switchover",
+      { do: "lead", change: { kind: "switchover", from: "a1", candidates: ["a2"], because: "" } } as const,
+    ],
     ["was to lead", { do: "lead", change: { kind: "failover", from: "a2", candidates: ["a1"], because: "" } } as const],
   ])("is not who %s, however often", (_title, step) => {
     const deaths = deathRegister();

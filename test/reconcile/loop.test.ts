@@ -108,7 +108,14 @@ describe("the loop of a cluster", () => {
       await new Promise<void>((resolve) => (end = resolve));
       facts = leading;
     };
-    const work = { observe, plan, apply, undo: () => Promise.resolve(false), say: () => undefined, publish: () => Promise.resolve() };
+    const work = {
+      observe,
+      plan,
+      apply,
+      undo: () => Promise.resolve(false),
+      say: () => undefined,
+      publish: () => Promise.resolve(),
+    };
     const loop = startLoop(work, log);
     loops.push(loop);
     await until(loop, answers);

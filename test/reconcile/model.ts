@@ -13,7 +13,12 @@ export function after(view: ClusterView, step: Step): ClusterView {
   // Whose WAL is gone does not stream for being started.
   const started = (isLeader: boolean, { facts: { apart } }: MemberView): MemberFacts =>
     isLeader ? leading : apart?.walGone === true ? { ...streaming, streaming: false, apart } : streaming;
-  const up = (id: string) => change(id, (old) => ({ ...old, facts: { ...started(id === view.cluster.leader, old), ...kept(old) }, restart: false }));
+  const up = (id: string) =>
+    change(id, (old) => ({
+      ...old,
+      facts: { ...started(id === view.cluster.leader, old), ...kept(old) },
+      restart: false,
+    }));
   const broken = (id: string) => (view.members.find((one) => one.record.id === id)?.trouble?.attempts ?? 0) > 0;
   switch (step.do) {
     case "initialise":
@@ -25,15 +30,25 @@ export function after(view: ClusterView, step: Step): ClusterView {
     case "restore-roles":
       return up(step.machine);
     case "copy":
-      return change(step.machine, (old) => ({ ...old, facts: old.facts.data ? { ...down, ...kept(old), copied: true } : down }));
+      return change(step.machine, (old) => ({
+        ...old,
+        facts: old.facts.data ? { ...down, ...kept(old), copied: true } : down,
+      }));
     case "swap":
-      return change(step.machine, (old) => ({ ...old, facts: { ...down, former: old.facts.former || old.facts.data } }));
+      return change(step.machine, (old) => ({
+        ...old,
+        facts: { ...down, former: old.facts.former || old.facts.data },
+      }));
     case "discard":
       return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, former: false } }));
     case "unslot":
       return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, ownSlots: [] } }));
     case "stop":
-      return change(step.machine, (old) => ({ ...old, facts: { ...(old.facts.data ? down : nothing), ...kept(old) }, restart: false }));
+      return change(step.machine, (old) => ({
+        ...old,
+        facts: { ...(old.facts.data ? down : nothing), ...kept(old) },
+        restart: false,
+      }));
     case "accept":
       return change(step.machine, (old) => ({ ...old, record: { ...old.record, phase: "ready" } }));
     case "remove":
@@ -66,7 +81,10 @@ export function after(view: ClusterView, step: Step): ClusterView {
       return { ...view, cluster: record };
     }
     case "synchronise":
-      return { ...view, cluster: { ...view.cluster, synchronous: { names: [...step.names], holders: [...step.names] } } };
+      return {
+        ...view,
+        cluster: { ...view.cluster, synchronous: { names: [...step.names], holders: [...step.names] } },
+      };
     case "forget":
     case "concern":
       return view;
@@ -81,7 +99,11 @@ function led(view: ClusterView, change: Change): ClusterView {
     one.record.id === to ? leading : one.record.id === change.from ? (one.facts.data ? down : nothing) : one.facts;
   return {
     ...view,
-    cluster: { ...record, leader: to, ...(record.synchronous === undefined ? {} : { synchronous: { names: [], holders: [] } }) },
+    cluster: {
+      ...record,
+      leader: to,
+      ...(record.synchronous === undefined ? {} : { synchronous: { names: [], holders: [] } }),
+    },
     slots: [],
     members: view.members.map((one) => ({ ...one, facts: next(one) })),
   };

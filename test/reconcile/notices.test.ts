@@ -21,7 +21,11 @@ describe("of a replica it is said", () => {
     ],
     ["that its log says nothing", stuck, /its log does not say why$/],
     ["that its former data is kept", { ...stuck, former: true }, /its former data is kept until it streams$/],
-    ["that it is copied", { ...stuck, apart: { fit: undefined, why: "", walGone: true } }, /its data stays until the copy streams$/],
+    [
+      "that it is copied",
+      { ...stuck, apart: { fit: undefined, why: "", walGone: true } },
+      /its data stays until the copy streams$/,
+    ],
     ["that somebody paused it", { ...streaming, paused: { short: undefined } }, /pg_wal_replay_resume\(\) on/],
     [
       "in what it has less than its leader",
@@ -36,7 +40,8 @@ describe("of a replica it is said", () => {
     const leader = member("a1", { ...leading, unreachable: true });
     const replica = member("l1", { ...streaming, unreachable: true });
     const both = cluster([leader, replica], { slots: ["perch_l1"] });
-    for (const one of [leader, replica]) expect(noticeOf(both, one)).toMatch(/^its unix socket was removed: .* perch postgres restart -a pg$/);
+    for (const one of [leader, replica])
+      expect(noticeOf(both, one)).toMatch(/^its unix socket was removed: .* perch postgres restart -a pg$/);
     expect(newNotices(both, new Map())).toHaveLength(2);
     expect(plan(both).steps).toEqual([]);
     const silent = cluster([member("a1", { ...leading, unreachable: true, answers: false, recovering: undefined })]);
@@ -51,12 +56,18 @@ describe("of a replica it is said", () => {
 
   it("that its program is another version's, or gone, and of its leader, too", () => {
     const other = said({ ...streaming, version: "15.18" }, { program: { version: "15.20", problem: undefined } });
-    expect(other).toBe("it runs 15.18, and the files in /usr/lib/postgresql/15/bin are 15.20: new sessions may fail; perch postgres restart -a pg");
+    expect(other).toBe(
+      "it runs 15.18, and the files in /usr/lib/postgresql/15/bin are 15.20: new sessions may fail; perch postgres restart -a pg",
+    );
     const gone = { version: undefined, problem: "there is no postgres in /usr/lib/postgresql/15/bin" };
     const leader = member("a1", { ...leading, version: "15.18" });
-    expect(noticeOf(cluster([leader], { program: gone }), leader)).toMatch(/^it runs on and could not be started again: there is no postgres/);
+    expect(noticeOf(cluster([leader], { program: gone }), leader)).toMatch(
+      /^it runs on and could not be started again: there is no postgres/,
+    );
     const dead = member("l1", down);
-    expect(noticeOf(cluster([leader, dead], { program: gone }), dead)).toMatch(/^it cannot be started, and its data stays as it is/);
+    expect(noticeOf(cluster([leader, dead], { program: gone }), dead)).toMatch(
+      /^it cannot be started, and its data stays as it is/,
+    );
   });
 });
 
@@ -73,18 +84,26 @@ it("events have it once when it begins and once when it is over, whatever number
   expect(look(refused(1), 2_000)).toEqual([]); // what is over within seconds is not worth a word
   expect(look(refused(1), 7_000)).toHaveLength(1);
   expect(look(refused(2), 8_000)).toEqual([]);
-  expect(look({ ...stuck, apart: { fit: undefined, why: "password authentication failed", walGone: false } }, 9_000)).toHaveLength(1);
+  expect(
+    look({ ...stuck, apart: { fit: undefined, why: "password authentication failed", walGone: false } }, 9_000),
+  ).toHaveLength(1);
   expect(look(streaming, 10_000)).toEqual(["replica l1 in lhr is well again"]);
   expect(look(streaming, 11_000)).toEqual([]);
 });
 
 describe("with a tablespace outside of the leader's data directory", () => {
   it("a replica is stopped at once, not started again, and says why; the leader goes on", () => {
-    const runs = cluster([member("a1", leading), member("l1", streaming)], { tablespaces: ["16400"], slots: ["perch_l1"] });
+    const runs = cluster([member("a1", leading), member("l1", streaming)], {
+      tablespaces: ["16400"],
+      slots: ["perch_l1"],
+    });
     expect(plan(runs).steps).toEqual([{ do: "stop", machine: "l1", mode: "immediate" }]);
     expect(noticeOf(runs, runs.members[1] as MemberView)).toMatch(/^it is kept stopped: tablespace 16400 lies outside/);
     expect(noticeOf(runs, runs.members[0] as MemberView)).toBeUndefined();
-    const stopped = cluster([member("a1", leading), member("l1", down)], { tablespaces: ["16400"], slots: ["perch_l1"] });
+    const stopped = cluster([member("a1", leading), member("l1", down)], {
+      tablespaces: ["16400"],
+      slots: ["perch_l1"],
+    });
     expect(plan(stopped).steps).toEqual([]);
   });
 });
@@ -95,10 +114,15 @@ describe("without a program", () => {
     const parted: MemberFacts = { ...down, apart: { fit: { fit: "parted" }, why: undefined, walGone: false } };
     const lost: MemberFacts = { ...stuck, apart: { fit: undefined, why: "", walGone: true } };
     for (const facts of [down, parted, lost, stuck]) {
-      const view = cluster([member("a1", leading), member("l1", facts, { since: { stranded: 1 } })], { slots: ["perch_l1"], program: gone });
+      const view = cluster([member("a1", leading), member("l1", facts, { since: { stranded: 1 } })], {
+        slots: ["perch_l1"],
+        program: gone,
+      });
       expect(plan(view).steps).toEqual([]);
     }
-    const dead = cluster([member("a1", down, { deaths: [999_000, 999_500, 999_900] }), member("a2", streaming)], { program: gone });
+    const dead = cluster([member("a1", down, { deaths: [999_000, 999_500, 999_900] }), member("a2", streaming)], {
+      program: gone,
+    });
     expect(plan(dead).steps.map((step) => step.do)).not.toContain("lead");
   });
 });

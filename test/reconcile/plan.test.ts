@@ -8,7 +8,11 @@ import { attachment, cluster, down, leading, member, nothing, streaming } from "
 const trouble = (until: number) => ({ step: "start", why: "port 5433 is taken", attempts: 2, until });
 
 const stranded = { since: { stranded: 900_000 } };
-const behind = (why: string, walGone: boolean) => ({ ...streaming, streaming: false, apart: { fit: undefined, why, walGone } });
+const behind = (why: string, walGone: boolean) => ({
+  ...streaming,
+  streaming: false,
+  apart: { fit: undefined, why, walGone },
+});
 
 describe("plan says in one sentence what it does and why", () => {
   it.each([
@@ -27,7 +31,11 @@ describe("plan says in one sentence what it does and why", () => {
       cluster([member("a1", leading, { record: { phase: "creating" } })], { phase: "creating" }),
       "the leader a1 in ams is ready: it takes reads and writes.",
     ],
-    ["opens the cluster when all members are ready", cluster([member("a1", leading)], { phase: "creating" }), "cluster pg is ready with 1 member."],
+    [
+      "opens the cluster when all members are ready",
+      cluster([member("a1", leading)], { phase: "creating" }),
+      "cluster pg is ready with 1 member.",
+    ],
     [
       "makes the slot before the copy, so that no WAL is missed",
       cluster([member("a1", leading), member("l1", nothing, { record: { phase: "creating" } })]),
@@ -35,12 +43,16 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "copies the leader once the slot is there",
-      cluster([member("a1", leading), member("l1", nothing, { record: { phase: "creating" } })], { slots: ["perch_l1"] }),
+      cluster([member("a1", leading), member("l1", nothing, { record: { phase: "creating" } })], {
+        slots: ["perch_l1"],
+      }),
       "copy the leader to the replica l1 in lhr: it was asked for.",
     ],
     [
       "accepts a replica that streams",
-      cluster([member("a1", leading), member("l1", streaming, { record: { phase: "creating" } })], { slots: ["perch_l1"] }),
+      cluster([member("a1", leading), member("l1", streaming, { record: { phase: "creating" } })], {
+        slots: ["perch_l1"],
+      }),
       "the replica l1 in lhr is ready: it streams from the leader.",
     ],
     [
@@ -80,12 +92,16 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "stops a replica before it removes it",
-      cluster([member("a1", leading), member("l1", streaming, { record: { phase: "destroying" } })], { slots: ["perch_l1"] }),
+      cluster([member("a1", leading), member("l1", streaming, { record: { phase: "destroying" } })], {
+        slots: ["perch_l1"],
+      }),
       "stop the replica l1 in lhr: it is being destroyed.",
     ],
     [
       "removes a stopped replica and its slot",
-      cluster([member("a1", leading), member("l1", down, { record: { phase: "destroying" } })], { slots: ["perch_l1"] }),
+      cluster([member("a1", leading), member("l1", down, { record: { phase: "destroying" } })], {
+        slots: ["perch_l1"],
+      }),
       "drop slot perch_l1: its replica is gone; remove the replica l1 in lhr and its data: it is being destroyed.",
     ],
     [
@@ -101,10 +117,17 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "certifies a member anew when there is one more",
-      cluster([member("a1", { ...leading, certified: false }), member("l1", nothing, { record: { phase: "creating" } })], { slots: ["perch_l1"] }),
+      cluster(
+        [member("a1", { ...leading, certified: false }), member("l1", nothing, { record: { phase: "creating" } })],
+        { slots: ["perch_l1"] },
+      ),
       "certify the leader a1 in ams: another certificate is due; copy the leader to the replica l1 in lhr: it was asked for.",
     ],
-    ["restarts where it was asked for", cluster([member("a1", leading, { restart: true })]), "restart the leader a1 in ams: it was asked for."],
+    [
+      "restarts where it was asked for",
+      cluster([member("a1", leading, { restart: true })]),
+      "restart the leader a1 in ams: it was asked for.",
+    ],
     [
       "attaches",
       cluster([member("a1", leading)], { attachments: [attachment("creating")] }),
@@ -112,7 +135,9 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "detaches",
-      cluster([member("a1", leading)], { attachments: [attachment("destroying", { made: { database: false, user: true }, detaching: true })] }),
+      cluster([member("a1", leading)], {
+        attachments: [attachment("destroying", { made: { database: false, user: true }, detaching: true })],
+      }),
       "detach web from pg: role web and DATABASE_URL go.",
     ],
     [
@@ -142,7 +167,10 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "waits for a replica where that was asked for",
-      cluster([member("a1", leading), member("a2", streaming)], { slots: ["perch_a2"], synchronous: { names: [], holders: [] } }),
+      cluster([member("a1", leading), member("a2", streaming)], {
+        slots: ["perch_a2"],
+        synchronous: { names: [], holders: [] },
+      }),
       "acknowledge a commit when a2 has it, too.",
     ],
     [
@@ -163,16 +191,26 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "copies a replica whose WAL is gone, and keeps what it has",
-      cluster([member("a1", leading), member("a2", behind("requested WAL segment has already been removed", true), stranded)], {
-        slots: ["perch_a2"],
-      }),
+      cluster(
+        [member("a1", leading), member("a2", behind("requested WAL segment has already been removed", true), stranded)],
+        {
+          slots: ["perch_a2"],
+        },
+      ),
       "copy the leader to the replica a2 in ams: it fell so far behind that the WAL it needs is gone, on the leader, too.",
     ],
     [
       "copies one replica at a time",
-      cluster([member("a1", leading), member("a2", behind("removed", true), stranded), member("l1", behind("removed", true), stranded)], {
-        slots: ["perch_a2", "perch_l1"],
-      }),
+      cluster(
+        [
+          member("a1", leading),
+          member("a2", behind("removed", true), stranded),
+          member("l1", behind("removed", true), stranded),
+        ],
+        {
+          slots: ["perch_a2", "perch_l1"],
+        },
+      ),
       "copy the leader to the replica a2 in ams: it fell so far behind that the WAL it needs is gone, on the leader, too.",
     ],
     [
@@ -187,19 +225,30 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "restarts a replica that does not stream and does not say why",
-      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000 } })], { slots: ["perch_a2"] }),
+      cluster(
+        [member("a1", leading), member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000 } })],
+        { slots: ["perch_a2"] },
+      ),
       "restart the replica a2 in ams: it does not stream for 30 s, and its log does not say why.",
     ],
     [
       "restarts it once",
-      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000, reconnected: 930_000 } })], {
-        slots: ["perch_a2"],
-      }),
+      cluster(
+        [
+          member("a1", leading),
+          member("a2", { ...streaming, streaming: false }, { since: { stranded: 960_000, reconnected: 930_000 } }),
+        ],
+        {
+          slots: ["perch_a2"],
+        },
+      ),
       "pg is as wanted: 2 of 2 members run.",
     ],
     [
       "drops the slots that a former leader kept",
-      cluster([member("a1", leading), member("a2", { ...streaming, ownSlots: ["perch_a1", "perch_l1"] })], { slots: ["perch_a2"] }),
+      cluster([member("a1", leading), member("a2", { ...streaming, ownSlots: ["perch_a1", "perch_l1"] })], {
+        slots: ["perch_a2"],
+      }),
       "drop slot perch_a1, perch_l1 of the replica a2 in ams: it is from when that led.",
     ],
     [
@@ -209,9 +258,15 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "rewinds a replica with WAL of its own, once it is sure",
-      cluster([member("a1", leading), member("a2", { ...streaming, streaming: false, diverged: true }, { since: { stranded: 998_000 } })], {
-        slots: ["perch_a2"],
-      }),
+      cluster(
+        [
+          member("a1", leading),
+          member("a2", { ...streaming, streaming: false, diverged: true }, { since: { stranded: 998_000 } }),
+        ],
+        {
+          slots: ["perch_a2"],
+        },
+      ),
       "rewind the replica a2 in ams: it has WAL that the leader never had.",
     ],
     [
@@ -221,7 +276,12 @@ describe("plan says in one sentence what it does and why", () => {
           member("a1", leading),
           member(
             "a2",
-            { ...streaming, streaming: false, diverged: true, apart: { fit: undefined, why: undefined, walGone: true } },
+            {
+              ...streaming,
+              streaming: false,
+              diverged: true,
+              apart: { fit: undefined, why: undefined, walGone: true },
+            },
             { since: { stranded: 994_000, rewound: 993_000 } },
           ),
         ],
@@ -231,14 +291,22 @@ describe("plan says in one sentence what it does and why", () => {
     ],
     [
       "rewinds a former leader before it is started",
-      cluster([member("a1", leading), member("a2", { ...down, apart: { fit: { fit: "parted" }, why: undefined, walGone: false } })], {
-        slots: ["perch_a2"],
-      }),
+      cluster(
+        [
+          member("a1", leading),
+          member("a2", { ...down, apart: { fit: { fit: "parted" }, why: undefined, walGone: false } }),
+        ],
+        {
+          slots: ["perch_a2"],
+        },
+      ),
       "rewind the replica a2 in ams: it led, and may have WAL that the leader never had.",
     ],
     [
       "starts ever more slowly what dies again and again",
-      cluster([member("a1", leading), member("a2", down, { deaths: [980_000, 990_000, 999_900] })], { slots: ["perch_a2"] }),
+      cluster([member("a1", leading), member("a2", down, { deaths: [980_000, 990_000, 999_900] })], {
+        slots: ["perch_a2"],
+      }),
       "the replica a2 in ams died 3 times within a minute and waits before the next start.",
     ],
   ])("%s", (_title, view, sentence) => {
@@ -257,9 +325,12 @@ describe("plan never", () => {
     expect(plan(cluster([member("a1", down, { busy: "start" })])).steps).toEqual([]);
   });
   it("copies from a leader that does not take writes", () => {
-    const view = cluster([member("a1", { ...leading, recovering: true }), member("l1", nothing, { record: { phase: "creating" } })], {
-      slots: ["perch_l1"],
-    });
+    const view = cluster(
+      [member("a1", { ...leading, recovering: true }), member("l1", nothing, { record: { phase: "creating" } })],
+      {
+        slots: ["perch_l1"],
+      },
+    );
     expect(plan(view).steps.map((step) => step.do)).toEqual(["lead"]);
   });
   it("begins anything else while the leader changes", () => {
@@ -267,7 +338,9 @@ describe("plan never", () => {
     expect(plan({ ...view, busy: "lead" })).toEqual({ sentence: "pg changes its leader.", steps: [] });
   });
   it("touches databases while there is no leader", () => {
-    expect(plan(cluster([member("a1", down, { busy: "start" })], { attachments: [attachment("creating")] }), concerns).steps).toEqual([]);
+    expect(
+      plan(cluster([member("a1", down, { busy: "start" })], { attachments: [attachment("creating")] }), concerns).steps,
+    ).toEqual([]);
   });
   it("begins a step of a concern on what one is under way on, or waits after a failure, and does not keep others waiting for it", () => {
     const view = cluster([member("a1", leading, { restart: true })], { attachments: [attachment("creating")] });
@@ -278,19 +351,25 @@ describe("plan never", () => {
       return plan({ ...view, things }, concerns).steps.map((step) => step.do);
     };
     const failed = { step: "grant", why: "it is busy", attempts: 1, until: view.now + 1 };
-    expect([held({ busy: "grant" }), held({ trouble: failed }), held({ trouble: { ...failed, until: view.now } })]).toEqual([
-      ["restart"],
-      ["restart"],
-      ["restart", "concern"],
-    ]);
+    expect([
+      held({ busy: "grant" }),
+      held({ trouble: failed }),
+      held({ trouble: { ...failed, until: view.now } }),
+    ]).toEqual([["restart"], ["restart"], ["restart", "concern"]]);
   });
   it("initialises over a cluster that was ready once", () => {
     expect(plan(cluster([member("a1", nothing)])).steps).toEqual([]);
   });
   it("plans two steps on one thing", () => {
-    const view = cluster([member("a1", { ...leading, configured: false }, { restart: true }), member("l1", { ...streaming, configured: false })], {
-      slots: ["perch_l1"],
-    });
+    const view = cluster(
+      [
+        member("a1", { ...leading, configured: false }, { restart: true }),
+        member("l1", { ...streaming, configured: false }),
+      ],
+      {
+        slots: ["perch_l1"],
+      },
+    );
     const touched = plan(view).steps.map((step) => ("machine" in step ? step.machine : step.do));
     expect(new Set(touched).size).toBe(touched.length);
   });

@@ -23,7 +23,9 @@ async function worldWith(takes: (settings: Settings) => boolean, record: Partial
   const begin = (one: ClusterRecord): Promise<void> => {
     begun.push(settingsInForce(one));
     if (takes(settingsInForce(one))) return Promise.resolve();
-    return Promise.reject(fail("postgres_start_failed", { machine: "a1", app: "pg", why: "could not set the cipher list" }));
+    return Promise.reject(
+      fail("postgres_start_failed", { machine: "a1", app: "pg", why: "could not set the cipher list" }),
+    );
   };
   return {
     context,
@@ -33,7 +35,8 @@ async function worldWith(takes: (settings: Settings) => boolean, record: Partial
     end: at.end,
     now: async () => (await state.clusters.get(first)) ?? first,
     change: (settings: Settings) => state.clusters.update(first, (one) => changedSettings(one, settings)),
-    start: (machine = "a1", ended = true) => startOrTakeBack(context, { cluster: first, machine }, begin, () => Promise.resolve(ended)),
+    start: (machine = "a1", ended = true) =>
+      startOrTakeBack(context, { cluster: first, machine }, begin, () => Promise.resolve(ended)),
     begin,
   };
 }
@@ -45,7 +48,10 @@ describe("a change of settings", () => {
     const world = await worldWith(() => true, { settings: { work_mem: "4MB" } });
     await world.change({ work_mem: "8MB" });
     await world.change({ work_mem: "8MB", jit: "off" });
-    expect(await world.now()).toMatchObject({ settings: { work_mem: "8MB", jit: "off" }, settingsBefore: { settings: { work_mem: "4MB" } } });
+    expect(await world.now()).toMatchObject({
+      settings: { work_mem: "8MB", jit: "off" },
+      settingsBefore: { settings: { work_mem: "4MB" } },
+    });
     await world.start("l1");
     expect(await world.now()).toHaveProperty("settingsBefore");
     await world.start();

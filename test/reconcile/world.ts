@@ -1,7 +1,21 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
 import { localEngine } from "../../src/engine/local/engine.ts";
-import type { AttachmentRecord, LeaderChange, MachineRecord, Phase, Pool, Synchronous } from "../../src/model/records.ts";
-import { type AttachmentView, type ClusterView, type MemberFacts, type MemberView, type PoolerView, situationOf } from "../../src/cluster/view.ts";
+import type {
+  AttachmentRecord,
+  LeaderChange,
+  MachineRecord,
+  Phase,
+  Pool,
+  Synchronous,
+} from "../../src/model/records.ts";
+import {
+  type AttachmentView,
+  type ClusterView,
+  type MemberFacts,
+  type MemberView,
+  type PoolerView,
+  situationOf,
+} from "../../src/cluster/view.ts";
 
 export const nothing: MemberFacts = {
   data: false,
@@ -24,12 +38,22 @@ export const nothing: MemberFacts = {
 };
 export const down: MemberFacts = { ...nothing, data: true };
 export const leading: MemberFacts = { ...down, running: true, answers: true, recovering: false };
-export const streaming: MemberFacts = { ...down, running: true, answers: true, recovering: true, streaming: true, lagBytes: 0 };
+export const streaming: MemberFacts = {
+  ...down,
+  running: true,
+  answers: true,
+  recovering: true,
+  streaming: true,
+  lagBytes: 0,
+};
 
 export function member(
   id: string,
   facts: MemberFacts,
-  more: Partial<Omit<MemberView, "record" | "facts" | "since">> & { record?: Partial<MachineRecord>; since?: Partial<MemberView["since"]> } = {},
+  more: Partial<Omit<MemberView, "record" | "facts" | "since">> & {
+    record?: Partial<MachineRecord>;
+    since?: Partial<MemberView["since"]>;
+  } = {},
 ): MemberView {
   const record: MachineRecord = {
     id,
@@ -116,7 +140,10 @@ export function cluster(
 }
 
 /** The same view, with what the engine says of it: of one that was changed by hand, too. */
-export const judged = (view: Omit<ClusterView, "verdict">): ClusterView => ({ ...view, verdict: localEngine.decide(situationOf(view)) });
+export const judged = (view: Omit<ClusterView, "verdict">): ClusterView => ({
+  ...view,
+  verdict: localEngine.decide(situationOf(view)),
+});
 
 export function attachment(phase: Phase, more: Partial<AttachmentRecord> = {}): AttachmentView {
   const record: AttachmentRecord = {

@@ -7,7 +7,14 @@ import type { Shown } from "../../src/routing/table.ts";
 import { cluster, leading, member } from "../reconcile/world.ts";
 
 const log = openLog({ write: () => undefined });
-const shown = (): Shown => ({ prefix: "fdaa:1:2", apps: [], peers: [], runs: [], overrides: new Map(), views: [cluster([member("a1", leading)])] });
+const shown = (): Shown => ({
+  prefix: "fdaa:1:2",
+  apps: [],
+  peers: [],
+  runs: [],
+  overrides: new Map(),
+  views: [cluster([member("a1", leading)])],
+});
 
 /** A network that notes what is set in it, and can be slow. */
 function notebook(slow: () => Promise<void> = () => Promise.resolve()) {
@@ -56,7 +63,9 @@ describe("the publisher", () => {
 
   it("goes on after a failure", async () => {
     let broken = true;
-    const { notes, outlet } = notebook(() => (broken ? Promise.reject(new Error("no such device")) : Promise.resolve()));
+    const { notes, outlet } = notebook(() =>
+      broken ? Promise.reject(new Error("no such device")) : Promise.resolve(),
+    );
     const network = publisher(outlet, () => Promise.resolve(shown()), log);
     await network.publish();
     broken = false;

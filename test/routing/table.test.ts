@@ -16,7 +16,10 @@ const run = { ...replica.record, id: "r1", app: "web", kind: "run" as const, add
 describe("serversOf", () => {
   it("names every member, running or not, and the pooler, and no run", () => {
     const view = cluster([leader, member("l1", down, { record: { address: "fdaa:1:2:c::11" } })]);
-    const pooled = { ...view, cluster: { ...view.cluster, pool: { address: "fdaa:1:2:1::20" } as NonNullable<typeof view.cluster.pool> } };
+    const pooled = {
+      ...view,
+      cluster: { ...view.cluster, pool: { address: "fdaa:1:2:1::20" } as NonNullable<typeof view.cluster.pool> },
+    };
     expect(serversOf({ views: [pooled] })).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:1::20"]);
   });
 });
@@ -43,12 +46,18 @@ describe("routesOf", () => {
   });
   it("holds connections while the leader is on its way, and refuses them where none is to be expected", () => {
     const held = (views: ClusterView[]) => [...routesOf({ views, overrides }).held];
-    expect(held([cluster([member("a1", down, { record: { address: "fdaa:1:2:1::10" } }), replica])])).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:c::11"]);
+    expect(held([cluster([member("a1", down, { record: { address: "fdaa:1:2:1::10" } }), replica])])).toEqual([
+      "fdaa:1:2:1::10",
+      "fdaa:1:2:c::11",
+    ]);
     expect(held([cluster([member("a1", down, { record: { wanted: "stopped" } }), replica])])).toEqual([]);
-    expect(held([cluster([member("a1", down, { trouble: { step: "start", why: "no", attempts: 3, until: 0 } }), replica])])).toEqual([]);
+    expect(
+      held([cluster([member("a1", down, { trouble: { step: "start", why: "no", attempts: 3, until: 0 } }), replica])]),
+    ).toEqual([]);
   });
   it("follows a change of leadership rather than the last look", () => {
-    const at = (override: Override) => routesOf({ views: [cluster([leader, replica])], overrides: new Map([["pg", override]]) });
+    const at = (override: Override) =>
+      routesOf({ views: [cluster([leader, replica])], overrides: new Map([["pg", override]]) });
     expect(at("held").held.size).toBe(2);
     expect([...at("held").leaders.values()]).toEqual(["fdaa:1:2:1::10", "fdaa:1:2:1::10"]);
     expect([...at(replica.record).leaders.values()]).toEqual(["fdaa:1:2:c::11", "fdaa:1:2:c::11"]);
@@ -66,7 +75,14 @@ describe("relayTargets", () => {
 
 describe("addressesOf", () => {
   it("holds the resolvers, every member and every run", () => {
-    const addresses = addressesOf({ prefix: "fdaa:1:2", apps, peers: [], runs: [run], overrides, views: [cluster([leader, replica])] });
+    const addresses = addressesOf({
+      prefix: "fdaa:1:2",
+      apps,
+      peers: [],
+      runs: [run],
+      overrides,
+      views: [cluster([leader, replica])],
+    });
     expect(addresses).toEqual([...resolversOf("fdaa:1:2"), "fdaa:1:2:1::10", "fdaa:1:2:c::11", "fdaa:1:2:c::12"]);
     expect(new Set(addresses).size).toBe(addresses.length);
   });
@@ -90,13 +106,22 @@ describe("zoneOf", () => {
   });
   it("takes one that is wanted stopped for not well while it still answers, so that its names are gone first", () => {
     const leaving = member("l1", streaming, { record: { address: "fdaa:1:2:c::11", wanted: "stopped" } });
-    const { apps: shown } = zoneOf({ prefix: "fdaa:1:2", apps, peers: [], runs: [], overrides, views: [cluster([leader, leaving])] });
+    const { apps: shown } = zoneOf({
+      prefix: "fdaa:1:2",
+      apps,
+      peers: [],
+      runs: [],
+      overrides,
+      views: [cluster([leader, leaving])],
+    });
     expect(shown[0]?.machines.map(({ id, state, healthy }) => ({ id, state, healthy }))).toEqual([
       { id: "a1", state: "started", healthy: true },
       { id: "l1", state: "started", healthy: false },
     ]);
   });
   it("names the runs of an app", () => {
-    expect(zone.apps.find((app) => app.name === "web")?.machines.map((machine) => machine.address)).toEqual(["fdaa:1:2:c::12"]);
+    expect(zone.apps.find((app) => app.name === "web")?.machines.map((machine) => machine.address)).toEqual([
+      "fdaa:1:2:c::12",
+    ]);
   });
 });

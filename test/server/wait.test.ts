@@ -39,7 +39,11 @@ const wish: Wish<string> = {
 const call = () => {
   const hangUp = new AbortController();
   const heard: string[] = [];
-  return { hangUp, heard, call: { signal: hangUp.signal, progress: (sentence: string) => void heard.push(sentence), elsewhere: false } };
+  return {
+    hangUp,
+    heard,
+    call: { signal: hangUp.signal, progress: (sentence: string) => void heard.push(sentence), elsewhere: false },
+  };
 };
 
 describe("settle", () => {
@@ -62,7 +66,10 @@ describe("settle", () => {
       hand.fail("a1");
       hand.pass(cluster([]));
       await vi.advanceTimersByTimeAsync(10_000);
-      expect(await answer).toMatchObject({ code: "disk_full", next: expect.stringContaining("as soon as that can be done") as string });
+      expect(await answer).toMatchObject({
+        code: "disk_full",
+        next: expect.stringContaining("as soon as that can be done") as string,
+      });
       expect(hand.watchers.size).toBe(0);
     } finally {
       vi.useRealTimers();

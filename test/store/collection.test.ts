@@ -8,7 +8,13 @@ import { recorder } from "./recorder.ts";
 
 const at = "2026-11-24T06:30:00.000Z";
 const app = (name: string) => ({ name, kind: "app" as const, createdAt: at });
-const secret = (of: string, name: string): SecretRecord => ({ app: of, name, sealed: "QUJD", digest: "0123456789abcdef", updatedAt: at });
+const secret = (of: string, name: string): SecretRecord => ({
+  app: of,
+  name,
+  sealed: "QUJD",
+  digest: "0123456789abcdef",
+  updatedAt: at,
+});
 const attachment = (cluster: string, of: string, variable = "DATABASE_URL") => ({
   app: of,
   cluster,
@@ -50,7 +56,13 @@ describe("a collection of records", () => {
     await s.secrets.create(secret("web", "TOKEN"));
     await s.attachments.create(attachment("pg", "web"));
     const keys = (await under.store.range("")).entries.map((entry) => entry.key);
-    expect(keys).toEqual(["apps/web", "attachments/pg/web/DATABASE_URL", "machines/3d8d", "network", "secrets/web/TOKEN"]);
+    expect(keys).toEqual([
+      "apps/web",
+      "attachments/pg/web/DATABASE_URL",
+      "machines/3d8d",
+      "network",
+      "secrets/web/TOKEN",
+    ]);
     expect(await s.machines.get({ id: "3d8d" })).toEqual(machine);
     expect(await s.network.get({})).toMatchObject({ prefix: "fdaa:1:2" });
   });
@@ -78,12 +90,15 @@ describe("a collection of records", () => {
       ["pg2", "web"],
     ] as const)
       await s.attachments.create(attachment(cluster, of));
-    const named = (records: { cluster: string; app: string }[]) => records.map((record) => `${record.cluster} ${record.app}`);
+    const named = (records: { cluster: string; app: string }[]) =>
+      records.map((record) => `${record.cluster} ${record.app}`);
     expect(named(await s.attachments.list())).toEqual(["pg api", "pg web", "pg2 web"]);
     expect(named(await s.attachments.list({ cluster: "pg" }))).toEqual(["pg api", "pg web"]);
     expect(named(await s.attachments.list({ app: "web" }))).toEqual(["pg web", "pg2 web"]);
     expect(named(await s.attachments.list({ cluster: "p" }))).toEqual([]);
-    expect(named(await s.attachments.list({ cluster: "pg", app: "web", variable: "DATABASE_URL" }))).toEqual(["pg web"]);
+    expect(named(await s.attachments.list({ cluster: "pg", app: "web", variable: "DATABASE_URL" }))).toEqual([
+      "pg web",
+    ]);
   });
 
   it("takes no longer name for a shorter one", async () => {
@@ -93,7 +108,9 @@ describe("a collection of records", () => {
 
   it("loses no update when many are under way at once", async () => {
     await s.network.create({ name: "default", prefix: "fdaa:1:2", nextMachine: 16, createdAt: at });
-    const updates = Array.from({ length: 50 }, () => s.network.update({}, (old) => ({ ...old, nextMachine: old.nextMachine + 1 })));
+    const updates = Array.from({ length: 50 }, () =>
+      s.network.update({}, (old) => ({ ...old, nextMachine: old.nextMachine + 1 })),
+    );
     const numbers = (await Promise.all(updates)).map((record) => record?.nextMachine);
     expect(new Set(numbers).size).toBe(50);
     expect(await s.network.get({})).toMatchObject({ nextMachine: 66 });
@@ -109,7 +126,9 @@ describe("a collection of records", () => {
 
   it("does not rename by an update", async () => {
     await s.apps.create(app("web"));
-    await expect(s.apps.update({ name: "web" }, (old) => ({ ...old, name: "api" }))).rejects.toMatchObject({ code: "internal" });
+    await expect(s.apps.update({ name: "web" }, (old) => ({ ...old, name: "api" }))).rejects.toMatchObject({
+      code: "internal",
+    });
   });
 
   it("watches from a snapshot on, with records for what was put and names for what was removed", async () => {

@@ -61,7 +61,16 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
     });
 
     it("ranges over a prefix in byte order, and over nothing else", async () => {
-      const unicode = ["a/", "a/\u{1}", "a/b", "a/é", "a/\u{ffff}", "a/\u{1f600}", "a/\u{10ffff}", "a/\u{10ffff}\u{10ffff}"];
+      const unicode = [
+        "a/",
+        "a/\u{1}",
+        "a/b",
+        "a/é",
+        "a/\u{ffff}",
+        "a/\u{1f600}",
+        "a/\u{10ffff}",
+        "a/\u{10ffff}\u{10ffff}",
+      ];
       await write(...["a", "a0", "b/a", "A/b", ...unicode].map((key) => put(key)));
       expect(keys((await store.range("a/")).entries)).toEqual(unicode);
       expect(keys((await store.range("a/\u{10ffff}")).entries)).toEqual(unicode.slice(-2));
@@ -93,7 +102,12 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
     });
 
     it("keeps text of any kind as it is", async () => {
-      const value = { text: "\"'`\\ \n\r\t \u{7f} é 日本 \u{1f600} \u2028", long: "x".repeat(100_000), nul: "\0", half: "\ud800" };
+      const value = {
+        text: "\"'`\\ \n\r\t \u{7f} é 日本 \u{1f600} \u2028",
+        long: "x".repeat(100_000),
+        nul: "\0",
+        half: "\ud800",
+      };
       await write(put("a", value));
       expect(JSON.parse((await store.get("a"))?.value ?? "")).toEqual(value);
     });
@@ -130,7 +144,9 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
     });
 
     it("lets one of many win who compare with the same revision", async () => {
-      const results = await Promise.all(Array.from({ length: 20 }, (_, index) => store.txn([{ key: "lock", modRevision: 0 }], [put("lock", index)])));
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.txn([{ key: "lock", modRevision: 0 }], [put("lock", index)])),
+      );
       expect(results.filter((result) => result.done)).toHaveLength(1);
     });
 
@@ -165,7 +181,9 @@ export function storeContract(name: string, start: () => Promise<StoreUnderTest>
       await store.watch("a", revisions[4] ?? 0, watched.record);
       await Promise.all([...writes, ...Array.from({ length: 10 }, (_, index) => write(put("a", 20 + index)))]);
       const changes = await watched.until(25);
-      expect(changes.map((change) => change.type === "put" && change.value)).toEqual(Array.from({ length: 25 }, (_, index) => String(5 + index)));
+      expect(changes.map((change) => change.type === "put" && change.value)).toEqual(
+        Array.from({ length: 25 }, (_, index) => String(5 + index)),
+      );
       await write(put("a", "end"));
       expect(await watched.until(26)).toHaveLength(26);
     });

@@ -44,7 +44,8 @@ describe("events", () => {
 
   it("are listed newest last, as many as wanted, about one subject or all", async () => {
     await appendMany(1, 205);
-    for (const last of [1, 5, 99, 100, 101, 205]) expect(ids(await events.list({ last }))).toEqual(count(206 - last, 205));
+    for (const last of [1, 5, 99, 100, 101, 205])
+      expect(ids(await events.list({ last }))).toEqual(count(206 - last, 205));
     expect(await events.list({ last: 0 })).toEqual([]);
     expect(ids(await events.list({ last: 3, subject: "even" }))).toEqual([200, 202, 204]);
     expect(ids(await events.list({ last: 1000, subject: "odd" }))).toHaveLength(103);

@@ -24,20 +24,30 @@ describe("what perchd looks for before it does anything about its state", () => 
 
   it("refuses a record of a kind that it does not know", async () => {
     await store.txn([], [{ put: "volumes/v1", value: "{}" }]);
-    await expect(refuseUnknown(store)).rejects.toMatchObject({ code: "state_newer", message: expect.stringContaining("volumes/v1") as string });
+    await expect(refuseUnknown(store)).rejects.toMatchObject({
+      code: "state_newer",
+      message: expect.stringContaining("volumes/v1") as string,
+    });
   });
 
   it("refuses a field that it does not know, at any depth, and says which", async () => {
-    await rewrite("clusters/pg", (cluster) => ({ ...cluster, exposure: { ...(cluster["exposure"] as object), country: "nl" } }));
+    await rewrite("clusters/pg", (cluster) => ({
+      ...cluster,
+      exposure: { ...(cluster["exposure"] as object), country: "nl" },
+    }));
     await expect(refuseUnknown(store)).rejects.toMatchObject({
       code: "state_newer",
-      message: "the state in record clusters/pg was written by a newer Perch: this one knows no field exposure.country of it",
+      message:
+        "the state in record clusters/pg was written by a newer Perch: this one knows no field exposure.country of it",
     });
   });
 
   it("refuses a record that is not what it must be", async () => {
     await rewrite("machines/m1", (machine) => ({ ...machine, region: undefined }));
-    await expect(refuseUnknown(store)).rejects.toMatchObject({ code: "state_damaged", message: expect.stringContaining("machines/m1") as string });
+    await expect(refuseUnknown(store)).rejects.toMatchObject({
+      code: "state_damaged",
+      message: expect.stringContaining("machines/m1") as string,
+    });
     await store.txn([], [{ put: "machines/m1", value: "no JSON" }]);
     await expect(refuseUnknown(store)).rejects.toMatchObject({ code: "state_damaged" });
   });

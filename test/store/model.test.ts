@@ -11,12 +11,18 @@ class Model {
   revision = 0;
 
   txn(compare: readonly Compare[], writes: readonly Write[]): TxnResult {
-    if (compare.some(({ key, modRevision }) => (this.entries.get(key)?.modRevision ?? 0) !== modRevision)) return { done: false };
+    if (compare.some(({ key, modRevision }) => (this.entries.get(key)?.modRevision ?? 0) !== modRevision))
+      return { done: false };
     const revision = this.revision + 1;
     for (const write of writes) {
       if ("put" in write) {
         const { put: key, value } = write;
-        this.entries.set(key, { key, value, createRevision: this.entries.get(key)?.createRevision ?? revision, modRevision: revision });
+        this.entries.set(key, {
+          key,
+          value,
+          createRevision: this.entries.get(key)?.createRevision ?? revision,
+          modRevision: revision,
+        });
         this.changes.push({ type: "put", key, value, revision });
       } else if (this.entries.delete(write.delete)) {
         this.changes.push({ type: "delete", key: write.delete, revision });
@@ -28,7 +34,10 @@ class Model {
 
   range(prefix: string): { revision: number; entries: Entry[] } {
     const found = [...this.entries.values()].filter(({ key }) => key.startsWith(prefix));
-    return { revision: this.revision, entries: found.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))) };
+    return {
+      revision: this.revision,
+      entries: found.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))),
+    };
   }
 
   since(revision: number, prefix: string): Change[] {
@@ -43,7 +52,10 @@ const anyWrite = fc.oneof(
   fc.record({ put: anyKey, value: fc.json({ maxDepth: 1 }) }),
   anyKey.map((key) => ({ delete: key })),
 );
-const writes = fc.uniqueArray(anyWrite, { maxLength: 4, selector: (write) => ("put" in write ? write.put : write.delete) });
+const writes = fc.uniqueArray(anyWrite, {
+  maxLength: 4,
+  selector: (write) => ("put" in write ? write.put : write.delete),
+});
 /** Compares are drawn as keys, some of which are compared with the true revision and some with one beside it. */
 const compares = fc.array(fc.record({ key: anyKey, off: fc.constantFrom(0, 0, 0, 1) }), { maxLength: 3 });
 
@@ -82,7 +94,10 @@ async function agree(steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     switch (step.do) {
       case "txn": {
-        const compare = step.compares.map(({ key, off }) => ({ key, modRevision: (model.entries.get(key)?.modRevision ?? 0) + off }));
+        const compare = step.compares.map(({ key, off }) => ({
+          key,
+          modRevision: (model.entries.get(key)?.modRevision ?? 0) + off,
+        }));
         expect(await store.txn(compare, step.writes)).toEqual(model.txn(compare, step.writes));
         break;
       }
@@ -95,7 +110,11 @@ async function agree(steps: readonly Step[]): Promise<void> {
       case "watch": {
         const from = Math.max(0, model.revision - step.back);
         const heard = recorder<Change>();
-        watches.push({ heard, stop: await store.watch(step.prefix, from, heard.record), expected: () => model.since(from, step.prefix) });
+        watches.push({
+          heard,
+          stop: await store.watch(step.prefix, from, heard.record),
+          expected: () => model.since(from, step.prefix),
+        });
         break;
       }
       case "unwatch":

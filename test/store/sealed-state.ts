@@ -46,12 +46,22 @@ const fill = (state: State, vault: Vault) =>
       [
         state.secrets.put({ ...sealedSecret(sealer, "web", "TOKEN", "value of TOKEN"), updatedAt: at }),
         state.secrets.put({ ...sealedSecret(sealer, "pg", "SU_PASSWORD", "value of SU_PASSWORD"), updatedAt: at }),
-        state.rotations.put({ cluster: "pg", user: "a%2Fb", sealed: sealer.seal("pg/a%2Fb", "value of a rotation"), createdAt: at }),
+        state.rotations.put({
+          cluster: "pg",
+          user: "a%2Fb",
+          sealed: sealer.seal("pg/a%2Fb", "value of a rotation"),
+          createdAt: at,
+        }),
         state.network.put({
           name: "default",
           prefix: "fdaa:1:2",
           nextMachine: 16,
-          wireguard: { publicKey: "cHVibGlj", sealed: sealWireGuardKey(sealer, "value of a key"), port: 51_820, nextPeer: 1 },
+          wireguard: {
+            publicKey: "cHVibGlj",
+            sealed: sealWireGuardKey(sealer, "value of a key"),
+            port: 51_820,
+            nextPeer: 1,
+          },
           createdAt: at,
         }),
       ],
@@ -59,8 +69,15 @@ const fill = (state: State, vault: Vault) =>
   );
 
 /** Every value by its context, as the vault opens it. */
-export const valuesOf = async ({ state, vault }: Pick<SealedState, "state" | "vault">): Promise<Record<string, string>> =>
-  Object.fromEntries((await everySealed(state)).flatMap(({ parts }) => parts).map(({ context, sealed }) => [context, vault.open(context, sealed)]));
+export const valuesOf = async ({
+  state,
+  vault,
+}: Pick<SealedState, "state" | "vault">): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    (await everySealed(state))
+      .flatMap(({ parts }) => parts)
+      .map(({ context, sealed }) => [context, vault.open(context, sealed)]),
+  );
 
 export const values = {
   "web/TOKEN": "value of TOKEN",

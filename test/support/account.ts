@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
- * The ordinary user of tests that must not run as root. Started by root, that is `perchtest`, made when missing; started by anyone else, whoever that is.
+ * The ordinary user of tests that must not run as root. Started by root, that is `perchtest`, made when missing;
+ * started by anyone else, whoever that is.
  */
 export interface Account {
   name: string;
@@ -18,7 +19,9 @@ function lookUp(wanted: (fields: string[]) => boolean): Account | undefined {
     .split("\n")
     .map((line) => line.split(":"))
     .find(wanted);
-  return fields === undefined ? undefined : { name: fields[0] ?? "", uid: Number(fields[2]), gid: Number(fields[3]), home: fields[5] ?? "/" };
+  return fields === undefined
+    ? undefined
+    : { name: fields[0] ?? "", uid: Number(fields[2]), gid: Number(fields[3]), home: fields[5] ?? "/" };
 }
 
 export function ordinaryUser(): Account {
@@ -37,7 +40,15 @@ export function ordinaryUser(): Account {
 /** argv that runs as the account, with its groups and none of root's rights. The process keeps its pid. */
 export function asAccount(account: Account, argv: readonly string[]): string[] {
   if (process.getuid?.() === account.uid) return [...argv];
-  return ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--init-groups", "--inh-caps=-all", "--", ...argv];
+  return [
+    "setpriv",
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    "--init-groups",
+    "--inh-caps=-all",
+    "--",
+    ...argv,
+  ];
 }
 
 /** Whether the account can read a path: a checkout below a 0700 home is shut to it. */

@@ -1,6 +1,7 @@
 /**
- * Asks a name server the same question every 20 ms, over UDP and once each, until SIGTERM; then says how many were asked, and how many nobody answered within a
- * second. What is lost on the way is not asked again, so each packet that was lost counts.
+ * Asks a name server the same question every 20 ms, over UDP and once each, until SIGTERM; then says how many were
+ * asked, and how many nobody answered within a second. What is lost on the way is not asked again, so each packet that
+ * was lost counts.
  *
  *     node asker.mjs SERVER NAME
  */

@@ -12,7 +12,8 @@ interface Said {
 const script = fileURLToPath(new URL("load.ts", import.meta.url));
 
 /** The app, for a shell inside `perch run`; `url` is the variable that holds where it asks. */
-export const askingApp = (url = "DATABASE_URL"): string => `DATABASE_URL=$${url} exec "${process.execPath}" --import tsx "${script}"`;
+export const askingApp = (url = "DATABASE_URL"): string =>
+  `DATABASE_URL=$${url} exec "${process.execPath}" --import tsx "${script}"`;
 
 export function asking() {
   let apps: RunningProgram[] = [];

@@ -10,7 +10,10 @@ export interface Walked {
   wrong: string[];
 }
 
-/** Everything below a home or a runtime directory, held against the table of what is where: PostgreSQL's own directories, too, into which perchd does not look. */
+/**
+ * Everything below a home or a runtime directory, held against the table of what is where: PostgreSQL's own
+ * directories, too, into which perchd does not look.
+ */
 export function walk(table: keyof typeof tables, root: string, owners: Owners, path = ""): Walked {
   const at = join(root, path);
   const stats = lstatSync(at, { throwIfNoEntry: false });
@@ -19,12 +22,27 @@ export function walk(table: keyof typeof tables, root: string, owners: Owners, p
   const wrong = trouble === undefined ? [] : [`${at}: ${trouble}`];
   if (!stats.isDirectory() || path === "postgres/tools") return { seen: 1, wrong };
   const below = readdirSync(at).map((name) => walk(table, root, owners, path === "" ? name : `${path}/${name}`));
-  return { seen: below.reduce((sum, { seen }) => sum + seen, 1), wrong: [...wrong, ...below.flatMap((one) => one.wrong)] };
+  return {
+    seen: below.reduce((sum, { seen }) => sum + seen, 1),
+    wrong: [...wrong, ...below.flatMap((one) => one.wrong)],
+  };
 }
 
-function troubleOf(table: keyof typeof tables, at: string, path: string, owners: Owners, stats: Stats): string | undefined {
+function troubleOf(
+  table: keyof typeof tables,
+  at: string,
+  path: string,
+  owners: Owners,
+  stats: Stats,
+): string | undefined {
   const mode = stats.mode & 0o777;
-  const kind: Found["kind"] = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other";
+  const kind: Found["kind"] = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+      ? "directory"
+      : stats.isSymbolicLink()
+        ? "link"
+        : "other";
   // A socket, and what PostgreSQL keeps in directories of its own.
   const ofServer = table === "home" ? /^postgres\/[^/]+\/data\//.test(path) : /^(pg|pool)\/[^/]+\//.test(path);
   if (stats.isSocket() || ofServer) return (mode & 0o077) === 0 ? undefined : `mode ${mode.toString(8)}`;

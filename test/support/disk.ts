@@ -17,7 +17,8 @@ export function diskAt(root: string) {
     },
     empty: () => rmSync(ballast, { force: true }),
     /** perchd says that all is down a moment before it ends itself. */
-    unmount: () => eventually("nobody uses the disk any more", async () => (await runToEnd(["umount", root])).code === 0),
+    unmount: () =>
+      eventually("nobody uses the disk any more", async () => (await runToEnd(["umount", root])).code === 0),
   };
 }
 

@@ -4,7 +4,10 @@ import { type Example, exampleOf } from "./example.ts";
 import { repository, type RunningProgram, succeeded } from "./perch.ts";
 import type { World } from "./world.ts";
 
-/** A client library at work: the program of test/examples/drivers that shows its behaviours, beside the packages that its example has installed. */
+/**
+ * A client library at work: the program of test/examples/drivers that shows its behaviours, beside the packages that
+ * its example has installed.
+ */
 export interface Driver {
   name: string;
   /** What it cannot do without. */
@@ -20,7 +23,14 @@ export interface Driver {
 
 const venv = [".venv/bin/pip", "install", "-q", "-r", "requirements.lock"];
 
-export const psql: Driver = { name: "psql", tools: ["psql"], example: "psql", prepare: [], program: "psql.sh", argv: ["sh", "psql.sh"] };
+export const psql: Driver = {
+  name: "psql",
+  tools: ["psql"],
+  example: "psql",
+  prepare: [],
+  program: "psql.sh",
+  argv: ["sh", "psql.sh"],
+};
 
 export const drivers: readonly Driver[] = [
   {
@@ -41,7 +51,14 @@ export const drivers: readonly Driver[] = [
     program: "python.py",
     argv: [".venv/bin/python", "python.py"],
   },
-  { name: "Ruby's pg", tools: ["ruby -rpg -e 1"], example: "ruby", prepare: [], program: "ruby.rb", argv: ["ruby", "ruby.rb"] },
+  {
+    name: "Ruby's pg",
+    tools: ["ruby -rpg -e 1"],
+    example: "ruby",
+    prepare: [],
+    program: "ruby.rb",
+    argv: ["ruby", "ruby.rb"],
+  },
   {
     name: "pgx",
     tools: ["go"],
@@ -67,7 +84,9 @@ export interface DriverAtWork {
 /** Installs what the driver needs, outside the private network. */
 export async function atWork(driver: Driver, world: World): Promise<DriverAtWork> {
   const example: Example = await exampleOf(driver.example, world);
-  await cp(join(repository, "test/examples/drivers", driver.program), join(example.directory, driver.program), { recursive: true });
+  await cp(join(repository, "test/examples/drivers", driver.program), join(example.directory, driver.program), {
+    recursive: true,
+  });
   for (const argv of driver.prepare) await example.prepare(argv);
   const typed = (behaviour: string, more = "") => {
     const name = `application_name=${encodeURIComponent(`${behaviour} ${driver.name}`)}`;

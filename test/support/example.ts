@@ -4,7 +4,10 @@ import { type Ended, repository, type RunAs, type RunningProgram, runToEnd, succ
 import { temporaryDirectory } from "./temporary.ts";
 import { type World, worldIn } from "./world.ts";
 
-/** A folder of `examples/` at work: a copy of it, outside the checkout, and a network with the cluster `pg` and the app `web` attached to it. */
+/**
+ * A folder of `examples/` at work: a copy of it, outside the checkout, and a network with the cluster `pg` and the app
+ * `web` attached to it.
+ */
 export interface Example {
   directory: string;
   /** Added to the environment of everything below; empty unless a test needs what a user would not. */
@@ -28,10 +31,14 @@ const installed = new Set(["node_modules", ".venv", ".env", "db.sqlite3", "__pyc
 /** A copy of the files that a person would have written, to be run in a network of its own or one that is there. */
 export async function exampleOf(name: string, world: World = worldIn()): Promise<Example> {
   const directory = join(temporaryDirectory(), name);
-  await cp(join(repository, "examples", name), directory, { recursive: true, filter: (path) => !installed.has(basename(path)) });
+  await cp(join(repository, "examples", name), directory, {
+    recursive: true,
+    filter: (path) => !installed.has(basename(path)),
+  });
   const env: Record<string, string> = {};
   const typed = (more: readonly string[], argv: readonly string[]) => ["run", "-a", "web", ...more, "--", ...argv];
-  const run = (more: readonly string[], argv: readonly string[]) => world.perch(typed(more, argv), { cwd: directory, env });
+  const run = (more: readonly string[], argv: readonly string[]) =>
+    world.perch(typed(more, argv), { cwd: directory, env });
   return {
     directory,
     env,

@@ -21,13 +21,21 @@ import { serverSettings, slotSync } from "../../src/postgres/instance/settings.t
 import { connect, type Session, withSession } from "../../src/postgres/sql/session.ts";
 
 /**
- * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run as their own user, straight on the
- * host). What was started on it is stopped and all of it removed when the file ends.
+ * Ground for real servers of one test file: a home below /tmp that PostgreSQL's user can enter (when root, servers run
+ * as their own user, straight on the host). What was started on it is stopped and all of it removed when the file ends.
  */
-export const passwords = { operator: "operator's pass:word\\1", superuser: "perch-secret-1", replication: "repl:i\\cator-1" };
+export const passwords = {
+  operator: "operator's pass:word\\1",
+  superuser: "perch-secret-1",
+  replication: "repl:i\\cator-1",
+};
 export const authority = await makeAuthority("Perch test");
 /** All servers of a file serve the same one: making one is a program of its own, and a second of a busy machine. */
-const served = await issueCertificate(authority, { commonName: "pg", names: ["localhost", "pg.internal"], addresses: ["127.0.0.1", "::1"] });
+const served = await issueCertificate(authority, {
+  commonName: "pg",
+  names: ["localhost", "pg.internal"],
+  addresses: ["127.0.0.1", "::1"],
+});
 
 const base = process.env["PERCH_TEST_DIR"] ?? tmpdir();
 mkdirSync(base, { recursive: true });
@@ -49,7 +57,8 @@ export const home: Home = {
 };
 
 const user = isRoot() ? await ensureServerUser() : undefined;
-const become = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
+const become =
+  user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--"];
 export const place: Place = {
   mode: "portable",
   owner: user,
@@ -74,14 +83,26 @@ const members: Member[] = [];
 export async function newMember(binaries: Binaries, id: string): Promise<Member> {
   const name = `${id}${binaries.major}`;
   const port = (await freePort()) ?? 0;
-  const member = { id: name, app: "pg", major: binaries.major, binaries: binaries.directory, port, layout: layout(home, name), place };
+  const member = {
+    id: name,
+    app: "pg",
+    major: binaries.major,
+    binaries: binaries.directory,
+    port,
+    layout: layout(home, name),
+    place,
+  };
   members.push(member);
   await makeDirectories(member);
   return member;
 }
 
 /** Writes the member's files: a leader's, or those of a replica of `leader`. */
-export async function settle(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Promise<"reload" | "nothing"> {
+export async function settle(
+  member: Member,
+  leader?: Member,
+  userSettings: Record<string, string> = {},
+): Promise<"reload" | "nothing"> {
   await writeCertificates(member, { ...served, authority: authority.certificate });
   return configure(member, {
     settings: settingsOf(member, leader, userSettings),
@@ -92,7 +113,11 @@ export async function settle(member: Member, leader?: Member, userSettings: Reco
   });
 }
 
-export function settingsOf(member: Member, leader?: Member, userSettings: Record<string, string> = {}): Record<string, string> {
+export function settingsOf(
+  member: Member,
+  leader?: Member,
+  userSettings: Record<string, string> = {},
+): Record<string, string> {
   const at = member.layout;
   const to = leader && {
     host: "127.0.0.1",
@@ -139,13 +164,18 @@ export const asPerch = (member: Member, database = "postgres"): Promise<Session>
 export async function asApp(
   member: Member,
   login: { user: string; password: string; database?: string },
-): Promise<Pick<Session, "ended" | "close"> & { query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> }> {
+): Promise<
+  Pick<Session, "ended" | "close"> & { query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> }
+> {
   const client = new pg.Client({ host: member.layout.sockets, port: member.port, database: "postgres", ...login });
   const ended = new Promise<void>((resolve) => client.once("end", resolve));
   client.on("error", () => undefined);
   await client.connect();
   const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => {
-    const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(text, ...(values.length === 0 ? [] : [values]));
+    const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(
+      text,
+      ...(values.length === 0 ? [] : [values]),
+    );
     return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
   };
   return { query, ended, close: () => client.end() };

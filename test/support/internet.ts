@@ -6,8 +6,9 @@ import { afterAll } from "vitest";
 import { runToEnd, succeeded } from "./perch.ts";
 
 /**
- * An Internet of two namespaces with a wire between them: in one stands the host of Perch at 203.0.113.1, in the other everybody else, at as many addresses as are
- * asked for. Neither is the namespace of the test, and whoever is in one of them comes to the other over the wire alone.
+ * An Internet of two namespaces with a wire between them: in one stands the host of Perch at 203.0.113.1, in the other
+ * everybody else, at as many addresses as are asked for. Neither is the namespace of the test, and whoever is in one of
+ * them comes to the other over the wire alone.
  */
 export interface Internet {
   /** argv that puts a program on the host, or among the strangers. */
@@ -39,7 +40,16 @@ export async function internet(addresses: readonly string[]): Promise<Internet> 
   await ip("-n", names.host, "address", "add", `${hostAddress}/24`, "dev", "wire");
   await ip("-n", names.host, "address", "add", "2001:db8::1/48", "dev", "wire", "nodad");
   for (const address of addresses)
-    await ip("-n", names.strangers, "address", "add", `${address}${address.includes(":") ? "/48" : "/24"}`, "dev", "wire", "nodad");
+    await ip(
+      "-n",
+      names.strangers,
+      "address",
+      "add",
+      `${address}${address.includes(":") ? "/48" : "/24"}`,
+      "dev",
+      "wire",
+      "nodad",
+    );
   for (const name of Object.values(names)) await ip("-n", name, "link", "set", "wire", "up");
 
   const enter = (name: string) => ["nsenter", `--net=/run/netns/${name}`, "--"];
@@ -56,7 +66,8 @@ export async function internet(addresses: readonly string[]): Promise<Internet> 
         const answer = (message: { id: number; error?: string }, socket: unknown) => {
           if (message.id !== id) return;
           child.off("message", answer);
-          if (socket === undefined) reject(new Error(message.error ?? "the connection was gone before it was handed over"));
+          if (socket === undefined)
+            reject(new Error(message.error ?? "the connection was gone before it was handed over"));
           else resolve(socket as Socket);
         };
         child.on("message", answer);
@@ -66,7 +77,9 @@ export async function internet(addresses: readonly string[]): Promise<Internet> 
   };
 }
 
-/** A socket keeps the namespace that it was made in: this program makes them among the strangers and hands them over. */
+/**
+ * A socket keeps the namespace that it was made in: this program makes them among the strangers and hands them over.
+ */
 function dialler(enter: readonly string[]): ChildProcess {
   const [program, ...args] = [...enter, process.execPath, fileURLToPath(new URL("dialler.mjs", import.meta.url))];
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });

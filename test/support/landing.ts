@@ -19,7 +19,10 @@ export interface Chooser {
   /** What it calls the leader, a replica, and a replica first. */
   words: Readonly<Record<Wanted, readonly string[]>>;
   argv: (url: string, hosts: string) => readonly string[];
-  /** Of a name with several addresses, whether it goes on to the next address where a server is not what it asks for; else to the next host. */
+  /**
+   * Of a name with several addresses, whether it goes on to the next address where a server is not what it asks for;
+   * else to the next host.
+   */
   tries?: "address";
 }
 
@@ -31,7 +34,14 @@ const withUrl =
   (url: string) => ["env", `DATABASE_URL=${url}`, ...argv];
 
 export const choosers: readonly Chooser[] = [
-  { name: "libpq", tools: ["psql"], example: "psql", parameter, words: libpq, argv: (url) => ["psql", "-XAtc", query, url] },
+  {
+    name: "libpq",
+    tools: ["psql"],
+    example: "psql",
+    parameter,
+    words: libpq,
+    argv: (url) => ["psql", "-XAtc", query, url],
+  },
   {
     name: "pgJDBC",
     tools: ["javac", "mvn"],
@@ -82,7 +92,10 @@ export const choosers: readonly Chooser[] = [
   },
 ];
 
-/** The chooser ready to run in a network: how a connection from a region to these hosts ends, with a word for the server where one is given. */
+/**
+ * The chooser ready to run in a network: how a connection from a region to these hosts ends, with a word for the server
+ * where one is given.
+ */
 export async function chooserIn({ example: name, program, prepare = [], parameter: key, argv }: Chooser, world: World) {
   const example: Example = await exampleOf(name, world);
   Object.assign(example.env, cargoEnvironment("example"));

@@ -8,7 +8,10 @@ import { type Ended, type RunningProgram, runToEnd, start, succeeded } from "./p
 import { temporaryDirectory } from "./temporary.ts";
 import { eventually } from "./world.ts";
 
-/** A host of Perch that is no namespace of the test's, and laptops elsewhere, each at the other end of a wire of its own. */
+/**
+ * A host of Perch that is no namespace of the test's, and laptops elsewhere, each at the other end of a wire of its
+ * own.
+ */
 export const hostAddress = "203.0.113.1";
 
 const id = process.pid.toString(36);
@@ -50,7 +53,10 @@ export interface Laptop {
   leave(): Promise<void>;
 }
 
-/** Takes a configuration as wg-quick does: `wg setconf` with what wg knows, addresses and routes with `ip`, DNS in a resolv.conf that its programs alone see. */
+/**
+ * Takes a configuration as wg-quick does: `wg setconf` with what wg knows, addresses and routes with `ip`, DNS in a
+ * resolv.conf that its programs alone see.
+ */
 export async function laptop(config: string): Promise<Laptop> {
   const number = tunnels.length;
   const [name, device, wire] = [`wl${id}x${number}`, `lt${id}x${number}`, `wire${number}`];
@@ -74,12 +80,16 @@ export async function laptop(config: string): Promise<Laptop> {
   if ((await runToEnd([...enter(name), "ip", "link", "add", "dev", device, "type", "wireguard"])).code !== 0) {
     const { pid } = await start([...enter(name), "wireguard-go", "-f", device]);
     goes = await identify(pid);
-    await eventually("wireguard-go answers", async () => (await runToEnd(["wg", "show", device, "listen-port"])).code === 0);
+    await eventually(
+      "wireguard-go answers",
+      async () => (await runToEnd(["wg", "show", device, "listen-port"])).code === 0,
+    );
   }
   await inside("wg", "setconf", device, file("wg.conf", wg));
   await inside("ip", "address", "add", rest.Address, "dev", device, "nodad");
   await inside("ip", "link", "set", "dev", device, "mtu", "1420", "up");
-  for (const network of /AllowedIPs = (.*)/.exec(wg)?.[1]?.split(", ") ?? []) await inside("ip", "-6", "route", "replace", network, "dev", device);
+  for (const network of /AllowedIPs = (.*)/.exec(wg)?.[1]?.split(", ") ?? [])
+    await inside("ip", "-6", "route", "replace", network, "dev", device);
 
   const shown = [
     [file("resolv.conf", `nameserver ${rest.DNS}\noptions timeout:2 attempts:2\n`), "/etc/resolv.conf"],
@@ -109,13 +119,22 @@ export async function laptop(config: string): Promise<Laptop> {
       await ip("-n", name, "route", "replace", "default", "via", `198.18.${number}.1`);
     },
     async ask(server, question) {
-      const asker = await start([...enter(name), process.execPath, fileURLToPath(new URL("asker.mjs", import.meta.url)), server, question]);
+      const asker = await start([
+        ...enter(name),
+        process.execPath,
+        fileURLToPath(new URL("asker.mjs", import.meta.url)),
+        server,
+        question,
+      ]);
       await eventually("it asks", () => asker.stdout().startsWith("asking"));
       return {
         answered: () => asker.stdout().includes("answered"),
         async stop() {
           asker.kill("SIGTERM");
-          return JSON.parse((await asker.ended).stdout.trim().split("\n").at(-1) ?? "") as { asked: number; lost: number };
+          return JSON.parse((await asker.ended).stdout.trim().split("\n").at(-1) ?? "") as {
+            asked: number;
+            lost: number;
+          };
         },
       };
     },

@@ -1,4 +1,7 @@
-/** What a writing load was told, as it wrote it down itself. Pure but for the reading; nothing here takes Perch's word for anything. */
+/**
+ * What a writing load was told, as it wrote it down itself. Pure but for the reading; nothing here takes Perch's word
+ * for anything.
+ */
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 
 export interface Told {
@@ -32,7 +35,11 @@ export function ledgerAt(path: string): Ledger {
     if (!existsSync(path)) return;
     const file = openSync(path, "r");
     const buffer = Buffer.alloc(1 << 16);
-    for (let length = readSync(file, buffer, 0, buffer.length, offset); length > 0; length = readSync(file, buffer, 0, buffer.length, offset)) {
+    for (
+      let length = readSync(file, buffer, 0, buffer.length, offset);
+      length > 0;
+      length = readSync(file, buffer, 0, buffer.length, offset)
+    ) {
       offset += length;
       const lines = (rest + buffer.toString("latin1", 0, length)).split("\n");
       rest = lines.pop() ?? "";
@@ -68,7 +75,10 @@ function parse(line: string): Told {
   };
 }
 
-/** The longest time without an acknowledged row between two moments, in milliseconds: of any client, and of the client that was worst off. */
+/**
+ * The longest time without an acknowledged row between two moments, in milliseconds: of any client, and of the client
+ * that was worst off.
+ */
 export function gaps(told: readonly Told[], from: number, to: number): { any: number; one: number } {
   const acknowledged = told.filter(({ what, at }) => what === "ok" && at > from && at < to);
   const clients = new Set(told.map(({ client }) => client));
@@ -99,7 +109,10 @@ function longest(moments: readonly number[], from: number, to: number): number {
   return most;
 }
 
-/** What clients were told that no cluster with one leader tells: a timeline that two servers wrote on, or a row taken on one that was over. */
+/**
+ * What clients were told that no cluster with one leader tells: a timeline that two servers wrote on, or a row taken on
+ * one that was over.
+ */
 export function secondWriters(told: readonly Told[]): string[] {
   const servers = new Map<number, string>();
   const found = new Set<string>();

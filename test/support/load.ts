@@ -1,6 +1,7 @@
 /**
- * An app that never stops asking, run by tests inside `perch run`: every few milliseconds a query over a new connection, one over a connection that stays,
- * and a look-up of the name. At SIGTERM it prints what it counted; until then a line now and then with how far it is.
+ * An app that never stops asking, run by tests inside `perch run`: every few milliseconds a query over a new
+ * connection, one over a connection that stays, and a look-up of the name. At SIGTERM it prints what it counted; until
+ * then a line now and then with how far it is.
  */
 import { resolve6 } from "node:dns/promises";
 import pg from "pg";
@@ -42,7 +43,11 @@ async function again(kind: keyof typeof counts, work: () => Promise<unknown>): P
   }
 }
 const reports = setInterval(say, 100);
-await Promise.all([again("fresh", fresh), again("long", () => long.query("SELECT pg_backend_pid()")), again("names", () => resolve6(hostname))]);
+await Promise.all([
+  again("fresh", fresh),
+  again("long", () => long.query("SELECT pg_backend_pid()")),
+  again("names", () => resolve6(hostname)),
+]);
 clearInterval(reports);
 await long.end().catch(() => undefined);
 say();

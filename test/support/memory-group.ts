@@ -50,7 +50,8 @@ export function memoryGroup(bytes: number): MemoryGroup | undefined {
         return () => move(pid, before);
       },
       async take(share) {
-        const program = "const taken = Buffer.alloc(Number(process.argv[1]), 1); console.log(taken.length); setInterval(() => taken, 1 << 30)";
+        const program =
+          "const taken = Buffer.alloc(Number(process.argv[1]), 1); console.log(taken.length); setInterval(() => taken, 1 << 30)";
         const taker = await start([
           "sh",
           "-c",

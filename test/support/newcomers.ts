@@ -1,7 +1,7 @@
 /**
- * An app whose clients connect anew for each query, run by tests inside `perch run`: several at once, over the URL it was started with. Every 50 ms it prints a
- * line of JSON with how far it is: how many queries were answered, to whom, and what failed when. It ends at SIGTERM. Arguments: the variable that holds the URL, the
- * number of clients.
+ * An app whose clients connect anew for each query, run by tests inside `perch run`: several at once, over the URL it
+ * was started with. Every 50 ms it prints a line of JSON with how far it is: how many queries were answered, to whom,
+ * and what failed when. It ends at SIGTERM. Arguments: the variable that holds the URL, the number of clients.
  */
 import pg from "pg";
 import { pause } from "../../src/base/deadline.ts";

@@ -10,7 +10,11 @@ import { asPerch, newLeader, newMember, passwords, settle } from "./ground.ts";
 export const login = { user: "perch", password: passwords.superuser };
 
 /** A leader with those settings and a replica that streams from it. */
-export async function pairOf(binaries: Binaries, name: string, settings: Record<string, string> = {}): Promise<{ leader: Member; replica: Member }> {
+export async function pairOf(
+  binaries: Binaries,
+  name: string,
+  settings: Record<string, string> = {},
+): Promise<{ leader: Member; replica: Member }> {
   const leader = await newLeader(binaries, `${name}a`);
   if (Object.keys(settings).length > 0) {
     await settle(leader, undefined, settings);
@@ -20,10 +24,15 @@ export async function pairOf(binaries: Binaries, name: string, settings: Record<
   const replica = await newMember(binaries, `${name}b`);
   const slot = slotOf(replica.id);
   await withSession(leader, login, (session) => createSlot(session, slot));
-  await takeBaseBackup(replica, { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot }, {});
+  await takeBaseBackup(
+    replica,
+    { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot },
+    {},
+  );
   await settle(replica, leader, settings);
   await start(replica);
   const streams = async () => ((await withSession(replica, login, standing)).streaming ? true : undefined);
-  if ((await ask(streams, { everyMs: 20, withinMs: 20_000 })) !== true) throw new Error(`${replica.id} does not stream`);
+  if ((await ask(streams, { everyMs: 20, withinMs: 20_000 })) !== true)
+    throw new Error(`${replica.id} does not stream`);
   return { leader, replica };
 }

@@ -34,7 +34,12 @@ export interface RunningProgram {
 export function start(argv: readonly string[], options: RunAs = {}): Promise<RunningProgram> {
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = options.as === undefined ? argv : asAccount(options.as, argv);
-    const env = { ...process.env, NO_COLOR: "1", ...(options.as === undefined ? {} : { HOME: options.as.home }), ...options.env };
+    const env = {
+      ...process.env,
+      NO_COLOR: "1",
+      ...(options.as === undefined ? {} : { HOME: options.as.home }),
+      ...options.env,
+    };
     const child = spawn(program, rest, { env, cwd: options.cwd ?? repository, stdio: ["pipe", "pipe", "pipe"] });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -44,21 +49,37 @@ export function start(argv: readonly string[], options: RunAs = {}): Promise<Run
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
     child.on("error", reject);
-    const ended = new Promise<Ended>((end) => child.on("close", (code, signal) => end({ code, signal, stdout: text(out), stderr: text(err) })));
+    const ended = new Promise<Ended>((end) =>
+      child.on("close", (code, signal) => end({ code, signal, stdout: text(out), stderr: text(err) })),
+    );
     child.on("spawn", () =>
-      resolve({ pid: child.pid ?? 0, stdout: () => text(out), stderr: () => text(err), kill: (signal) => void child.kill(signal), ended }),
+      resolve({
+        pid: child.pid ?? 0,
+        stdout: () => text(out),
+        stderr: () => text(err),
+        kill: (signal) => void child.kill(signal),
+        ended,
+      }),
     );
   });
 }
 
 /** Runs any program to its end; a failure is an answer, not an exception. Rejects when the program does not exist. */
-export const runToEnd = async (argv: readonly string[], options: RunAs = {}): Promise<Ended> => (await start(argv, options)).ended;
+export const runToEnd = async (argv: readonly string[], options: RunAs = {}): Promise<Ended> =>
+  (await start(argv, options)).ended;
 
-/** `perch` bound to one home: `const perch = perchIn(tempHome())`, then `await perch(["up"])`. `program`: the CLI of another installation. */
+/**
+ * `perch` bound to one home: `const perch = perchIn(tempHome())`, then `await perch(["up"])`. `program`: the CLI of
+ * another installation.
+ */
 export const perchIn =
   (home: string, always: RunAs = {}, program = main) =>
   (args: readonly string[], options: RunAs = {}): Promise<Ended> =>
-    runToEnd([process.execPath, program, ...args], { ...always, ...options, env: { ...always.env, ...options.env, PERCH_HOME: home } });
+    runToEnd([process.execPath, program, ...args], {
+      ...always,
+      ...options,
+      env: { ...always.env, ...options.env, PERCH_HOME: home },
+    });
 
 /** The same, begun and not waited for. */
 export const startIn =

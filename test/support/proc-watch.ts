@@ -1,10 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What anybody on the machine, or root, could read of processes while a test went on: sampled all the time, kept once each. */
+/**
+ * What anybody on the machine, or root, could read of processes while a test went on: sampled all the time, kept once
+ * each.
+ */
 export interface ProcWatch {
   /** Samples so far. */
   samples(): number;
-  /** Ends it. Gives everything that was seen: `cmdline: …` of every process, `environ: …` of all but the apps that Perch gave their secrets. */
+  /**
+   * Ends it. Gives everything that was seen: `cmdline: …` of every process, `environ: …` of all but the apps that Perch
+   * gave their secrets.
+   */
   stop(): readonly string[];
 }
 

@@ -1,4 +1,7 @@
-/** What the database itself has to say about what the clients of `writer.ts` were told: asked of its servers, past all that is tested. */
+/**
+ * What the database itself has to say about what the clients of `writer.ts` were told: asked of its servers, past all
+ * that is tested.
+ */
 import pg from "pg";
 import type { Member } from "../../src/api/schemas.ts";
 import { rowOf, type Told } from "./ledger.ts";
@@ -26,14 +29,22 @@ export async function askLeader<Row extends object>(world: World, text: string, 
 /** Rows that were acknowledged and that the leader does not have. */
 export async function missing(world: World, database: string, acknowledged: readonly Told[]): Promise<string[]> {
   const least = acknowledged.reduce((low, { n }) => Math.min(low, n), Number.MAX_SAFE_INTEGER);
-  const rows = await askLeader<{ row: string }>(world, `SELECT client || ' ' || n AS row FROM ledger WHERE n >= ${least}`, database);
+  const rows = await askLeader<{ row: string }>(
+    world,
+    `SELECT client || ' ' || n AS row FROM ledger WHERE n >= ${least}`,
+    database,
+  );
   const there = new Set(rows.map(({ row }) => row));
   return acknowledged.map(rowOf).filter((row) => !there.has(row));
 }
 
 /** How many rows are there more than once; the column that no index has makes it read the table itself. */
 export async function doubled(world: World, database: string): Promise<number> {
-  const [row] = await askLeader<{ more: number }>(world, "SELECT (count(server) - count(DISTINCT (client, n)))::int AS more FROM ledger", database);
+  const [row] = await askLeader<{ more: number }>(
+    world,
+    "SELECT (count(server) - count(DISTINCT (client, n)))::int AS more FROM ledger",
+    database,
+  );
   return row?.more ?? -1;
 }
 
@@ -51,11 +62,21 @@ export async function secondWritersInData(world: World, database: string): Promi
 
 /** The digest of the table on every member, once all have replayed what the leader had. */
 export async function digests(world: World, database: string, members: readonly Member[]): Promise<string[]> {
-  const [here] = await askLeader<{ position: string }>(world, "SELECT pg_current_wal_lsn()::text AS position", "postgres");
+  const [here] = await askLeader<{ position: string }>(
+    world,
+    "SELECT pg_current_wal_lsn()::text AS position",
+    "postgres",
+  );
   const position = here?.position ?? "";
   const replayed = `SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= '${position}' AS has`;
   for (const { id } of members)
-    await eventually(`${id} has replayed ${position}`, async () => (await world.sql<{ has: boolean }>(id, replayed))[0]?.has);
-  const digest = "SELECT md5(string_agg(client || ':' || n || ':' || server || ':' || timeline, ',' ORDER BY client, n)) AS digest FROM ledger";
-  return Promise.all(members.map(async ({ id }) => (await world.sql<{ digest: string }>(id, digest, database))[0]?.digest ?? ""));
+    await eventually(
+      `${id} has replayed ${position}`,
+      async () => (await world.sql<{ has: boolean }>(id, replayed))[0]?.has,
+    );
+  const digest =
+    "SELECT md5(string_agg(client || ':' || n || ':' || server || ':' || timeline, ',' ORDER BY client, n)) AS digest FROM ledger";
+  return Promise.all(
+    members.map(async ({ id }) => (await world.sql<{ digest: string }>(id, digest, database))[0]?.digest ?? ""),
+  );
 }

@@ -6,4 +6,16 @@ export const queryAs = (
   app: string,
   sql: string,
   { variable = "DATABASE_URL", where = [] }: { variable?: string; where?: string[] } = {},
-): Promise<Ended> => perch(["run", "-a", app, ...where, "--", "sh", "-c", `exec psql "$${variable}" -XqAt -v ON_ERROR_STOP=1 -c "$1"`, "sh", sql]);
+): Promise<Ended> =>
+  perch([
+    "run",
+    "-a",
+    app,
+    ...where,
+    "--",
+    "sh",
+    "-c",
+    `exec psql "$${variable}" -XqAt -v ON_ERROR_STOP=1 -c "$1"`,
+    "sh",
+    sql,
+  ]);

@@ -57,7 +57,14 @@ function ask(
     ...more,
   };
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port: to.port, ca: to.authority, servername: perchdName, localAddress: from, agent: false };
+    const options = {
+      host: "127.0.0.1",
+      port: to.port,
+      ca: to.authority,
+      servername: perchdName,
+      localAddress: from,
+      agent: false,
+    };
     const outgoing = https.request({ ...options, method, path, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => {

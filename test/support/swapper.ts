@@ -2,10 +2,16 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * A process that swaps directories for links to another one and back, in some microseconds each, for as long as it lives: whoever goes by a path meets the link within
- * a few files. `as`: argv that runs a program as who owns the directories. Resolves when it has begun.
+ * A process that swaps directories for links to another one and back, in some microseconds each, for as long as it
+ * lives: whoever goes by a path meets the link within a few files. `as`: argv that runs a program as who owns the
+ * directories. Resolves when it has begun.
  */
-export async function swapping(as: (argv: string[]) => string[], directory: string, names: readonly string[], target: string): Promise<ChildProcess> {
+export async function swapping(
+  as: (argv: string[]) => string[],
+  directory: string,
+  names: readonly string[],
+  target: string,
+): Promise<ChildProcess> {
   const [program = "", ...rest] = as([process.execPath, "-e", script, directory, target, ...names]);
   const child = spawn(program, rest, { cwd: "/", stdio: ["ignore", "pipe", "inherit"], env: {} });
   await once(child.stdout, "data");

@@ -9,8 +9,9 @@ import { temporaryDirectory } from "./temporary.ts";
 import { eventually } from "./world.ts";
 
 /**
- * A real systemd as process 1 of a machine of its own: its own processes, mounts, network, /run, /dev, units and control groups. It shares the files of this
- * machine and nothing else, and ends with everything in it when its process 1 does.
+ * A real systemd as process 1 of a machine of its own: its own processes, mounts, network, /run, /dev, units and
+ * control groups. It shares the files of this machine and nothing else, and ends with everything in it when its process
+ * 1 does.
  */
 export interface Booted {
   /** Runs a program on that machine. */
@@ -39,7 +40,10 @@ const cgroups = (): string | undefined =>
 /** Whether that is possible here: as root, with systemd installed and control groups of the second kind to write to. */
 export function canBoot(): boolean {
   const can = process.getuid?.() === 0 && existsSync(systemd) && cgroups() !== undefined;
-  if (!can) process.stderr.write("skipped: a systemd of its own takes root, /lib/systemd/systemd and control groups of the second kind\n");
+  if (!can)
+    process.stderr.write(
+      "skipped: a systemd of its own takes root, /lib/systemd/systemd and control groups of the second kind\n",
+    );
   return can;
 }
 
@@ -48,7 +52,8 @@ export async function boot(at = temporaryDirectory()): Promise<Booted> {
   const units = join(at, "units");
   mkdirSync(units, { recursive: true });
   for (const [name, text] of Object.entries(targets)) writeFileSync(join(units, name), text);
-  for (const name of ["poweroff.target", "systemd-poweroff.service"]) writeFileSync(join(units, name), readFileSync(`/lib/systemd/system/${name}`));
+  for (const name of ["poweroff.target", "systemd-poweroff.service"])
+    writeFileSync(join(units, name), readFileSync(`/lib/systemd/system/${name}`));
   const group = join(cgroups() ?? "", basename(at));
   mkdirSync(group);
 
@@ -58,17 +63,24 @@ export async function boot(at = temporaryDirectory()): Promise<Booted> {
   const outer = await start(["sh", "-c", enter, "sh", group, "unshare", ...namespaces, "sh", inner, at]);
   await recordProcess(outer.pid);
   const { answer: init } = await eventually("systemd has started", async () => {
-    if (!existsSync(`/proc/${outer.pid}`)) throw new Error(`the machine did not start\n${outer.stdout()}${outer.stderr()}`);
+    if (!existsSync(`/proc/${outer.pid}`))
+      throw new Error(`the machine did not start\n${outer.stdout()}${outer.stderr()}`);
     const pid = childOf(outer.pid);
     const identity = pid === undefined ? undefined : await identify(pid);
-    return identity !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(systemd) ? identity : undefined;
+    return identity !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(systemd)
+      ? identity
+      : undefined;
   });
   const enterArgv = (argv: readonly string[]) => [...entrance(init.pid), ...argv];
   const run = (argv: readonly string[], options?: RunAs) => runToEnd(enterArgv(argv), options);
-  await eventually("systemd answers", async () => (await run(["systemctl", "is-active", "multi-user.target"])).stdout === "active\n");
+  await eventually(
+    "systemd answers",
+    async () => (await run(["systemctl", "is-active", "multi-user.target"])).stdout === "active\n",
+  );
 
   const gone = async (withinMs: number) => {
-    if (!(await awaitEnd(init, withinMs))) throw new Error(`the machine is not off within ${withinMs} ms\n${outer.stdout()}${outer.stderr()}`);
+    if (!(await awaitEnd(init, withinMs)))
+      throw new Error(`the machine is not off within ${withinMs} ms\n${outer.stdout()}${outer.stderr()}`);
     await outer.ended;
     await eventually("its control groups are empty", () => removeGroups(group));
   };
@@ -109,13 +121,17 @@ function childOf(pid: number): number | undefined {
 /** As little as a service needs: nothing of it is this machine's. */
 const targets: Readonly<Record<string, string>> = Object.fromEntries([
   ...["sysinit", "basic", "network", "multi-user"].map((name) => [`${name}.target`, "[Unit]\nDescription=Test\n"]),
-  ...["shutdown", "umount", "final"].map((name) => [`${name}.target`, "[Unit]\nDescription=Test\nDefaultDependencies=no\n"]),
+  ...["shutdown", "umount", "final"].map((name) => [
+    `${name}.target`,
+    "[Unit]\nDescription=Test\nDefaultDependencies=no\n",
+  ]),
 ]);
 
 function removeGroups(group: string): boolean {
   if (!existsSync(group)) return true;
   try {
-    for (const entry of readdirSync(group, { withFileTypes: true })) if (entry.isDirectory()) removeGroups(join(group, entry.name));
+    for (const entry of readdirSync(group, { withFileTypes: true }))
+      if (entry.isDirectory()) removeGroups(join(group, entry.name));
     rmdirSync(group);
     return true;
   } catch {

@@ -6,8 +6,9 @@ import type { Account } from "./account.ts";
 import { perchIn } from "./perch.ts";
 
 /**
- * Directories that a test file makes and that are gone when it ends, whatever its tests did. A home is stopped with `perch down` first. Under `npm test`
- * all of them lie in one directory, so that afterwards nothing that still runs can hide.
+ * Directories that a test file makes and that are gone when it ends, whatever its tests did. A home is stopped with
+ * `perch down` first. Under `npm test` all of them lie in one directory, so that afterwards nothing that still runs can
+ * hide.
  */
 const made: { path: string; home: boolean; account: Account | undefined }[] = [];
 

@@ -16,7 +16,9 @@ const quietly = (read: () => string): string => {
   }
 };
 
-/** Every process that names the home or its runtime directory, works in them, or lives in the home's network namespace. */
+/**
+ * Every process that names the home or its runtime directory, works in them, or lives in the home's network namespace.
+ */
 export async function processesOf(root: string): Promise<Found[]> {
   const home = findHome({ PERCH_HOME: root });
   const namespace = quietly(() => `net:[${statSync(netnsOf(root)).ino}]`);
@@ -27,7 +29,11 @@ export async function processesOf(root: string): Promise<Found[]> {
       .map(async (name): Promise<Found | undefined> => {
         const at = `/proc/${name}`;
         const command = quietly(() => readFileSync(`${at}/cmdline`, "utf8")).replaceAll("\0", " ");
-        const texts = [command, quietly(() => readFileSync(`${at}/environ`, "utf8")), quietly(() => readlinkSync(`${at}/cwd`))];
+        const texts = [
+          command,
+          quietly(() => readFileSync(`${at}/environ`, "utf8")),
+          quietly(() => readlinkSync(`${at}/cwd`)),
+        ];
         const named = texts.some((text) => marks.some((mark) => text.includes(mark)));
         if (!named && (namespace === "" || quietly(() => readlinkSync(`${at}/ns/net`)) !== namespace)) return undefined;
         const identity = await identify(Number(name));
@@ -51,7 +57,8 @@ export async function tracesOf(root: string): Promise<string[]> {
 /** `kill -9` of processes known by pid and start time, at once; resolves when they are gone. */
 export async function killHard(processes: readonly ProcessIdentity[]): Promise<void> {
   await Promise.all(processes.map((one) => signalProcess(one, "SIGKILL")));
-  for (const one of processes) if (!(await awaitEnd(one, 5_000))) throw new Error(`process ${one.pid} survived SIGKILL`);
+  for (const one of processes)
+    if (!(await awaitEnd(one, 5_000))) throw new Error(`process ${one.pid} survived SIGKILL`);
 }
 
 export async function known(pid: number | null | undefined): Promise<ProcessIdentity> {

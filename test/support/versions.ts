@@ -4,7 +4,8 @@ import { repository } from "./perch.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** The version of this repository. */
-export const thisVersion = (JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as { version: string }).version;
+export const thisVersion = (JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as { version: string })
+  .version;
 
 export interface Installed {
   version: string;
@@ -13,7 +14,10 @@ export interface Installed {
   main: string;
 }
 
-/** The built Perch, installed in another directory under another version. `edit` changes modules of `src/` in every program that has them: path → text of it, built. */
+/**
+ * The built Perch, installed in another directory under another version. `edit` changes modules of `src/` in every
+ * program that has them: path → text of it, built.
+ */
 export function installAs(version: string, edit: Readonly<Record<string, (text: string) => string>> = {}): Installed {
   const directory = temporaryDirectory();
   cpSync(join(repository, "dist"), join(directory, "dist"), { recursive: true });

@@ -19,7 +19,13 @@ export function worldIn(root = tempHome()) {
 
   /** A connection of the superuser, straight to a member: it takes no part in what is tested. */
   async function connect(member: string, database = "postgres", more: object = {}): Promise<pg.Client> {
-    const at = { host: layout(home, member).sockets, port: memberPort, user: "postgres", password: operatorPassword, database };
+    const at = {
+      host: layout(home, member).sockets,
+      port: memberPort,
+      user: "postgres",
+      password: operatorPassword,
+      database,
+    };
     const session = new pg.Client({ ...at, ...more });
     session.on("error", () => undefined);
     await session.connect();
@@ -60,7 +66,8 @@ export function worldIn(root = tempHome()) {
         .finally(() => session.end());
     },
     /** Directories of members, whether their records are there or not. */
-    directories: (): string[] => (existsSync(home.postgres) ? readdirSync(home.postgres).filter((name) => name !== "tools") : []),
+    directories: (): string[] =>
+      existsSync(home.postgres) ? readdirSync(home.postgres).filter((name) => name !== "tools") : [],
   };
   return world;
 }
@@ -73,7 +80,10 @@ function first(members: readonly Member[], role: Member["role"]): Member {
   return found;
 }
 
-/** Asks until the answer is neither undefined nor false; throws with the question's name when that takes too long. Gives the milliseconds, too. */
+/**
+ * Asks until the answer is neither undefined nor false; throws with the question's name when that takes too long. Gives
+ * the milliseconds, too.
+ */
 export async function eventually<T>(
   what: string,
   question: () => Promise<T | undefined | false> | T | undefined | false,

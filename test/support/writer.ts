@@ -1,8 +1,9 @@
 /**
- * An app that writes and keeps a ledger, run by tests inside `perch run`: some clients, each inserting one row after the other over a connection of its own
- * and connecting again at once when it ends; every other client says BEGIN and COMMIT. A line of the ledger is what a client was told: milliseconds since the
- * epoch by a clock that never jumps, client, number, and then `ok` with the server and timeline that took the row, or `query` or `connect` with what failed.
- * It ends at SIGTERM. Arguments: the ledger's path, the number of clients.
+ * An app that writes and keeps a ledger, run by tests inside `perch run`: some clients, each inserting one row after
+ * the other over a connection of its own and connecting again at once when it ends; every other client says BEGIN and
+ * COMMIT. A line of the ledger is what a client was told: milliseconds since the epoch by a clock that never jumps,
+ * client, number, and then `ok` with the server and timeline that took the row, or `query` or `connect` with what
+ * failed. It ends at SIGTERM. Arguments: the ledger's path, the number of clients.
  */
 import { createWriteStream } from "node:fs";
 import pg from "pg";
@@ -45,7 +46,8 @@ async function put(client: pg.Client, name: number, n: number): Promise<{ server
   const whole = name % 2 === 1;
   if (whole) await client.query("BEGIN");
   const { rows } = await client.query<{ server: string; timeline: number }>(insert, [name, n]);
-  if (whole && (await client.query("COMMIT")).command !== "COMMIT") throw new Error("COMMIT was answered with another word");
+  if (whole && (await client.query("COMMIT")).command !== "COMMIT")
+    throw new Error("COMMIT was answered with another word");
   return rows[0] ?? { server: "nobody", timeline: 0 };
 }
 

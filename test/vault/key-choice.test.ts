@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { chooseKey, type KeyChoice } from "../../src/vault/key-choice.ts";
 
-type Row = [now: string | undefined, next: string | undefined, needed: string | undefined, sealed: boolean, KeyChoice, string];
+type Row = [
+  now: string | undefined,
+  next: string | undefined,
+  needed: string | undefined,
+  sealed: boolean,
+  KeyChoice,
+  string,
+];
 const none = undefined;
 
 const rows: Row[] = [

@@ -51,7 +51,10 @@ describe("opening the vault", () => {
     const at = await sealedState();
     for (const mode of [0o640, 0o604, 0o660, 0o602, 0o601]) {
       chmodSync(at.file.path, mode);
-      await expect(at.restart()).rejects.toMatchObject({ code: "key_unsafe", message: expect.stringContaining(`mode ${mode.toString(8)}`) });
+      await expect(at.restart()).rejects.toMatchObject({
+        code: "key_unsafe",
+        message: expect.stringContaining(`mode ${mode.toString(8)}`),
+      });
     }
     chmodSync(at.file.path, 0o400);
     expect(await valuesOf(await at.restart())).toEqual(values);
@@ -61,7 +64,10 @@ describe("opening the vault", () => {
     const at = await sealedState();
     rmSync(at.file.path);
     mkdirSync(at.file.path, { mode: 0o700 });
-    await expect(at.restart()).rejects.toMatchObject({ code: "key_unreadable", message: expect.stringContaining("it is a directory") });
+    await expect(at.restart()).rejects.toMatchObject({
+      code: "key_unreadable",
+      message: expect.stringContaining("it is a directory"),
+    });
   });
 
   it("says the same of the next key while it is the one that is needed", async () => {
@@ -71,6 +77,9 @@ describe("opening the vault", () => {
     await next.write(newSecretKey());
     await expect(at.restart()).rejects.toMatchObject({ code: "key_wrong" });
     writeFileSync(next.path, "cut sh");
-    await expect(at.restart()).rejects.toMatchObject({ code: "key_damaged", message: expect.stringContaining("secret.key.next") });
+    await expect(at.restart()).rejects.toMatchObject({
+      code: "key_damaged",
+      message: expect.stringContaining("secret.key.next"),
+    });
   });
 });

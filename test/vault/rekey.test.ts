@@ -17,7 +17,8 @@ const onDisk = ({ path }: SealedState): string =>
   readdirSync(dirname(path))
     .map((name) => readFileSync(join(dirname(path), name), "latin1"))
     .join("\n");
-const sealedTexts = async ({ state }: SealedState) => (await everySealed(state)).flatMap(({ parts }) => parts).map(({ sealed }) => sealed);
+const sealedTexts = async ({ state }: SealedState) =>
+  (await everySealed(state)).flatMap(({ parts }) => parts).map(({ sealed }) => sealed);
 
 class Killed extends Error {}
 
@@ -35,7 +36,9 @@ function killedAt(store: Store, call: "txn" | "forget", when: "before" | "after"
 
 describe("a new secret key", () => {
   it("reaches everything that is sealed, wherever a record has it", async () => {
-    const withSealed = Object.entries(shapes).filter(([, shape]) => JSON.stringify(z.toJSONSchema(shape)).includes('"sealed"'));
+    const withSealed = Object.entries(shapes).filter(([, shape]) =>
+      JSON.stringify(z.toJSONSchema(shape)).includes('"sealed"'),
+    );
     expect(withSealed.map(([name]) => name).toSorted()).toEqual(["network", "rotation", "secret"]);
     expect(
       (await everySealed((await sealedState()).state))
@@ -77,7 +80,9 @@ describe("a new secret key", () => {
   it("may be made again and again while others seal, and loses none of theirs", async () => {
     const at = await sealedState();
     const set = (count: number) =>
-      at.vault.sealing((sealer) => at.state.commit([], [at.state.secrets.put(sealedSecret(sealer, "web", `N${count}`, `value ${count}`))]));
+      at.vault.sealing((sealer) =>
+        at.state.commit([], [at.state.secrets.put(sealedSecret(sealer, "web", `N${count}`, `value ${count}`))]),
+      );
     const setting = (async () => {
       for (let count = 0; count < 200; count++) await set(count);
     })();
@@ -117,7 +122,10 @@ describe("a new secret key", () => {
     const at = await sealedState();
     const strange = sealedSecret(newSecretKey(), "web", "STRANGE", "value");
     await at.state.secrets.create(strange);
-    await expect(rekey(at)).rejects.toMatchObject({ code: "secret_damaged", message: expect.stringContaining("web/STRANGE") });
+    await expect(rekey(at)).rejects.toMatchObject({
+      code: "secret_damaged",
+      message: expect.stringContaining("web/STRANGE"),
+    });
     await at.state.secrets.remove(strange);
     expect(await valuesOf(at)).toEqual(values);
     expect(await valuesOf(await at.restart())).toEqual(values);

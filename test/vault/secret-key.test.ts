@@ -6,7 +6,14 @@ const path = "/home/secret.key";
 
 describe("the secret key", () => {
   it("opens what it sealed, whatever the text", () => {
-    for (const value of ["", "a", "postgres://web:p%40ss@pg.internal:5432/web", "\"'\\\n\r\t=", "é 日本 😀", "x".repeat(65_536)])
+    for (const value of [
+      "",
+      "a",
+      "postgres://web:p%40ss@pg.internal:5432/web",
+      "\"'\\\n\r\t=",
+      "é 日本 😀",
+      "x".repeat(65_536),
+    ])
       expect(key.open("web/URL", key.seal("web/URL", value))).toBe(value);
   });
 
@@ -36,7 +43,8 @@ describe("the secret key", () => {
 
   it("does not open a value that was cut short, not even its tag", () => {
     const sealed = Buffer.from(key.seal("web/URL", "value"), "base64");
-    for (let length = 0; length < sealed.length; length++) expect(key.open("web/URL", sealed.subarray(0, length).toString("base64"))).toBeUndefined();
+    for (let length = 0; length < sealed.length; length++)
+      expect(key.open("web/URL", sealed.subarray(0, length).toString("base64"))).toBeUndefined();
   });
 
   it("digests equal values of one name alike, and nothing else", () => {
@@ -61,11 +69,16 @@ describe("the secret key", () => {
     expect(Buffer.from(key.text, "base64").toString("hex")).not.toContain(key.id);
   });
 
-  it.each(["", "\n", "short", `${"A".repeat(42)}\n`, Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("base64"), "!".repeat(44)])(
-    "is not found in a text that holds no key: %j",
-    (text) => {
-      expect(() => parseSecretKey(text, path)).toThrow(expect.objectContaining({ code: "key_damaged" }));
-      expect(() => parseSecretKey(text, path)).toThrow(text.trim() === "" ? "it is empty" : "32 bytes in base64");
-    },
-  );
+  it.each([
+    "",
+    "\n",
+    "short",
+    `${"A".repeat(42)}\n`,
+    Buffer.alloc(31).toString("base64"),
+    Buffer.alloc(33).toString("base64"),
+    "!".repeat(44),
+  ])("is not found in a text that holds no key: %j", (text) => {
+    expect(() => parseSecretKey(text, path)).toThrow(expect.objectContaining({ code: "key_damaged" }));
+    expect(() => parseSecretKey(text, path)).toThrow(text.trim() === "" ? "it is empty" : "32 bytes in base64");
+  });
 });

@@ -41,7 +41,9 @@ describe("the vault", () => {
   it("keeps its key when the change of it fails", async () => {
     const vault = newVault();
     const next = newSecretKey();
-    await expect(vault.exchange(next, () => Promise.reject(new Error("the disk is full")))).rejects.toThrow("the disk is full");
+    await expect(vault.exchange(next, () => Promise.reject(new Error("the disk is full")))).rejects.toThrow(
+      "the disk is full",
+    );
     expect(key.open("web/A", await vault.sealing(async ({ seal }) => seal("web/A", "value")))).toBe("value");
     expect(() => vault.open("web/A", next.seal("web/A", "value"))).toThrow("was not sealed with this key");
   });

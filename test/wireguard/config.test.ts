@@ -13,7 +13,12 @@ import {
 const laptop = { publicKey: "laptop=", address: "fdaa:1:2::a:1" };
 const phone = { publicKey: "phone=", address: "fdaa:1:2::a:2" };
 const wish: WireGuardWish = { port: 51_820, privateKey: "secret=", publicKey: "own=", peers: [laptop, phone] };
-const state = (change: Partial<WireGuardState> = {}): WireGuardState => ({ port: 51_820, publicKey: "own=", peers: [laptop, phone], ...change });
+const state = (change: Partial<WireGuardState> = {}): WireGuardState => ({
+  port: 51_820,
+  publicKey: "own=",
+  peers: [laptop, phone],
+  ...change,
+});
 
 describe("what a device is told", () => {
   it("is the whole at first: each peer may have its own address and no other", () => {
@@ -24,7 +29,9 @@ describe("what a device is told", () => {
 
   it("is to call who was heard before, until it is told to be quiet", () => {
     const called = { ...laptop, endpoint: "[2001:db8::7]:40000" };
-    expect(wholeText({ ...wish, peers: [called] })).toContain("\nEndpoint = [2001:db8::7]:40000\nPersistentKeepalive = 5\n");
+    expect(wholeText({ ...wish, peers: [called] })).toContain(
+      "\nEndpoint = [2001:db8::7]:40000\nPersistentKeepalive = 5\n",
+    );
     expect(quietWords([called, phone])).toEqual(["peer", "laptop=", "persistent-keepalive", "0"]);
     expect(changeOf(state(), { ...wish, peers: [called, phone] })).toEqual({ kind: "nothing" });
   });
@@ -49,7 +56,10 @@ describe("what a device is told", () => {
   });
 
   it("is compared with what wg shows", () => {
-    expect(peersIn("laptop=\tfdaa:1:2::a:1/128\nphone=\t(none)\n")).toEqual([laptop, { publicKey: "phone=", address: "(none)" }]);
+    expect(peersIn("laptop=\tfdaa:1:2::a:1/128\nphone=\t(none)\n")).toEqual([
+      laptop,
+      { publicKey: "phone=", address: "(none)" },
+    ]);
     expect(peersIn("")).toEqual([]);
   });
 });

@@ -33,7 +33,9 @@ export const run = z.object({
   enter: z.array(z.string()),
   barred,
   env: z.record(z.string(), z.string()),
-  /** PGHOST and its kin, as DATABASE_URL has them, so that psql needs no argument. Anything the user says of them wins. */
+  /**
+   * PGHOST and its kin, as DATABASE_URL has them, so that psql needs no argument. Anything the user says of them wins.
+   */
   defaults: z.record(z.string(), z.string()),
 });
 
@@ -42,10 +44,19 @@ export const event = z.object({
   at: time,
   subject: z.string(),
   sentence: z.string(),
-  /** Who asked for it: `uid 1000 (ann)` by the socket, `token ci` from elsewhere, `perch` where Perch did it by itself. Absent in events of 0.1.0. */
+  /**
+   * Who asked for it: `uid 1000 (ann)` by the socket, `token ci` from elsewhere, `perch` where Perch did it by itself.
+   * Absent in events of 0.1.0.
+   */
   actor: z.string().optional(),
 });
 
-export const logLine = z.object({ at: z.string(), machine: z.string(), region: z.string(), level: z.string(), message: z.string() });
+export const logLine = z.object({
+  at: z.string(),
+  machine: z.string(),
+  region: z.string(),
+  level: z.string(),
+  message: z.string(),
+});
 
 export type Machine = z.infer<typeof machine>;

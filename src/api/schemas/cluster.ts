@@ -29,13 +29,25 @@ export const cluster = z.object({
   port: z.int(),
   /** PgBouncer on that port of every member. */
   pool: z
-    .object({ mode: z.enum(["transaction", "session"]), preparedStatements: z.boolean(), size: z.int(), port: z.int(), note: z.string().nullable() })
+    .object({
+      mode: z.enum(["transaction", "session"]),
+      preparedStatements: z.boolean(),
+      size: z.int(),
+      port: z.int(),
+      note: z.string().nullable(),
+    })
     .nullable(),
   /** on: an acknowledged commit is on a replica, too. waiting: it was asked for, and no replica can. */
   synchronous: z.enum(["off", "on", "waiting"]),
   members: z.array(member),
   attachments: z.array(
-    z.object({ app: z.string(), database: z.string(), user: z.string(), variable: z.string(), connectionLimit: z.int().nullable() }),
+    z.object({
+      app: z.string(),
+      database: z.string(),
+      user: z.string(),
+      variable: z.string(),
+      connectionLimit: z.int().nullable(),
+    }),
   ),
 });
 
@@ -53,7 +65,12 @@ export const pool = z.object({
   preparedStatements: z.boolean().nullable(),
   /** "leader", for 6432 of any member; a machine's id, for its own 6433. */
   poolers: z.array(
-    z.object({ id: z.string(), state: z.enum(["started", "paused", "stopped"]), counts: poolerCounts.nullable(), note: z.string().optional() }),
+    z.object({
+      id: z.string(),
+      state: z.enum(["started", "paused", "stopped"]),
+      counts: poolerCounts.nullable(),
+      note: z.string().optional(),
+    }),
   ),
 });
 
@@ -130,11 +147,24 @@ export const settingsChange = z.object({
   leaderless: z.string().optional(),
 });
 
-/** From which directory a cluster's servers are started, of which version, and which of them run with another one until they are restarted. */
-export const binariesChange = z.object({ directory: z.string(), version: z.string(), restartNeeded: z.array(z.string()) });
+/**
+ * From which directory a cluster's servers are started, of which version, and which of them run with another one until
+ * they are restarted.
+ */
+export const binariesChange = z.object({
+  directory: z.string(),
+  version: z.string(),
+  restartNeeded: z.array(z.string()),
+});
 
 /** How to reach a cluster with a client such as psql: run argv before the program, with env added. */
-export const session = z.object({ enter: z.array(z.string()), barred, env: z.record(z.string(), z.string()), host: z.string(), port: z.int() });
+export const session = z.object({
+  enter: z.array(z.string()),
+  barred,
+  env: z.record(z.string(), z.string()),
+  host: z.string(),
+  port: z.int(),
+});
 
 export type Rotated = z.infer<typeof rotated>;
 export type Cluster = z.infer<typeof cluster>;

@@ -38,7 +38,12 @@ export const warning = z.object({
 });
 
 export const status = z.object({
-  network: z.object({ name: z.string(), prefix: z.string(), mode: z.enum(["root", "user", "portable"]), resolver: z.string().nullable() }),
+  network: z.object({
+    name: z.string(),
+    prefix: z.string(),
+    mode: z.enum(["root", "user", "portable"]),
+    resolver: z.string().nullable(),
+  }),
   daemon: z.object({
     pid: z.int(),
     version: z.string(),

@@ -27,7 +27,12 @@ export const exposure = z.object({
   allow: z.array(z.string()),
   allowSuperuser: z.boolean(),
   /** own: of the network's authority, see `perch certs ca`. given: of these files. */
-  certificate: z.object({ from: z.enum(["own", "given"]), file: z.string().nullable(), expires: time.nullable(), note: z.string().nullable() }),
+  certificate: z.object({
+    from: z.enum(["own", "given"]),
+    file: z.string().nullable(),
+    expires: time.nullable(),
+    note: z.string().nullable(),
+  }),
   limits: doorLimits,
   state: z.enum(["open", "closed"]),
   /** Why it is closed. */

@@ -12,7 +12,9 @@ export const completionCommand = command({
   async run({ args }) {
     const shell = shells.find((candidate) => candidate === args.shell);
     if (shell === undefined)
-      throw fail("usage_invalid", { reason: `perch completion: "${args.shell.slice(0, 40)}" is none of ${shells.join(", ")}` });
+      throw fail("usage_invalid", {
+        reason: `perch completion: "${args.shell.slice(0, 40)}" is none of ${shells.join(", ")}`,
+      });
     return { text: completionScript(shell, await loadAll()) };
   },
 });

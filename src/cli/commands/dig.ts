@@ -21,18 +21,32 @@ export function question(first: string, second: string | undefined): { name: str
 export const digCommand = command({
   name: "dig",
   summary: "Ask the network's name server, from inside the network",
-  args: { name: { summary: "The name, or an address for PTR" }, type: { summary: `${types.join(", ")}; AAAA without it`, optional: true } },
+  args: {
+    name: { summary: "The name, or an address for PTR" },
+    type: { summary: `${types.join(", ")}; AAAA without it`, optional: true },
+  },
   flags: {
-    region: { type: "string", short: "r", value: "REGION", summary: "Ask as a machine of that region would: nearest first" },
+    region: {
+      type: "string",
+      short: "r",
+      value: "REGION",
+      summary: "Ask as a machine of that region would: nearest first",
+    },
     tcp: { type: "boolean", summary: "Ask over TCP" },
     short: { type: "boolean", short: "s", summary: "Print the answers only" },
   },
-  examples: ["perch dig pg.internal", "perch dig vms.pg.internal TXT", "perch dig top1.nearest.of.pg.internal --region lhr --short"],
+  examples: [
+    "perch dig pg.internal",
+    "perch dig vms.pg.internal TXT",
+    "perch dig top1.nearest.of.pg.internal --region lhr --short",
+  ],
   needs: ["json", "daemon"],
   routes: ["dig"],
   async run({ args, flags, daemon }) {
     const { region, tcp, short } = flags;
-    const answer = await daemon.call("dig", { body: { ...question(args.name, args.type), tcp, ...(region === undefined ? {} : { region }) } });
+    const answer = await daemon.call("dig", {
+      body: { ...question(args.name, args.type), tcp, ...(region === undefined ? {} : { region }) },
+    });
     const { answers, server, milliseconds, status } = answer;
     if (short) return { json: answer, text: answers.map(({ data }) => data).join("\n") };
     const rows = answers.map(({ name, type, ttl, data }) => [name, String(ttl), type, data]);

@@ -10,10 +10,29 @@ export const doctor: Command = command({
   details:
     "Goes the app's own way to its database, from inside the network and with its own URL, and says a line for each place a packet passes. It changes nothing. What cannot be looked at, because something before it is broken, has no line. For a cluster it goes the way as the role postgres; where no app is named, it does so for each cluster of the network.",
   flags: {
-    app: { type: "string", short: "a", value: "APP", summary: "The app; without it, the one that perch.toml or fly.toml names, if any" },
-    config: { type: "string", short: "c", value: "FILE", summary: "The file that names the app, in place of perch.toml or fly.toml" },
-    variableName: { type: "string", value: "NAME", summary: "The secret of the app that holds the URL; without it, DATABASE_URL" },
-    region: { type: "string", short: "r", value: "REGION", summary: "The region it is asked from; without it, the primary region" },
+    app: {
+      type: "string",
+      short: "a",
+      value: "APP",
+      summary: "The app; without it, the one that perch.toml or fly.toml names, if any",
+    },
+    config: {
+      type: "string",
+      short: "c",
+      value: "FILE",
+      summary: "The file that names the app, in place of perch.toml or fly.toml",
+    },
+    variableName: {
+      type: "string",
+      value: "NAME",
+      summary: "The secret of the app that holds the URL; without it, DATABASE_URL",
+    },
+    region: {
+      type: "string",
+      short: "r",
+      value: "REGION",
+      summary: "The region it is asked from; without it, the primary region",
+    },
   },
   examples: ["perch doctor -a web", "perch doctor -a web --region lhr --json", "perch doctor"],
   needs: ["json", "daemon"],
@@ -27,14 +46,22 @@ export const doctor: Command = command({
     const unreachable = (error: unknown) => {
       if (!isCode(error, "daemon_not_running") && !isCode(error, "daemon_lost")) throw error;
       const { message } = fail("daemon_not_running", { home: home.root });
-      return { ok: false, lines: [{ check: "daemon" as const, state: "fail" as const, sentence: message, next: "perch up" }] };
+      return {
+        ok: false,
+        lines: [{ check: "daemon" as const, state: "fail" as const, sentence: message, next: "perch up" }],
+      };
     };
     if (app === undefined) {
-      const network = await diagnoseNetwork(daemon, region).catch((error: unknown) => ({ ...unreachable(error), clusters: [] }));
+      const network = await diagnoseNetwork(daemon, region).catch((error: unknown) => ({
+        ...unreachable(error),
+        clusters: [],
+      }));
       return { json: network, text: networkDiagnosisText(network, terminal.style), exit: network.ok ? 0 : 1 };
     }
     const query = { variable, ...(region === undefined ? {} : { region }) };
-    const diagnosis = await daemon.call("doctor", { params: { app }, query }).catch((error: unknown) => ({ app, variable, ...unreachable(error) }));
+    const diagnosis = await daemon
+      .call("doctor", { params: { app }, query })
+      .catch((error: unknown) => ({ app, variable, ...unreachable(error) }));
     return { json: diagnosis, text: diagnosisText(diagnosis, terminal.style), exit: diagnosis.ok ? 0 : 1 };
   },
 });

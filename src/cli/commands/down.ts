@@ -16,7 +16,9 @@ export const downCommand = command({
     if (!allNetworks) {
       const stopped = await stopNetwork(home, terminal, signal);
       await wantNetwork(home, "down");
-      return { text: stopped ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}` };
+      return {
+        text: stopped ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}`,
+      };
     }
     const others = (await namedNetworks(home.base)).map((network) => network.home);
     let stopped = 0;
@@ -24,6 +26,8 @@ export const downCommand = command({
       if (others.length > 0) terminal.progress.say(`network ${one.network}`);
       if (await stopNetwork(one, terminal, signal)) stopped += 1;
     });
-    return { text: stopped > 0 ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}` };
+    return {
+      text: stopped > 0 ? `Perch is down; the data stays in ${home.root}` : `Perch is not running for ${home.root}`,
+    };
   },
 });

@@ -6,7 +6,15 @@ export const logsCommand = command({
   summary: "Show what PostgreSQL of a cluster logs, all members together",
   flags: {
     follow: { type: "boolean", short: "f", summary: "Go on with what is logged from now on" },
-    last: { type: "integer", short: "n", value: "COUNT", summary: "How many of the past", min: 0, max: 10_000, default: 100 },
+    last: {
+      type: "integer",
+      short: "n",
+      value: "COUNT",
+      summary: "How many of the past",
+      min: 0,
+      max: 10_000,
+      default: 100,
+    },
     machine: { type: "string", value: "ID", summary: "Only those of this member" },
   },
   examples: ["perch logs -a pg", "perch logs -a pg -f"],

@@ -10,12 +10,21 @@ export const proxyCommand = command({
   details:
     "It needs no right but that to use the daemon's socket, and goes on until Ctrl-C. Without REMOTE it leads to port 5432 of the app: to the leader, whoever that is when a connection is made. With --region it leads to port 5433 of the region's nearest member itself. Addresses of the network and names in it can be reached, and nothing else.",
   args: {
-    local: { summary: "LOCAL[:REMOTE]: a port (0: any that is free) or a path with a slash; then a port, host or host:port of the network" },
+    local: {
+      summary:
+        "LOCAL[:REMOTE]: a port (0: any that is free) or a path with a slash; then a port, host or host:port of the network",
+    },
     host: { summary: "The host, where REMOTE has none; without it, that of the app", optional: true },
   },
   flags: {
     app: { type: "string", short: "a", value: "APP", summary: "The app or cluster to reach" },
-    bindAddr: { type: "string", short: "b", value: "ADDRESS", summary: "The address of this machine to listen at", default: "127.0.0.1" },
+    bindAddr: {
+      type: "string",
+      short: "b",
+      value: "ADDRESS",
+      summary: "The address of this machine to listen at",
+      default: "127.0.0.1",
+    },
     region: {
       type: "string",
       short: "r",
@@ -46,7 +55,8 @@ export const proxyCommand = command({
     const local = "path" in words.local ? words.local : { address: flags.bindAddr, port: words.local.port };
     const open = await forward(local, () => daemon.tunnel(query), terminal.note);
     const target = `${found.host.includes(":") ? `[${found.host}]` : found.host}:${found.port}`;
-    if (flags.json) process.stdout.write(`${JSON.stringify({ listen: open.at, host: found.host, port: found.port })}\n`);
+    if (flags.json)
+      process.stdout.write(`${JSON.stringify({ listen: open.at, host: found.host, port: found.port })}\n`);
     else if (!flags.quiet) terminal.print(`Proxying ${open.at} to ${target}; Ctrl-C ends it`);
     if (!signal.aborted) await once(signal, "abort");
     await open.close();

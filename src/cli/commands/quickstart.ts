@@ -21,7 +21,18 @@ export const quickstartCommand = command({
     portable: { type: "boolean", summary: "Use ports on 127.0.0.1 in place of a private network" },
   },
   examples: ["perch quickstart", "perch quickstart --no-install", "perch quickstart --portable"],
-  routes: ["status", "listClusters", "createCluster", "showCluster", "cloneMachine", "listApps", "createApp", "attach", "createRun", "endRun"],
+  routes: [
+    "status",
+    "listClusters",
+    "createCluster",
+    "showCluster",
+    "cloneMachine",
+    "listApps",
+    "createApp",
+    "attach",
+    "createRun",
+    "endRun",
+  ],
   machineOnly: true,
   async run({ flags, home, terminal, signal }) {
     const begun = performance.now();
@@ -30,12 +41,18 @@ export const quickstartCommand = command({
       terminal.progress.say(doing);
       const since = performance.now();
       const done = await work();
-      terminal.print(`${terminal.style.green("✓")} ${done} ${terminal.style.dim(`(${secondsText(performance.now() - since)})`)}`);
+      terminal.print(
+        `${terminal.style.green("✓")} ${done} ${terminal.style.dim(`(${secondsText(performance.now() - since)})`)}`,
+      );
     };
 
     const namespace = !flags.portable && !(await portableWished(home)) && process.platform === "linux";
     const running = (await statusIfRunning(home)) !== undefined;
-    const missing = await ensureTools(terminal, { install: !flags.noInstall, namespace: namespace && !running, signal });
+    const missing = await ensureTools(terminal, {
+      install: !flags.noInstall,
+      namespace: namespace && !running,
+      signal,
+    });
     const started = up({ home, terminal, signal, portable: flags.portable || undefined, foreground: false });
     await step("Starting Perch", async () => upText(await started));
     const { network, clusters } = (await started).status;
@@ -47,7 +64,8 @@ export const quickstartCommand = command({
     await step(`Making app ${names.app}`, () => ensureApp(daemon));
     await step(`Attaching ${names.app} to ${names.cluster}`, () => ensureAttachment(daemon));
 
-    const onePort = network.mode === "portable" ? " (in portable mode that is one port on 127.0.0.1, which leads to the leader)" : "";
+    const onePort =
+      network.mode === "portable" ? " (in portable mode that is one port on 127.0.0.1, which leads to the leader)" : "";
     terminal.print(`The app, run in both regions with the same DATABASE_URL${onePort}:`);
     for (const region of [names.primary, names.replica]) {
       const program = ourProgram(import.meta.url, "../quickstart/query");
@@ -56,7 +74,8 @@ export const quickstartCommand = command({
         terminal.note("Interrupted. What was made stays; perch quickstart goes on from there");
         return undefined;
       }
-      if (exit !== 0) throw fail("internal", { why: `the app of the quickstart ended with exit code ${exit} in ${region}` });
+      if (exit !== 0)
+        throw fail("internal", { why: `the app of the quickstart ended with exit code ${exit} in ${region}` });
     }
     terminal.print(`Done in ${secondsText(performance.now() - begun)}.\n`);
     for (const sentence of missing) terminal.note(sentence);

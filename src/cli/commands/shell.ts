@@ -8,7 +8,10 @@ export const shellCommand = command({
   name: "shell",
   summary: "Open a shell inside the private network, with an app's secrets",
   details: "The same as perch run with your own shell ($SHELL, else sh) as the command.",
-  flags: { ...runFlags, command: { type: "string", short: "C", value: "LINE", summary: "Run this line in it and end" } },
+  flags: {
+    ...runFlags,
+    command: { type: "string", short: "C", value: "LINE", summary: "Run this line in it and end" },
+  },
   examples: ["perch shell -a web", "perch shell --region lhr", `perch ssh console -a web -C 'psql "$DATABASE_URL"'`],
   needs: ["daemon"],
   routes: ["createRun", "proxy", "endRun"],

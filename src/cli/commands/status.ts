@@ -6,7 +6,9 @@ import { statusText } from "../output/cluster-text.ts";
 export const statusCommand = command({
   name: "status",
   summary: "Show the network, perchd, and every cluster with its members",
-  flags: { app: { type: "string", short: "a", value: "APP", summary: "Only this app with its clusters, or this cluster" } },
+  flags: {
+    app: { type: "string", short: "a", value: "APP", summary: "Only this app with its clusters, or this cluster" },
+  },
   examples: ["perch status", "perch status -a pg", "perch status --json"],
   needs: ["json", "daemon"],
   routes: ["status"],
@@ -14,7 +16,11 @@ export const statusCommand = command({
     const whole = await daemon.call("status", {});
     const status = flags.app === undefined ? whole : onlyOf(whole, flags.app);
     const none =
-      flags.app === undefined ? [] : [`App ${flags.app} is attached to no cluster. Attach it with: perch postgres attach CLUSTER --app ${flags.app}`];
+      flags.app === undefined
+        ? []
+        : [
+            `App ${flags.app} is attached to no cluster. Attach it with: perch postgres attach CLUSTER --app ${flags.app}`,
+          ];
     return { json: status, text: statusText(status, ...none) };
   },
 });
@@ -22,7 +28,9 @@ export const statusCommand = command({
 /** A cluster, or an app and the clusters that it is attached to. Throws `app_not_found`. Pure. */
 export function onlyOf(status: Status, name: string): Status {
   const apps = status.apps.filter((app) => app.name === name);
-  const clusters = status.clusters.filter((cluster) => cluster.name === name || cluster.attachments.some(({ app }) => app === name));
+  const clusters = status.clusters.filter(
+    (cluster) => cluster.name === name || cluster.attachments.some(({ app }) => app === name),
+  );
   if (apps.length === 0 && clusters.length === 0) throw fail("app_not_found", { app: name });
   return { ...status, apps, clusters };
 }

@@ -15,12 +15,24 @@ export function clusterState({ phase, members }: Pick<Cluster, "phase" | "member
   return lost.length === 0 ? "ready" : `${lost.length} of ${members.length - 1} replicas not streaming`;
 }
 
-const lag = ({ role, lagBytes }: Member): string => (role === "leader" ? "-" : lagBytes === null ? "unknown" : size(lagBytes));
+const lag = ({ role, lagBytes }: Member): string =>
+  role === "leader" ? "-" : lagBytes === null ? "unknown" : size(lagBytes);
 
 export function membersText(members: readonly Member[], indent: number): string {
-  const rows = members.map((member) => [member.id, member.region, member.role, member.state, member.address, String(member.port), lag(member)]);
+  const rows = members.map((member) => [
+    member.id,
+    member.region,
+    member.role,
+    member.state,
+    member.address,
+    String(member.port),
+    lag(member),
+  ]);
   const notes = members.flatMap(({ id, note }) => (note === undefined ? [] : [`${" ".repeat(indent)}${id}: ${note}`]));
-  return [table(["ID", "Region", "Role", "State", "Address", "Port", "Lag"], rows, "No members", { indent }), ...notes].join("\n");
+  return [
+    table(["ID", "Region", "Role", "State", "Address", "Port", "Lag"], rows, "No members", { indent }),
+    ...notes,
+  ].join("\n");
 }
 
 const commits = {
@@ -45,15 +57,23 @@ export function clusterText(cluster: Cluster): string {
         ]),
     ...(cluster.synchronous === "off" ? [] : [`  ${commits[cluster.synchronous]}`]),
     membersText(cluster.members, 2),
-    ...(attached.length === 0 ? [] : [table(["App", "Database", "User", "Variable", "Connections"], attached, "", { indent: 2 })]),
+    ...(attached.length === 0
+      ? []
+      : [table(["App", "Database", "User", "Variable", "Connections"], attached, "", { indent: 2 })]),
   ].join("\n");
 }
 
-const modes = { root: "in a network namespace", user: "in a user namespace", portable: "portable mode: ports on 127.0.0.1" };
+const modes = {
+  root: "in a network namespace",
+  user: "in a user namespace",
+  portable: "portable mode: ports on 127.0.0.1",
+};
 
 /** What runs out, and the command that mends it. */
 const warningsText = (warnings: Status["warnings"]): string[] =>
-  warnings.length === 0 ? [] : ["", "Warnings", ...warnings.map(({ sentence, next }) => `  ${sentence}\n    → ${next}`)];
+  warnings.length === 0
+    ? []
+    : ["", "Warnings", ...warnings.map(({ sentence, next }) => `  ${sentence}\n    → ${next}`)];
 
 export function statusText(
   { network, daemon, clusters, apps, warnings }: Status,

@@ -5,7 +5,10 @@ import type { Style } from "./style.ts";
 /** A diagnosis for people: a line a check, and below one that is not well the command that mends it. Pure. */
 export function diagnosisText({ app, lines }: Diagnosis, style: Style): string {
   const bad = lines.filter(({ state }) => state === "fail").map(({ check }) => check);
-  return [linesText(lines, style), bad.length === 0 ? `${app} can connect.` : `${app} cannot connect: look at ${bad.join(", ")}.`].join("\n");
+  return [
+    linesText(lines, style),
+    bad.length === 0 ? `${app} can connect.` : `${app} cannot connect: look at ${bad.join(", ")}.`,
+  ].join("\n");
 }
 
 /** That of a network: what all have in common, then cluster by cluster. Pure. */

@@ -14,7 +14,10 @@ export function exposureText(door: Exposure): string {
         ["Name:", `${door.hostname}; point it at this machine`],
         ["Listens at:", `${door.listen}${everywhere}`],
         ...(door.replicaListen === null ? [] : [["Replicas at:", door.replicaListen]]),
-        ["Certificate:", `${own ? "of the network's own authority" : door.certificate.file}, until ${door.certificate.expires?.slice(0, 10) ?? "?"}`],
+        [
+          "Certificate:",
+          `${own ? "of the network's own authority" : door.certificate.file}, until ${door.certificate.expires?.slice(0, 10) ?? "?"}`,
+        ],
         ["Superusers:", door.allowSuperuser ? "may come, too" : "are refused"],
         ["URL:", `postgres://USER:PASSWORD@${door.hostname}:${port}/DATABASE?sslmode=verify-full${root}`],
       ],

@@ -3,7 +3,8 @@ import type { Answer } from "../command.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Items of a feed: one line each as they come. With --json they are one array, or, since a followed feed has no end, one JSON value a line.
+ * Items of a feed: one line each as they come. With --json they are one array, or, since a followed feed has no end,
+ * one JSON value a line.
  */
 export async function printFeed<T>(
   items: AsyncIterable<T>,

@@ -2,7 +2,8 @@ import type { Answer } from "../../client/client.ts";
 
 /** How the host stands to the network. Pure. */
 export function hostAccessText(state: Answer<"hostAccess">): string {
-  if (!state.on) return "Host access is off: this host reaches the network by perch run, perch proxy and public doors alone";
+  if (!state.on)
+    return "Host access is off: this host reaches the network by perch run, perch proxy and public doors alone";
   const first = `Host access is on: this host is ${state.address}, by the interface ${state.interface}`;
   if (state.names) return `${first}, and systemd-resolved knows the network's names`;
   return [

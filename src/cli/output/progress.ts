@@ -1,7 +1,8 @@
 import { forTerminal, type Style } from "./style.ts";
 
 /**
- * Progress on stderr: on a terminal the current sentence turns and the finished ones stay, with their time; elsewhere one plain line a sentence.
+ * Progress on stderr: on a terminal the current sentence turns and the finished ones stay, with their time; elsewhere
+ * one plain line a sentence.
  */
 export interface Progress {
   say(sentence: string): void;
@@ -19,7 +20,11 @@ export function progressOn(stream: NodeJS.WriteStream, style: Style): Progress {
 }
 
 function plain(stream: NodeJS.WritableStream): Progress {
-  return { say: (sentence) => void stream.write(forTerminal(`${sentence}\n`)), done: () => undefined, stop: () => undefined };
+  return {
+    say: (sentence) => void stream.write(forTerminal(`${sentence}\n`)),
+    done: () => undefined,
+    stop: () => undefined,
+  };
 }
 
 function turning(stream: NodeJS.WriteStream, style: Style): Progress {
@@ -38,7 +43,9 @@ function turning(stream: NodeJS.WriteStream, style: Style): Progress {
     clearInterval(current.timer);
     const { sentence, since } = current;
     current = undefined;
-    stream.write(`${clearLine}${forTerminal(`${mark} ${sentence} ${style.dim(secondsText(performance.now() - since))}`)}\n`);
+    stream.write(
+      `${clearLine}${forTerminal(`${mark} ${sentence} ${style.dim(secondsText(performance.now() - since))}`)}\n`,
+    );
   };
   return {
     say(sentence) {

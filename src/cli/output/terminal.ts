@@ -16,14 +16,16 @@ export interface Terminal {
   /** What is being done now, until the next or the end. */
   readonly progress: Progress;
   /**
-   * Whether to go on with what cannot be undone. `what` is the beginning of the error where nobody can be asked: "Destroying app web".
-   * Throws `confirmation_needed` there, and `question_cancelled` at Ctrl-C.
+   * Whether to go on with what cannot be undone. `what` is the beginning of the error where nobody can be asked:
+   * "Destroying app web". Throws `confirmation_needed` there, and `question_cancelled` at Ctrl-C.
    */
   consent(ask: { yes: boolean; warning?: string; question: string; what: string }): Promise<boolean>;
 }
 
 export function processTerminal(options: { quiet: boolean; signal?: AbortSignal }): Terminal {
-  const progress = options.quiet ? silent : onceSaid(() => progressOn(process.stderr, styleOf(process.stderr.isTTY, process.env)));
+  const progress = options.quiet
+    ? silent
+    : onceSaid(() => progressOn(process.stderr, styleOf(process.stderr.isTTY, process.env)));
   const asked = () => process.stdin.isTTY && process.stderr.isTTY;
   const note = (text: string) => {
     progress.done();
@@ -62,7 +64,12 @@ const line = (text: string): string => forTerminal(text === "" || text.endsWith(
 /** Ctrl-C is a key to a question, and a signal to us before the question has the keyboard: both cancel it. */
 async function ask(question: string, signal: AbortSignal | undefined): Promise<boolean> {
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: forTerminal(question), initialValue: false, output: process.stderr, ...(signal && { signal }) });
+  const answer = await confirm({
+    message: forTerminal(question),
+    initialValue: false,
+    output: process.stderr,
+    ...(signal && { signal }),
+  });
   if (isCancel(answer)) throw fail("question_cancelled", {});
   return answer;
 }

@@ -4,7 +4,9 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { fail, toPerchError } from "../../errors/error.ts";
 import { join } from "../../host/sockets/join.ts";
 
-/** A port or a unix socket of this machine that leads into the network: each connection to it is a tunnel of its own. */
+/**
+ * A port or a unix socket of this machine that leads into the network: each connection to it is a tunnel of its own.
+ */
 export interface Forward {
   /** Where it listens, as it is written: `127.0.0.1:5432`, `[::1]:5432` or the path. */
   readonly at: string;
@@ -14,8 +16,15 @@ export interface Forward {
 
 export type Local = { address: string; port: number } | { path: string };
 
-/** `note` is told, once a reason in a row, why a connection led nowhere: its caller only sees it break off. Rejects with `proxy_listen`. */
-export async function forward(local: Local, tunnel: () => Promise<Socket>, note: (text: string) => void): Promise<Forward> {
+/**
+ * `note` is told, once a reason in a row, why a connection led nowhere: its caller only sees it break off. Rejects with
+ * `proxy_listen`.
+ */
+export async function forward(
+  local: Local,
+  tunnel: () => Promise<Socket>,
+  note: (text: string) => void,
+): Promise<Forward> {
   const clients = new Set<Socket>();
   let said = "";
   const server = createServer(
@@ -89,10 +98,15 @@ async function isLeft(path: string): Promise<boolean> {
 
 function placeOf(server: Server, local: Local): string {
   const bound = server.address();
-  return typeof bound === "object" && bound !== null ? written(bound.address, bound.port) : "path" in local ? local.path : "";
+  return typeof bound === "object" && bound !== null
+    ? written(bound.address, bound.port)
+    : "path" in local
+      ? local.path
+      : "";
 }
 
-const written = (address: string, port: number): string => `${address.includes(":") ? `[${address}]` : address}:${port}`;
+const written = (address: string, port: number): string =>
+  `${address.includes(":") ? `[${address}]` : address}:${port}`;
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EADDRINUSE") return "another program listens there";

@@ -11,8 +11,8 @@ export interface ProxyWords {
 }
 
 /**
- * LOCAL is a port or a path (it has a slash, and no colon), REMOTE a port, a host or both. As flyctl has it the host may also stand by itself, as the second word.
- * Throws `proxy_invalid`.
+ * LOCAL is a port or a path (it has a slash, and no colon), REMOTE a port, a host or both. As flyctl has it the host
+ * may also stand by itself, as the second word. Throws `proxy_invalid`.
  */
 export function proxyWords(word: string, host?: string): ProxyWords {
   const invalid = (why: string) => fail("proxy_invalid", { value: printable(word), why });
@@ -32,7 +32,8 @@ export function proxyWords(word: string, host?: string): ProxyWords {
 function remoteOf(text: string): { host: string | undefined; port: number | undefined } | undefined {
   if (text === "") return { host: undefined, port: undefined };
   const [, bracketed, behind] = /^(\[[^\]]+\])(?::(\d+))?$/.exec(text) ?? [];
-  if (bracketed !== undefined) return behind === undefined ? { host: bracketed, port: undefined } : withPort(bracketed, behind);
+  if (bracketed !== undefined)
+    return behind === undefined ? { host: bracketed, port: undefined } : withPort(bracketed, behind);
   if (/^\d+$/.test(text)) return withPort(undefined, text);
   const parts = text.split(":");
   const [name = "", port] = parts;

@@ -15,8 +15,9 @@ const wished = [
 ] as const;
 
 /**
- * Makes sure that the system tools are there: as root on Debian or Ubuntu it installs them, after saying so, and with them what its user soon misses; elsewhere it
- * names the packages. Gives what is still missing that Perch runs without, a sentence each.
+ * Makes sure that the system tools are there: as root on Debian or Ubuntu it installs them, after saying so, and with
+ * them what its user soon misses; elsewhere it names the packages. Gives what is still missing that Perch runs without,
+ * a sentence each.
  */
 export async function ensureTools(
   terminal: Terminal,
@@ -34,20 +35,25 @@ export async function ensureTools(
       await run(argv, { timeoutMs: installMs, signal, env: { DEBIAN_FRONTEND: "noninteractive" } });
     } catch (error) {
       if (signal.aborted) throw fail("cancelled", { what: argv.join(" ") }, error);
-      // A mirror of many may be unreachable without harm: what counts is the installing, and of that what Perch does not run without.
+      // A mirror of many may be unreachable without harm: what counts is the installing, and of that what Perch does
+      // not run without.
       if (argv[1] !== "update" && missing.length > 0) throw await toolsMissing(missing, error);
     }
   }
   const still = namespace ? await missingTools() : [];
   if (still.length > 0) throw await toolsMissing(still);
   return Promise.all(
-    (await absentOf(namespace)).map(async (each) => `${each.program} is missing, for ${each.for}. ${await aptLine([each.package])}`),
+    (await absentOf(namespace)).map(
+      async (each) => `${each.program} is missing, for ${each.for}. ${await aptLine([each.package])}`,
+    ),
   );
 }
 
 async function absentOf(namespace: boolean): Promise<(typeof wished)[number][]> {
   const found = await Promise.all(
-    wished.map(async (each) => (await findProgram(each.program)) === undefined && (namespace || each.program === "psql")),
+    wished.map(
+      async (each) => (await findProgram(each.program)) === undefined && (namespace || each.program === "psql"),
+    ),
   );
   return wished.filter((_, index) => found[index]);
 }

@@ -1,8 +1,9 @@
 import pg from "pg";
 
 /**
- * The small app of the quickstart. It knows DATABASE_URL and the region variables, as any app does: off its primary region it reads from the nearest
- * replica, by the same URL on port 5433. (In portable mode there are no names and no second port: it reads from the leader.)
+ * The small app of the quickstart. It knows DATABASE_URL and the region variables, as any app does: off its primary
+ * region it reads from the nearest replica, by the same URL on port 5433. (In portable mode there are no names and no
+ * second port: it reads from the leader.)
  */
 async function ask(): Promise<void> {
   const { DATABASE_URL = "", FLY_REGION = "", PRIMARY_REGION = "" } = process.env;

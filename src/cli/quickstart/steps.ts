@@ -1,7 +1,10 @@
 import type { Daemon } from "../command.ts";
 import { columns } from "../output/columns.ts";
 
-/** The steps of the quickstart that change something. Each leaves alone what is there already and says in one sentence what is there now. */
+/**
+ * The steps of the quickstart that change something. Each leaves alone what is there already and says in one sentence
+ * what is there now.
+ */
 
 export const names = { cluster: "pg", app: "hello", primary: "ams", replica: "lhr" } as const;
 
@@ -18,7 +21,10 @@ export async function ensureReplica(daemon: Daemon): Promise<string> {
   const there = members.find((member) => member.region === names.replica);
   if (there !== undefined) return `machine ${there.id} in ${there.region} is there already, a ${there.role}`;
   const leader = members.find((member) => member.role === "leader") ?? members[0];
-  const replica = await daemon.call("cloneMachine", { params: { machine: leader?.id ?? names.cluster }, body: { region: names.replica } });
+  const replica = await daemon.call("cloneMachine", {
+    params: { machine: leader?.id ?? names.cluster },
+    body: { region: names.replica },
+  });
   return `read replica ${replica.id} streams in ${replica.region}`;
 }
 
@@ -47,7 +53,10 @@ export const goOnText = (): string =>
     columns(
       [
         ["perch status", "what runs"],
-        [`perch run -a ${names.app} --region ${names.replica} -- COMMAND`, `your program, as it would be in ${names.replica}`],
+        [
+          `perch run -a ${names.app} --region ${names.replica} -- COMMAND`,
+          `your program, as it would be in ${names.replica}`,
+        ],
         [`perch postgres connect -a ${names.cluster}`, "psql on the leader"],
         [`perch apps create web && perch postgres attach ${names.cluster} --app web`, "an app of your own"],
       ],

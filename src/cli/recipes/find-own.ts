@@ -12,7 +12,9 @@ export async function findOwn(daemon: Daemon, app: string, variable: string | un
   const { clusters, apps } = await daemon.call("status", {});
   if (!apps.some(({ name }) => name === app)) throw fail("app_not_found", { app });
   const found = clusters.flatMap((cluster) =>
-    cluster.attachments.filter((at) => at.app === app && (variable === undefined || at.variable === variable)).map((at) => ({ cluster, at })),
+    cluster.attachments
+      .filter((at) => at.app === app && (variable === undefined || at.variable === variable))
+      .map((at) => ({ cluster, at })),
   );
   const [first, second] = found;
   if (first !== undefined && second !== undefined)
@@ -29,7 +31,9 @@ export async function findOwn(daemon: Daemon, app: string, variable: string | un
     cluster: name,
     variable: first?.at.variable ?? variable ?? examplesOwn.variable,
     primaryRegion: cluster?.primaryRegion ?? examplesOwn.primaryRegion,
-    ...(cluster === undefined ? {} : { regions: [...new Set([leader, ...cluster.members].flatMap((member) => member?.region ?? []))] }),
+    ...(cluster === undefined
+      ? {}
+      : { regions: [...new Set([leader, ...cluster.members].flatMap((member) => member?.region ?? []))] }),
     ...(leader === undefined ? {} : { leader: leader.id }),
   };
   if (first === undefined) {

@@ -19,7 +19,10 @@ export interface Own {
 }
 
 /** From where the program connects: from inside the network; over a tunnel; by a host of the outside, with its port. */
-export type From = { readonly way: "inside" } | { readonly way: "tunnel" } | { readonly way: "external"; readonly host: string };
+export type From =
+  | { readonly way: "inside" }
+  | { readonly way: "tunnel" }
+  | { readonly way: "external"; readonly host: string };
 
 /** What the examples are written for. */
 export const examplesOwn: Own = {
@@ -36,15 +39,21 @@ export function withOwn(written: Written, own: Own, from: From): Written {
   const put = (text: string) => named(text, own);
   const [plain, withName] = (own.variable === "DATABASE_URL" ? undefined : written.recipe.otherVariable) ?? ["", ""];
   const edits = own.pool?.preparedStatements === false ? (written.recipe.unprepared ?? []) : [];
-  const told = (text: string) => edits.reduce((before, [prepared, without]) => before.replaceAll(prepared, () => without), text);
-  const run = written.run.filter((line) => isToDo(line, own)).map((line) => put(own.regions === undefined ? line : withoutCreate(line)));
+  const told = (text: string) =>
+    edits.reduce((before, [prepared, without]) => before.replaceAll(prepared, () => without), text);
+  const run = written.run
+    .filter((line) => isToDo(line, own))
+    .map((line) => put(own.regions === undefined ? line : withoutCreate(line)));
   return {
     ...written,
     about: put(written.about),
     install: written.install.map(put),
     run: from.way === "inside" ? run : run.flatMap(outside),
     notes: put(written.notes),
-    files: written.files.map(({ path, text }) => ({ path, text: put(told(plain === "" ? text : text.replace(plain, () => withName))) })),
+    files: written.files.map(({ path, text }) => ({
+      path,
+      text: put(told(plain === "" ? text : text.replace(plain, () => withName))),
+    })),
   };
 }
 
@@ -54,7 +63,9 @@ function named(text: string, { app, cluster, variable, primaryRegion, regions = 
     .replace(/((?:-a|--name|postgres attach) )pg\b/g, (_, before: string) => `${before}${cluster}`)
     .replace(/\bpg\.internal\b/g, () => `${cluster}.internal`)
     .replace(/\bprimary_region = "ams"/g, () => `primary_region = "${primaryRegion}"`)
-    .replace(/postgres attach \S+ --app \S+/g, (line) => (variable === "DATABASE_URL" ? line : `${line} --variable-name ${variable}`))
+    .replace(/postgres attach \S+ --app \S+/g, (line) =>
+      variable === "DATABASE_URL" ? line : `${line} --variable-name ${variable}`,
+    )
     .replace(/--region iad\b/g, () => `--region ${regions.find((region) => region !== primaryRegion) ?? "iad"}`)
     .replace(/\bMACHINE\b/g, () => leader)
     .replaceAll("DATABASE_URL", () => variable);

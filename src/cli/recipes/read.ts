@@ -3,7 +3,9 @@ import { fail } from "../../errors/error.ts";
 import { readText } from "../../host/files/files.ts";
 import { clients, type Recipe, recipes } from "./recipe.ts";
 
-/** A recipe with all its words, as the example has them: the app is `web`, the cluster `pg`, the variable DATABASE_URL. */
+/**
+ * A recipe with all its words, as the example has them: the app is `web`, the cluster `pg`, the variable DATABASE_URL.
+ */
 export interface Written {
   readonly client: string;
   readonly recipe: Recipe;
@@ -23,7 +25,9 @@ const examples = new URL("../../../examples/", import.meta.url);
 export async function readRecipe(client: string): Promise<Written> {
   const recipe = Object.hasOwn(recipes, client) ? recipes[client] : undefined;
   if (recipe === undefined) throw fail("recipe_unknown", { client: client.slice(0, 40), known: clients.join(", ") });
-  const [readme, ...texts] = await Promise.all(["README.md", ...recipe.files].map((path) => textOf(`${client}/${path}`)));
+  const [readme, ...texts] = await Promise.all(
+    ["README.md", ...recipe.files].map((path) => textOf(`${client}/${path}`)),
+  );
   const { install, ...rest } = readmeParts(readme ?? "");
   const [withLock, without] = recipe.unlocked ?? ["", ""];
   return {
@@ -36,7 +40,8 @@ export async function readRecipe(client: string): Promise<Written> {
 }
 
 /** One sentence for the list. */
-export const readTitle = async (client: string): Promise<string> => readmeParts(await textOf(`${client}/README.md`)).title;
+export const readTitle = async (client: string): Promise<string> =>
+  readmeParts(await textOf(`${client}/README.md`)).title;
 
 async function textOf(path: string): Promise<string> {
   const text = await readText(fileURLToPath(new URL(path, examples)));
@@ -44,7 +49,10 @@ async function textOf(path: string): Promise<string> {
   return text;
 }
 
-/** A README of `examples/`: title, words, one block of lines to type, words. Links lose their target, which lies beside the README only. Pure. */
+/**
+ * A README of `examples/`: title, words, one block of lines to type, words. Links lose their target, which lies beside
+ * the README only. Pure.
+ */
 export function readmeParts(text: string): Pick<Written, "title" | "about" | "install" | "run" | "notes"> {
   const isTyped = (line: string) => line.startsWith("    ");
   const lines = text.replace(/\[([^\]]+)\]\([^)]+\)/g, "$1").split("\n");

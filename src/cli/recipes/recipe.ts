@@ -1,16 +1,25 @@
 /**
- * Recipes: how a client connects, as `perch postgres recipe` prints it and docs/clients/ shows it. Their words and lines are those of `examples/`, whose
- * tests run them; here stands only which files a person writes, and what the example keeps elsewhere. `read.ts` reads them, `own.ts` puts the app's
- * own names in, `text.ts` writes it down.
+ * Recipes: how a client connects, as `perch postgres recipe` prints it and docs/clients/ shows it. Their words and
+ * lines are those of `examples/`, whose tests run them; here stands only which files a person writes, and what the
+ * example keeps elsewhere. `read.ts` reads them, `own.ts` puts the app's own names in, `text.ts` writes it down.
  */
 export interface Recipe {
-  /** The files to write, in the folder of `examples/` that is called as the client. What a generator of the client makes is left out. */
+  /**
+   * The files to write, in the folder of `examples/` that is called as the client. What a generator of the client makes
+   * is left out.
+   */
   readonly files: readonly string[];
   /** A line of the README that relies on a lock file, which nobody writes by hand, and the same without. */
   readonly unlocked?: readonly [withLock: string, without: string];
-  /** Where the file does not name the variable, because the client looks for DATABASE_URL by itself: what must be written for another. */
+  /**
+   * Where the file does not name the variable, because the client looks for DATABASE_URL by itself: what must be
+   * written for another.
+   */
   readonly otherVariable?: readonly [written: string, withName: string];
-  /** For a pooler whose clients may prepare no statements: what is written otherwise. Absent where the client prepares none unless it is asked to. */
+  /**
+   * For a pooler whose clients may prepare no statements: what is written otherwise. Absent where the client prepares
+   * none unless it is asked to.
+   */
   readonly unprepared?: readonly (readonly [written: string, without: string])[];
 }
 
@@ -31,7 +40,9 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       "app/controllers/posts_controller.rb",
     ],
     otherVariable: ["  encoding: unicode\n", '  encoding: unicode\n  url: <%= ENV["DATABASE_URL"] %>\n'],
-    unprepared: [["  encoding: unicode\n", "  encoding: unicode\n  prepared_statements: false\n  advisory_locks: false\n"]],
+    unprepared: [
+      ["  encoding: unicode\n", "  encoding: unicode\n  prepared_statements: false\n  advisory_locks: false\n"],
+    ],
   },
   python: {
     files: ["requirements.txt", "main.py", "nearest.py"],
@@ -51,7 +62,12 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   asyncpg: {
     files: ["requirements.txt", "main.py"],
     unlocked: pip,
-    unprepared: [['asyncpg.connect(os.environ["DATABASE_URL"])', 'asyncpg.connect(os.environ["DATABASE_URL"], statement_cache_size=0)']],
+    unprepared: [
+      [
+        'asyncpg.connect(os.environ["DATABASE_URL"])',
+        'asyncpg.connect(os.environ["DATABASE_URL"], statement_cache_size=0)',
+      ],
+    ],
   },
   "sqlalchemy-async": {
     files: ["requirements.txt", "main.py"],
@@ -110,10 +126,20 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     unlocked: npm,
   },
   drizzle: {
-    files: ["package.json", "schema.js", "drizzle/0000_visits.sql", "drizzle/meta/_journal.json", "migrate.js", "index.js"],
+    files: [
+      "package.json",
+      "schema.js",
+      "drizzle/0000_visits.sql",
+      "drizzle/meta/_journal.json",
+      "migrate.js",
+      "index.js",
+    ],
     unlocked: npm,
   },
-  sequelize: { files: ["package.json", ".sequelizerc", "config/config.js", "models/index.js", ...visit, "index.js"], unlocked: npm },
+  sequelize: {
+    files: ["package.json", ".sequelizerc", "config/config.js", "models/index.js", ...visit, "index.js"],
+    unlocked: npm,
+  },
   "sequelize-replicas": {
     files: ["package.json", "fly.toml", ".sequelizerc", "config/config.js", "models/index.js", ...visit, "index.js"],
     unlocked: npm,

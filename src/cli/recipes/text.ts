@@ -2,7 +2,10 @@ import type { From, Own } from "./own.ts";
 import { withOwn } from "./own.ts";
 import type { Written } from "./read.ts";
 
-/** A recipe as Markdown: for a terminal, where what stands in fences can be copied as it is, and for docs/clients/. Pure. */
+/**
+ * A recipe as Markdown: for a terminal, where what stands in fences can be copied as it is, and for docs/clients/.
+ * Pure.
+ */
 export function recipeText(written: Written, own: Own, from: From): string {
   const { title, about, install, files, run, notes } = withOwn(written, own, from);
   return [
@@ -18,7 +21,10 @@ export function recipeText(written: Written, own: Own, from: From): string {
     "",
     ...fence(
       "sh",
-      [...(from.way === "inside" ? [] : [`export ${own.variable}='${urlFrom(own.url, from).replaceAll("'", "%27")}'`]), ...run].join("\n"),
+      [
+        ...(from.way === "inside" ? [] : [`export ${own.variable}='${urlFrom(own.url, from).replaceAll("'", "%27")}'`]),
+        ...run,
+      ].join("\n"),
     ),
     ...paragraph(notes),
     "",
@@ -44,7 +50,8 @@ function whereText(own: Own, from: From): string {
     const is = own.state === "attached" ? "is" : "will be";
     return `The secret \`${variable}\` ${is} \`${own.url}\`; \`perch run\` gives it to the program, with its password.${hosts}`;
   }
-  if (isPortable(own)) return `This network is in portable mode: the leader listens on this machine's \`127.0.0.1\` only. ${password}`;
+  if (isPortable(own))
+    return `This network is in portable mode: the leader listens on this machine's \`127.0.0.1\` only. ${password}`;
   if (from.way === "tunnel") {
     const forwarded = own.url.replace(/@[^/]*/, "@localhost:PORT");
     return [
@@ -63,7 +70,9 @@ function whereText(own: Own, from: From): string {
 function insideText({ cluster, regions, pool }: Own): string {
   const members = regions === undefined ? "" : ` (members in ${regions.join(", ")})`;
   return [
-    ...(pool?.preparedStatements === false ? [" Its pooler must have no prepared statements, which the lines above see to."] : [""]),
+    ...(pool?.preparedStatements === false
+      ? [" Its pooler must have no prepared statements, which the lines above see to."]
+      : [""]),
     "",
     "| address | leads to |",
     "| --- | --- |",

@@ -17,7 +17,10 @@ export interface Sources {
   given: Record<string, string>;
 }
 
-/** Later wins: own without libpq's variables, the defaults, [env], secrets, primary_region of the file, --env; and FLY_* and PERCH_* of the daemon over all. */
+/**
+ * Later wins: own without libpq's variables, the defaults, [env], secrets, primary_region of the file, --env; and FLY_*
+ * and PERCH_* of the daemon over all.
+ */
 export function runEnvironment({ own, defaults, file, filePrimaryRegion, daemon, given }: Sources): NodeJS.ProcessEnv {
   const platform = Object.fromEntries(Object.entries(daemon).filter(([name]) => isPlatform(name)));
   return {
@@ -40,8 +43,12 @@ export function envPairs(pairs: readonly string[]): Record<string, string> {
       const cut = pair.indexOf("=");
       const name = pair.slice(0, Math.max(cut, 0));
       // The name only: a value may be a secret.
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw fail("env_pair_invalid", { pair: cut < 0 ? pair.slice(0, 40) : `${name.slice(0, 40)}=…` });
-      if (isPlatform(name)) throw fail("usage_invalid", { reason: `--env ${name}: names that begin FLY_ or PERCH_ are set by Perch itself` });
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+        throw fail("env_pair_invalid", { pair: cut < 0 ? pair.slice(0, 40) : `${name.slice(0, 40)}=…` });
+      if (isPlatform(name))
+        throw fail("usage_invalid", {
+          reason: `--env ${name}: names that begin FLY_ or PERCH_ are set by Perch itself`,
+        });
       return [name, pair.slice(cut + 1)];
     }),
   );

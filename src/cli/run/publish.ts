@@ -4,7 +4,10 @@ import { printable } from "../../model/name.ts";
 import type { Daemon } from "../command.ts";
 import { type Forward, forward } from "../proxy/forward.ts";
 
-/** Ports of this machine that lead to a command inside the network: each connection is a tunnel, as those of `perch proxy` are. */
+/**
+ * Ports of this machine that lead to a command inside the network: each connection is a tunnel, as those of `perch
+ * proxy` are.
+ */
 export interface Publishing {
   ports: readonly PublishedPort[];
   /** Where on this machine. */
@@ -25,7 +28,8 @@ export interface Published {
 export function publishedPort(text: string): PublishedPort {
   const [outside = "", inside = outside, ...more] = text.split(":");
   const port = (word: string, least: number): number => {
-    if (more.length === 0 && /^\d{1,5}$/.test(word) && Number(word) >= least && Number(word) <= 65_535) return Number(word);
+    if (more.length === 0 && /^\d{1,5}$/.test(word) && Number(word) >= least && Number(word) <= 65_535)
+      return Number(word);
     throw fail("publish_invalid", { value: printable(text), why: "ports are numbers from 1 to 65535" });
   };
   const within = port(inside, 1);
@@ -33,7 +37,11 @@ export function publishedPort(text: string): PublishedPort {
 }
 
 /** All of them or, where one port is taken, none. */
-export async function publish(daemon: Pick<Daemon, "tunnel">, run: Answer<"createRun">, { ports, address, note }: Publishing): Promise<Published> {
+export async function publish(
+  daemon: Pick<Daemon, "tunnel">,
+  run: Answer<"createRun">,
+  { ports, address, note }: Publishing,
+): Promise<Published> {
   if (ports.length > 0 && run.enter.length === 0) throw fail("portable_mode", { what: "perch run --publish" });
   const open: Forward[] = [];
   const close = async () => void (await Promise.all(open.map((each) => each.close())));
@@ -50,8 +58,15 @@ export async function publish(daemon: Pick<Daemon, "tunnel">, run: Answer<"creat
   return { close };
 }
 
-/** A command may listen at its own address, or only at localhost, of the network or of IPv4. What answered last is asked first. */
-function tunnelTo({ tunnel }: Pick<Daemon, "tunnel">, address: string | undefined, port: number): () => ReturnType<Daemon["tunnel"]> {
+/**
+ * A command may listen at its own address, or only at localhost, of the network or of IPv4. What answered last is asked
+ * first.
+ */
+function tunnelTo(
+  { tunnel }: Pick<Daemon, "tunnel">,
+  address: string | undefined,
+  port: number,
+): () => ReturnType<Daemon["tunnel"]> {
   let hosts = address === undefined ? ["localhost"] : [address, "localhost"];
   return async () => {
     const [first = "localhost", ...others] = hosts;

@@ -4,9 +4,19 @@ import { type Config, findConfig } from "../config-file.ts";
 
 /** What `perch run` and `perch shell` have in common. */
 export const runFlags = {
-  app: { type: "string", short: "a", value: "APP", summary: "The app whose secrets it gets; without it, the one that perch.toml or fly.toml names" },
+  app: {
+    type: "string",
+    short: "a",
+    value: "APP",
+    summary: "The app whose secrets it gets; without it, the one that perch.toml or fly.toml names",
+  },
   config: { type: "string", short: "c", value: "FILE", summary: "A file in place of perch.toml or fly.toml" },
-  region: { type: "string", short: "r", value: "REGION", summary: "The region it runs in; without it, the primary region" },
+  region: {
+    type: "string",
+    short: "r",
+    value: "REGION",
+    summary: "The region it runs in; without it, the primary region",
+  },
   env: { type: "strings", short: "e", value: "NAME=VALUE", summary: "Set a variable over [env] and secrets" },
   publish: {
     type: "strings",
@@ -14,18 +24,33 @@ export const runFlags = {
     value: "PORT[:PORT]",
     summary: "Lead a port of this machine to one of the command, for as long as it runs",
   },
-  user: { type: "string", value: "NAME", summary: "As root: run as this user of the machine, with its groups and no right of root" },
-  publishAddress: { type: "string", value: "ADDRESS", summary: "The address of this machine to publish at", default: "127.0.0.1" },
+  user: {
+    type: "string",
+    value: "NAME",
+    summary: "As root: run as this user of the machine, with its groups and no right of root",
+  },
+  publishAddress: {
+    type: "string",
+    value: "ADDRESS",
+    summary: "The address of this machine to publish at",
+    default: "127.0.0.1",
+  },
 } as const satisfies Record<string, Flag>;
 
 /** What `--publish` and `--publish-address` ask for. Throws `publish_invalid`. */
-export const publishingOf = (flags: { publish: readonly string[]; publishAddress: string }, note: (text: string) => void): Publishing => ({
+export const publishingOf = (
+  flags: { publish: readonly string[]; publishAddress: string },
+  note: (text: string) => void,
+): Publishing => ({
   ports: flags.publish.map(publishedPort),
   address: flags.publishAddress,
   note,
 });
 
-/** The app, and the file if it is about that app: `-a web` in the directory of another app means web without the other's [env]. */
+/**
+ * The app, and the file if it is about that app: `-a web` in the directory of another app means web without the other's
+ * [env].
+ */
 export async function appAndConfig(flags: {
   app: string | undefined;
   config: string | undefined;

@@ -26,18 +26,26 @@ export interface RunningCommand extends Interactive {
   leave(): Promise<void>;
 }
 
-/** Becomes a machine and starts the command in the network. Throws `command_not_found` and `command_not_executable`, and leaves nothing then. */
+/**
+ * Becomes a machine and starts the command in the network. Throws `command_not_found` and `command_not_executable`, and
+ * leaves nothing then.
+ */
 export async function startCommand(daemon: Daemon, request: RunRequest): Promise<RunningCommand> {
   const [program] = request.command;
   if (program === undefined || program === "") throw fail("no_command", {});
   const region = request.region ?? request.config?.primaryRegion;
   const run = await daemon.call("createRun", {
-    body: { pid: process.pid, ...(request.app === undefined ? {} : { app: request.app }), ...(region === undefined ? {} : { region }) },
+    body: {
+      pid: process.pid,
+      ...(request.app === undefined ? {} : { app: request.app }),
+      ...(region === undefined ? {} : { region }),
+    },
   });
   let published: Published | undefined;
   const leave = async () => {
     await published?.close();
-    if (run.machine !== null) await daemon.call("endRun", { params: { machine: run.machine.id } }).catch(() => undefined);
+    if (run.machine !== null)
+      await daemon.call("endRun", { params: { machine: run.machine.id } }).catch(() => undefined);
   };
   try {
     if (run.note !== null) request.note?.(run.note);
@@ -56,7 +64,10 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
     if (found === "not executable") throw fail("command_not_executable", { command: program });
     const { enter, barred } = run;
     const { command, account, note } = request;
-    return { ...(await launch({ enter, barred, command, env, account, ...(note === undefined ? {} : { note }) })), leave };
+    return {
+      ...(await launch({ enter, barred, command, env, account, ...(note === undefined ? {} : { note }) })),
+      leave,
+    };
   } catch (error) {
     await leave();
     throw toPerchError(error);

@@ -3,11 +3,21 @@ import { isCode } from "../../errors/error.ts";
 import type { Daemon } from "../command.ts";
 import { type RunningCommand, type RunRequest, startCommand } from "./run-command.ts";
 
-/** How long a command may take to end before it is killed; how long to wait for more changes; how long between questions to a lost daemon. */
+/**
+ * How long a command may take to end before it is killed; how long to wait for more changes; how long between questions
+ * to a lost daemon.
+ */
 const wait = { graceMs: 10_000, moreMs: 300, againMs: 1_000 };
 
-/** `perch run --watch`: the command again each time the app's secrets change, as a deploy would. Ends when the command ends by itself. */
-export async function watchCommand(daemon: Daemon, request: RunRequest & { app: string }, note: (text: string) => void): Promise<number> {
+/**
+ * `perch run --watch`: the command again each time the app's secrets change, as a deploy would. Ends when the command
+ * ends by itself.
+ */
+export async function watchCommand(
+  daemon: Daemon,
+  request: RunRequest & { app: string },
+  note: (text: string) => void,
+): Promise<number> {
   const changes = await followSecrets(daemon, request.app);
   for (let running = await startCommand(daemon, request); ; running = await startAgain(daemon, request)) {
     const ended = running.ended.then((code) => ({ code }));
@@ -41,12 +51,15 @@ async function end(running: RunningCommand): Promise<void> {
 }
 
 /**
- * `next` resolves once for each burst of changes. A perchd that goes away and comes back is asked whether the secrets are still the same. The feed ends
- * with this process.
+ * `next` resolves once for each burst of changes. A perchd that goes away and comes back is asked whether the secrets
+ * are still the same. The feed ends with this process.
  */
 async function followSecrets(daemon: Daemon, app: string): Promise<{ next(): Promise<undefined> }> {
   // Not their digests: those are other ones after perch secrets rekey, which changes no value.
-  const whenSet = async () => JSON.stringify((await daemon.call("listSecrets", { params: { app } })).map(({ name, updatedAt }) => [name, updatedAt]));
+  const whenSet = async () =>
+    JSON.stringify(
+      (await daemon.call("listSecrets", { params: { app } })).map(({ name, updatedAt }) => [name, updatedAt]),
+    );
   let seen = await whenSet();
   let changed = false;
   let wake: () => void = () => undefined;

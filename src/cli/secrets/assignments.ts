@@ -1,7 +1,10 @@
 import { fail } from "../../errors/error.ts";
 import { checkSecretName, checkSecretValue } from "../../model/secret.ts";
 
-/** NAME=VALUE as people write it: on a command line, and in files as `perch secrets import` reads them. Pure. Errors never quote what was written. */
+/**
+ * NAME=VALUE as people write it: on a command line, and in files as `perch secrets import` reads them. Pure. Errors
+ * never quote what was written.
+ */
 
 /** Where a value comes from: written down, or to be read from stdin (`NAME=-`). */
 export type Assignment = { name: string; value: string } | { name: string; from: "stdin" };
@@ -16,8 +19,9 @@ export function parseArgument(argument: string): Assignment {
 }
 
 /**
- * Lines NAME=VALUE. Empty lines and lines that begin with `#` are nothing; `export ` before a name is allowed; quotes around a whole value are taken
- * off; `"""` begins a value of many lines, which ends with the next `"""`. The last assignment of a name counts.
+ * Lines NAME=VALUE. Empty lines and lines that begin with `#` are nothing; `export ` before a name is allowed; quotes
+ * around a whole value are taken off; `"""` begins a value of many lines, which ends with the next `"""`. The last
+ * assignment of a name counts.
  */
 export function parseAssignments(text: string): Record<string, string> {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
@@ -50,7 +54,10 @@ function unquoted(text: string): string {
   return text.length >= 2 && (first === '"' || first === "'") && text.endsWith(first) ? text.slice(1, -1) : text;
 }
 
-/** The value from what follows the opening quotes to the closing ones; a newline right after the opening or before the closing quotes is none of it. */
+/**
+ * The value from what follows the opening quotes to the closing ones; a newline right after the opening or before the
+ * closing quotes is none of it.
+ */
 function manyLines(lines: readonly string[], start: number, opening: string): { value: string; last: number } {
   const parts: string[] = [];
   for (let index = start; index < lines.length; index++) {
@@ -60,7 +67,8 @@ function manyLines(lines: readonly string[], start: number, opening: string): { 
       parts.push(line);
       continue;
     }
-    if (line.slice(end + 3).trim() !== "") throw fail("secret_pair_invalid", { what: `line ${index + 1} goes on after """` });
+    if (line.slice(end + 3).trim() !== "")
+      throw fail("secret_pair_invalid", { what: `line ${index + 1} goes on after """` });
     parts.push(line.slice(0, end));
     if (parts.length > 1 && parts[0]?.trim() === "") parts.shift();
     if (parts.length > 1 && parts.at(-1)?.trim() === "") parts.pop();

@@ -62,8 +62,12 @@ export async function remove(service: Service, manager: Manager): Promise<boolea
 }
 
 function refuseOthers({ file, home, unit }: Service, found: string | undefined): void {
-  const theirs = found === undefined ? undefined : (/^Environment="PERCH_HOME=((?:[^"\\]|\\.)*)"/m.exec(found)?.[1] ?? "another program");
-  if (theirs !== undefined && theirs !== home.base.replaceAll("%", "%%")) throw fail("unit_taken", { file, unit, by: theirs });
+  const theirs =
+    found === undefined
+      ? undefined
+      : (/^Environment="PERCH_HOME=((?:[^"\\]|\\.)*)"/m.exec(found)?.[1] ?? "another program");
+  if (theirs !== undefined && theirs !== home.base.replaceAll("%", "%%"))
+    throw fail("unit_taken", { file, unit, by: theirs });
 }
 
 export interface ServiceState {
@@ -82,10 +86,18 @@ export interface ServiceState {
 export async function stateOf(service: Service, manager: Manager): Promise<ServiceState> {
   const { unit, file, home } = service;
   const base = { network: home.network, unit, file };
-  if (!(await exists(file))) return { ...base, installed: false, current: false, enabled: false, active: "inactive", pid: null };
+  if (!(await exists(file)))
+    return { ...base, installed: false, current: false, enabled: false, active: "inactive", pid: null };
   const shown = await systemctl(manager, "show", unit, "--property", "ActiveState,MainPID");
   const property = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(shown)?.[1] ?? "";
   const pid = Number(property("MainPID"));
   const current = (await readFile(file, "utf8")) === (await textOf(service, manager));
-  return { ...base, installed: true, current, enabled: await isEnabled(manager, unit), active: property("ActiveState"), pid: pid > 0 ? pid : null };
+  return {
+    ...base,
+    installed: true,
+    current,
+    enabled: await isEnabled(manager, unit),
+    active: property("ActiveState"),
+    pid: pid > 0 ? pid : null,
+  };
 }

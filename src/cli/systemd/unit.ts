@@ -13,7 +13,8 @@ export interface UnitOptions {
   system: boolean;
 }
 
-export const unitName = (network: string): string => (network === "default" ? "perch.service" : `perch-${network}.service`);
+export const unitName = (network: string): string =>
+  network === "default" ? "perch.service" : `perch-${network}.service`;
 
 export function unitText(options: UnitOptions): string {
   const { network, program, base, root, pidFile, path, system } = options;

@@ -1,6 +1,7 @@
 /**
- * The table of cases: what is done about the leader of a cluster whose members all run on this host. Pure. Restarting in place comes first, because it
- * loses nothing; another member is promoted when the leader cannot come back, and only after the old one is known dead.
+ * The table of cases: what is done about the leader of a cluster whose members all run on this host. Pure. Restarting
+ * in place comes first, because it loses nothing; another member is promoted when the leader cannot come back, and only
+ * after the old one is known dead.
  */
 import { counted } from "../../base/count.ts";
 import { crashLoop, type Situation, type Standing, suspendedMs, type Verdict } from "../../cluster/situation.ts";
@@ -98,7 +99,10 @@ function failOver(at: Situation, leader: Standing, why: string, hint: string): V
   const choice: Choice = candidates(at);
   if (leader.busy) return { do: "keep" };
   if (choice.ids.length === 0)
-    return { do: "stand", because: `${why}, and no other member may lead: ${choice.why}${hint === "" ? "" : `; ${hint}`}` };
+    return {
+      do: "stand",
+      because: `${why}, and no other member may lead: ${choice.why}${hint === "" ? "" : `; ${hint}`}`,
+    };
   const because = `${why}; the most advanced of ${counted(choice.ids.length, "replica")} in ${at.primaryRegion} leads from here on`;
   return { do: "change", change: { kind: "failover", from: leader.id, candidates: choice.ids, because: why }, because };
 }

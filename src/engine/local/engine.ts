@@ -13,7 +13,9 @@ async function changeLeader(operations: ClusterOperations, change: Change): Prom
   if (change.kind === "switchover") {
     const ms = await switchOver(operations, change);
     const [to = ""] = change.candidates;
-    operations.say(`machine ${to} leads ${operations.app} in place of ${change.from}; connections waited ${Math.round(ms)} ms`);
+    operations.say(
+      `machine ${to} leads ${operations.app} in place of ${change.from}; connections waited ${Math.round(ms)} ms`,
+    );
     await operations.reckon(to, change.from);
     return;
   }

@@ -5,8 +5,9 @@ import type { ClusterOperations } from "../operations.ts";
 import type { Change } from "../../cluster/situation.ts";
 
 /**
- * The leader is lost: it is ended for good, whatever is left of it, and the most advanced candidate leads. Resolves with the milliseconds it took. A perchd
- * killed in the middle finds the same case again, or a member that is promoted already.
+ * The leader is lost: it is ended for good, whatever is left of it, and the most advanced candidate leads. Resolves
+ * with the milliseconds it took. A perchd killed in the middle finds the same case again, or a member that is promoted
+ * already.
  */
 export async function failOver(operations: ClusterOperations, change: Change): Promise<{ to: string; ms: number }> {
   const { from, candidates } = change;
@@ -39,7 +40,10 @@ interface Candidate {
   at: Standing;
 }
 
-/** Asked when no WAL comes in any more. One that was promoted already goes before all others; then who has received most, on the latest timeline. */
+/**
+ * Asked when no WAL comes in any more. One that was promoted already goes before all others; then who has received
+ * most, on the latest timeline.
+ */
 async function mostAdvanced(operations: ClusterOperations, ids: readonly string[]): Promise<Candidate> {
   const look = async (id: string): Promise<Candidate | undefined> => {
     const at = await operations.standing(id);
@@ -47,13 +51,16 @@ async function mostAdvanced(operations: ClusterOperations, ids: readonly string[
   };
   const settled = await ask(
     async () => {
-      const found = (await Promise.all(ids.map((id) => look(id).catch(() => undefined)))).filter((one) => one !== undefined);
+      const found = (await Promise.all(ids.map((id) => look(id).catch(() => undefined)))).filter(
+        (one) => one !== undefined,
+      );
       return found.length > 0 && found.every(({ at }) => !at.streaming) ? found : undefined;
     },
     { everyMs: 10, withinMs: 5_000 },
   );
   const [best] = (settled ?? []).toSorted((a, b) => further(b.at, a.at));
-  if (best === undefined) throw fail("no_active_leader", { app: operations.app, why: "no replica answers", machine: ids[0] ?? "" });
+  if (best === undefined)
+    throw fail("no_active_leader", { app: operations.app, why: "no replica answers", machine: ids[0] ?? "" });
   return best;
 }
 

@@ -6,7 +6,10 @@ import type { Change } from "../../cluster/situation.ts";
 const catchUpMs = 30_000;
 /** A replica nearer than this catches up while the leader stops. */
 const nearBytes = 16n * 1024n * 1024n;
-/** Once it is that near, it has received and replayed everything within this time, before anybody waits; reads that are in the way are ended after the other. */
+/**
+ * Once it is that near, it has received and replayed everything within this time, before anybody waits; reads that are
+ * in the way are ended after the other.
+ */
 const followMs = 10_000;
 export const readsEndAfterMs = 3_000;
 /** While connections wait, they are ended sooner. */
@@ -14,9 +17,9 @@ export const readsEndInChangeAfterMs = 300;
 const replayMs = 5_000;
 
 /**
- * A planned change of leader. What takes long is done while the old one still leads; then connections wait, the old one stops and so hands over its last
- * WAL, the new one has replayed it, and is promoted. A failure before the promotion leaves the old leader the leader. Resolves with the milliseconds in
- * which nobody led.
+ * A planned change of leader. What takes long is done while the old one still leads; then connections wait, the old one
+ * stops and so hands over its last WAL, the new one has replayed it, and is promoted. A failure before the promotion
+ * leaves the old leader the leader. Resolves with the milliseconds in which nobody led.
  */
 export async function switchOver(operations: ClusterOperations, change: Change): Promise<number> {
   const { from } = change;
@@ -48,7 +51,10 @@ export async function switchOver(operations: ClusterOperations, change: Change):
   return ms;
 }
 
-/** A perchd that was killed has left it promoted already. Where the old leader still runs it was somebody else, and that leads to nothing. */
+/**
+ * A perchd that was killed has left it promoted already. Where the old leader still runs it was somebody else, and that
+ * leads to nothing.
+ */
 async function finish(operations: ClusterOperations, from: string, to: string): Promise<void> {
   if (await operations.lives(from)) {
     await operations.withdraw();
@@ -68,7 +74,10 @@ async function takeOver(operations: ClusterOperations, from: string, to: string)
   return rest;
 }
 
-/** Everything that can be done before anybody waits: both write out what they have in memory, and the new one comes near, and then to the very end. */
+/**
+ * Everything that can be done before anybody waits: both write out what they have in memory, and the new one comes
+ * near, and then to the very end.
+ */
 async function prepare(operations: ClusterOperations, from: string, to: string): Promise<void> {
   const unfit = (why: string) => fail("replica_unfit", { machine: to, app: operations.app, why });
   if ((await operations.standing(to)) === undefined) throw unfit("it does not answer");
@@ -80,7 +89,9 @@ async function prepare(operations: ClusterOperations, from: string, to: string):
   const both = async () => [await operations.standing(from), await operations.standing(to)] as const;
   const near = async () => {
     const [leader, next] = await both();
-    return leader !== undefined && next !== undefined && leader.replayed - next.received <= nearBytes ? leader : undefined;
+    return leader !== undefined && next !== undefined && leader.replayed - next.received <= nearBytes
+      ? leader
+      : undefined;
   };
   const leader = await ask(near, { everyMs: 100, withinMs: catchUpMs });
   if (leader === undefined) throw unfit(`it is more than ${nearBytes >> 20n} MB of WAL behind`);
@@ -102,7 +113,8 @@ async function handOver(operations: ClusterOperations, from: string, to: string)
     await operations.stop(from, to);
     const checkpoint = await operations.lastCheckpoint(from);
     // A leader that was killed while it stopped has not handed over everything: it alone may have the last commits.
-    if (checkpoint === undefined) throw fail("replica_unfit", { machine: to, app: operations.app, why: `machine ${from} did not stop in order` });
+    if (checkpoint === undefined)
+      throw fail("replica_unfit", { machine: to, app: operations.app, why: `machine ${from} did not stop in order` });
     await replayed(operations, to, checkpoint);
     await operations.promote(to);
   } catch (error) {
@@ -122,6 +134,9 @@ async function replayed(operations: ClusterOperations, to: string, checkpoint: b
   };
   const found = await ask(() => all().catch(() => undefined), { everyMs: 5, withinMs: replayMs });
   if (found === "all") return;
-  const why = found === "dead" ? "it died when its turn came" : `it did not replay the leader's last WAL within ${replayMs / 1000} s`;
+  const why =
+    found === "dead"
+      ? "it died when its turn came"
+      : `it did not replay the leader's last WAL within ${replayMs / 1000} s`;
   throw fail("replica_unfit", { machine: to, app: operations.app, why });
 }

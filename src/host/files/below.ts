@@ -7,9 +7,11 @@ import { type Owner, removeTree } from "./files.ts";
 import { remember, remembered } from "./remembered.ts";
 
 /**
- * Files below a directory that a user with fewer rights may own: PostgreSQL's, where perchd is root. Each function takes a directory whose name only perchd's user can
- * change, and a path below it. Each part of that path is opened from the one before it and never followed as a link, so a directory that is swapped for a
- * link meanwhile leads nowhere. What is read must be a regular file of a bounded size that is not ours by a hard link. Rejects with `file_strange`.
+ * Files below a directory that a user with fewer rights may own: PostgreSQL's, where perchd is root. Each function
+ * takes a directory whose name only perchd's user can change, and a path below it. Each part of that path is opened
+ * from the one before it and never followed as a link, so a directory that is swapped for a link meanwhile leads
+ * nowhere. What is read must be a regular file of a bounded size that is not ours by a hard link. Rejects with
+ * `file_strange`.
  */
 
 /** No file that Perch reads there is longer, but logs. */
@@ -17,10 +19,14 @@ const usualBytes = 1024 * 1024;
 
 const own = (): number => process.getuid?.() ?? 0;
 
-/** Opens every directory down to the last part of the path, and gives the act a path that leads there whatever its parents are called by now. */
+/**
+ * Opens every directory down to the last part of the path, and gives the act a path that leads there whatever its
+ * parents are called by now.
+ */
 async function reach<T>(directory: string, path: string, act: (at: string, top: Stats) => Promise<T>): Promise<T> {
   const parts = path.split("/");
-  if (parts.some((part) => part === "" || part === "." || part === "..")) throw fail("internal", { why: `"${path}" is no path below a directory` });
+  if (parts.some((part) => part === "" || part === "." || part === ".."))
+    throw fail("internal", { why: `"${path}" is no path below a directory` });
   const last = parts.pop() ?? "";
   const opened: FileHandle[] = [];
   try {
@@ -37,9 +43,11 @@ async function reach<T>(directory: string, path: string, act: (at: string, top: 
 
 const through = (directory: FileHandle, name: string): string => `/proc/self/fd/${directory.fd}/${name}`;
 
-export const openDirectory = (path: string): Promise<FileHandle> => open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+export const openDirectory = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 
-const strange = (directory: string, path: string, why: string, cause?: unknown) => fail("file_strange", { path: join(directory, path), why }, cause);
+const strange = (directory: string, path: string, why: string, cause?: unknown) =>
+  fail("file_strange", { path: join(directory, path), why }, cause);
 
 /** What the system said, as an error about the file; undefined for one that is not there. */
 function noneThere(directory: string, path: string): (error: NodeJS.ErrnoException) => undefined {
@@ -56,7 +64,11 @@ const kindOf = (found: Stats): string =>
   found.isDirectory() ? "a directory" : found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device";
 
 /** Runs the act on the open file; undefined when there is none. */
-async function withFile<T>(directory: string, path: string, act: (file: FileHandle, found: Stats) => Promise<T>): Promise<T | undefined> {
+async function withFile<T>(
+  directory: string,
+  path: string,
+  act: (file: FileHandle, found: Stats) => Promise<T>,
+): Promise<T | undefined> {
   return reach(directory, path, async (at, top) => {
     // Without O_NONBLOCK a pipe would be waited for until somebody writes into it.
     const file = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -100,15 +112,27 @@ async function readRange(file: FileHandle, from: number, bytes: number): Promise
 }
 
 /** The text of a file; undefined when there is none. */
-export const readBelow = async (directory: string, path: string, options: { atMost?: number; last?: boolean } = {}): Promise<string | undefined> =>
-  (await readBytesBelow(directory, path, options))?.toString("utf8");
+export const readBelow = async (
+  directory: string,
+  path: string,
+  options: { atMost?: number; last?: boolean } = {},
+): Promise<string | undefined> => (await readBytesBelow(directory, path, options))?.toString("utf8");
 
 /** A part of a file that may be long. */
-export const readPartBelow = (directory: string, path: string, from: number, bytes: number): Promise<Buffer | undefined> =>
-  withFile(directory, path, (file) => readRange(file, from, bytes));
+export const readPartBelow = (
+  directory: string,
+  path: string,
+  from: number,
+  bytes: number,
+): Promise<Buffer | undefined> => withFile(directory, path, (file) => readRange(file, from, bytes));
 
 /** Whether the file says just this. What cannot be read for one does not: `onStrange` hears why. */
-export async function saysBelow(directory: string, path: string, content: string, onStrange?: (error: Error) => void): Promise<boolean> {
+export async function saysBelow(
+  directory: string,
+  path: string,
+  content: string,
+  onStrange?: (error: Error) => void,
+): Promise<boolean> {
   const text = await readBelow(directory, path).catch((error: Error) => {
     unlessStrange(error);
     onStrange?.(error);
@@ -124,7 +148,10 @@ export function unlessStrange(error: unknown): undefined {
 /** As in `writeWhole`. */
 const inTurn = serialiseBy();
 
-/** Writes the file whole or not at all, as the owner of the directory's; whatever had its name is replaced, and followed nowhere. */
+/**
+ * Writes the file whole or not at all, as the owner of the directory's; whatever had its name is replaced, and followed
+ * nowhere.
+ */
 export const writeBelow = (directory: string, path: string, content: string, mode = 0o600): Promise<void> =>
   inTurn(resolve(directory, path), () => write(directory, path, content, mode));
 
@@ -180,9 +207,12 @@ export const lookBelow = (directory: string, path: string): Promise<Stats | unde
   });
 
 /** Whether anything has this name. */
-export const isBelow = async (directory: string, path: string): Promise<boolean> => (await lookBelow(directory, path)) !== undefined;
+export const isBelow = async (directory: string, path: string): Promise<boolean> =>
+  (await lookBelow(directory, path)) !== undefined;
 
-/** The names in a directory, "" for the one that was given; none where it is not there. More than `atMost` are an error. */
+/**
+ * The names in a directory, "" for the one that was given; none where it is not there. More than `atMost` are an error.
+ */
 export async function listBelow(directory: string, path: string, atMost = 100_000): Promise<Dirent[]> {
   const list = async (at: string): Promise<Dirent[]> => {
     const found: Dirent[] = [];
@@ -191,7 +221,8 @@ export async function listBelow(directory: string, path: string, atMost = 100_00
     }
     return found;
   };
-  if (path === "") return list(directory).catch((error: NodeJS.ErrnoException) => noneThere(directory, path)(error) ?? []);
+  if (path === "")
+    return list(directory).catch((error: NodeJS.ErrnoException) => noneThere(directory, path)(error) ?? []);
   const inside = reach(directory, path, async (at) => {
     if (process.platform !== "linux") return list(at);
     const opened = await openDirectory(at);
@@ -201,11 +232,21 @@ export async function listBelow(directory: string, path: string, atMost = 100_00
 }
 
 /**
- * Copies a file to a path in a directory of our own, for that owner, sharing the blocks where the file system can. Gives whether there was one.
+ * Copies a file to a path in a directory of our own, for that owner, sharing the blocks where the file system can.
+ * Gives whether there was one.
  */
-export async function copyFromBelow(directory: string, path: string, to: string, owner: Owner | undefined): Promise<boolean> {
+export async function copyFromBelow(
+  directory: string,
+  path: string,
+  to: string,
+  owner: Owner | undefined,
+): Promise<boolean> {
   const copied = await withFile(directory, path, async (file) => {
-    await copyFile(process.platform === "linux" ? `/proc/self/fd/${file.fd}` : join(directory, path), to, constants.COPYFILE_FICLONE);
+    await copyFile(
+      process.platform === "linux" ? `/proc/self/fd/${file.fd}` : join(directory, path),
+      to,
+      constants.COPYFILE_FICLONE,
+    );
     const copy = await open(to, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
       await copy.chmod(0o600);

@@ -3,15 +3,19 @@ import { dirname, join, resolve } from "node:path";
 import { fail } from "../../errors/error.ts";
 
 /**
- * Whether a path means what it did when it was made: every directory on the way to it, and every link, belongs to us or to root, and others may write to none of
- * them, unless it is one like /tmp, where nobody removes what is another's. A socket is believed, and a home used, only then.
+ * Whether a path means what it did when it was made: every directory on the way to it, and every link, belongs to us or
+ * to root, and others may write to none of them, unless it is one like /tmp, where nobody removes what is another's. A
+ * socket is believed, and a home used, only then.
  */
 export interface Weak {
   path: string;
   why: string;
 }
 
-/** `shut`: the last directory itself is closed to the group and others for writing. Undefined where all is well, and where there is nothing yet. */
+/**
+ * `shut`: the last directory itself is closed to the group and others for writing. Undefined where all is well, and
+ * where there is nothing yet.
+ */
 export function weakness(path: string, options: { own?: number; shut?: boolean } = {}, depth = 0): Weak | undefined {
   const own = options.own ?? process.getuid?.() ?? 0;
   if (depth > 20) return { path, why: "it leads through too many symbolic links" };
@@ -22,7 +26,8 @@ export function weakness(path: string, options: { own?: number; shut?: boolean }
     const found = lstatSync(at, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
     if (!trusted.has(found.uid)) return { path: at, why: `it belongs to another user (uid ${found.uid})` };
-    if (found.isSymbolicLink()) return weakness(join(resolve(dirname(at), readlinkSync(at)), resolve(path).slice(at.length)), options, depth + 1);
+    if (found.isSymbolicLink())
+      return weakness(join(resolve(dirname(at), readlinkSync(at)), resolve(path).slice(at.length)), options, depth + 1);
     const last = at === resolve(path);
     if (!found.isDirectory()) {
       if (last && found.isSocket()) return undefined;
@@ -48,7 +53,10 @@ function opened({ mode, gid }: Stats, shut: boolean): string | undefined {
   return `others may write to it (mode ${(mode & 0o7777).toString(8)}, group ${gid})`;
 }
 
-/** Whether a path lies below a directory that `perch run` covers for what it runs: an empty file system by the name of Perch (src/network/enter.ts). */
+/**
+ * Whether a path lies below a directory that `perch run` covers for what it runs: an empty file system by the name of
+ * Perch (src/network/enter.ts).
+ */
 export function isCovered(path: string): boolean {
   try {
     return coverOf(readFileSync("/proc/self/mountinfo", "utf8"), path) !== undefined;
@@ -62,7 +70,11 @@ export function coverOf(mounts: string, path: string): string | undefined {
   return mounts
     .split("\n")
     .filter((line) => / - tmpfs perch /.test(line))
-    .map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .map((line) =>
+      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    )
     .find((point) => path.startsWith(`${point}/`));
 }
 

@@ -1,4 +1,7 @@
-/** Whether a file or directory of Perch is its own and shut to others. Pure; `inspect.ts` of the daemon looks at all of a home. */
+/**
+ * Whether a file or directory of Perch is its own and shut to others. Pure; `inspect.ts` of the daemon looks at all of
+ * a home.
+ */
 export interface Found {
   kind: "file" | "directory" | "link" | "other";
   /** Permission bits. */
@@ -32,11 +35,15 @@ export function unsafe(path: string, found: Found, rule: Rule): Unsafe | undefin
     return { why: `it is a symbolic link that ${laid}`, mend: `rm ${quoted}` };
   }
   if (found.kind !== rule.kind) return { why: `it is no ${rule.kind}`, mend: `mv ${quoted} ${quoted}.strange` };
-  if (!rule.owners.includes(found.uid)) return { why: `it belongs to another user (uid ${found.uid})`, mend: `chown ${owner} ${quoted}` };
+  if (!rule.owners.includes(found.uid))
+    return { why: `it belongs to another user (uid ${found.uid})`, mend: `chown ${owner} ${quoted}` };
   const wider = found.mode & 0o077 & ~rule.mode;
   if (wider === 0) return undefined;
   const may = (wider & 0o022) === 0 ? "read" : "write to";
-  return { why: `others may ${may} it (mode ${found.mode.toString(8)})`, mend: `chmod ${rule.mode.toString(8)} ${quoted}` };
+  return {
+    why: `others may ${may} it (mode ${found.mode.toString(8)})`,
+    mend: `chmod ${rule.mode.toString(8)} ${quoted}`,
+  };
 }
 
 const quote = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);

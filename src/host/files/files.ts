@@ -1,5 +1,18 @@
 import { constants, createReadStream, createWriteStream } from "node:fs";
-import { access, chmod, chown, lchown, lstat, mkdir, open, readdir, rename, rm, stat, truncate } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  lchown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { serialiseBy } from "../../base/serialise.ts";
@@ -16,11 +29,14 @@ export interface Owner {
 const inTurn = serialiseBy();
 
 /**
- * Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. In a directory where somebody else may write, a link that lies
- * in the way is not followed.
+ * Writes beside, syncs, renames: a reader sees the old file or the new one. Mode 0600 unless told. In a directory where
+ * somebody else may write, a link that lies in the way is not followed.
  */
-export const writeWhole = (path: string, content: string, options: { mode?: number; owner?: Owner } = {}): Promise<void> =>
-  inTurn(resolve(path), () => write(path, content, options));
+export const writeWhole = (
+  path: string,
+  content: string,
+  options: { mode?: number; owner?: Owner } = {},
+): Promise<void> => inTurn(resolve(path), () => write(path, content, options));
 
 async function write(path: string, content: string, options: { mode?: number; owner?: Owner }): Promise<void> {
   const beside = `${path}.new-${process.pid}`;
@@ -58,8 +74,8 @@ export async function syncFile(path: string): Promise<void> {
 const longest = 16 * 1024 * 1024;
 
 /**
- * The text of a file; undefined when there is none. Rejects with `file_strange` where it is a pipe, a device or very long. For what lies below a directory of
- * another user there is `below.ts`.
+ * The text of a file; undefined when there is none. Rejects with `file_strange` where it is a pipe, a device or very
+ * long. For what lies below a directory of another user there is `below.ts`.
  */
 export async function readText(path: string): Promise<string | undefined> {
   // Without O_NONBLOCK a pipe would be waited for until somebody writes into it.
@@ -94,23 +110,28 @@ export async function makeDirectory(path: string, options: { mode?: number; owne
   const mode = options.mode ?? 0o700;
   const made = await mkdir(path, { recursive: true, mode });
   // Whatever the umask is.
-  if (made !== undefined) for (let each = resolve(path); each.startsWith(made); each = dirname(each)) await chmod(each, mode);
+  if (made !== undefined)
+    for (let each = resolve(path); each.startsWith(made); each = dirname(each)) await chmod(each, mode);
   if (options.owner !== undefined) await chown(path, options.owner.uid, options.owner.gid);
 }
 
-/** A new directory of our own, closed to all others: what is laid into it can be handed over with it, and by nobody else before. */
+/**
+ * A new directory of our own, closed to all others: what is laid into it can be handed over with it, and by nobody else
+ * before.
+ */
 export async function makePrivate(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 });
   await chmod(path, 0o700);
 }
 
 /**
- * Gives a file or directory away by its name. Refused, as a fault of ours, where another user may change what has this name: he would have us give away what he
- * likes. What is in a directory is given away before the directory itself.
+ * Gives a file or directory away by its name. Refused, as a fault of ours, where another user may change what has this
+ * name: he would have us give away what he likes. What is in a directory is given away before the directory itself.
  */
 export async function handOver(path: string, owner: Owner): Promise<void> {
   const above = await lstat(dirname(path));
-  if (above.uid !== (process.getuid?.() ?? 0)) throw fail("internal", { why: `${path} was to be given away below a directory of uid ${above.uid}` });
+  if (above.uid !== (process.getuid?.() ?? 0))
+    throw fail("internal", { why: `${path} was to be given away below a directory of uid ${above.uid}` });
   await lchown(path, owner.uid, owner.gid);
 }
 
@@ -119,7 +140,9 @@ export const namesIn = (directory: string): Promise<string[]> => readdir(directo
 
 export { removeTree } from "./remove-tree.ts";
 
-/** Where programs lie: PATH, and the system's sbin directories, where nft is, which an ordinary user's PATH may lack. */
+/**
+ * Where programs lie: PATH, and the system's sbin directories, where nft is, which an ordinary user's PATH may lack.
+ */
 export const searchPath = (path: string = process.env["PATH"] ?? ""): string[] =>
   [...path.split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"].filter((directory) => directory !== "");
 
@@ -138,7 +161,10 @@ export async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Makes an empty file, 0600, where there is none; a file that is there is closed to others and not opened (closing it would drop this process's locks on it). */
+/**
+ * Makes an empty file, 0600, where there is none; a file that is there is closed to others and not opened (closing it
+ * would drop this process's locks on it).
+ */
 export async function makePrivateFile(path: string): Promise<void> {
   try {
     await (await open(path, "wx", 0o600)).close();
@@ -148,7 +174,10 @@ export async function makePrivateFile(path: string): Promise<void> {
   }
 }
 
-/** Begins a log that got long anew, in the same file, for others have it open; what it said is kept beside it, as far as there is room. */
+/**
+ * Begins a log that got long anew, in the same file, for others have it open; what it said is kept beside it, as far as
+ * there is room.
+ */
 export async function shortenLog(path: string, bytes = 16 * 1024 * 1024): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.size <= bytes) return;
@@ -175,10 +204,17 @@ export async function permissions(path: string): Promise<number | undefined> {
   );
 }
 
-/** A file that was not there before, 0600: made at once, so that nobody else can be first, and empty until its text is known. Rejects with `file_refused`. */
+/**
+ * A file that was not there before, 0600: made at once, so that nobody else can be first, and empty until its text is
+ * known. Rejects with `file_refused`.
+ */
 export async function newFile(path: string): Promise<{ write(text: string): Promise<void>; discard(): Promise<void> }> {
   const refused = (error: NodeJS.ErrnoException) =>
-    fail("file_refused", { path, why: error.code === "EEXIST" ? "it is there already" : (reasons[error.code ?? ""] ?? error.message) }, error);
+    fail(
+      "file_refused",
+      { path, why: error.code === "EEXIST" ? "it is there already" : (reasons[error.code ?? ""] ?? error.message) },
+      error,
+    );
   const file = await open(path, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     throw refused(error);
   });

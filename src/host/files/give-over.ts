@@ -4,9 +4,10 @@ import { openDirectory } from "./below.ts";
 import type { Owner } from "./files.ts";
 
 /**
- * Gives what one user owns in a tree to another, as root, while that user may still be at work in it. Each directory is opened from the one before it, each file
- * is given by its descriptor, and no link is followed. What belongs to a third user stays that user's. The directory itself is given last, so whose it is says
- * whether all of it was: one that was cut short is done again.
+ * Gives what one user owns in a tree to another, as root, while that user may still be at work in it. Each directory is
+ * opened from the one before it, each file is given by its descriptor, and no link is followed. What belongs to a third
+ * user stays that user's. The directory itself is given last, so whose it is says whether all of it was: one that was
+ * cut short is done again.
  */
 export interface Handing {
   from: Owner;
@@ -14,8 +15,8 @@ export interface Handing {
 }
 
 /**
- * Gives the whole tree, or nothing: then why not. That is a file with another name outside of the tree, and a link to what the first user has elsewhere, which
- * a server may need. What a walk before this one gave is given back then.
+ * Gives the whole tree, or nothing: then why not. That is a file with another name outside of the tree, and a link to
+ * what the first user has elsewhere, which a server may need. What a walk before this one gave is given back then.
  */
 export async function giveOver(top: string, handing: Handing): Promise<string | undefined> {
   const seen = await survey(top, handing);
@@ -79,7 +80,8 @@ const give = (top: string, { from, to }: Handing, linked: ReadonlyMap<number, Li
       if (file === undefined) return;
       try {
         const found = await file.stat();
-        if (found.isFile() && found.uid === from.uid && (found.nlink === 1 || linked.has(found.ino))) await file.chown(to.uid, to.gid);
+        if (found.isFile() && found.uid === from.uid && (found.nlink === 1 || linked.has(found.ino)))
+          await file.chown(to.uid, to.gid);
       } finally {
         await file.close();
       }

@@ -3,7 +3,9 @@ import type { ProcessIdentity } from "../../model/records.ts";
 import { readText, writeWhole } from "./files.ts";
 import { identify, isAlive } from "../process/process.ts";
 
-/** Who a process of ours is, beside the socket that it answers at: one that answers no more cannot be asked for its pid. */
+/**
+ * Who a process of ours is, beside the socket that it answers at: one that answers no more cannot be asked for its pid.
+ */
 export async function noteProcess(path: string, pid: number): Promise<void> {
   const identity = await identify(pid);
   if (identity === undefined) await rm(path, { force: true });

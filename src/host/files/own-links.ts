@@ -5,7 +5,10 @@ import { exists } from "./files.ts";
 
 /** Links by which perch is found on the PATH. */
 
-/** The file that starts this Perch: `perch` of a checkout, which builds itself; of an installed package its built program. */
+/**
+ * The file that starts this Perch: `perch` of a checkout, which builds itself; of an installed package its built
+ * program.
+ */
 export async function ownStarter(): Promise<string> {
   const root = await realpath(fileURLToPath(new URL("../../..", import.meta.url)));
   const ofCheckout = join(root, "perch");
@@ -14,7 +17,10 @@ export async function ownStarter(): Promise<string> {
 
 export type Place = "free" | "ours" | "taken";
 
-/** What lies at a path: nothing, a link to a Perch (this one, another checkout, or one that is gone), or something that is not ours to replace. */
+/**
+ * What lies at a path: nothing, a link to a Perch (this one, another checkout, or one that is gone), or something that
+ * is not ours to replace.
+ */
 export async function placeOf(path: string): Promise<Place> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;

@@ -2,15 +2,19 @@ import type { BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 
 /**
- * What small files held when they were read, for as long as they are the same: a loop that looks at twenty of them every five seconds asks for each whether it has
- * changed, which is one question to the system in place of seven. A file is the same when its inode, owner, links, size and both its times are. Its ctime
- * is the kernel's, which a writer cannot set.
+ * What small files held when they were read, for as long as they are the same: a loop that looks at twenty of them
+ * every five seconds asks for each whether it has changed, which is one question to the system in place of seven. A
+ * file is the same when its inode, owner, links, size and both its times are. Its ctime is the kernel's, which a writer
+ * cannot set.
  */
 const known = new Map<string, { mark: string; bytes: Buffer }>();
 
 const longest = 64 * 1024;
 const atMost = 2_000;
-/** The kernel's clock for files stands still for some milliseconds: what was written just now may be written again within the same. */
+/**
+ * The kernel's clock for files stands still for some milliseconds: what was written just now may be written again
+ * within the same.
+ */
 const settledMs = 2_000;
 
 const markOf = ({ dev, ino, mode, uid, nlink, size, mtimeNs, ctimeNs }: BigIntStats): string =>

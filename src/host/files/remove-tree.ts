@@ -4,9 +4,10 @@ import { basename, dirname } from "node:path";
 import { randomBytes } from "node:crypto";
 
 /**
- * Takes away a file, or a directory with all in it; what is not there is gone already. Who owns a directory in it may change it meanwhile: each directory is
- * opened as itself, never by a link, and what is removed is named from there. A directory further down is first moved to the top, so that neither the depth of a tree
- * nor its width takes more than two open directories.
+ * Takes away a file, or a directory with all in it; what is not there is gone already. Who owns a directory in it may
+ * change it meanwhile: each directory is opened as itself, never by a link, and what is removed is named from there. A
+ * directory further down is first moved to the top, so that neither the depth of a tree nor its width takes more than
+ * two open directories.
  */
 export async function removeTree(path: string): Promise<void> {
   if (process.platform !== "linux") return rm(path, { recursive: true, force: true, maxRetries: 3 });
@@ -28,7 +29,8 @@ export async function removeTree(path: string): Promise<void> {
 
 const through = (directory: FileHandle, name: string): string => `/proc/self/fd/${directory.fd}/${name}`;
 
-const openItself = (path: string): Promise<FileHandle> => open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+const openItself = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 
 /** What another put in its place meanwhile is looked at in the next turn. */
 function ifThere(error: NodeJS.ErrnoException): undefined {
@@ -51,7 +53,10 @@ async function empty(path: string, within: number): Promise<void> {
       const some = await removeFiles(top, async (name) => void full.push({ name, within: uid }));
       for (const one of full) await removeOne(top, one, full);
       if (!some) return;
-      if (turn === turnsAtMost) throw Object.assign(new Error(`ENOTEMPTY: files are made in ${path} while it is removed`), { code: "ENOTEMPTY" });
+      if (turn === turnsAtMost)
+        throw Object.assign(new Error(`ENOTEMPTY: files are made in ${path} while it is removed`), {
+          code: "ENOTEMPTY",
+        });
     }
   } finally {
     await top.close();
@@ -65,7 +70,8 @@ async function removeOne(top: FileHandle, { name, within }: Full, full: Full[]):
   if (directory === undefined) return unlink(at).catch(ifThere); // it is no directory any more
   try {
     const { uid } = await directory.stat();
-    // Below a directory of somebody else's, one of our own was moved there by him: what is in it is not his to have removed.
+    // Below a directory of somebody else's, one of our own was moved there by him: what is in it is not his to have
+    // removed.
     if (within !== own() && uid === own()) return await rmdir(at).catch(ifThere);
     for (let turn = 0; turn < turnsAtMost; turn++) {
       const some = await removeFiles(directory, async (inner) => {
@@ -83,12 +89,16 @@ async function removeOne(top: FileHandle, { name, within }: Full, full: Full[]):
 
 const own = (): number => process.getuid?.() ?? 0;
 
-/** Unlinks the files of one directory, so many at a time, and hands its directories on. Gives whether there were any. */
+/**
+ * Unlinks the files of one directory, so many at a time, and hands its directories on. Gives whether there were any.
+ */
 async function removeFiles(directory: FileHandle, onDirectory: (name: string) => Promise<void>): Promise<boolean> {
   const found: Dirent[] = [];
   for await (const entry of await opendir(`/proc/self/fd/${directory.fd}`)) if (found.push(entry) === atOnce) break;
   for (const entry of found) if (entry.isDirectory()) await onDirectory(entry.name);
-  await Promise.all(found.filter((entry) => !entry.isDirectory()).map((entry) => unlink(through(directory, entry.name)).catch(ifThere)));
+  await Promise.all(
+    found.filter((entry) => !entry.isDirectory()).map((entry) => unlink(through(directory, entry.name)).catch(ifThere)),
+  );
   return found.length > 0;
 }
 

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { isRoot } from "../system/home.ts";
 
 /**
- * A file that is obeyed because of where it lies, such as perch.toml, is obeyed only where no other user could have put it there or changed it: neither the
- * file, nor a directory above it, nor one above a link that led to it.
+ * A file that is obeyed because of where it lies, such as perch.toml, is obeyed only where no other user could have put
+ * it there or changed it: neither the file, nor a directory above it, nor one above a link that led to it.
  */
 export type Trusted = { text: string } | { distrust: string };
 
@@ -28,7 +28,11 @@ export async function readTrusted(path: string): Promise<Trusted | undefined> {
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    const why = !found.isFile() ? `${real} is no file` : found.size > largest ? `${real} is larger than 1 MiB` : await distrusted(real, found);
+    const why = !found.isFile()
+      ? `${real} is no file`
+      : found.size > largest
+        ? `${real} is larger than 1 MiB`
+        : await distrusted(real, found);
     return why === undefined ? { text: await file.readFile("utf8") } : { distrust: why };
   } finally {
     await file.close();
@@ -52,7 +56,8 @@ async function distrusted(path: string, found: Found): Promise<string | undefine
   // In a sticky directory nobody takes away or renames what is another's.
   const guarded = found.isDirectory() && (found.mode & sticky) !== 0;
   if ((found.mode & 0o002) !== 0 && !guarded) return `every user can write to ${path}`;
-  if ((found.mode & 0o020) !== 0 && !guarded && found.gid !== 0 && !(await isOwnGroup(found.gid))) return `group ${found.gid} can write to ${path}`;
+  if ((found.mode & 0o020) !== 0 && !guarded && found.gid !== 0 && !(await isOwnGroup(found.gid)))
+    return `group ${found.gid} can write to ${path}`;
   return undefined;
 }
 
@@ -63,13 +68,23 @@ function trustedUsers(): number[] {
   return [0, process.getuid?.() ?? 0, ...caller];
 }
 
-/** A group that has its user's number and no other member, as most systems make for each user: who can write by it is that user. */
+/**
+ * A group that has its user's number and no other member, as most systems make for each user: who can write by it is
+ * that user.
+ */
 async function isOwnGroup(gid: number): Promise<boolean> {
-  const [groups, users] = await Promise.all(["/etc/group", "/etc/passwd"].map((path) => readFile(path, "utf8").catch(() => "")));
+  const [groups, users] = await Promise.all(
+    ["/etc/group", "/etc/passwd"].map((path) => readFile(path, "utf8").catch(() => "")),
+  );
   const fields = (text: string | undefined) => (text ?? "").split("\n").map((line) => line.split(":"));
   const owners = fields(users).filter(([, , , primary]) => primary === String(gid));
   const group = fields(groups).find(([, , number]) => number === String(gid));
   const members = (group?.[3] ?? "").split(",").filter((name) => name !== "");
   const [owner, ...others] = owners;
-  return owner !== undefined && others.length === 0 && trustedUsers().includes(Number(owner[2])) && members.every((name) => name === owner[0]);
+  return (
+    owner !== undefined &&
+    others.length === 0 &&
+    trustedUsers().includes(Number(owner[2])) &&
+    members.every((name) => name === owner[0])
+  );
 }

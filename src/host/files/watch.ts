@@ -1,7 +1,10 @@
 import { type FSWatcher, watch } from "node:fs";
 import { connect } from "node:net";
 
-/** Calls back when something directly in a directory, or the directory itself, appears, goes or gets another name. Gives what ends it. A directory that is not there is not watched. */
+/**
+ * Calls back when something directly in a directory, or the directory itself, appears, goes or gets another name. Gives
+ * what ends it. A directory that is not there is not watched.
+ */
 export function watchDirectory(path: string, onChange: () => void): () => void {
   let watcher: FSWatcher | undefined;
   try {
@@ -16,8 +19,8 @@ export function watchDirectory(path: string, onChange: () => void): () => void {
 }
 
 /**
- * Calls back when whoever listens at a unix socket is gone, by a connection that says nothing. Gives what ends it. Where nobody listens, it is not called. A
- * process that closes such connections by itself would look dead.
+ * Calls back when whoever listens at a unix socket is gone, by a connection that says nothing. Gives what ends it.
+ * Where nobody listens, it is not called. A process that closes such connections by itself would look dead.
  */
 export function watchSocket(path: string, onGone: () => void): () => void {
   let connected = false;

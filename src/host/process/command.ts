@@ -11,7 +11,10 @@ export class CommandError extends Error {
   /** ENOENT when the program does not exist. */
   readonly code: string | undefined;
 
-  constructor(argv: readonly string[], end: { exitCode: number | null; signal: NodeJS.Signals | null; stderr: string; code?: string }) {
+  constructor(
+    argv: readonly string[],
+    end: { exitCode: number | null; signal: NodeJS.Signals | null; stderr: string; code?: string },
+  ) {
     const how = end.code ?? (end.signal === null ? `exit code ${end.exitCode}` : `signal ${end.signal}`);
     const said = redact(end.stderr.trim()).split("\n").slice(-4).join("; ");
     super(`${argv[0]} failed (${how})${said === "" ? "" : `: ${said}`}`);
@@ -63,7 +66,14 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString("utf8");
     child.on("error", (error: NodeJS.ErrnoException) => {
       const code = error.name === "AbortError" ? "ABORTED" : error.code;
-      reject(new CommandError(argv, { exitCode: null, signal: null, stderr: text(err), ...(code === undefined ? {} : { code }) }));
+      reject(
+        new CommandError(argv, {
+          exitCode: null,
+          signal: null,
+          stderr: text(err),
+          ...(code === undefined ? {} : { code }),
+        }),
+      );
     });
     child.on("close", (exitCode, signal) => {
       if (exitCode === 0) resolve({ stdout: text(out), stderr: text(err) });
@@ -86,8 +96,8 @@ export interface Started {
 }
 
 /**
- * Starts a process that outlives this one: its own session, its output to a file descriptor or nowhere. Rejects with CommandError when it cannot be
- * started at all.
+ * Starts a process that outlives this one: its own session, its output to a file descriptor or nowhere. Rejects with
+ * CommandError when it cannot be started at all.
  */
 export function startDetached(
   argv: readonly string[],
@@ -96,14 +106,25 @@ export function startDetached(
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = argv;
     const output = options.outputFd ?? "ignore";
-    const spawnOptions: SpawnOptions = { detached: true, stdio: ["ignore", output, output], env: environment(options.env) };
+    const spawnOptions: SpawnOptions = {
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: environment(options.env),
+    };
     if (options.cwd !== undefined) spawnOptions.cwd = options.cwd;
     const child = spawn(program, rest, spawnOptions);
     const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((end) =>
       child.on("exit", (exitCode, signal) => end({ exitCode, signal })),
     );
     child.on("error", (error: NodeJS.ErrnoException) =>
-      reject(new CommandError(argv, { exitCode: null, signal: null, stderr: "", ...(error.code === undefined ? {} : { code: error.code }) })),
+      reject(
+        new CommandError(argv, {
+          exitCode: null,
+          signal: null,
+          stderr: "",
+          ...(error.code === undefined ? {} : { code: error.code }),
+        }),
+      ),
     );
     child.on("spawn", () => {
       child.unref();

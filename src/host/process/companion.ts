@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 
-/** A Node program of ours that runs where `argv` puts it (inside a namespace, say) for as long as it is spoken to over Node's IPC. */
+/**
+ * A Node program of ours that runs where `argv` puts it (inside a namespace, say) for as long as it is spoken to over
+ * Node's IPC.
+ */
 export interface Companion {
   readonly pid: number;
   /** With a socket: it is the other's from then on. */
@@ -36,7 +39,9 @@ function companionOf(child: ChildProcess): Companion {
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said = (said + chunk).slice(-lastWordsAtMost)));
   const closed = new Promise<string>((resolve) => {
-    child.on("close", (exitCode, signal) => resolve(said.trim().split("\n").at(-1) || `it ended with ${signal ?? `exit code ${exitCode}`}`));
+    child.on("close", (exitCode, signal) =>
+      resolve(said.trim().split("\n").at(-1) || `it ended with ${signal ?? `exit code ${exitCode}`}`),
+    );
   });
   return {
     pid: child.pid ?? 0,

@@ -8,8 +8,8 @@ const passed: readonly RegExp[] = [
 ];
 
 /**
- * A shell holds passwords, keys of clouds, PERCH_TOKEN: a process that runs for months, and those it starts as other users, have no business with them. Nor
- * shall PGHOST and its kin change what perchd's own sessions mean.
+ * A shell holds passwords, keys of clouds, PERCH_TOKEN: a process that runs for months, and those it starts as other
+ * users, have no business with them. Nor shall PGHOST and its kin change what perchd's own sessions mean.
  */
 export const daemonEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => passed.some((pattern) => pattern.test(name))));

@@ -11,8 +11,8 @@ import type { Home } from "../system/home.ts";
 import { ourProgram } from "./program.ts";
 
 /**
- * Starting perchd: a process in a session of its own that reports over its stdout, one JSON value a line, until it is ready or has failed, and then
- * lets go of that stdout. What it says on stderr goes to its log.
+ * Starting perchd: a process in a session of its own that reports over its stdout, one JSON value a line, until it is
+ * ready or has failed, and then lets go of that stdout. What it says on stderr goes to its log.
  */
 export interface StartOptions {
   portable: boolean;
@@ -29,16 +29,22 @@ export interface StartedDaemon {
   ended: Promise<number>;
 }
 
-/** Ends perchd and nothing it looks after. One that does not know it is ended by it all the same, without a word, which costs no more. */
+/**
+ * Ends perchd and nothing it looks after. One that does not know it is ended by it all the same, without a word, which
+ * costs no more.
+ */
 export const leaveSignal = "SIGUSR2";
 
 /**
- * A small nursery for a process that mostly waits: with Node's own of 16 MB it holds 15 MB more than it needs (`npm run bench -- rest`). One thread beside the main
- * one to collect garbage, in place of four that wake each other.
+ * A small nursery for a process that mostly waits: with Node's own of 16 MB it holds 15 MB more than it needs (`npm run
+ * bench -- rest`). One thread beside the main one to collect garbage, in place of four that wake each other.
  */
 const daemonFlags = ["--max-semi-space-size=1", "--v8-pool-size=1"];
 
-/** glibc gives each thread a heap of its own, which keeps what it once had: 7 MB of perchd's. For perchd alone, and not for what it starts. */
+/**
+ * glibc gives each thread a heap of its own, which keeps what it once had: 7 MB of perchd's. For perchd alone, and not
+ * for what it starts.
+ */
 export const oneHeap = "MALLOC_ARENA_MAX";
 
 /** Resolves when perchd is ready. Rejects with its own error, or with `daemon_start_failed`. */
@@ -66,7 +72,9 @@ export async function startDaemon(
     },
   });
   closeSync(log);
-  const ended = new Promise<number>((resolve) => child.once("exit", (code, signal) => resolve(code ?? 128 + signalNumber(signal))));
+  const ended = new Promise<number>((resolve) =>
+    child.once("exit", (code, signal) => resolve(code ?? 128 + signalNumber(signal))),
+  );
   const interrupt = () => void child.kill("SIGTERM");
   options.signal.addEventListener("abort", interrupt, { once: true });
   try {
@@ -83,7 +91,11 @@ async function openLog(home: Home): Promise<number> {
   try {
     await makeDirectory(home.root);
     // Nobody has looked at the home yet: a link that somebody laid there is not followed.
-    return openSync(home.log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    return openSync(
+      home.log,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o600,
+    );
   } catch (error) {
     throw fail(
       "daemon_start_failed",
@@ -109,7 +121,12 @@ function ready(child: ChildProcess, home: Home, options: StartOptions, ended: Pr
     lines.on("close", () => {
       void ended.then(async (code) => {
         if (options.signal.aborted) return reject(fail("cancelled", { what: "starting Perch" }));
-        return reject(fail("daemon_start_failed", { why: `it ended with exit code ${code}${await lastWords(home.log)}`, log: home.log }));
+        return reject(
+          fail("daemon_start_failed", {
+            why: `it ended with exit code ${code}${await lastWords(home.log)}`,
+            log: home.log,
+          }),
+        );
       });
     });
   });
@@ -120,7 +137,9 @@ type Said = { progress: string } | { ready: true } | { error: ErrorBody };
 function frameOf(line: string): Said | undefined {
   try {
     const said = JSON.parse(line) as Said;
-    return typeof said === "object" && said !== null && ("progress" in said || "ready" in said || "error" in said) ? said : undefined;
+    return typeof said === "object" && said !== null && ("progress" in said || "ready" in said || "error" in said)
+      ? said
+      : undefined;
   } catch {
     return undefined;
   }
@@ -137,4 +156,5 @@ async function lastWords(log: string): Promise<string> {
   return line === undefined ? "" : `: ${redact(line)}`;
 }
 
-const signalNumber = (signal: NodeJS.Signals | null): number => (signal === "SIGKILL" ? 9 : signal === "SIGTERM" ? 15 : signal === "SIGINT" ? 2 : 1);
+const signalNumber = (signal: NodeJS.Signals | null): number =>
+  signal === "SIGKILL" ? 9 : signal === "SIGTERM" ? 15 : signal === "SIGINT" ? 2 : 1;

@@ -6,8 +6,9 @@ import { findProgram } from "../files/files.ts";
 import { aptLine } from "../system/packages.ts";
 
 /**
- * `own-environment.ts` needs an `env` that splits a text and puts variables into it (-S). GNU's does since coreutils 8.30, which is as old as the C library that
- * Node.js needs; that of busybox does not, and would only print how it is used. Asked where `env` is another program by its file; rejects with `tools_missing`.
+ * `own-environment.ts` needs an `env` that splits a text and puts variables into it (-S). GNU's does since coreutils
+ * 8.30, which is as old as the C library that Node.js needs; that of busybox does not, and would only print how it is
+ * used. Asked where `env` is another program by its file; rejects with `tools_missing`.
  */
 export async function requireSplittingEnv(): Promise<void> {
   const found = await findProgram("env");
@@ -19,5 +20,8 @@ export async function requireSplittingEnv(): Promise<void> {
     () => "",
   );
   if (asked !== "A= b  c\nB='\n")
-    throw fail("tools_missing", { tools: "an env that knows -S (GNU coreutils 8.30)", how: await aptLine(["coreutils"]) });
+    throw fail("tools_missing", {
+      tools: "an env that knows -S (GNU coreutils 8.30)",
+      how: await aptLine(["coreutils"]),
+    });
 }

@@ -3,8 +3,9 @@ import type { Socket } from "node:net";
 import { searchPath } from "../files/files.ts";
 
 /**
- * Starts a process that takes something back should this one be gone or stopped before it has done so itself: its standard input is a pipe that closes when this
- * process ends. Gives what tells it, by a byte, that it is not needed any more. Rejects when it cannot be started.
+ * Starts a process that takes something back should this one be gone or stopped before it has done so itself: its
+ * standard input is a pipe that closes when this process ends. Gives what tells it, by a byte, that it is not needed
+ * any more. Rejects when it cannot be started.
  */
 export function startGuard(argv: readonly string[]): Promise<() => void> {
   return new Promise((resolve, reject) => {

@@ -10,9 +10,12 @@ export async function inhabitants(enter: (argv: readonly string[]) => string[]):
   const own = await readlink("/proc/self/ns/net");
   if (namespace === "" || namespace === own) return [];
   const found = await Promise.all(
-    (await allPids()).map(async (pid) => ((await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === namespace ? identify(pid) : undefined)),
+    (await allPids()).map(async (pid) =>
+      (await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === namespace ? identify(pid) : undefined,
+    ),
   );
   return found.filter((one) => one !== undefined);
 }
 
-const allPids = async (): Promise<number[]> => (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+const allPids = async (): Promise<number[]> =>
+  (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);

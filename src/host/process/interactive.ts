@@ -6,7 +6,8 @@ import { constants } from "node:os";
 import { join, resolve } from "node:path";
 
 /**
- * Programs that get our terminal: stdin, stdout and stderr are theirs, signals reach them, and what they end with is what we end with.
+ * Programs that get our terminal: stdin, stdout and stderr are theirs, signals reach them, and what they end with is
+ * what we end with.
  */
 export interface Interactive {
   pid: number;
@@ -17,18 +18,29 @@ export interface Interactive {
   begun: boolean;
 }
 
-/** Signals that a terminal itself sends to everybody in the foreground, us and the program: passing them on would send them twice. */
+/**
+ * Signals that a terminal itself sends to everybody in the foreground, us and the program: passing them on would send
+ * them twice.
+ */
 const fromTerminal: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT"];
 
 /**
- * Starts a program in our own process group, so that it stays in the foreground of the terminal. Until it ends, no signal but SIGKILL ends us.
- * Rejects when it cannot be started. With `prepare` it says by its descriptor 3 when it is to be prepared, and goes on when that is done.
+ * Starts a program in our own process group, so that it stays in the foreground of the terminal. Until it ends, no
+ * signal but SIGKILL ends us. Rejects when it cannot be started. With `prepare` it says by its descriptor 3 when it is
+ * to be prepared, and goes on when that is done.
  */
-export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv, prepare?: (pid: number) => Promise<void>): Promise<Interactive> {
+export function runInteractive(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  prepare?: (pid: number) => Promise<void>,
+): Promise<Interactive> {
   return new Promise((started, failed) => {
     const [program = "", ...rest] = argv;
-    const child = spawn(program, rest, { stdio: prepare === undefined ? "inherit" : ["inherit", "inherit", "inherit", "pipe"], env });
+    const child = spawn(program, rest, {
+      stdio: prepare === undefined ? "inherit" : ["inherit", "inherit", "inherit", "pipe"],
+      env,
+    });
     const atTerminal = process.stdin.isTTY;
     const handlers = [
       ...passedOn.map((signal): Handler => [signal, () => void child.kill(signal)]),
@@ -48,7 +60,12 @@ export function runInteractive(argv: readonly string[], env: NodeJS.ProcessEnv, 
         end(exitCodeAs(code, signal));
       });
     });
-    const running = (begun: boolean) => ({ pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => void child.kill(signal), ended, begun });
+    const running = (begun: boolean) => ({
+      pid: child.pid ?? 0,
+      kill: (signal: NodeJS.Signals) => void child.kill(signal),
+      ended,
+      begun,
+    });
     const line = child.stdio[3] as Socket | null | undefined;
     if (prepare === undefined || !line) return void child.once("spawn", () => started(running(true)));
     line.on("error", () => undefined);
@@ -74,8 +91,14 @@ export const exitCodeAs = (code: number | null, signal: NodeJS.Signals | null): 
   code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
 
 /** Whether a shell would find and could run a command: by its path where it has a slash, else along PATH. */
-export async function lookUpCommand(command: string, path: string, directory: string): Promise<"runnable" | "missing" | "not executable"> {
-  const candidates = command.includes("/") ? [resolve(directory, command)] : path.split(":").map((entry) => join(resolve(directory, entry), command));
+export async function lookUpCommand(
+  command: string,
+  path: string,
+  directory: string,
+): Promise<"runnable" | "missing" | "not executable"> {
+  const candidates = command.includes("/")
+    ? [resolve(directory, command)]
+    : path.split(":").map((entry) => join(resolve(directory, entry), command));
   let seen = false;
   for (const candidate of candidates) {
     const found = await stat(candidate).catch(() => undefined);

@@ -7,13 +7,19 @@ import { carryEnvironment } from "./own-environment.ts";
 import type { Account } from "../system/users.ts";
 import { type Barred, barredOwners, idMapsWithout, wallsArgv } from "./walls.ts";
 
-/** A command that is started inside a network, behind the walls of `walls.ts` and with its own environment, which no helper meets. */
+/**
+ * A command that is started inside a network, behind the walls of `walls.ts` and with its own environment, which no
+ * helper meets.
+ */
 export interface Launch {
   /** argv that leads into the network; empty where there is none, and the command is started as it is. */
   enter: readonly string[];
   command: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** As root: PostgreSQL's user, which the command must not be able to become. A perchd of version 0.1.0 does not say it. */
+  /**
+   * As root: PostgreSQL's user, which the command must not be able to become. A perchd of version 0.1.0 does not say
+   * it.
+   */
   barred: Barred | null | undefined;
   /** As root: the user to become. */
   account?: Account | undefined;

@@ -7,8 +7,8 @@ import { awaitEnd, identify, isAlive, signalProcess } from "./process.ts";
 const leaveMs = 5_000;
 
 /**
- * Ends a perchd alone: what it looks after goes on, for the next one to adopt. Gives the argv it ran as, by which it could be started again; undefined where the
- * system does not tell, or where nobody was there.
+ * Ends a perchd alone: what it looks after goes on, for the next one to adopt. Gives the argv it ran as, by which it
+ * could be started again; undefined where the system does not tell, or where nobody was there.
  */
 export async function leaveDaemon(pid: number): Promise<string[] | undefined> {
   const perchd = await identify(pid);

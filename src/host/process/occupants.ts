@@ -19,7 +19,9 @@ export async function occupants(directory: string | Spot, program: string): Prom
 
 /** What those processes call themselves, for `ps`. */
 export async function titles(directory: string, program: string): Promise<string[]> {
-  const found = await Promise.all((await occupants(directory, program)).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  const found = await Promise.all(
+    (await occupants(directory, program)).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+  );
   return found.map((title) => title.replaceAll("\0", " ").trim()).filter((title) => title !== "");
 }
 

@@ -1,7 +1,8 @@
 /**
- * How a command gets variables that no helper before it may meet: LD_PRELOAD, NODE_OPTIONS or PATH of an app would else be obeyed by the programs that
- * still have rights. Each pair travels as the value of a variable with a harmless name, and `env` makes the environment of it in the last exec. As an
- * argument a pair would be in `ps`; an environment is read by root and the same user only. Pure.
+ * How a command gets variables that no helper before it may meet: LD_PRELOAD, NODE_OPTIONS or PATH of an app would else
+ * be obeyed by the programs that still have rights. Each pair travels as the value of a variable with a harmless name,
+ * and `env` makes the environment of it in the last exec. As an argument a pair would be in `ps`; an environment is
+ * read by root and the same user only. Pure.
  */
 export interface Carried {
   /** argv to put before the command. */

@@ -5,8 +5,9 @@ import { kernelText } from "../files/kernel-text.ts";
 import { run } from "./command.ts";
 
 /**
- * Identity of processes. A pid alone says nothing: it may belong to someone else by now. A process is the one we know when its start time agrees,
- * too; and a postmaster when its working directory is the data directory, compared by device and inode, which holds across mount namespaces.
+ * Identity of processes. A pid alone says nothing: it may belong to someone else by now. A process is the one we know
+ * when its start time agrees, too; and a postmaster when its working directory is the data directory, compared by
+ * device and inode, which holds across mount namespaces.
  */
 
 /** The identity of a living process; undefined when there is none (or only a zombie). */
@@ -22,7 +23,9 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
   // pid (comm) state ppid … ; comm may hold spaces and parentheses, so count from the last ")".
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   const startTime = fields?.[19];
-  return fields === undefined || startTime === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : { pid, startTime };
+  return fields === undefined || startTime === undefined || fields[0] === "Z" || fields[0] === "X"
+    ? undefined
+    : { pid, startTime };
 }
 
 /** Whether a signal (SIGSTOP, Ctrl-Z) has stopped it. Where the system does not tell, false. */
@@ -69,8 +72,8 @@ export async function endProcess(identity: ProcessIdentity, graceMs: number): Pr
 }
 
 /**
- * What is done about a process of ours that does not answer: one that a signal stopped is let go on, any other is ended, so that another can take its place. Gives
- * what it was; "gone" where there is none.
+ * What is done about a process of ours that does not answer: one that a signal stopped is let go on, any other is
+ * ended, so that another can take its place. Gives what it was; "gone" where there is none.
  */
 export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hung" | "gone"> {
   if (!(await isAlive(identity))) return "gone";
@@ -80,7 +83,10 @@ export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hun
   return stopped ? "stopped" : "hung";
 }
 
-/** Whether the process works in that directory and is its owner's: whoever else stands in it, a shell of root's say, is not what that user calls his. */
+/**
+ * Whether the process works in that directory and is its owner's: whoever else stands in it, a shell of root's say, is
+ * not what that user calls his.
+ */
 export async function isOwnersIn(pid: number, directory: string): Promise<boolean> {
   if (!(await worksIn(pid, directory))) return false;
   if (process.platform !== "linux") return true;
@@ -92,6 +98,9 @@ export async function isOwnersIn(pid: number, directory: string): Promise<boolea
 /** Whether the process works in that directory. Where the system does not tell (macOS), true. */
 export async function worksIn(pid: number, directory: string): Promise<boolean> {
   if (process.platform !== "linux") return true;
-  const [cwd, wanted] = await Promise.all([stat(`/proc/${pid}/cwd`).catch(() => undefined), stat(directory).catch(() => undefined)]);
+  const [cwd, wanted] = await Promise.all([
+    stat(`/proc/${pid}/cwd`).catch(() => undefined),
+    stat(directory).catch(() => undefined),
+  ]);
   return cwd !== undefined && wanted !== undefined && cwd.dev === wanted.dev && cwd.ino === wanted.ino;
 }

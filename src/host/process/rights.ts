@@ -15,8 +15,9 @@ export interface Rights {
 }
 
 /**
- * Becomes nobody, for good, before the first stranger is heard. Throws where any right is left: a process that could not give it up must end. As root of an
- * ordinary user's namespace there is nobody else to become, and that root is no more than the user.
+ * Becomes nobody, for good, before the first stranger is heard. Throws where any right is left: a process that could
+ * not give it up must end. As root of an ordinary user's namespace there is nobody else to become, and that root is no
+ * more than the user.
  */
 export function giveUpRights(): void {
   if (process.getuid?.() !== 0) return;
@@ -62,7 +63,8 @@ export function rightsIn(status: string, uidMap: string): Rights {
   };
 }
 
-const rightsNow = (): Rights => rightsIn(readFileSync("/proc/self/status", "utf8"), readFileSync("/proc/self/uid_map", "utf8"));
+const rightsNow = (): Rights =>
+  rightsIn(readFileSync("/proc/self/status", "utf8"), readFileSync("/proc/self/uid_map", "utf8"));
 
 function leftByTrying(): string | undefined {
   if (process.getuid?.() !== nobody || process.getgid?.() !== nobody) return "it is still root";

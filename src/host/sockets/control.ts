@@ -3,7 +3,10 @@ import { createConnection, type Socket } from "node:net";
 import { within } from "../../base/deadline.ts";
 import { readLines } from "./lines.ts";
 
-/** The other end of `control-server.ts`: a connection kept open to a process of ours, so that its closing tells at once that the process is gone. */
+/**
+ * The other end of `control-server.ts`: a connection kept open to a process of ours, so that its closing tells at once
+ * that the process is gone.
+ */
 export interface Control {
   /** Answers come in the order of the questions. Rejects when there is none within the time, or it is an error. */
   request(body: object): Promise<Record<string, unknown>>;

@@ -10,5 +10,9 @@ function descriptorsAtMost(): number {
   }
 }
 
-/** So many, but no more than a share of what may be open: strangers' connections must leave the process enough for its own work. */
-export const withinDescriptors = (wanted: number, share: number): number => Math.min(wanted, Math.floor(descriptorsAtMost() * share));
+/**
+ * So many, but no more than a share of what may be open: strangers' connections must leave the process enough for its
+ * own work.
+ */
+export const withinDescriptors = (wanted: number, share: number): number =>
+  Math.min(wanted, Math.floor(descriptorsAtMost() * share));

@@ -6,11 +6,16 @@ import type { Server } from "node:net";
 export type Handle = UdpSocket | Server;
 
 /**
- * Runs a Node program that opens sockets where `argv` puts it (inside a namespace, say) and sends each over Node's IPC with a message about it; a
- * message without a handle means that there are no more. Then the channel is closed, upon which the program exits. Rejects with the program's last
- * line when it ends before that, or takes longer than `timeoutMs`.
+ * Runs a Node program that opens sockets where `argv` puts it (inside a namespace, say) and sends each over Node's IPC
+ * with a message about it; a message without a handle means that there are no more. Then the channel is closed, upon
+ * which the program exits. Rejects with the program's last line when it ends before that, or takes longer than
+ * `timeoutMs`.
  */
-export function receiveHandles(argv: readonly string[], timeoutMs: number, onHandle: (message: unknown, handle: Handle) => void): Promise<void> {
+export function receiveHandles(
+  argv: readonly string[],
+  timeoutMs: number,
+  onHandle: (message: unknown, handle: Handle) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const [program = "", ...rest] = argv;
     const child = spawn(program, rest, {
@@ -29,15 +34,22 @@ export function receiveHandles(argv: readonly string[], timeoutMs: number, onHan
     child.on("error", reject);
     child.on("close", (exitCode, signal) => {
       const last = Buffer.concat(said).toString("utf8").trim().split("\n").at(-1) ?? "";
-      reject(new Error(last === "" ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before its sockets were open` : last));
+      reject(
+        new Error(
+          last === ""
+            ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before its sockets were open`
+            : last,
+        ),
+      );
     });
   });
 }
 
 /**
- * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say). It gets the first message; when it has answered, the others, each
- * with a socket that is its, too, from then on, and then one that says `done`. Resolves when it has answered that, too; rejects with its last line
- * when it ends before, or takes longer than `timeoutMs`.
+ * Starts a Node program that outlives this one where `argv` puts it (inside a namespace, say). It gets the first
+ * message; when it has answered, the others, each with a socket that is its, too, from then on, and then one that says
+ * `done`. Resolves when it has answered that, too; rejects with its last line when it ends before, or takes longer than
+ * `timeoutMs`.
  */
 export function startWithHandles(
   argv: readonly string[],
@@ -76,7 +88,11 @@ export function startWithHandles(
       // Where Node itself ends it, the line that says why stands before the stack.
       const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
       const last = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? "";
-      reject(new Error(last === "" ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before it was ready` : last));
+      reject(
+        new Error(
+          last === "" ? `${rest.at(-1) ?? program} ended with ${signal ?? exitCode} before it was ready` : last,
+        ),
+      );
     });
     child.send(first);
   });

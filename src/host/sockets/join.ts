@@ -6,8 +6,9 @@ const patienceMs = 10_000;
 const lingerMs = 2_000;
 
 /**
- * Joins two connections: the end of one is the end of what the other is told, and if that is a half-open one (`allowHalfOpen`) it may go on telling. What was said
- * last still arrives; who breaks off breaks off the other. Back pressure is the streams' own: an end that reads slowly fills no memory here.
+ * Joins two connections: the end of one is the end of what the other is told, and if that is a half-open one
+ * (`allowHalfOpen`) it may go on telling. What was said last still arrives; who breaks off breaks off the other. Back
+ * pressure is the streams' own: an end that reads slowly fills no memory here.
  */
 export function join(a: Socket, b: Socket): void {
   a.pipe(b);

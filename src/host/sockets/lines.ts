@@ -1,4 +1,7 @@
-/** Lines out of chunks, for newline JSON over a socket. Gives the function to feed; calls with undefined when a line has more than `longest` bytes. */
+/**
+ * Lines out of chunks, for newline JSON over a socket. Gives the function to feed; calls with undefined when a line has
+ * more than `longest` bytes.
+ */
 export function readLines(longest: number, onLine: (line: string | undefined) => void): (chunk: Buffer) => void {
   let chunks: Buffer[] = [];
   let held = 0;

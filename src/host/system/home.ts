@@ -5,8 +5,9 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { weakness } from "../files/chain.ts";
 
 /**
- * Where everything of one network lies. `PERCH_HOME` moves all of it; two homes share nothing, because everything outside a home (the namespace, the
- * runtime directory with its sockets) is named after the home's path. The network `default` is PERCH_HOME itself; any other is a home in it, `networks/NAME`.
+ * Where everything of one network lies. `PERCH_HOME` moves all of it; two homes share nothing, because everything
+ * outside a home (the namespace, the runtime directory with its sockets) is named after the home's path. The network
+ * `default` is PERCH_HOME itself; any other is a home in it, `networks/NAME`.
  */
 export interface Home {
   network: string;
@@ -53,7 +54,8 @@ export function findHome(env: NodeJS.ProcessEnv = process.env): Home {
 export function homeOf(base: string, network: string): Home {
   const root = network === defaultNetwork ? base : join(base, "networks", network);
   const id = createHash("sha256").update(root).digest("hex").slice(0, 8);
-  const runtime = isRoot() && process.platform === "linux" ? `/run/perch/${id}` : `/tmp/perch-${process.getuid?.() ?? 0}/${id}`;
+  const runtime =
+    isRoot() && process.platform === "linux" ? `/run/perch/${id}` : `/tmp/perch-${process.getuid?.() ?? 0}/${id}`;
   return {
     network,
     base,
@@ -71,9 +73,10 @@ export function homeOf(base: string, network: string): Home {
 }
 
 /**
- * One directory is one network, by whatever way one comes to it: links above the home are followed, so that its name, from which all else is named, is the same each
- * time. A home that is a link itself, or that is reached through what belongs to others, is left as it is, and refused (`prepare.ts` of the daemon). So is one whose
- * perchd runs by the name that was given: an older Perch followed no link.
+ * One directory is one network, by whatever way one comes to it: links above the home are followed, so that its name,
+ * from which all else is named, is the same each time. A home that is a link itself, or that is reached through what
+ * belongs to others, is left as it is, and refused (`prepare.ts` of the daemon). So is one whose perchd runs by the
+ * name that was given: an older Perch followed no link.
  */
 export function oneName(home: Home): Home {
   const above = realAbove(dirname(home.base));

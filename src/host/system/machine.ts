@@ -22,7 +22,13 @@ export interface DiskRoom {
 /** The room on the disk that holds a path. */
 export async function diskRoom(path: string): Promise<DiskRoom> {
   const disk = await statfs(path);
-  return { path, freeBytes: disk.bavail * disk.bsize, bytes: disk.blocks * disk.bsize, inodes: disk.files, freeInodes: disk.ffree };
+  return {
+    path,
+    freeBytes: disk.bavail * disk.bsize,
+    bytes: disk.blocks * disk.bsize,
+    inodes: disk.files,
+    freeInodes: disk.ffree,
+  };
 }
 
 /** The number of the disk a path is on; undefined when there is no such path. */
@@ -59,16 +65,20 @@ export interface MemoryRoom {
 }
 
 /** Memory of this machine, or of the control group this process is in; undefined where the system does not tell. */
-export const memoryRoom = (at = { proc: "/proc", groups: "/sys/fs/cgroup" }): Promise<MemoryRoom | undefined> => Promise.resolve(roomNow(at));
+export const memoryRoom = (at = { proc: "/proc", groups: "/sys/fs/cgroup" }): Promise<MemoryRoom | undefined> =>
+  Promise.resolve(roomNow(at));
 
 function roomNow(at: { proc: string; groups: string }): MemoryRoom | undefined {
   const text = quietly(join(at.proc, "meminfo"));
-  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? Number.NaN) * 1024;
+  const kilobytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? Number.NaN) * 1024;
   const [bytes, availableBytes] = [kilobytes("MemTotal"), kilobytes("MemAvailable")];
   if (Number.isNaN(bytes + availableBytes)) return undefined;
   const machine: MemoryRoom = { bytes, availableBytes, of: "this machine" };
   const groups = groupRooms(quietly(join(at.proc, "self/cgroup")), at.groups);
-  return [machine, ...groups.filter((group) => group.bytes < bytes)].toSorted((a, b) => a.availableBytes / a.bytes - b.availableBytes / b.bytes)[0];
+  return [machine, ...groups.filter((group) => group.bytes < bytes)].toSorted(
+    (a, b) => a.availableBytes / a.bytes - b.availableBytes / b.bytes,
+  )[0];
 }
 
 /** A group and all above it may have limits: those of version 2 (`0::/path`) and of version 1 (`5:memory:/path`). */
@@ -99,8 +109,10 @@ function groupRoom(group: string, old: boolean): MemoryRoom | undefined {
 }
 
 /** Huge pages that the system keeps, of a size in kilobytes, or of the usual one (0). */
-export const hugePages = (kilobytes: number, at = { proc: "/proc", sizes: "/sys/kernel/mm/hugepages" }): Promise<number> =>
-  Promise.resolve(pagesNow(kilobytes, at));
+export const hugePages = (
+  kilobytes: number,
+  at = { proc: "/proc", sizes: "/sys/kernel/mm/hugepages" },
+): Promise<number> => Promise.resolve(pagesNow(kilobytes, at));
 
 function pagesNow(kilobytes: number, at: { proc: string; sizes: string }): number {
   if (kilobytes > 0) return Number(quietly(join(at.sizes, `hugepages-${kilobytes}kB`, "nr_hugepages")));

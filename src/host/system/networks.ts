@@ -4,8 +4,9 @@ import { makeDirectory, readText, removeTree, writeWhole } from "../files/files.
 import { defaultNetwork, type Home, homeOf } from "./home.ts";
 
 /**
- * The networks of a home as directories: `networks/NAME`, each a home of its own. One is made when its `network.json` is there, which is written last; until
- * then it is half made, and is resumed or taken away by whoever comes next. One that is destroyed gets another name first, in one step.
+ * The networks of a home as directories: `networks/NAME`, each a home of its own. One is made when its `network.json`
+ * is there, which is written last; until then it is half made, and is resumed or taken away by whoever comes next. One
+ * that is destroyed gets another name first, in one step.
  */
 export interface Made {
   /** What `perch up` without a network makes of it. */
@@ -42,7 +43,9 @@ export async function networkPlace(home: Home): Promise<NetworkPlace> {
 function madeIn(text: string): Made | undefined {
   try {
     const { wanted, prefix, createdAt } = JSON.parse(text) as Partial<Made>;
-    return prefix === undefined || createdAt === undefined ? undefined : { wanted: wanted === "down" ? "down" : "up", prefix, createdAt };
+    return prefix === undefined || createdAt === undefined
+      ? undefined
+      : { wanted: wanted === "down" ? "down" : "up", prefix, createdAt };
   } catch {
     return undefined;
   }
@@ -61,7 +64,8 @@ export async function beginNetwork(home: Home): Promise<boolean> {
   );
 }
 
-export const completeNetwork = (home: Home, made: Made): Promise<void> => writeWhole(noteOf(home), `${JSON.stringify(made)}\n`);
+export const completeNetwork = (home: Home, made: Made): Promise<void> =>
+  writeWhole(noteOf(home), `${JSON.stringify(made)}\n`);
 
 /** Nothing of the default network, which `perch up` always means. */
 export async function wantNetwork(home: Home, wanted: Made["wanted"]): Promise<void> {
@@ -78,5 +82,6 @@ export async function removeNetwork(home: Home): Promise<void> {
 
 async function removeDestroyed(base: string): Promise<void> {
   const directory = join(base, "networks");
-  for (const name of await readdir(directory).catch(() => [])) if (name.startsWith(goneMark)) await removeTree(join(directory, name));
+  for (const name of await readdir(directory).catch(() => []))
+    if (name.startsWith(goneMark)) await removeTree(join(directory, name));
 }

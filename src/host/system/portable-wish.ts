@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { exists, writeWhole } from "../files/files.ts";
 import type { Home } from "./home.ts";
 
-/** Whether a home was started in portable mode because somebody asked for it: it stays so until it is asked for otherwise. */
+/**
+ * Whether a home was started in portable mode because somebody asked for it: it stays so until it is asked for
+ * otherwise.
+ */
 const noteOf = (home: Pick<Home, "root">): string => join(home.root, "portable");
 
 export const portableWished = (home: Pick<Home, "root">): Promise<boolean> => exists(noteOf(home));

@@ -5,18 +5,26 @@ import { run, succeeds } from "../process/command.ts";
 import { exists, readText } from "../files/files.ts";
 import type { Owner } from "../files/files.ts";
 
-/** System users. PostgreSQL refuses root; where perchd is root its servers run as a user of Perch's own, which nothing else runs as and which is in no group of others. */
+/**
+ * System users. PostgreSQL refuses root; where perchd is root its servers run as a user of Perch's own, which nothing
+ * else runs as and which is in no group of others.
+ */
 
 export interface SystemUser extends Owner {
   name: string;
 }
 
-/** Home and shell are what Debian's package gives `postgres`, but for a home of its own: nothing is in it, and nobody else may put a file there. */
+/**
+ * Home and shell are what Debian's package gives `postgres`, but for a home of its own: nothing is in it, and nobody
+ * else may put a file there.
+ */
 export const serverUserName = "perch-postgres";
 const serverHome = "/var/lib/perch-postgres";
 const serverComment = "PostgreSQL of Perch";
 
-/** As whom servers ran before: the user of every distribution's package, which runs the distribution's own servers, too. */
+/**
+ * As whom servers ran before: the user of every distribution's package, which runs the distribution's own servers, too.
+ */
 export const distributionUserName = "postgres";
 
 export async function findUser(name: string): Promise<SystemUser | undefined> {
@@ -36,7 +44,10 @@ const turnMs = 5_000;
 /** Those that this process could not make: it is not tried again. */
 const unmade = new Set<string>();
 
-/** The user that servers run as, made where it is absent: without a password, so that only root becomes it. Undefined when it can be neither found nor made. */
+/**
+ * The user that servers run as, made where it is absent: without a password, so that only root becomes it. Undefined
+ * when it can be neither found nor made.
+ */
 export async function ensureServerUser(name = serverUserName): Promise<SystemUser | undefined> {
   const made = async (): Promise<SystemUser | false | undefined> => {
     const found = await findUser(name);
@@ -60,8 +71,20 @@ const isWritable = (path: string): Promise<boolean> =>
 /** Gives whether it may work in a moment: another program is changing the file. */
 async function make(name: string): Promise<boolean> {
   const shell = (await exists("/bin/bash")) ? "/bin/bash" : "/bin/sh";
-  const add = ["useradd", "--system", "--no-create-home", "--home-dir", serverHome, "--shell", shell, "--comment", serverComment];
-  const group = linesOf((await readText("/etc/group")) ?? "").some((line) => line[0] === name) ? ["--gid", name] : ["--user-group"];
+  const add = [
+    "useradd",
+    "--system",
+    "--no-create-home",
+    "--home-dir",
+    serverHome,
+    "--shell",
+    shell,
+    "--comment",
+    serverComment,
+  ];
+  const group = linesOf((await readText("/etc/group")) ?? "").some((line) => line[0] === name)
+    ? ["--gid", name]
+    : ["--user-group"];
   try {
     await run([...add, ...group, name]);
   } catch (error) {
@@ -80,8 +103,14 @@ export function sharedWith({ name, uid, gid }: SystemUser, passwd: string, group
   if (twin !== undefined) return `the user ${twin} has the same number, ${uid}`;
   const lives = others.find((line) => Number(line[3]) === gid)?.[0];
   if (lives !== undefined) return `the user ${lives} has the same group, ${gid}`;
-  const groups = linesOf(group).map(([title = "", , number, members = ""]) => ({ title, number, members: members.split(",") }));
-  const guest = groups.find(({ number }) => Number(number) === gid)?.members.find((member) => member !== "" && member !== name);
+  const groups = linesOf(group).map(([title = "", , number, members = ""]) => ({
+    title,
+    number,
+    members: members.split(","),
+  }));
+  const guest = groups
+    .find(({ number }) => Number(number) === gid)
+    ?.members.find((member) => member !== "" && member !== name);
   return guest === undefined ? undefined : `the user ${guest} is in its group`;
 }
 

@@ -1,8 +1,8 @@
 import { elements, type Route, type Snapshot } from "./snapshot.ts";
 
 /**
- * Something that the kernel holds for a network, described by the very texts it was set with: what was said to `ip` and `nft` is what must be there. Whoever sets something
- * has one. Pure but for `set`.
+ * Something that the kernel holds for a network, described by the very texts it was set with: what was said to `ip` and
+ * `nft` is what must be there. Whoever sets something has one. Pure but for `set`.
  */
 export interface Claim {
   /** "the map of 5432", "the addresses of members". */
@@ -34,11 +34,23 @@ function absent(line: string, { links, routes, rules }: Snapshot): string[] {
     return mtu !== undefined && found.mtu !== Number(mtu) ? [`the MTU of ${name}, which is ${found.mtu}`] : [];
   }
   const [, address, dev = ""] = /^address (?:add|replace) (\S+) dev (\S+)/.exec(line) ?? [];
-  if (address !== undefined) return links.get(dev)?.addresses.has(address) === true ? [] : [`the address ${address.replace(/\/128$/, "")} of ${dev}`];
-  const route = /^route (?:add|replace) (?:(local|unreachable) )?(\S+)(?: via (\S+))?(?: dev (\S+))?.*?(?: table (\S+))?$/.exec(line);
+  if (address !== undefined)
+    return links.get(dev)?.addresses.has(address) === true
+      ? []
+      : [`the address ${address.replace(/\/128$/, "")} of ${dev}`];
+  const route =
+    /^route (?:add|replace) (?:(local|unreachable) )?(\S+)(?: via (\S+))?(?: dev (\S+))?.*?(?: table (\S+))?$/.exec(
+      line,
+    );
   if (route !== null) {
     const [, type = "unicast", to = "", via, device, table] = route;
-    const wanted: Route = { type, to: to.replace(/\/128$/, ""), via, dev: device, table: table ?? (type === "local" ? "local" : "main") };
+    const wanted: Route = {
+      type,
+      to: to.replace(/\/128$/, ""),
+      via,
+      dev: device,
+      table: table ?? (type === "local" ? "local" : "main"),
+    };
     return routes.some((found) => isRoute(found, wanted)) ? [] : [`the route to ${wanted.to}`];
   }
   const rule = /^rule (add|delete) pref (\d+)/.exec(line);
@@ -63,13 +75,15 @@ function missingRules(text: string, { nft }: Snapshot, learned: Learned): string
     const listed = found?.join("\n");
     if (found === undefined) absences.push(`the chain ${shortened(name)}`);
     else if (found.length !== rules.length) absences.push(`rules of the chain ${shortened(name)}`);
-    else if (listed !== (learned.get(keyOf(name, rules)) ?? listed)) absences.push(`a rule of the chain ${shortened(name)}, which is another`);
+    else if (listed !== (learned.get(keyOf(name, rules)) ?? listed))
+      absences.push(`a rule of the chain ${shortened(name)}, which is another`);
     else learned.set(keyOf(name, rules), listed ?? "");
   }
   for (const [name, wanted] of sets) {
     const found = nft.get(name);
     if (found === undefined) absences.push(`the set ${shortened(name)}`);
-    else if (found.length !== wanted.size || found.some((element) => !wanted.has(element))) absences.push(`elements of ${shortened(name)}`);
+    else if (found.length !== wanted.size || found.some((element) => !wanted.has(element)))
+      absences.push(`elements of ${shortened(name)}`);
   }
   return absences;
 }
@@ -82,7 +96,8 @@ function readOrders(text: string): { chains: Map<string, string[]>; sets: Map<st
   const chains = new Map<string, string[]>();
   const sets = new Map<string, Set<string>>();
   for (const line of text.split("\n")) {
-    const [, verb = "", kind = "", table = "", rest = ""] = /^(add|flush|delete) (\S+) (inet \S+)(?: (.*))?$/.exec(line) ?? [];
+    const [, verb = "", kind = "", table = "", rest = ""] =
+      /^(add|flush|delete) (\S+) (inet \S+)(?: (.*))?$/.exec(line) ?? [];
     const [name = "", ...more] = rest.split(" ");
     const full = `${table} ${name}`;
     if (verb === "delete") {
@@ -90,9 +105,11 @@ function readOrders(text: string): { chains: Map<string, string[]>; sets: Map<st
       sets.delete(full);
       if (kind === "table") emptied(chains, sets, table, verb);
     } else if (kind === "rule") chains.get(full)?.push(more.join(" "));
-    else if (kind === "element") for (const one of elements(more.join(" ").replace(/^\{|\}$/g, ""))) sets.get(full)?.add(one);
+    else if (kind === "element")
+      for (const one of elements(more.join(" ").replace(/^\{|\}$/g, ""))) sets.get(full)?.add(one);
     else if (kind === "chain") chains.set(full, verb === "flush" ? [] : (chains.get(full) ?? []));
-    else if (kind === "set" || kind === "map") sets.set(full, verb === "flush" ? new Set() : (sets.get(full) ?? new Set()));
+    else if (kind === "set" || kind === "map")
+      sets.set(full, verb === "flush" ? new Set() : (sets.get(full) ?? new Set()));
     else if (kind === "table" && verb === "flush") emptied(chains, sets, table, verb);
   }
   return { chains, sets };
@@ -103,5 +120,6 @@ function emptied(chains: Map<string, string[]>, sets: Map<string, Set<string>>, 
     if (verb === "delete") chains.delete(name);
     else chains.set(name, []);
   }
-  for (const name of [...sets.keys()].filter((one) => one.startsWith(`${table} `))) if (verb === "delete") sets.delete(name);
+  for (const name of [...sets.keys()].filter((one) => one.startsWith(`${table} `)))
+    if (verb === "delete") sets.delete(name);
 }

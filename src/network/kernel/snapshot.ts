@@ -1,6 +1,7 @@
 /**
- * What the kernel holds for a network, looked at as a whole: links, addresses, routes, rules, nftables. `claims.ts` holds it against what was set, `keeper.ts` sets again what
- * is gone. Read from three listings, which cost two programs and some ten milliseconds; the texts are compared first, so that at rest none is parsed.
+ * What the kernel holds for a network, looked at as a whole: links, addresses, routes, rules, nftables. `claims.ts`
+ * holds it against what was set, `keeper.ts` sets again what is gone. Read from three listings, which cost two programs
+ * and some ten milliseconds; the texts are compared first, so that at rest none is parsed.
  */
 import { run } from "../../host/process/command.ts";
 import type { Place } from "../../host/process/place.ts";
@@ -50,7 +51,8 @@ export async function listKernel(place: Place): Promise<Listings> {
   return { ip, rules, nft };
 }
 
-export const sameListings = (a: Listings | undefined, b: Listings): boolean => a?.ip === b.ip && a.rules === b.rules && a.nft === b.nft;
+export const sameListings = (a: Listings | undefined, b: Listings): boolean =>
+  a?.ip === b.ip && a.rules === b.rules && a.nft === b.nft;
 
 interface LinkJson {
   ifname?: string;
@@ -74,8 +76,16 @@ export function readListings({ ip, rules, nft }: Listings): Snapshot {
     .map((line) => JSON.parse(line) as object[]) as [LinkJson[]?, RouteJson[]?];
   return {
     links: new Map(links.map((link) => [link.ifname ?? "", linkOf(link)])),
-    routes: routes.map(({ type = "unicast", dst = "", gateway, dev, table = "main" }) => ({ type, to: dst, via: gateway, dev, table })),
-    rules: new Set((JSON.parse(rules.trim() === "" ? "[]" : rules) as { priority?: number }[]).map(({ priority = -1 }) => priority)),
+    routes: routes.map(({ type = "unicast", dst = "", gateway, dev, table = "main" }) => ({
+      type,
+      to: dst,
+      via: gateway,
+      dev,
+      table,
+    })),
+    rules: new Set(
+      (JSON.parse(rules.trim() === "" ? "[]" : rules) as { priority?: number }[]).map(({ priority = -1 }) => priority),
+    ),
     nft: readRuleset(nft),
   };
 }

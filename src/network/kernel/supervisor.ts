@@ -72,7 +72,9 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
       faults = broken.length === 0 ? [] : faultsOf((await find()) ?? []);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      faults = [{ name: "the network", sentence: `what the kernel holds for the network cannot be looked at or set: ${why}` }];
+      faults = [
+        { name: "the network", sentence: `what the kernel holds for the network cannot be looked at or set: ${why}` },
+      ];
       tell(faults[0]?.sentence ?? "");
     }
   }
@@ -90,7 +92,10 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
 }
 
 const faultsOf = (broken: readonly { claim: Claim; what: string[] }[]): KernelFault[] =>
-  broken.map(({ claim, what }) => ({ name: claim.name, sentence: `the kernel does not hold what was set: ${listed(what)} (${claim.name})` }));
+  broken.map(({ claim, what }) => ({
+    name: claim.name,
+    sentence: `the kernel does not hold what was set: ${listed(what)} (${claim.name})`,
+  }));
 
 const listed = (what: readonly string[]): string =>
   what.length <= 3 ? what.join(", ") : `${what.slice(0, 3).join(", ")} and ${what.length - 3} more`;

@@ -7,8 +7,9 @@ import { CommandError, run } from "../../host/process/command.ts";
 import { exists, findProgram, removeTree } from "../../host/files/files.ts";
 
 /**
- * Which PostgreSQL to run: the directory that was given, one the system has, or the one from npm. That one is copied out of node_modules once, because
- * the user PostgreSQL runs as may not be able to read there, and because its symlinks are made by an install script that never runs here.
+ * Which PostgreSQL to run: the directory that was given, one the system has, or the one from npm. That one is copied
+ * out of node_modules once, because the user PostgreSQL runs as may not be able to read there, and because its symlinks
+ * are made by an install script that never runs here.
  */
 export interface Binaries {
   directory: string;
@@ -43,21 +44,32 @@ export async function findBinaries(wanted: Wanted): Promise<Binaries> {
   if (best !== undefined) return best;
 
   const embedded = embeddedPackage();
-  if (embedded !== undefined && (major === undefined || major === embedded.major)) return copyEmbedded(embedded, wanted.toolsDirectory);
+  if (embedded !== undefined && (major === undefined || major === embedded.major))
+    return copyEmbedded(embedded, wanted.toolsDirectory);
   const also = embedded === undefined ? `no ${embeddedName}` : `${embeddedName} has ${embedded.version}`;
-  throw fail("postgres_binaries_missing", { major: major ?? supportedMajors.join(", "), tried: `none in ${tried.join(", ")}; ${also}` });
+  throw fail("postgres_binaries_missing", {
+    major: major ?? supportedMajors.join(", "),
+    tried: `none in ${tried.join(", ")}; ${also}`,
+  });
 }
 
 /** The newest major of those found that is supported and wanted; of two alike, the first. */
 export function choose(found: readonly Binaries[], major: number | undefined): Binaries | undefined {
-  const fitting = found.filter((one) => (major === undefined ? supportedMajors.includes(one.major) : one.major === major));
+  const fitting = found.filter((one) =>
+    major === undefined ? supportedMajors.includes(one.major) : one.major === major,
+  );
   return fitting.toSorted((a, b) => b.major - a.major)[0];
 }
 
 async function givenBinaries(directory: string, major: number | undefined): Promise<Binaries> {
   const found = await probe(resolve(directory), "given");
-  if (found === undefined) throw fail("postgres_binaries_missing", { major: major ?? "", tried: `${directory} has no postgres and initdb that run` });
-  if (major !== undefined && found.major !== major) throw fail("postgres_binaries_wrong", { directory, found: found.major, wanted: major });
+  if (found === undefined)
+    throw fail("postgres_binaries_missing", {
+      major: major ?? "",
+      tried: `${directory} has no postgres and initdb that run`,
+    });
+  if (major !== undefined && found.major !== major)
+    throw fail("postgres_binaries_wrong", { directory, found: found.major, wanted: major });
   if (!supportedMajors.includes(found.major)) throw fail("postgres_version_unsupported", { major: found.major });
   return found;
 }
@@ -89,7 +101,10 @@ async function probe(directory: string, source: Binaries["source"]): Promise<Bin
   );
   const version = parseVersion(text);
   if (version === undefined) return undefined;
-  const [basebackup, rewind] = await Promise.all([exists(join(directory, "pg_basebackup")), exists(join(directory, "pg_rewind"))]);
+  const [basebackup, rewind] = await Promise.all([
+    exists(join(directory, "pg_basebackup")),
+    exists(join(directory, "pg_rewind")),
+  ]);
   return { directory, ...version, source, has: { basebackup, rewind } };
 }
 
@@ -99,18 +114,25 @@ export interface Program {
   problem: string | undefined;
 }
 
-/** Looked at at every look of a loop: the program is run again only where its file is another, or did not run a moment ago. */
+/**
+ * Looked at at every look of a loop: the program is run again only where its file is another, or did not run a moment
+ * ago.
+ */
 export async function inspectProgram(directory: string): Promise<Program> {
   const path = join(directory, "postgres");
   const file = await stat(path).catch(() => undefined);
   if (file === undefined) return { version: undefined, problem: `there is no postgres in ${directory}` };
   const key = `${file.dev} ${file.ino} ${file.size} ${file.mtimeMs} ${file.ctimeMs}`;
   const known = inspected.get(directory);
-  if (known?.key === key && (known.program.problem === undefined || performance.now() - known.at < againMs)) return known.program;
+  if (known?.key === key && (known.program.problem === undefined || performance.now() - known.at < againMs))
+    return known.program;
   const program = await run([path, "--version"], { timeoutMs: 10_000 }).then(
     ({ stdout }): Program => {
       const version = parseVersion(stdout)?.version;
-      return { version, problem: version === undefined ? `postgres in ${directory} does not say which version it is` : undefined };
+      return {
+        version,
+        problem: version === undefined ? `postgres in ${directory} does not say which version it is` : undefined,
+      };
     },
     (error: unknown): Program => ({
       version: undefined,
@@ -163,7 +185,8 @@ export async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: strin
       await Promise.all([chmod(toolsDirectory, 0o755), chmod(beside, 0o755)]);
       // Where npm ran the package's install script, its links are there: copied, they would lead back into the package.
       const filter = async (path: string): Promise<boolean> => !(await lstat(path)).isSymbolicLink();
-      for (const part of ["bin", "lib", "share"]) await cp(join(found.native, part), join(beside, part), { recursive: true, filter });
+      for (const part of ["bin", "lib", "share"])
+        await cp(join(found.native, part), join(beside, part), { recursive: true, filter });
       for (const { link, to } of await linksOf(found.native)) await symlink(to, join(beside, link)).catch(unlessThere);
       if ((await exists(place)) && !(await isWhole(found, place))) await rename(place, broken).catch(unlessGone);
       // Another perchd may have been first: its copy is as good.
@@ -178,7 +201,8 @@ export async function copyEmbedded(found: EmbeddedPackage, toolsDirectory: strin
     }
   }
   const copy = await probe(join(place, "bin"), "embedded");
-  if (copy === undefined) throw fail("postgres_binaries_missing", { major: found.major, tried: `the copy in ${place} does not run` });
+  if (copy === undefined)
+    throw fail("postgres_binaries_missing", { major: found.major, tried: `the copy in ${place} does not run` });
   return copy;
 }
 
@@ -190,37 +214,61 @@ const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== "ENOENT") throw error;
 };
 
-/** Whether the copy runs, and every file of the package is there with its size, every link with its target. Servers that run from one that is not keep the files that they have open. */
+/**
+ * Whether the copy runs, and every file of the package is there with its size, every link with its target. Servers that
+ * run from one that is not keep the files that they have open.
+ */
 async function isWhole({ native }: EmbeddedPackage, place: string): Promise<boolean> {
   if ((await probe(join(place, "bin"), "embedded")) === undefined) return false;
   for (const part of ["bin", "lib", "share"]) {
     for (const entry of await readdir(join(native, part), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      const [own, copied] = await Promise.all([stat(path), stat(join(place, relative(native, path))).catch(() => undefined)]);
+      const [own, copied] = await Promise.all([
+        stat(path),
+        stat(join(place, relative(native, path))).catch(() => undefined),
+      ]);
       if (copied?.size !== own.size) return false;
     }
   }
   for (const { link, to } of await linksOf(native)) {
     // A package may have a file in place of a link.
-    const target = await readlink(join(place, link)).catch((error: NodeJS.ErrnoException) => (error.code === "EINVAL" ? to : undefined));
+    const target = await readlink(join(place, link)).catch((error: NodeJS.ErrnoException) =>
+      error.code === "EINVAL" ? to : undefined,
+    );
     if (target !== to) return false;
   }
   return true;
 }
 
-/** Makes the copy again that a cluster's servers are started from, where it is broken and the package has its version still. Gives whether it did. */
+/**
+ * Makes the copy again that a cluster's servers are started from, where it is broken and the package has its version
+ * still. Gives whether it did.
+ */
 export async function renewCopy(directory: string, toolsDirectory: string): Promise<boolean> {
   const found = embeddedPackage();
-  if (found === undefined || directory !== join(toolsDirectory, `postgresql-${found.version}`, "bin") || (await isWhole(found, dirname(directory))))
+  if (
+    found === undefined ||
+    directory !== join(toolsDirectory, `postgresql-${found.version}`, "bin") ||
+    (await isWhole(found, dirname(directory)))
+  )
     return false;
   await copyEmbedded(found, toolsDirectory);
   inspected.delete(directory);
   return true;
 }
 
-/** The links below `native`, each with its target as seen from its own directory. pg-symlinks.json names them: `{source: what it points to, target: the link}`. */
+/**
+ * The links below `native`, each with its target as seen from its own directory. pg-symlinks.json names them: `{source:
+ * what it points to, target: the link}`.
+ */
 async function linksOf(native: string): Promise<{ link: string; to: string }[]> {
-  const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
-  return links.map(({ source, target }) => ({ link: relative("native", target), to: relative(dirname(target), source) }));
+  const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as {
+    source: string;
+    target: string;
+  }[];
+  return links.map(({ source, target }) => ({
+    link: relative("native", target),
+    to: relative(dirname(target), source),
+  }));
 }

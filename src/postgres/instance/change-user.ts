@@ -6,8 +6,9 @@ import { command, type Layout, type Member } from "./directory.ts";
 import { find } from "./postmaster.ts";
 
 /**
- * A server of an older Perch runs as another user. When it is stopped anyhow, its files are given to the user that servers run as now; the data last, for whose
- * that is tells as whom the member runs. `member.place` is the one of today's user. Gives why they stay the former's: then all of them do.
+ * A server of an older Perch runs as another user. When it is stopped anyhow, its files are given to the user that
+ * servers run as now; the data last, for whose that is tells as whom the member runs. `member.place` is the one of
+ * today's user. Gives why they stay the former's: then all of them do.
  */
 export async function changeUser(member: Member): Promise<"moved" | "nothing" | { stays: string }> {
   const { layout: at, place } = member;

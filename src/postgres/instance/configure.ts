@@ -1,5 +1,13 @@
 import { basename, dirname, join } from "node:path";
-import { isBelow, lookBelow, readBelow, removeBelow, saysBelow, unlessStrange, writeBelow } from "../../host/files/below.ts";
+import {
+  isBelow,
+  lookBelow,
+  readBelow,
+  removeBelow,
+  saysBelow,
+  unlessStrange,
+  writeBelow,
+} from "../../host/files/below.ts";
 import { writeWhole } from "../../host/files/files.ts";
 import { accessText, type DoorAccess, replicationUser } from "./hba.ts";
 import { readControlFile } from "./control-file.ts";
@@ -16,22 +24,40 @@ export interface Configuration {
   door?: DoorAccess;
   /** Replicas keep the leader's slots, too. */
   slotSync?: boolean;
-  /** Perch's superusers need no password at the unix socket, whose directory is PostgreSQL's user's alone: while their roles are put right. */
+  /**
+   * Perch's superusers need no password at the unix socket, whose directory is PostgreSQL's user's alone: while their
+   * roles are put right.
+   */
   trustSocket?: boolean;
   /** Whether it starts as a replica. */
   standby: boolean;
   replicationPassword: string;
 }
 
-/** Writes what differs. "reload": a running server must be told; what needs a restart it then lists itself (`pending` in the catalog). */
+/**
+ * Writes what differs. "reload": a running server must be told; what needs a restart it then lists itself (`pending` in
+ * the catalog).
+ */
 export async function configure(member: Member, wanted: Configuration): Promise<"reload" | "nothing"> {
-  const changed = [await includeOnce(member), await writePassFile(member, wanted.replicationPassword), await setStandby(member, wanted.standby)];
-  for (const [name, content] of await wantedFiles(member, wanted)) changed.push(await write(member.layout.data, name, content));
+  const changed = [
+    await includeOnce(member),
+    await writePassFile(member, wanted.replicationPassword),
+    await setStandby(member, wanted.standby),
+  ];
+  for (const [name, content] of await wantedFiles(member, wanted))
+    changed.push(await write(member.layout.data, name, content));
   return changed.includes(true) ? "reload" : "nothing";
 }
 
-/** Whether a running server's files say something else than they should. `onStrange` hears of what is there and is no file of its own. */
-export async function configurationDiffers(member: Member, wanted: Configuration, onStrange?: (error: Error) => void): Promise<boolean> {
+/**
+ * Whether a running server's files say something else than they should. `onStrange` hears of what is there and is no
+ * file of its own.
+ */
+export async function configurationDiffers(
+  member: Member,
+  wanted: Configuration,
+  onStrange?: (error: Error) => void,
+): Promise<boolean> {
   const { layout } = member;
   const files = await wantedFiles(member, wanted);
   const found = await Promise.all(files.map(([name, content]) => saysBelow(layout.data, name, content, onStrange)));
@@ -41,7 +67,8 @@ export async function configurationDiffers(member: Member, wanted: Configuration
 
 /** Those in the data directory. */
 async function wantedFiles({ layout }: Member, wanted: Configuration): Promise<[name: string, content: string][]> {
-  // A standby whose leader has more of something than it would does not start: it follows the leader down only when the leader has gone first.
+  // A standby whose leader has more of something than it would does not start: it follows the leader down only when the
+  // leader has gone first.
   const floors = wanted.standby ? (await readControlFile(layout))?.floors : undefined;
   const settings = atLeast(wanted.settings, floors ?? {});
   return [
@@ -59,12 +86,16 @@ export async function writePassFile({ layout, place }: Member, password: string)
   return true;
 }
 
-const saysPass = ({ pass }: Layout, content: string): Promise<boolean> => saysBelow(dirname(pass), basename(pass), content);
+const saysPass = ({ pass }: Layout, content: string): Promise<boolean> =>
+  saysBelow(dirname(pass), basename(pass), content);
 
 const passText = (password: string): string => `*:*:*:${replicationUser}:${password.replace(/[\\:]/g, "\\$&")}\n`;
 
 /** PEM texts into the member's tls directory. Gives whether anything changed. */
-export async function writeCertificates(member: Member, pem: { certificate: string; key: string; authority: string }): Promise<boolean> {
+export async function writeCertificates(
+  member: Member,
+  pem: { certificate: string; key: string; authority: string },
+): Promise<boolean> {
   const { tls } = member.layout;
   // The certificate last: it is what tells whether all three are there.
   const changed = [
@@ -82,7 +113,9 @@ export const certificateFiles = (at: Layout): { certificate: string; key: string
 });
 
 /** What a member serves by now, and whom it trusts; undefined where it has no certificate or key of its own. */
-export async function readCertificate({ tls }: Layout): Promise<(Credentials & { authority: string | undefined }) | undefined> {
+export async function readCertificate({
+  tls,
+}: Layout): Promise<(Credentials & { authority: string | undefined }) | undefined> {
   const read = (name: string) => readBelow(tls, name).catch(unlessStrange);
   const [certificate, key, authority] = await Promise.all([read("server.crt"), read("server.key"), read("ca.crt")]);
   return certificate === undefined || key === undefined ? undefined : { certificate, key, authority };

@@ -1,7 +1,10 @@
 import { readBytesBelow } from "../../host/files/below.ts";
 import type { Layout } from "./directory.ts";
 
-/** What global/pg_control holds, which lies at the same place in PostgreSQL 15 to 18. `pg_controldata` shows the same, where it is installed. */
+/**
+ * What global/pg_control holds, which lies at the same place in PostgreSQL 15 to 18. `pg_controldata` shows the same,
+ * where it is installed.
+ */
 export interface ControlFile {
   /** Equal for a leader and its replicas, and for nothing else. */
   systemIdentifier: bigint;
@@ -23,7 +26,10 @@ export interface ControlFile {
   floors: Record<string, number>;
 }
 
-/** Those in which a standby may not have less than its leader. In the order of the file, from the 180th byte on in every supported major. */
+/**
+ * Those in which a standby may not have less than its leader. In the order of the file, from the 180th byte on in every
+ * supported major.
+ */
 export const standbySettings = [
   "max_connections",
   "max_worker_processes",

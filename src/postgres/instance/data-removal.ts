@@ -7,8 +7,9 @@ import type { Layout } from "./directory.ts";
 import { type History, isPartOf } from "../replication/timeline.ts";
 
 /**
- * The only file that removes, replaces or overwrites a data directory. Each of its functions that does so demands a proof, which `prove` alone makes: another
- * member, or a verified copy, has everything that the data has, and no other member's data goes at the same time. A proof is for one member and is used once.
+ * The only file that removes, replaces or overwrites a data directory. Each of its functions that does so demands a
+ * proof, which `prove` alone makes: another member, or a verified copy, has everything that the data has, and no other
+ * member's data goes at the same time. A proof is for one member and is used once.
  */
 export interface Proof {
   readonly machine: string;
@@ -66,10 +67,16 @@ export function prove(question: Question): Proof | string {
   if (keeper === undefined) return "no leader answers that is known to have everything it has";
   if (what === "data" && keeper.machine === machine) return "it is the leader itself";
   if (going.length > 0) return `the data of ${going.join(", ")} is being replaced`;
-  if (held === undefined) return issue(machine, `the leader ${keeper.machine} has everything; what is left of ${machine} no server can start from`);
+  if (held === undefined)
+    return issue(
+      machine,
+      `the leader ${keeper.machine} has everything; what is left of ${machine} no server can start from`,
+    );
   if (held.systemIdentifier !== keeper.systemIdentifier) return "it holds the data of another cluster";
-  if (!held.mayGoOn && held.timeline === keeper.timeline && held.position > keeper.written) return "it has WAL that the leader has not written";
-  if (!held.mayGoOn && isPartOf(keeper, held)) return issue(machine, `the leader ${keeper.machine} has everything that ${machine} has`);
+  if (!held.mayGoOn && held.timeline === keeper.timeline && held.position > keeper.written)
+    return "it has WAL that the leader has not written";
+  if (!held.mayGoOn && isPartOf(keeper, held))
+    return issue(machine, `the leader ${keeper.machine} has everything that ${machine} has`);
   return issue(
     machine,
     `the leader ${keeper.machine} has everything up to where the two parted; what ${machine} wrote after that the cluster never had`,
@@ -91,7 +98,8 @@ function issue(machine: string, because: string): Proof {
 
 /** A proof that somebody made up, one for another member, or one that was used already destroys nothing. */
 function spend(proof: Proof, machine: string): void {
-  if (proof.machine !== machine || !issued.delete(proof)) throw fail("internal", { why: `the data of ${machine} was to go without a proof` });
+  if (proof.machine !== machine || !issued.delete(proof))
+    throw fail("internal", { why: `the data of ${machine} was to go without a proof` });
 }
 
 /** A whole copy that waits to be put in place. */
@@ -102,8 +110,9 @@ export const formerData = (at: Layout): string => `${at.data}.old`;
 const gone = (at: Layout): string => `${at.data}.gone-${randomBytes(4).toString("hex")}`;
 
 /**
- * Puts the copy in place of what the server, which does not run, ran on; that is kept beside it. Two renames: whoever is killed between them finds no data, a
- * whole copy and the former data, and does this again. A copy that takes the place of another copy that never streamed removes that one, not the former data.
+ * Puts the copy in place of what the server, which does not run, ran on; that is kept beside it. Two renames: whoever
+ * is killed between them finds no data, a whole copy and the former data, and does this again. A copy that takes the
+ * place of another copy that never streamed removes that one, not the former data.
  */
 export async function installCopy(member: { id: string; layout: Layout }, proof: Proof | undefined): Promise<void> {
   const { id, layout: at } = member;
@@ -136,8 +145,9 @@ export async function removeMember({ id, layout: at }: { id: string; layout: Lay
 }
 
 /**
- * Lets a program change the data in place. Until it has done so, the data is marked unfit: one that was killed half-way leaves what no server should start
- * from. `work` gives why the data is unfit still, or the error that ended it before anything was changed, or nothing.
+ * Lets a program change the data in place. Until it has done so, the data is marked unfit: one that was killed half-way
+ * leaves what no server should start from. `work` gives why the data is unfit still, or the error that ended it before
+ * anything was changed, or nothing.
  */
 export async function overwriteData(
   { id, layout: at }: { id: string; layout: Layout },
@@ -153,7 +163,10 @@ export async function overwriteData(
   return unfit;
 }
 
-/** Beside the data, in a directory of perchd's own: the data's number and why it cannot be used. One of other data says nothing. */
+/**
+ * Beside the data, in a directory of perchd's own: the data's number and why it cannot be used. One of other data says
+ * nothing.
+ */
 const markFile = (at: Layout): string => join(at.root, "unfit");
 
 async function markUnfit(at: Layout, why: string): Promise<void> {

@@ -7,7 +7,10 @@ import type { Home } from "../../host/system/home.ts";
 import type { Place } from "../../host/process/place.ts";
 import { throughRelay } from "../../host/sockets/socket-relay.ts";
 
-/** Where the files of one member lie, as perchd sees them. For what PostgreSQL itself reads, `place.seen` says how it sees them. */
+/**
+ * Where the files of one member lie, as perchd sees them. For what PostgreSQL itself reads, `place.seen` says how it
+ * sees them.
+ */
 export interface Layout {
   /** Everything of the member but its sockets; its parent holds the other members. */
   root: string;
@@ -49,10 +52,15 @@ export function layout(home: Home, id: string): Layout {
 }
 
 /**
- * argv that runs a program of PostgreSQL as its user, in an environment with nothing of ours in it: not our secrets, not our HOME, where libpq looks for
- * certificates, and none of the PG* variables it obeys.
+ * argv that runs a program of PostgreSQL as its user, in an environment with nothing of ours in it: not our secrets,
+ * not our HOME, where libpq looks for certificates, and none of the PG* variables it obeys.
  */
-export function command(member: Member, name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
+export function command(
+  member: Member,
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string[] {
   const { place } = member;
   const clean = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", HOME: place.seen(member.layout.root), ...env };
   const variables = Object.entries(clean).map(([variable, value]) => `${variable}=${value}`);
@@ -60,8 +68,9 @@ export function command(member: Member, name: string, args: readonly string[], e
 }
 
 /**
- * Makes every directory but the data directory, closed to all but PostgreSQL's user. Those above, the member's own among them, are perchd's and open to walk through
- * only: who is superuser in SQL runs programs as PostgreSQL's user, and must not lay a link where perchd, as root, will look for a directory of its own.
+ * Makes every directory but the data directory, closed to all but PostgreSQL's user. Those above, the member's own
+ * among them, are perchd's and open to walk through only: who is superuser in SQL runs programs as PostgreSQL's user,
+ * and must not lay a link where perchd, as root, will look for a directory of its own.
  */
 export async function makeDirectories(member: Member): Promise<void> {
   const { layout: at, place } = member;
@@ -71,10 +80,14 @@ export async function makeDirectories(member: Member): Promise<void> {
 }
 
 /**
- * Lets a program that runs as this member's user come to another's socket: the work is told in which directory that is. The other may run as another user; then
- * the way leads through perchd.
+ * Lets a program that runs as this member's user come to another's socket: the work is told in which directory that is.
+ * The other may run as another user; then the way leads through perchd.
  */
-export async function atSocketOf<T>(other: Member, member: Member, work: (directory: string) => Promise<T>): Promise<T> {
+export async function atSocketOf<T>(
+  other: Member,
+  member: Member,
+  work: (directory: string) => Promise<T>,
+): Promise<T> {
   const { sockets } = other.layout;
   const { owner } = member.place;
   if (owner === undefined || owner.uid === other.place.owner?.uid) return work(sockets);
@@ -83,7 +96,10 @@ export async function atSocketOf<T>(other: Member, member: Member, work: (direct
   return throughRelay({ directory, name, to: join(sockets, name), owner }, () => work(directory));
 }
 
-/** A directory of perchd's own that PostgreSQL's user may walk through, and nobody may list; where that user is perchd's, it is shut to others. */
+/**
+ * A directory of perchd's own that PostgreSQL's user may walk through, and nobody may list; where that user is
+ * perchd's, it is shut to others.
+ */
 export async function makeWalkable(path: string, place: Place): Promise<void> {
   await mkdir(path, { recursive: true });
   if (place.owner === undefined) return chmod(path, 0o700);
@@ -99,7 +115,8 @@ export async function makeOwned(path: string, place: Place): Promise<void> {
 }
 
 /** Whether the data directory is there; one that is being removed is not. */
-export const hasData = async (at: Layout): Promise<boolean> => (await isBelow(at.data, "PG_VERSION")) && isBelow(at.data, "global/pg_control");
+export const hasData = async (at: Layout): Promise<boolean> =>
+  (await isBelow(at.data, "PG_VERSION")) && isBelow(at.data, "global/pg_control");
 
 /** Whether the running server can be reached by its unix socket; something else in its place is none. */
 export const hasSocket = async (member: Member): Promise<boolean> =>

@@ -8,8 +8,9 @@ import { besideData, command, makeOwned, type Member } from "./directory.ts";
 import { scramVerifier } from "../sql/scram.ts";
 
 /**
- * Makes an empty data directory whose superuser is `postgres`. It is made under another name and renamed when whole, so one half made is never taken for
- * one. Rejects with `disk_full`, `cancelled` (by the signal) or `postgres_init_failed`, and leaves nothing.
+ * Makes an empty data directory whose superuser is `postgres`. It is made under another name and renamed when whole, so
+ * one half made is never taken for one. Rejects with `disk_full`, `cancelled` (by the signal) or
+ * `postgres_init_failed`, and leaves nothing.
  */
 export async function initialise(member: Member, at: { password: string; signal?: AbortSignal }): Promise<void> {
   const { layout, place } = member;
@@ -17,7 +18,11 @@ export async function initialise(member: Member, at: { password: string; signal?
   const passwordFile = join(layout.root, "initdb-password");
   try {
     // initdb hands what it reads to CREATE ROLE, which takes a verifier as well: the password itself is never on disk.
-    await writeWhole(passwordFile, `${scramVerifier(at.password)}\n`, place.owner === undefined ? {} : { owner: place.owner });
+    await writeWhole(
+      passwordFile,
+      `${scramVerifier(at.password)}\n`,
+      place.owner === undefined ? {} : { owner: place.owner },
+    );
     await makeOwned(beside, place);
     const argv = initdbArguments({
       major: member.major,
@@ -25,7 +30,11 @@ export async function initialise(member: Member, at: { password: string; signal?
       data: place.seen(beside),
       passwordFile: place.seen(passwordFile),
     });
-    await run(command(member, "initdb", argv), { cwd: "/", timeoutMs: 300_000, ...(at.signal === undefined ? {} : { signal: at.signal }) });
+    await run(command(member, "initdb", argv), {
+      cwd: "/",
+      timeoutMs: 300_000,
+      ...(at.signal === undefined ? {} : { signal: at.signal }),
+    });
     at.signal?.throwIfAborted();
     await rename(beside, layout.data);
   } catch (error) {
@@ -39,7 +48,8 @@ export async function initialise(member: Member, at: { password: string; signal?
 }
 
 export function initdbArguments(at: { major: number; platform: string; data: string; passwordFile: string }): string[] {
-  // The builtin provider sorts by code point everywhere and for ever; before 17 that is the C library's C.UTF-8, which macOS lacks.
+  // The builtin provider sorts by code point everywhere and for ever; before 17 that is the C library's C.UTF-8, which
+  // macOS lacks.
   const builtin = at.major >= 17 ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] : [];
   return [
     "--username=postgres",

@@ -4,8 +4,8 @@ import { listBelow, lookBelow, readBelow, removeBelow, unlessStrange } from "../
 import type { Layout } from "./directory.ts";
 
 /**
- * How much of a server's log is kept. PostgreSQL begins a new file at a size and each day (`settings.ts`), and never takes one away; perchd does, the oldest first.
- * The files of 0.1.0, one a weekday, count like the others.
+ * How much of a server's log is kept. PostgreSQL begins a new file at a size and each day (`settings.ts`), and never
+ * takes one away; perchd does, the oldest first. The files of 0.1.0, one a weekday, count like the others.
  */
 export interface LogBound {
   /** Of all the files of one server together. */
@@ -24,8 +24,16 @@ export interface LogFileFacts {
   modified: number;
 }
 
-/** Which files go: the oldest, until the rest is within the bound. Never one that is being written, nor the newest of its kind. Pure. */
-export function logsToRemove(files: readonly LogFileFacts[], written: ReadonlySet<string>, now: number, bound: LogBound): string[] {
+/**
+ * Which files go: the oldest, until the rest is within the bound. Never one that is being written, nor the newest of
+ * its kind. Pure.
+ */
+export function logsToRemove(
+  files: readonly LogFileFacts[],
+  written: ReadonlySet<string>,
+  now: number,
+  bound: LogBound,
+): string[] {
   const newestFirst = files.toSorted((a, b) => b.modified - a.modified || (a.name < b.name ? 1 : -1));
   const kinds = new Set<string>();
   const stays = new Set(written);
@@ -66,11 +74,17 @@ export async function boundLog(at: Layout, bound: LogBound = logBound): Promise<
   return going;
 }
 
-/** How long a directory of logs is left alone in which no file has come: those that are there grow by one file's size at most, and age. */
+/**
+ * How long a directory of logs is left alone in which no file has come: those that are there grow by one file's size at
+ * most, and age.
+ */
 const leaveMs = 60_000;
 
 /** Keeps the logs of servers within the bound: looks at each file when one has come, and once a minute. */
-export function logsBounded(bound: LogBound = logBound, now: () => number = steadyNow): (at: Layout) => Promise<string[]> {
+export function logsBounded(
+  bound: LogBound = logBound,
+  now: () => number = steadyNow,
+): (at: Layout) => Promise<string[]> {
   const seen = new Map<string, { changed: number; until: number }>();
   return async (at) => {
     const changed = (await lookBelow(at.root, basename(at.log)))?.ctimeMs ?? 0;

@@ -21,9 +21,17 @@ export function parseLogLine(text: string): LogLine | undefined {
   }
   const field = (name: string): string => (typeof line?.[name] === "string" ? line[name] : "");
   if (field("timestamp") === "") return undefined;
-  const rest = ["detail", "hint", "context", "statement"].filter((name) => field(name) !== "").map((name) => `${name}: ${field(name)}`);
-  const wrong = field("state_code") === "28P01" && field("remote_host") !== "" ? { wrongPasswordFrom: field("remote_host") } : {};
-  return { at: timestamp(field("timestamp")), level: field("error_severity"), message: redact([field("message"), ...rest].join("; ")), ...wrong };
+  const rest = ["detail", "hint", "context", "statement"]
+    .filter((name) => field(name) !== "")
+    .map((name) => `${name}: ${field(name)}`);
+  const wrong =
+    field("state_code") === "28P01" && field("remote_host") !== "" ? { wrongPasswordFrom: field("remote_host") } : {};
+  return {
+    at: timestamp(field("timestamp")),
+    level: field("error_severity"),
+    message: redact([field("message"), ...rest].join("; ")),
+    ...wrong,
+  };
 }
 
 /** `2026-11-24 06:32:36.123 UTC`: log_timezone is UTC. Before the settings are read, GMT. */

@@ -3,9 +3,10 @@ import { listBelow, lookBelow, readPartBelow } from "../../host/files/below.ts";
 import { type LogLine, parseLogLine } from "./log-line.ts";
 
 /**
- * The log of one server: files of which each begins when the one before it is full, or its day over (`log-bound.ts` says how many there are). Lines are read from
- * the end backwards, then followed by looking every 250 ms, through every file that has come since. The directory is PostgreSQL's user's, who may have put there what he likes: no link
- * is followed, no pipe is waited for, and no more is read at a time than a line may be long.
+ * The log of one server: files of which each begins when the one before it is full, or its day over (`log-bound.ts`
+ * says how many there are). Lines are read from the end backwards, then followed by looking every 250 ms, through every
+ * file that has come since. The directory is PostgreSQL's user's, who may have put there what he likes: no link is
+ * followed, no pipe is waited for, and no more is read at a time than a line may be long.
  */
 interface LogFile {
   directory: string;
@@ -20,7 +21,10 @@ export async function lastLogLines(directory: string, count: number): Promise<Lo
   return readLast(await logFiles(directory), count);
 }
 
-/** The last lines, and from there every new one until the signal aborts. None is missed between the two and none comes twice. */
+/**
+ * The last lines, and from there every new one until the signal aborts. None is missed between the two and none comes
+ * twice.
+ */
 export async function* followLog(directory: string, last: number, signal: AbortSignal): AsyncGenerator<LogLine> {
   const { past, follow } = await beginLog(directory, last);
   yield* past;
@@ -28,14 +32,22 @@ export async function* followLog(directory: string, last: number, signal: AbortS
 }
 
 /** The same in two parts, for who has something to do between them: what comes meanwhile is not missed. */
-export async function beginLog(directory: string, last: number): Promise<{ past: LogLine[]; follow(signal: AbortSignal): AsyncGenerator<LogLine> }> {
+export async function beginLog(
+  directory: string,
+  last: number,
+): Promise<{ past: LogLine[]; follow(signal: AbortSignal): AsyncGenerator<LogLine> }> {
   const files = await logFiles(directory);
   const reading = files.at(-1);
   const [past, rest] = [await readLast(files, last), reading === undefined ? Buffer.alloc(0) : await halfLine(reading)];
   return { past, follow: (signal) => followFrom(directory, reading, rest, signal) };
 }
 
-async function* followFrom(directory: string, begin: LogFile | undefined, half: Buffer, signal: AbortSignal): AsyncGenerator<LogLine> {
+async function* followFrom(
+  directory: string,
+  begin: LogFile | undefined,
+  half: Buffer,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
   let [reading, offset, rest] = [begin, begin?.size ?? 0, half];
   while (!signal.aborted) {
     const files = await logFiles(directory);
@@ -43,8 +55,12 @@ async function* followFrom(directory: string, begin: LogFile | undefined, half: 
     // Emptied, as a file of 0.1.0 was when its weekday came again.
     if (now !== undefined && now.size < offset) [offset, rest] = [0, Buffer.alloc(0)];
     // More than can have been said since: somebody made it that long.
-    if (now !== undefined && now.size - offset > 4 * longestLine) [offset, rest] = [now.size - longestLine, Buffer.alloc(0)];
-    const fresh = now !== undefined && now.size > offset ? await readRange(now, offset, Math.min(now.size, offset + piece)) : Buffer.alloc(0);
+    if (now !== undefined && now.size - offset > 4 * longestLine)
+      [offset, rest] = [now.size - longestLine, Buffer.alloc(0)];
+    const fresh =
+      now !== undefined && now.size > offset
+        ? await readRange(now, offset, Math.min(now.size, offset + piece))
+        : Buffer.alloc(0);
     reading = now ?? reading;
     if (fresh.length > 0) {
       offset += fresh.length;
@@ -66,8 +82,12 @@ async function* followFrom(directory: string, begin: LogFile | undefined, half: 
 
 /** A number alone may be that of a new file, when the old one was taken away. */
 const isSame = (a: LogFile, b: LogFile): boolean => a.inode === b.inode && a.name === b.name;
-/** Files that were written last in the same tick of the clock are in the order of their names, which say when each began. */
-const inOrder = (a: LogFile, b: LogFile): number => a.modified - b.modified || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.inode - b.inode);
+/**
+ * Files that were written last in the same tick of the clock are in the order of their names, which say when each
+ * began.
+ */
+const inOrder = (a: LogFile, b: LogFile): number =>
+  a.modified - b.modified || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.inode - b.inode);
 
 const newline = 0x0a;
 const block = 65_536;
@@ -80,11 +100,15 @@ const filesAtMost = 1_000;
 
 /** Oldest first. */
 async function logFiles(directory: string): Promise<LogFile[]> {
-  const names = (await listBelow(directory, "", filesAtMost)).map(({ name }) => name).filter((name) => name.endsWith(".json"));
+  const names = (await listBelow(directory, "", filesAtMost))
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith(".json"));
   const found = await Promise.all(
     names.map(async (name): Promise<LogFile | undefined> => {
       const facts = await lookBelow(directory, name);
-      return facts?.isFile() !== true ? undefined : { directory, name, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
+      return facts?.isFile() !== true
+        ? undefined
+        : { directory, name, modified: facts.mtimeMs, size: facts.size, inode: facts.ino };
     }),
   );
   return found.filter((file) => file !== undefined).toSorted(inOrder);
@@ -125,4 +149,5 @@ const parse = (text: Buffer): LogLine[] =>
 
 /** What there is of it, or the first part of that: the file may have been emptied since, or be another's. */
 const readRange = async ({ directory, name }: LogFile, from: number, to: number): Promise<Buffer> =>
-  (await readPartBelow(directory, name, from, Math.min(to - from, 4 * longestLine)).catch(() => undefined)) ?? Buffer.alloc(0);
+  (await readPartBelow(directory, name, from, Math.min(to - from, 4 * longestLine)).catch(() => undefined)) ??
+  Buffer.alloc(0);

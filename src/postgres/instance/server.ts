@@ -1,7 +1,8 @@
 /**
- * How to run one PostgreSQL server. This room knows binaries, data directories, processes and SQL; it does not know which servers there should be, who
- * leads, or what the network looks like: a `Place` says how programs are started in it, and the caller names addresses, ports and passwords.
- * Start here, with start, stop and reload; a server's life begins in `initdb.ts` or `base-backup.ts`, and `configure.ts` writes its files.
+ * How to run one PostgreSQL server. This room knows binaries, data directories, processes and SQL; it does not know
+ * which servers there should be, who leads, or what the network looks like: a `Place` says how programs are started in
+ * it, and the caller names addresses, ports and passwords. Start here, with start, stop and reload; a server's life
+ * begins in `initdb.ts` or `base-backup.ts`, and `configure.ts` writes its files.
  */
 import type { FileHandle } from "node:fs/promises";
 import { ask, pause } from "../../base/deadline.ts";
@@ -18,11 +19,15 @@ import { find, pidFile, readLock } from "./postmaster.ts";
 import { isAboutTheLog, startLogFile } from "./start-log.ts";
 
 /**
- * Starts the server, unless it runs already, and waits until it takes connections. Rejects with `postgres_start_failed`: when it ended, with its last
- * words; when it is not ready within the time (a long recovery, or a replica that finds no leader), it is left to go on, and `find` says how it does. `cancelled`
- * (by the signal) leaves it, too: `stop` ends it.
+ * Starts the server, unless it runs already, and waits until it takes connections. Rejects with
+ * `postgres_start_failed`: when it ended, with its last words; when it is not ready within the time (a long recovery,
+ * or a replica that finds no leader), it is left to go on, and `find` says how it does. `cancelled` (by the signal)
+ * leaves it, too: `stop` ends it.
  */
-export async function start(member: Member, at: { withinMs?: number; signal?: AbortSignal } = {}): Promise<ProcessIdentity> {
+export async function start(
+  member: Member,
+  at: { withinMs?: number; signal?: AbortSignal } = {},
+): Promise<ProcessIdentity> {
   try {
     return await startAndWait(member, at);
   } catch (error) {
@@ -40,16 +45,22 @@ async function startAndWait(member: Member, at: { withinMs?: number; signal?: Ab
     void launched?.ended.then(() => (ended = true));
     const ready = await ask(
       async () => {
-        const gone = ended; // asked for before the file is read, so that a server that left a moment ago is not taken for ready
+        // asked for before the file is read, so that a server that left a moment ago is not taken for ready
+        const gone = ended;
         const running = await find(member.layout);
         if (running?.status === "ready" || running?.status === "standby") return running.process;
         return gone || (running === undefined && launched === undefined) ? false : undefined;
       },
-      { everyMs: 10, withinMs: Math.max(0, end - performance.now()), ...(at.signal === undefined ? {} : { signal: at.signal }) },
+      {
+        everyMs: 10,
+        withinMs: Math.max(0, end - performance.now()),
+        ...(at.signal === undefined ? {} : { signal: at.signal }),
+      },
     );
     if (typeof ready === "object") return ready;
     const words = await lastWords(member, since);
-    // By a server that was killed, until its last process has noticed; or by one that someone else started a moment ago, which is found next time.
+    // By a server that was killed, until its last process has noticed; or by one that someone else started a moment
+    // ago, which is found next time.
     const held = /still in use|lock file "postmaster\.pid" already exists/.test(words);
     const another = ready === false && (await find(member.layout)) !== undefined;
     if (ready === false && (held || another) && performance.now() < end) {
@@ -61,8 +72,15 @@ async function startAndWait(member: Member, at: { withinMs?: number; signal?: Ab
   }
 }
 
-/** "fast" ends sessions and writes a checkpoint; "immediate" is a crash on purpose. Gives how it ended: after `withinMs` the next harder way is taken. */
-export async function stop(member: Member, mode: "fast" | "immediate", withinMs = 30_000): Promise<"fast" | "immediate" | "killed" | "not running"> {
+/**
+ * "fast" ends sessions and writes a checkpoint; "immediate" is a crash on purpose. Gives how it ended: after `withinMs`
+ * the next harder way is taken.
+ */
+export async function stop(
+  member: Member,
+  mode: "fast" | "immediate",
+  withinMs = 30_000,
+): Promise<"fast" | "immediate" | "killed" | "not running"> {
   const running = await find(member.layout);
   if (running === undefined) return "not running";
   // One that a signal stopped would not hear of it.
@@ -81,8 +99,8 @@ export async function stop(member: Member, mode: "fast" | "immediate", withinMs 
 }
 
 /**
- * Ends every process of a server, whatever became of its files: the recorded postmaster is ended though its data directory is gone or has another name. What
- * a signal stopped is killed all the same.
+ * Ends every process of a server, whatever became of its files: the recorded postmaster is ended though its data
+ * directory is gone or has another name. What a signal stopped is killed all the same.
  */
 export async function endWholly(member: Member, recorded: ProcessIdentity | undefined): Promise<void> {
   const postmaster = (await find(member.layout))?.process ?? recorded;
@@ -92,7 +110,8 @@ export async function endWholly(member: Member, recorded: ProcessIdentity | unde
     await signalProcess(postmaster, "SIGQUIT");
     if (!(await awaitEnd(postmaster, 3_000))) {
       await signalProcess(postmaster, "SIGKILL");
-      if (!(await awaitEnd(postmaster, 5_000))) throw fail("busy", { what: `machine ${member.id}`, by: "a process that cannot be killed" });
+      if (!(await awaitEnd(postmaster, 5_000)))
+        throw fail("busy", { what: `machine ${member.id}`, by: "a process that cannot be killed" });
     }
     if (spot !== undefined) await endOccupants(spot, "postgres");
   }
@@ -111,9 +130,9 @@ export async function reload(member: Member): Promise<boolean> {
 }
 
 /**
- * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one from starting; and lock files whose
- * numbers may be someone else's by now, or still its own, when whoever inherited it (the first process of a container, say) is slow to wait for it.
- * PostgreSQL would take either for a running server.
+ * What a killed postmaster leaves: backends that have not noticed, which hold its memory and would keep the next one
+ * from starting; and lock files whose numbers may be someone else's by now, or still its own, when whoever inherited it
+ * (the first process of a container, say) is slow to wait for it. PostgreSQL would take either for a running server.
  */
 async function clearAway(member: Member): Promise<void> {
   const { layout } = member;
@@ -124,7 +143,10 @@ async function clearAway(member: Member): Promise<void> {
     const locked = await readLock(directory, name, () => (strange = true));
     return strange || (locked !== undefined && isTaken(locked.pid) && (await find(layout)) === undefined);
   };
-  for (const [directory, name] of [[layout.data, pidFile] as const, [layout.sockets, `.s.PGSQL.${member.port}.lock`] as const])
+  for (const [directory, name] of [
+    [layout.data, pidFile] as const,
+    [layout.sockets, `.s.PGSQL.${member.port}.lock`] as const,
+  ])
     if (await strangers(directory, name)) await removeBelow(directory, name);
 }
 
@@ -135,7 +157,11 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
     const argv = command(member, "postgres", ["-D", member.place.seen(member.layout.data)]);
     return await startDetached(argv, { cwd: "/", outputFd: output.fd });
   } catch (error) {
-    throw fail("postgres_start_failed", { machine: member.id, app: member.app, why: error instanceof Error ? error.message : String(error) }, error);
+    throw fail(
+      "postgres_start_failed",
+      { machine: member.id, app: member.app, why: error instanceof Error ? error.message : String(error) },
+      error,
+    );
   } finally {
     await output?.close();
   }
@@ -144,13 +170,22 @@ async function launch(member: Member): Promise<Awaited<ReturnType<typeof startDe
 /** Why it did not start, in its own words: those on its output, before it has a log, and those in the log since. */
 async function lastWords(member: Member, since: number): Promise<string> {
   const spoken = async (): Promise<{ words: string[]; telling: boolean }> => {
-    const logged = ((await lastLogLines(member.layout.log, 20).catch(unlessStrange)) ?? []).filter((line) => Date.parse(line.at) >= since);
-    const severe = logged.filter((line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"));
-    const output = ((await readBelow(member.layout.log, startLogFile, { atMost: 65_536, last: true }).catch(unlessStrange)) ?? "")
+    const logged = ((await lastLogLines(member.layout.log, 20).catch(unlessStrange)) ?? []).filter(
+      (line) => Date.parse(line.at) >= since,
+    );
+    const severe = logged.filter(
+      (line) => ["FATAL", "PANIC", "ERROR", "WARNING"].includes(line.level) || line.message.startsWith("could not"),
+    );
+    const output = (
+      (await readBelow(member.layout.log, startLogFile, { atMost: 65_536, last: true }).catch(unlessStrange)) ?? ""
+    )
       .split("\n")
       .filter((line) => line.trim() !== "" && !isAboutTheLog(line));
     const heard = severe.length > 0 ? severe : logged;
-    return { words: [...output.slice(-4), ...heard.slice(-4).map((line) => line.message)], telling: output.length > 0 || severe.length > 0 };
+    return {
+      words: [...output.slice(-4), ...heard.slice(-4).map((line) => line.message)],
+      telling: output.length > 0 || severe.length > 0,
+    };
   };
   // The process that writes the log is the last to go.
   await ask(async () => ((await spoken()).telling ? true : undefined), { everyMs: 10, withinMs: 300 });

@@ -1,6 +1,6 @@
 /**
- * Settings by which PostgreSQL's own user runs a program or code from a file of somebody's choice. The owner of the machine may have them. A token may not where PostgreSQL runs as
- * perchd's own user. Pure.
+ * Settings by which PostgreSQL's own user runs a program or code from a file of somebody's choice. The owner of the
+ * machine may have them. A token may not where PostgreSQL runs as perchd's own user. Pure.
  */
 export function runsProgram(name: string, value: string): boolean {
   const one = name.toLowerCase();
@@ -8,7 +8,9 @@ export function runsProgram(name: string, value: string): boolean {
   // Without a path a library is one of those that PostgreSQL was installed with.
   if (libraries.has(one)) return /[/\\]/.test(value);
   // Of what extensions read, by how they call it: plperl.on_init, basebackup_to_shell.command.
-  return one.includes(".") && /command|program|script|librar|path|(^|[._])on_\w*init$/.test(one.slice(one.indexOf(".")));
+  return (
+    one.includes(".") && /command|program|script|librar|path|(^|[._])on_\w*init$/.test(one.slice(one.indexOf(".")))
+  );
 }
 
 const commands: ReadonlySet<string> = new Set([

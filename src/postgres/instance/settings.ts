@@ -1,4 +1,7 @@
-/** postgresql.conf as Perch wants it: what a DBA would choose for this machine, what a user may not change, and the text of the file. Pure. */
+/**
+ * postgresql.conf as Perch wants it: what a DBA would choose for this machine, what a user may not change, and the text
+ * of the file. Pure.
+ */
 
 /** What the settings of one server depend on. Paths as PostgreSQL sees them. */
 export interface ServerFacts {
@@ -19,7 +22,8 @@ export interface ServerFacts {
 const megabyte = 1024 * 1024;
 const gigabyte = 1024 * megabyte;
 /** Whole megabytes as PostgreSQL reads them, between two bounds in bytes. */
-const size = (bytes: number, least: number, most: number): string => `${Math.round(Math.min(most, Math.max(least, bytes)) / megabyte)}MB`;
+const size = (bytes: number, least: number, most: number): string =>
+  `${Math.round(Math.min(most, Math.max(least, bytes)) / megabyte)}MB`;
 
 /** Several members share one machine, so each takes a small part of it only. */
 export function defaultSettings(facts: ServerFacts): Record<string, string> {
@@ -62,12 +66,15 @@ export function defaultSettings(facts: ServerFacts): Record<string, string> {
     // After a switchover a replica asks again at once, not after the 5 s of the default.
     wal_retrieve_retry_interval: "500ms",
     restart_after_crash: "on",
-    ...(facts.follow === undefined ? {} : { primary_conninfo: facts.follow.connection, primary_slot_name: facts.follow.slot }),
+    ...(facts.follow === undefined
+      ? {}
+      : { primary_conninfo: facts.follow.connection, primary_slot_name: facts.follow.slot }),
 
     logging_collector: "on",
     log_destination: "jsonlog",
     log_directory: facts.logDirectory,
-    // A file a day, or more when much is said; `log-bound.ts` takes the oldest away. Two that begin in the same second are one file, which goes on.
+    // A file a day, or more when much is said; `log-bound.ts` takes the oldest away. Two that begin in the same second
+    // are one file, which goes on.
     log_filename: "postgresql-%Y-%m-%d_%H%M%S.log",
     log_rotation_age: "1d",
     log_rotation_size: "16MB",
@@ -160,8 +167,8 @@ const slotSyncMajor = 17;
 const no = /^(off|f|false|n|no|0)$/i;
 
 /**
- * Whether replicas keep the leader's logical slots, those that were made with failover = true. There are logical slots only with wal_level = logical; and a replica keeps
- * them only when the leader hears what its reads still need.
+ * Whether replicas keep the leader's logical slots, those that were made with failover = true. There are logical slots
+ * only with wal_level = logical; and a replica keeps them only when the leader hears what its reads still need.
  */
 export function slotSync(major: number, user: Readonly<Record<string, string>>): boolean {
   const of = (name: string): string => user[name] ?? "";
@@ -174,7 +181,10 @@ export function slotSync(major: number, user: Readonly<Record<string, string>>):
 }
 
 /** The settings with none of these lower than its floor. */
-export function atLeast(settings: Readonly<Record<string, string>>, floors: Readonly<Record<string, number>>): Record<string, string> {
+export function atLeast(
+  settings: Readonly<Record<string, string>>,
+  floors: Readonly<Record<string, number>>,
+): Record<string, string> {
   const low = Object.entries(floors).filter(([name, floor]) => Number(settings[name] ?? 0) < floor);
   return { ...settings, ...Object.fromEntries(low.map(([name, floor]) => [name, String(floor)])) };
 }

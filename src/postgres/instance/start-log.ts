@@ -4,15 +4,17 @@ import { lookBelow, readBelow } from "../../host/files/below.ts";
 import type { LogLine } from "./log-line.ts";
 
 /**
- * What a server says before it has its log, in the directory of that: why a setting is not taken, which library the loader misses. Each start begins the file again, so
- * it holds the words of the last one.
+ * What a server says before it has its log, in the directory of that: why a setting is not taken, which library the
+ * loader misses. Each start begins the file again, so it holds the words of the last one.
  */
 export const startLogFile = "start.log";
 
 const atMost = 65_536;
 
 /** Its lines, and those of every later start until the signal aborts. */
-export async function beginStartLog(directory: string): Promise<{ past: LogLine[]; follow(signal: AbortSignal): AsyncGenerator<LogLine> }> {
+export async function beginStartLog(
+  directory: string,
+): Promise<{ past: LogLine[]; follow(signal: AbortSignal): AsyncGenerator<LogLine> }> {
   const begun = await read(directory);
   return { past: begun.lines, follow: (signal) => followFrom(directory, begun, signal) };
 }
@@ -44,14 +46,19 @@ async function read(directory: string, known?: Reading): Promise<Reading> {
   return { inode, modified, lines: startLines(text, new Date(modified).toISOString()) };
 }
 
-/** With the moment and the level that PostgreSQL writes before its lines; the loader writes neither. Passwords are taken out. Pure. */
+/**
+ * With the moment and the level that PostgreSQL writes before its lines; the loader writes neither. Passwords are taken
+ * out. Pure.
+ */
 export function startLines(text: string, modified: string): LogLine[] {
   const lines: LogLine[] = [];
   for (const line of text.split("\n").filter((one) => one.trim() !== "" && !isAboutTheLog(one))) {
-    const [, day, time, word = "", rest = ""] = /^(\S+) ([\d:.]+) \S+ \[\d+\] (?:\S+ )?([A-Z]+): +(.*)$/.exec(line) ?? [];
+    const [, day, time, word = "", rest = ""] =
+      /^(\S+) ([\d:.]+) \S+ \[\d+\] (?:\S+ )?([A-Z]+): +(.*)$/.exec(line) ?? [];
     const last = lines.at(-1);
     if (day === undefined || time === undefined) lines.push({ at: modified, level: "STDERR", message: redact(line) });
-    else if (last !== undefined && /^(DETAIL|HINT|CONTEXT|STATEMENT)$/.test(word)) last.message += redact(`; ${word.toLowerCase()}: ${rest}`);
+    else if (last !== undefined && /^(DETAIL|HINT|CONTEXT|STATEMENT)$/.test(word))
+      last.message += redact(`; ${word.toLowerCase()}: ${rest}`);
     else lines.push({ at: `${day}T${time}Z`, level: word, message: redact(rest) });
   }
   return lines;

@@ -13,8 +13,8 @@ const withinMs = 10_000;
 export const lingerMs = 1_000;
 
 /**
- * Ends everybody who reads the server's WAL but the one that streams from this slot: a server that stops waits until each of them has read all, and one that does
- * not move would keep it for ever.
+ * Ends everybody who reads the server's WAL but the one that streams from this slot: a server that stops waits until
+ * each of them has read all, and one that does not move would keep it for ever.
  */
 export async function endConsumers(session: Session, slot: string): Promise<void> {
   const gone = async () => {
@@ -29,8 +29,8 @@ export async function endConsumers(session: Session, slot: string): Promise<void
 }
 
 /**
- * Stops a server so that its data is whole: with its last checkpoint in pg_control nothing of it is missing, and what still runs then, an archive command or a
- * reader of WAL, is waited for a moment only.
+ * Stops a server so that its data is whole: with its last checkpoint in pg_control nothing of it is missing, and what
+ * still runs then, an archive command or a reader of WAL, is waited for a moment only.
  */
 export async function stopInOrder(member: Member): Promise<void> {
   const running = await find(member.layout);

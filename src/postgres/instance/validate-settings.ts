@@ -10,9 +10,10 @@ import { command, makeOwned, type Member } from "./directory.ts";
 import { configurationText, managedSettings } from "./settings.ts";
 
 /**
- * Whether PostgreSQL would start with new settings, asked of PostgreSQL itself before anything is changed: `postgres -C shared_memory_size` reads a
- * configuration as a start does, checks every value and their combinations, loads the libraries, reckons the memory and exits. It takes 15 ms and a
- * directory with two files of the real one, so the running server is not touched.
+ * Whether PostgreSQL would start with new settings, asked of PostgreSQL itself before anything is changed: `postgres -C
+ * shared_memory_size` reads a configuration as a start does, checks every value and their combinations, loads the
+ * libraries, reckons the memory and exits. It takes 15 ms and a directory with two files of the real one, so the
+ * running server is not touched.
  */
 export interface Trial {
   /** Those the user changes, name → value. */
@@ -30,13 +31,24 @@ export async function trySettings(member: Member, trial: Trial): Promise<void> {
     // perchd's own until all is in it: PostgreSQL's user would have it give away what a link there leads to.
     await makePrivate(scratch);
     await makeOwned(join(scratch, "global"), member.place);
-    for (const file of ["PG_VERSION", "global/pg_control"]) await copyFromBelow(member.layout.data, file, join(scratch, file), owner);
-    await writeWhole(join(scratch, "postgresql.conf"), configurationText(trial.settings), owner === undefined ? {} : { owner });
+    for (const file of ["PG_VERSION", "global/pg_control"])
+      await copyFromBelow(member.layout.data, file, join(scratch, file), owner);
+    await writeWhole(
+      join(scratch, "postgresql.conf"),
+      configurationText(trial.settings),
+      owner === undefined ? {} : { owner },
+    );
     await makeOwned(scratch, member.place);
     const asked = async (name: string): Promise<string> =>
-      (await run(command(member, "postgres", ["-C", name, "-D", member.place.seen(scratch)]), { cwd: "/", timeoutMs: 15_000 })).stdout.trim();
+      (
+        await run(command(member, "postgres", ["-C", name, "-D", member.place.seen(scratch)]), {
+          cwd: "/",
+          timeoutMs: 15_000,
+        })
+      ).stdout.trim();
     checkMemory(member, trial.changes, Number(await asked("shared_memory_size")));
-    // By its name, because the reader of the file knows words that are no settings. What has a dot is an extension's, or an app's own.
+    // By its name, because the reader of the file knows words that are no settings. What has a dot is an extension's,
+    // or an app's own.
     for (const name of Object.keys(trial.changes)) if (!name.includes(".")) await asked(name);
     if ((await asked("huge_pages")) === "on") await checkHugePages(member, trial.changes, asked);
   } catch (error) {
@@ -57,7 +69,8 @@ function checkName(member: Member, name: string): void {
 
 function checkMemory(member: Member, changes: Trial["changes"], megabytes: number): void {
   const present = Math.floor(totalmem() / 1_048_576);
-  const [name, value] = Object.entries(changes).find(([key]) => key === "shared_buffers") ?? Object.entries(changes)[0] ?? [];
+  const [name, value] =
+    Object.entries(changes).find(([key]) => key === "shared_buffers") ?? Object.entries(changes)[0] ?? [];
   if (name === undefined || value === undefined || !(megabytes > present * 0.9)) return;
   throw fail("setting_invalid", {
     name,
@@ -67,8 +80,14 @@ function checkMemory(member: Member, changes: Trial["changes"], megabytes: numbe
   });
 }
 
-/** With `huge_pages = on` it does not start without them. They are counted, not taken: the running server may have them. */
-async function checkHugePages(member: Member, changes: Trial["changes"], asked: (name: string) => Promise<string>): Promise<void> {
+/**
+ * With `huge_pages = on` it does not start without them. They are counted, not taken: the running server may have them.
+ */
+async function checkHugePages(
+  member: Member,
+  changes: Trial["changes"],
+  asked: (name: string) => Promise<string>,
+): Promise<void> {
   const needed = Number(await asked("shared_memory_size_in_huge_pages"));
   const present = await hugePages(Number(await asked("huge_page_size")));
   const name = "huge_pages" in changes ? "huge_pages" : Object.keys(changes)[0];
@@ -85,13 +104,21 @@ export function refusal(member: Pick<Member, "app" | "major">, changes: Trial["c
     .map((line) => line.replace(/^postgres: /, "").replace(/ in file ".*" line \d+$/, ""))
     .filter((line) => line !== "" && !/postgresql\.auto\.conf|configuration file ".*" contains errors/.test(line));
   const unknown = /unrecognized configuration parameter "([^"]+)"/.exec(said[0] ?? "")?.[1];
-  if (unknown !== undefined) return fail("setting_unknown", { name: unknown, version: member.major, app: member.app }, error);
-  // The setting it names; where it names none of ours (a library that is not there), the only one that was changed, or all of them.
+  if (unknown !== undefined)
+    return fail("setting_unknown", { name: unknown, version: member.major, app: member.app }, error);
+  // The setting it names; where it names none of ours (a library that is not there), the only one that was changed, or
+  // all of them.
   const names = Object.keys(changes);
-  const name = names.find((one) => said.some((line) => line.toLowerCase().includes(one.toLowerCase()))) ?? names.join(", ");
+  const name =
+    names.find((one) => said.some((line) => line.toLowerCase().includes(one.toLowerCase()))) ?? names.join(", ");
   return fail(
     "setting_invalid",
-    { name, value: printable(changes[name] ?? Object.values(changes).join(", ")), why: said.join("; "), app: member.app },
+    {
+      name,
+      value: printable(changes[name] ?? Object.values(changes).join(", ")),
+      why: said.join("; "),
+      app: member.app,
+    },
     error,
   );
 }

@@ -6,13 +6,22 @@ import type { BackupOptions, BackupSource } from "./backup-source.ts";
 import type { Member } from "../instance/directory.ts";
 
 /**
- * A base backup without pg_basebackup, as PostgreSQL documents it (low-level API): pg_backup_start, a copy of the files, pg_backup_stop, all over one
- * session: if that ends early, so does the backup. WAL is not copied: the slot keeps it, and the replica streams it when it starts.
+ * A base backup without pg_basebackup, as PostgreSQL documents it (low-level API): pg_backup_start, a copy of the
+ * files, pg_backup_stop, all over one session: if that ends early, so does the backup. WAL is not copied: the slot
+ * keeps it, and the replica streams it when it starts.
  */
-export async function copyByFunctions(member: Member, source: BackupSource, beside: string, options: BackupOptions): Promise<void> {
+export async function copyByFunctions(
+  member: Member,
+  source: BackupSource,
+  beside: string,
+  options: BackupOptions,
+): Promise<void> {
   const from = source.leader.layout.data;
   if ((await listBelow(from, "pg_tblspc")).length > 0) {
-    throw fail("base_backup_failed", { machine: member.id, why: "the leader has tablespaces, which only pg_basebackup can copy" });
+    throw fail("base_backup_failed", {
+      machine: member.id,
+      why: "the leader has tablespaces, which only pg_basebackup can copy",
+    });
   }
   const { owner } = member.place;
   const session = await source.open();
@@ -34,11 +43,15 @@ export async function copyByFunctions(member: Member, source: BackupSource, besi
       [],
       60_000,
     );
-    if (label === undefined) throw fail("base_backup_failed", { machine: member.id, why: "pg_backup_stop gave no label" });
+    if (label === undefined)
+      throw fail("base_backup_failed", { machine: member.id, why: "pg_backup_stop gave no label" });
     await writeWhole(join(beside, "backup_label"), label.label, owner === undefined ? {} : { owner });
-    await inTurns([...files.map((file) => file.path), control, "backup_label"], 16, (path) => syncFile(join(beside, path)));
+    await inTurns([...files.map((file) => file.path), control, "backup_label"], 16, (path) =>
+      syncFile(join(beside, path)),
+    );
     // From the innermost outwards: nothing is given away below what was given away.
-    if (owner !== undefined) for (const directory of directories.toReversed()) await handOver(join(beside, directory), owner);
+    if (owner !== undefined)
+      for (const directory of directories.toReversed()) await handOver(join(beside, directory), owner);
   } finally {
     await session.close();
   }
@@ -46,7 +59,10 @@ export async function copyByFunctions(member: Member, source: BackupSource, besi
 
 const control = "global/pg_control";
 
-/** Directories whose content belongs to the running leader alone; they are made empty. (PostgreSQL: basebackup.c, excludeDirContents.) */
+/**
+ * Directories whose content belongs to the running leader alone; they are made empty. (PostgreSQL: basebackup.c,
+ * excludeDirContents.)
+ */
 const emptyDirectories: ReadonlySet<string> = new Set([
   "pg_wal",
   "pg_replslot",
@@ -58,7 +74,10 @@ const emptyDirectories: ReadonlySet<string> = new Set([
   "pg_subtrans",
 ]);
 
-/** Whether a file is left out: the running server's own, and what recovery removes or rebuilds. `path` is relative to the data directory. */
+/**
+ * Whether a file is left out: the running server's own, and what recovery removes or rebuilds. `path` is relative to
+ * the data directory.
+ */
 export function leftOut(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return (
@@ -101,7 +120,10 @@ async function survey(from: string, beside: string): Promise<{ files: Surveyed[]
   return { files, directories: made };
 }
 
-/** Works through the items in order, `width` at a time. After the first failure none is begun, and it rejects when all that were have ended. */
+/**
+ * Works through the items in order, `width` at a time. After the first failure none is begun, and it rejects when all
+ * that were have ended.
+ */
 async function inTurns<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
   const waiting = items.values();
   const failures: unknown[] = [];

@@ -14,8 +14,8 @@ import { replicationOptions } from "../sql/session-options.ts";
 
 /** A replica's data directory, copied from its running leader on the same host. */
 /**
- * Copies the leader into a directory of another name, renamed when whole. Rejects with `disk_full`, `cancelled` (by the signal) or `base_backup_failed`, and
- * leaves nothing in the member's directory; the slot is the caller's.
+ * Copies the leader into a directory of another name, renamed when whole. Rejects with `disk_full`, `cancelled` (by the
+ * signal) or `base_backup_failed`, and leaves nothing in the member's directory; the slot is the caller's.
  */
 export async function takeBaseBackup(member: Member, source: BackupSource, options: BackupOptions = {}): Promise<void> {
   const beside = besideData(member.layout);
@@ -39,14 +39,23 @@ export async function takeBaseBackup(member: Member, source: BackupSource, optio
     if (isDiskFull(error) || isCode(error, "disk_full")) throw fail("disk_full", { path: member.layout.root }, error);
     if (error instanceof PerchError && error.code === "base_backup_failed") throw error;
     const said = error instanceof CommandError ? error.stderr.trim().split("\n").slice(-3).join("; ") : "";
-    throw fail("base_backup_failed", { machine: member.id, why: redact(said || String(error instanceof Error ? error.message : error)) }, error);
+    throw fail(
+      "base_backup_failed",
+      { machine: member.id, why: redact(said || String(error instanceof Error ? error.message : error)) },
+      error,
+    );
   } finally {
     await removeTree(beside);
   }
 }
 
 /** pg_basebackup over the leader's unix socket; how far it is, the leader's own pg_stat_progress_basebackup tells. */
-async function copyByProgram(member: Member, source: BackupSource, beside: string, options: BackupOptions): Promise<void> {
+async function copyByProgram(
+  member: Member,
+  source: BackupSource,
+  beside: string,
+  options: BackupOptions,
+): Promise<void> {
   const { leader } = source;
   const { place, layout } = member;
   await writePassFile(member, source.replicationPassword);
@@ -65,7 +74,11 @@ async function copyByProgram(member: Member, source: BackupSource, beside: strin
   const stopWatching = options.onProgress === undefined ? undefined : await watchProgress(source, options.onProgress);
   try {
     const env = { PGPASSFILE: place.seen(layout.pass), PGAPPNAME: member.id, PGOPTIONS: replicationOptions() };
-    const limits = { cwd: "/", timeoutMs: 24 * 3_600_000, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+    const limits = {
+      cwd: "/",
+      timeoutMs: 24 * 3_600_000,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
     await atSocketOf(leader, member, (host) => run(command(member, "pg_basebackup", args(host), env), limits));
   } catch (error) {
     await endWalSender(member, source).catch(() => undefined); // what failed first is what counts
@@ -83,7 +96,10 @@ async function endWalSender(member: Member, source: BackupSource): Promise<void>
     .finally(() => session.close());
 }
 
-async function watchProgress(source: BackupSource, onProgress: NonNullable<BackupOptions["onProgress"]>): Promise<() => Promise<void>> {
+async function watchProgress(
+  source: BackupSource,
+  onProgress: NonNullable<BackupOptions["onProgress"]>,
+): Promise<() => Promise<void>> {
   const session = await source.open();
   const look = async (): Promise<void> => {
     const [row] = await session.query<{ done: string; total: string | null }>(

@@ -1,10 +1,13 @@
 import type { Session } from "../sql/session.ts";
 
-/** What keeps a replica from replaying: sessions that read what a record would take away, and a pause that somebody asked for. */
+/**
+ * What keeps a replica from replaying: sessions that read what a record would take away, and a pause that somebody
+ * asked for.
+ */
 
 /**
- * Of the process that replays: what it waits for, by its own word. A lock names those who hold it; of a snapshot or a page it does not say whose, so that it is
- * any session that has one.
+ * Of the process that replays: what it waits for, by its own word. A lock names those who hold it; of a snapshot or a
+ * page it does not say whose, so that it is any session that has one.
  */
 const inTheWay = `
   SELECT session.pid
@@ -21,7 +24,9 @@ const inTheWay = `
 
 /** Ends the sessions that are in the way of the replay just now. Gives how many. */
 export async function endConflicts(session: Session): Promise<number> {
-  const rows = await session.query<{ ended: boolean }>(`SELECT pg_catalog.pg_terminate_backend(pid) AS ended FROM (${inTheWay}) AS conflict`);
+  const rows = await session.query<{ ended: boolean }>(
+    `SELECT pg_catalog.pg_terminate_backend(pid) AS ended FROM (${inTheWay}) AS conflict`,
+  );
   return rows.filter(({ ended }) => ended).length;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a change of leader takes with it, because PostgreSQL writes no WAL for it: rows of unlogged tables, and replication slots, but those that PostgreSQL 17 and
- * newer keep on a replica, too.
+ * What a change of leader takes with it, because PostgreSQL writes no WAL for it: rows of unlogged tables, and
+ * replication slots, but those that PostgreSQL 17 and newer keep on a replica, too.
  */
 import { listBelow, unlessStrange } from "../../host/files/below.ts";
 import type { Member } from "../instance/directory.ts";
@@ -16,19 +16,42 @@ export interface Losses {
 
 const ours = (slot: string): boolean => slot.startsWith(slotOf(""));
 
-/** Of a leader that answers, before another one leads. `next`: a session with that one, which has some of the slots, too. */
-export async function lossesBefore(leader: Member, login: { user: string; password: string }, next: Session | undefined): Promise<Losses> {
+/**
+ * Of a leader that answers, before another one leads. `next`: a session with that one, which has some of the slots,
+ * too.
+ */
+export async function lossesBefore(
+  leader: Member,
+  login: { user: string; password: string },
+  next: Session | undefined,
+): Promise<Losses> {
   const [slots, kept] = await Promise.all([
     withSession(leader, login, slotsOf),
-    next === undefined ? [] : next.query<{ name: string }>(`SELECT slot_name AS name FROM pg_catalog.pg_replication_slots AS slot WHERE ${isSynced}`),
+    next === undefined
+      ? []
+      : next.query<{ name: string }>(
+          `SELECT slot_name AS name FROM pg_catalog.pg_replication_slots AS slot WHERE ${isSynced}`,
+        ),
   ]);
-  return { tables: await unloggedTables(leader, login), slots: slots.filter((name) => !kept.some((slot) => slot.name === name)) };
+  return {
+    tables: await unloggedTables(leader, login),
+    slots: slots.filter((name) => !kept.some((slot) => slot.name === name)),
+  };
 }
 
-/** Of a new leader: what it has in empty tables, and slots that have stayed in the files of the former one, as far as those can be read. */
-export async function lossesAfter(leader: Member, login: { user: string; password: string }, former: Member): Promise<Losses> {
+/**
+ * Of a new leader: what it has in empty tables, and slots that have stayed in the files of the former one, as far as
+ * those can be read.
+ */
+export async function lossesAfter(
+  leader: Member,
+  login: { user: string; password: string },
+  former: Member,
+): Promise<Losses> {
   const there = await withSession(leader, login, slotsOf);
-  const left = ((await listBelow(former.layout.data, "pg_replslot").catch(unlessStrange)) ?? []).map(({ name }) => name);
+  const left = ((await listBelow(former.layout.data, "pg_replslot").catch(unlessStrange)) ?? []).map(
+    ({ name }) => name,
+  );
   const slots = left.filter((name) => !ours(name) && !name.endsWith(".tmp") && !there.includes(name)).toSorted();
   return { tables: await unloggedTables(leader, login), slots };
 }
@@ -38,7 +61,9 @@ export function lossesText({ tables, slots }: Losses): string {
   const some = (names: readonly string[]): string =>
     names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
   return [
-    tables.length === 0 ? "" : `the rows of ${tables.length === 1 ? "the unlogged table" : "the unlogged tables"} ${some(tables)}`,
+    tables.length === 0
+      ? ""
+      : `the rows of ${tables.length === 1 ? "the unlogged table" : "the unlogged tables"} ${some(tables)}`,
     slots.length === 0 ? "" : `the replication ${slots.length === 1 ? "slot" : "slots"} ${some(slots)}`,
   ]
     .filter((part) => part !== "")
@@ -50,17 +75,23 @@ const isSynced =
   "coalesce((pg_catalog.to_jsonb(slot) ->> 'synced')::bool, false) AND NOT coalesce((pg_catalog.to_jsonb(slot) ->> 'temporary')::bool, false)";
 
 async function slotsOf(session: Session): Promise<string[]> {
-  const rows = await session.query<{ name: string }>("SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY 1");
+  const rows = await session.query<{ name: string }>(
+    "SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY 1",
+  );
   return rows.map(({ name }) => name).filter((name) => !ours(name));
 }
 
 async function unloggedTables(member: Member, login: { user: string; password: string }): Promise<string[]> {
   const databases = await withSession(member, login, (session) =>
-    session.query<{ name: string }>("SELECT datname AS name FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"),
+    session.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1",
+    ),
   );
   const found: string[] = [];
   for (const { name } of databases) {
-    const rows = await withSession(member, { ...login, database: name }, (session) => session.query<{ table: string }>(unlogged));
+    const rows = await withSession(member, { ...login, database: name }, (session) =>
+      session.query<{ table: string }>(unlogged),
+    );
     found.push(...rows.map(({ table }) => `${name}.${table}`));
   }
   return found;

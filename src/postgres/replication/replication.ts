@@ -5,7 +5,9 @@ import { type Session, sqlState } from "../sql/session.ts";
 
 /** Slots, lag and promotion: the leader and its replicas as their own catalogs show them. */
 
-/** Where a replica gets its WAL, as libpq takes it. Paths as PostgreSQL sees them. The certificate must name the host. */
+/**
+ * Where a replica gets its WAL, as libpq takes it. Paths as PostgreSQL sees them. The certificate must name the host.
+ */
 export function connectionText(to: {
   host: string;
   /** The name its certificate is asked for, where that is not the host's own address. */
@@ -54,7 +56,10 @@ export async function createSlot(session: Session, name: string): Promise<void> 
 export async function dropSlot(session: Session, name: string): Promise<void> {
   const dropped = await ask(
     async () => {
-      const rows = await session.query<{ pid: number | null }>("SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = $1", [name]);
+      const rows = await session.query<{ pid: number | null }>(
+        "SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = $1",
+        [name],
+      );
       const [slot] = rows;
       if (slot === undefined) return true;
       if (slot.pid !== null) await session.query("SELECT pg_terminate_backend($1, 2000)", [slot.pid]);
@@ -88,16 +93,20 @@ export interface Standing {
   recovering: boolean;
   /** Whether WAL comes in, over a connection that lives. */
   streaming: boolean;
-  /** Bytes of WAL since the beginning of time: written where it leads, received and replayed where it follows. The greater, the more advanced. */
+  /**
+   * Bytes of WAL since the beginning of time: written where it leads, received and replayed where it follows. The
+   * greater, the more advanced.
+   */
   received: bigint;
   replayed: bigint;
   timeline: number;
 }
 
 /**
- * Of a replica that does not stream: the latest timeline of which it has the WAL file with its last position. Its last checkpoint may be from an earlier one,
- * and would make it look as if it had gone on there. pg_rewind leaves the last file of the timeline that it took back, whose history it removes; and a history that
- * another server began may have been heard of. So the timeline has a history here, and is one that the latest history here comes from, if any is.
+ * Of a replica that does not stream: the latest timeline of which it has the WAL file with its last position. Its last
+ * checkpoint may be from an earlier one, and would make it look as if it had gone on there. pg_rewind leaves the last
+ * file of the timeline that it took back, whose history it removes; and a history that another server began may have
+ * been heard of. So the timeline has a history here, and is one that the latest history here comes from, if any is.
  */
 const timelineOnDisk = `(
   WITH wal AS MATERIALIZED (SELECT name, ('x' || substr(name, 1, 8))::bit(32)::int AS timeline FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{8}([0-9A-F]{16}|[.]history)$'),
@@ -119,7 +128,13 @@ export const standingColumns = `pg_is_in_recovery() AS recovering,
             CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), ${timelineOnDisk}, (SELECT timeline_id FROM pg_control_checkpoint()))
                  ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline`;
 
-export type StandingRow = { recovering: boolean; streaming: boolean; received: string; replayed: string; timeline: number };
+export type StandingRow = {
+  recovering: boolean;
+  streaming: boolean;
+  received: string;
+  replayed: string;
+  timeline: number;
+};
 
 export const toStanding = ({ recovering, streaming, received, replayed, timeline }: StandingRow): Standing => ({
   recovering,
@@ -137,10 +152,14 @@ export async function standing(session: Session): Promise<Standing> {
 }
 
 /**
- * Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time. `meanwhile` is called while it does not yet: it has
- * to replay everything first.
+ * Makes a replica a leader. Resolves when it takes writes; rejects with `sql_failed` when it does not within the time.
+ * `meanwhile` is called while it does not yet: it has to replay everything first.
  */
-export async function promote(session: Session, withinMs = 30_000, meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+export async function promote(
+  session: Session,
+  withinMs = 30_000,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   // pg_promote itself would look every 100 ms only.
   await session.query("SELECT pg_promote(false)");
   const leads = async (): Promise<true | undefined> => {

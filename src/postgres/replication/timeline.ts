@@ -15,8 +15,8 @@ export async function historyOf(session: Session): Promise<{ timeline: number; f
 }
 
 /**
- * Lines of `<timeline>\t<position it was left at>\t<reason>`. PostgreSQL's user can write this file, of any length: each line is read by itself, and what is
- * longer than a number may be is none.
+ * Lines of `<timeline>\t<position it was left at>\t<reason>`. PostgreSQL's user can write this file, of any length:
+ * each line is read by itself, and what is longer than a number may be is none.
  */
 export function parseHistory(text: string): History {
   const forks = text.split("\n").flatMap((line): [number, bigint][] => {
@@ -29,7 +29,10 @@ export function parseHistory(text: string): History {
 const leftAt = /^[ \t]{0,8}(\d{1,10})[ \t]{1,8}([0-9A-F]{1,8})\/([0-9A-F]{1,8})(?![0-9A-F])/i;
 
 /** Whether WAL up to there, written on that timeline, is part of the history. */
-export function isPartOf({ timeline, forks }: { timeline: number; forks: History }, at: { timeline: number; position: bigint }): boolean {
+export function isPartOf(
+  { timeline, forks }: { timeline: number; forks: History },
+  at: { timeline: number; position: bigint },
+): boolean {
   if (at.timeline === timeline) return true;
   const fork = forks.get(at.timeline);
   return fork !== undefined && at.position <= fork;

@@ -13,8 +13,15 @@ const sessionText = `pg_catalog.format('the session %s of role %s%s, %s since %s
     CASE WHEN a.application_name = '' THEN '' ELSE ' (' || a.application_name || ')' END, a.state,
     pg_catalog.floor(pg_catalog.extract('epoch', pg_catalog.now() - coalesce(a.xact_start, a.state_change)))::pg_catalog.int8)`;
 
-/** Who holds a lock on one of these, itself or an index of it: a session that is not one of these roles, or a transaction that was prepared. */
-export const blockersOf = (session: Session, what: readonly { oid: string }[], roles: readonly string[] = []): Promise<Blocker[]> =>
+/**
+ * Who holds a lock on one of these, itself or an index of it: a session that is not one of these roles, or a
+ * transaction that was prepared.
+ */
+export const blockersOf = (
+  session: Session,
+  what: readonly { oid: string }[],
+  roles: readonly string[] = [],
+): Promise<Blocker[]> =>
   session.query<Blocker>(
     `WITH held AS (
        SELECT DISTINCT l.pid, l.virtualtransaction AS transaction FROM pg_catalog.pg_locks AS l
@@ -56,6 +63,7 @@ export const blockersOfRole = (session: Session, role: string): Promise<Blocker[
   );
 
 export function sentenceOf(found: readonly Blocker[]): { by: string; how: string } {
-  if (found.length === 0) return { by: "a lock of somebody who has ended meanwhile", how: "nothing needs to be ended any more" };
+  if (found.length === 0)
+    return { by: "a lock of somebody who has ended meanwhile", how: "nothing needs to be ended any more" };
   return { by: found.map(({ by }) => by).join(", and by "), how: found.map(({ how }) => how).join("; ") };
 }

@@ -1,6 +1,9 @@
 import type { Session } from "./session.ts";
 
-/** What the server would say to a role that wants into a database, asked from inside: PostgreSQL itself tells a stranger less. */
+/**
+ * What the server would say to a role that wants into a database, asked from inside: PostgreSQL itself tells a stranger
+ * less.
+ */
 export interface Admission {
   role: { login: boolean; expired: boolean; limit: number; taken: number } | undefined;
   database: { open: boolean } | undefined;

@@ -9,8 +9,9 @@ export interface Room {
 }
 
 /**
- * What a role may have unless told: a third of `max_connections`, so that one app leaves room for others, and a rotation, during which two logins of a role work side
- * by side, does, too. An app behind the pooler gets at least what its two poolers on the leader may open. Pure.
+ * What a role may have unless told: a third of `max_connections`, so that one app leaves room for others, and a
+ * rotation, during which two logins of a role work side by side, does, too. An app behind the pooler gets at least what
+ * its two poolers on the leader may open. Pure.
  */
 export function defaultLimit({ max, free }: Room, poolSize = 0): number {
   const third = Math.min(Math.floor(max / 3), Math.ceil(free / 2) - 1);
@@ -30,7 +31,10 @@ export const limitConnections = (session: Session, role: string, limit: number):
   retrying(() => session.query(`ALTER ROLE ${quoteIdentifier(role)} CONNECTION LIMIT ${limit}`));
 
 /** What is so with roles: their limits, and how many connections each login has at most. */
-export const limitsOf = (session: Session, roles: readonly string[]): Promise<{ role: string; limit: number; superuser: boolean; taken: number }[]> =>
+export const limitsOf = (
+  session: Session,
+  roles: readonly string[],
+): Promise<{ role: string; limit: number; superuser: boolean; taken: number }[]> =>
   session.query(
     `SELECT r.rolname::text AS role, r.rolconnlimit AS limit, r.rolsuper AS superuser,
             (SELECT count(*)::int4 FROM pg_catalog.pg_stat_activity AS a WHERE a.usesysid = r.oid) AS taken

@@ -32,13 +32,22 @@ export async function listDatabases(session: Session): Promise<Database[]> {
 export const hasDatabase = async (session: Session, name: string): Promise<boolean> =>
   isIdentifier(name) && (await session.query("SELECT FROM pg_database WHERE datname = $1", [name])).length > 0;
 
-/** A database nobody may connect to but its owner, who also owns its public schema: that belongs to pg_database_owner, whoever that is. All or nothing. */
+/**
+ * A database nobody may connect to but its owner, who also owns its public schema: that belongs to pg_database_owner,
+ * whoever that is. All or nothing.
+ */
 export async function createDatabase(session: Session, database: { name: string; owner: string }): Promise<void> {
   checkDatabase(database.name);
   const name = quoteIdentifier(database.name);
   await sayWhich(session, database, () =>
     // Shut until PUBLIC has lost its right to connect.
-    retrying(() => session.query(`CREATE DATABASE ${name} OWNER ${quoteIdentifier(database.owner)} ALLOW_CONNECTIONS false`, [], 120_000)),
+    retrying(() =>
+      session.query(
+        `CREATE DATABASE ${name} OWNER ${quoteIdentifier(database.owner)} ALLOW_CONNECTIONS false`,
+        [],
+        120_000,
+      ),
+    ),
   );
   try {
     await transaction(session, async () => {
@@ -62,20 +71,26 @@ export async function giveDatabase(session: Session, database: { name: string; o
   );
 }
 
-/** Drops it; its connections end. What would not let it go is named, and then nobody is sent away. The session is in another database. */
+/**
+ * Drops it; its connections end. What would not let it go is named, and then nobody is sent away. The session is in
+ * another database.
+ */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
   checkDatabase(name);
   const found = await blockersOfDrop(session, name);
   if (found.length > 0) throw fail("held", { what: `database ${name}`, ...sentenceOf(found) });
   // As long as it takes: one that was given up after a time could still be dropped later.
-  await sayWhich(session, { name, owner: "" }, () => session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], dropMs));
+  await sayWhich(session, { name, owner: "" }, () =>
+    session.query(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`, [], dropMs),
+  );
 }
 
 const dropMs = 15 * 60_000;
 
 /**
- * Shuts a database that was there before to those whom nothing but PUBLIC lets in, as a new one is shut. What was granted to a role by name stays. Gives what was
- * taken. A `public` schema as before PostgreSQL 15, where everybody might make tables, becomes the owner's; the session is in that database.
+ * Shuts a database that was there before to those whom nothing but PUBLIC lets in, as a new one is shut. What was
+ * granted to a role by name stays. Gives what was taken. A `public` schema as before PostgreSQL 15, where everybody
+ * might make tables, becomes the owner's; the session is in that database.
  */
 export async function closeDatabase(session: Session, name: string): Promise<string[]> {
   const [row] = await session.query<{ taken: string[]; open: boolean; old: boolean }>(
@@ -105,7 +120,11 @@ export function checkDatabase(name: string): string {
   return name;
 }
 
-async function sayWhich(session: Session, database: { name: string; owner: string }, work: () => Promise<unknown>): Promise<void> {
+async function sayWhich(
+  session: Session,
+  database: { name: string; owner: string },
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {

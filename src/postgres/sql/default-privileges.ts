@@ -7,9 +7,19 @@ interface DefaultPrivileges {
   grants: { grantee: string | null; privilege: string; grantable: boolean }[];
 }
 
-const words: Readonly<Record<string, string>> = { r: "TABLES", S: "SEQUENCES", f: "FUNCTIONS", T: "TYPES", n: "SCHEMAS", L: "LARGE OBJECTS" };
+const words: Readonly<Record<string, string>> = {
+  r: "TABLES",
+  S: "SEQUENCES",
+  f: "FUNCTIONS",
+  T: "TYPES",
+  n: "SCHEMAS",
+  L: "LARGE OBJECTS",
+};
 
-/** What one role's new objects are granted to others from their making, another role's are from now on, in this database. */
+/**
+ * What one role's new objects are granted to others from their making, another role's are from now on, in this
+ * database.
+ */
 export async function copyDefaultPrivileges(session: Session, from: string, to: string): Promise<void> {
   const rows = await session.query<DefaultPrivileges>(
     `SELECT n.nspname AS schema, d.defaclobjtype AS type,
@@ -28,12 +38,14 @@ function statementsOf({ schema, type, grants }: DefaultPrivileges, from: string,
   if (what === undefined) return [];
   const heir = quoteIdentifier(to);
   const start = `ALTER DEFAULT PRIVILEGES FOR ROLE ${heir}${schema === null ? "" : ` IN SCHEMA ${quoteIdentifier(schema)}`}`;
-  const named = (grantee: string | null) => (grantee === null ? "PUBLIC" : quoteIdentifier(grantee === from ? to : grantee));
+  const named = (grantee: string | null) =>
+    grantee === null ? "PUBLIC" : quoteIdentifier(grantee === from ? to : grantee);
   return [
     // Those of a schema are added to the others; those of no schema stand in place of PostgreSQL's own.
     ...(schema === null ? [`${start} REVOKE ALL ON ${what} FROM PUBLIC, ${heir}`] : []),
     ...grants.map(
-      ({ grantee, privilege, grantable }) => `${start} GRANT ${privilege} ON ${what} TO ${named(grantee)}${grantable ? " WITH GRANT OPTION" : ""}`,
+      ({ grantee, privilege, grantable }) =>
+        `${start} GRANT ${privilege} ON ${what} TO ${named(grantee)}${grantable ? " WITH GRANT OPTION" : ""}`,
     ),
   ];
 }

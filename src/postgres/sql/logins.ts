@@ -5,8 +5,9 @@ import { scramVerifier } from "./scram.ts";
 import { type Session, transaction } from "./session.ts";
 
 /**
- * Several logins of one role, each with a password of its own. All but the role itself are members of it and work as it (SET role), so what is made through
- * any of them is the role's. They are as it is in everything else: SET ROLE alone brings neither its settings nor, after SET ROLE NONE, its attributes.
+ * Several logins of one role, each with a password of its own. All but the role itself are members of it and work as it
+ * (SET role), so what is made through any of them is the role's. They are as it is in everything else: SET ROLE alone
+ * brings neither its settings nor, after SET ROLE NONE, its attributes.
  */
 export interface Login {
   user: string;
@@ -25,7 +26,9 @@ export const giveLogin = (session: Session, { user, login, password }: Login & {
           await session.query(`GRANT ${role} TO ${name}`);
           await align(session, { user, login });
         }
-        await session.query(`ALTER ROLE ${name} PASSWORD ${quoteLiteral(scramVerifier(password))} VALID UNTIL 'infinity'`);
+        await session.query(
+          `ALTER ROLE ${name} PASSWORD ${quoteLiteral(scramVerifier(password))} VALID UNTIL 'infinity'`,
+        );
       }),
     ),
   );
@@ -56,7 +59,10 @@ export const loginStates = (session: Session, logins: readonly string[]): Promis
 /** Those that have a session with this server. */
 export const loginsInUse = async (session: Session, logins: readonly string[]): Promise<string[]> =>
   (
-    await session.query<{ login: string }>("SELECT DISTINCT usename::text AS login FROM pg_stat_activity WHERE usename = ANY ($1)", [[...logins]])
+    await session.query<{ login: string }>(
+      "SELECT DISTINCT usename::text AS login FROM pg_stat_activity WHERE usename = ANY ($1)",
+      [[...logins]],
+    )
   ).map(({ login }) => login);
 
 /** Those that are not as their role is: somebody has changed it since. */
@@ -77,7 +83,8 @@ const flags = {
   rolreplication: "REPLICATION",
   rolbypassrls: "BYPASSRLS",
 };
-const attributes = (of: string): string => [...Object.keys(flags), "rolconnlimit"].map((name) => `${of}.${name}`).join(", ");
+const attributes = (of: string): string =>
+  [...Object.keys(flags), "rolconnlimit"].map((name) => `${of}.${name}`).join(", ");
 
 /** Settings as they are kept: a row for all databases (0) and one for each that has its own. */
 const ownSettings = "SELECT setdatabase, setconfig FROM pg_db_role_setting WHERE setrole = l.oid";
@@ -87,7 +94,8 @@ const wantedSettings = `SELECT setdatabase, CASE WHEN setdatabase = 0 AND NOT EX
             UNION ALL SELECT 0, '{}' WHERE NOT EXISTS (SELECT FROM pg_db_role_setting WHERE setrole = u.oid AND setdatabase = 0)) AS its`;
 
 /** Makes a login as its role is. Twice is the same as once. */
-export const makeAlike = (session: Session, login: Login): Promise<void> => retrying(() => transaction(session, () => align(session, login)));
+export const makeAlike = (session: Session, login: Login): Promise<void> =>
+  retrying(() => transaction(session, () => align(session, login)));
 
 async function align(session: Session, { user, login }: Login): Promise<void> {
   const [role] = await session.query<Record<keyof typeof flags, boolean> & { rolconnlimit: number }>(

@@ -9,11 +9,15 @@ import { reload } from "../instance/server.ts";
 import { connect, type Session, sqlState, transaction } from "./session.ts";
 
 /**
- * Perch's own roles, and the database it works from, as they were made: after a `pg_dumpall` of another cluster was restored into this one, `ALTER ROLE perch …` or `DROP DATABASE
- * postgres`. The server runs on: for a moment its unix socket is open to the two superusers without a password. Only PostgreSQL's user and root come to that socket.
+ * Perch's own roles, and the database it works from, as they were made: after a `pg_dumpall` of another cluster was
+ * restored into this one, `ALTER ROLE perch …` or `DROP DATABASE postgres`. The server runs on: for a moment its unix
+ * socket is open to the two superusers without a password. Only PostgreSQL's user and root come to that socket.
  */
 
-/** What PostgreSQL says to a login that is not as Perch made it: password, role, rights, database. None of these is a server that is not well. */
+/**
+ * What PostgreSQL says to a login that is not as Perch made it: password, role, rights, database. None of these is a
+ * server that is not well.
+ */
 const repairable: ReadonlySet<string> = new Set(["28P01", "28000", "42501", "3D000", "55000"]);
 export const isRepairable = (state: string): boolean => repairable.has(state);
 
@@ -58,7 +62,9 @@ async function comeIn(member: Member): Promise<Session> {
 }
 
 async function restoreDatabase(session: Session): Promise<string[]> {
-  const [found] = await session.query<{ open: boolean }>("SELECT datallowconn AS open FROM pg_database WHERE datname = 'postgres'");
+  const [found] = await session.query<{ open: boolean }>(
+    "SELECT datallowconn AS open FROM pg_database WHERE datname = 'postgres'",
+  );
   if (found?.open === true) return [];
   if (found === undefined) {
     // template1 may be in use just now, by a session of somebody else's.
@@ -70,7 +76,10 @@ async function restoreDatabase(session: Session): Promise<string[]> {
   return ["database postgres takes connections again"];
 }
 
-async function restoreRoles(session: Session, passwords: { superuser: string; replication: string }): Promise<string[]> {
+async function restoreRoles(
+  session: Session,
+  passwords: { superuser: string; replication: string },
+): Promise<string[]> {
   const roles = [
     { name: superuser, may: "SUPERUSER", password: passwords.superuser },
     { name: replicationUser, may: "NOSUPERUSER REPLICATION", password: passwords.replication },
@@ -89,5 +98,7 @@ async function restoreRoles(session: Session, passwords: { superuser: string; re
       );
     }
   });
-  return roles.map(({ name }) => `role ${name} ${there.includes(name) ? "has its password and its rights again" : "was made again"}`);
+  return roles.map(
+    ({ name }) => `role ${name} ${there.includes(name) ? "has its password and its rights again" : "was made again"}`,
+  );
 }

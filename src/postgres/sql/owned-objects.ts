@@ -5,9 +5,10 @@ import { retrying } from "./retry.ts";
 import { type Session, sqlState, transaction } from "./session.ts";
 
 /**
- * What a role owns in one database, as the catalogs themselves say: PostgreSQL tells which columns of them name a role (`pg_get_catalog_foreign_keys`), so no kind
- * of object is forgotten when a version brings a new one. REASSIGN OWNED would not do for it all: it refuses the superuser that initdb made, takes the locks of
- * everything at once, and gives a role what that role may not own.
+ * What a role owns in one database, as the catalogs themselves say: PostgreSQL tells which columns of them name a role
+ * (`pg_get_catalog_foreign_keys`), so no kind of object is forgotten when a version brings a new one. REASSIGN OWNED
+ * would not do for it all: it refuses the superuser that initdb made, takes the locks of everything at once, and gives
+ * a role what that role may not own.
  */
 export interface Belonging {
   class: string;
@@ -18,7 +19,10 @@ export interface Belonging {
   name: string;
 }
 
-/** Objects that initdb made belong to PostgreSQL itself, whatever role is named there. Large objects have the numbers that their makers give them. */
+/**
+ * Objects that initdb made belong to PostgreSQL itself, whatever role is named there. Large objects have the numbers
+ * that their makers give them.
+ */
 const firstNormalOid = 16_384;
 
 /** Shared by all databases: given by whoever gives the role up, not here. */
@@ -32,7 +36,10 @@ const apart: readonly string[] = [
   "pg_extension",
 ];
 
-/** In the order of their making. What follows its owner by itself (indexes, row types, sequences of columns, members of extensions) is left out. */
+/**
+ * In the order of their making. What follows its owner by itself (indexes, row types, sequences of columns, members of
+ * extensions) is left out.
+ */
 export async function belongings(session: Session, owner: string): Promise<Belonging[]> {
   const catalogs = await session.query<{ catalog: string; column: string }>(
     `SELECT c.relname::text AS catalog, k.fkcols[1] AS column
@@ -47,7 +54,9 @@ export async function belongings(session: Session, owner: string): Promise<Belon
     const [table, owns] = [`pg_catalog.${quoteIdentifier(catalog)}`, quoteIdentifier(column)];
     // Subscriptions of all databases stand in one catalog.
     const here =
-      catalog === "pg_subscription" ? "AND x.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())" : "";
+      catalog === "pg_subscription"
+        ? "AND x.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+        : "";
     const known = catalog === "pg_largeobject_metadata" ? "pg_catalog.pg_largeobject" : table;
     return `SELECT '${known}'::pg_catalog.regclass::pg_catalog.oid AS class, x.oid FROM ${table} AS x
              WHERE x.${owns} = (SELECT r.oid FROM pg_catalog.pg_authid AS r WHERE r.rolname = $1) ${here}`;
@@ -69,7 +78,12 @@ export async function belongings(session: Session, owner: string): Promise<Belon
 }
 
 /** Where one heir may not own something (an event trigger, say, is a superuser's), it is the next one's. */
-export async function give(session: Session, what: readonly Belonging[], heirs: readonly string[], given: Belonging[] = []): Promise<void> {
+export async function give(
+  session: Session,
+  what: readonly Belonging[],
+  heirs: readonly string[],
+  given: Belonging[] = [],
+): Promise<void> {
   const size = await batchSize(session);
   for (let from = 0; from < what.length; from += size) {
     const batch = what.slice(from, from + size);
@@ -78,18 +92,29 @@ export async function give(session: Session, what: readonly Belonging[], heirs: 
   }
 }
 
-/** A transaction may count on so many locks. A table brings those of its indexes and of its TOAST table along, so half of them is left for these. */
+/**
+ * A transaction may count on so many locks. A table brings those of its indexes and of its TOAST table along, so half
+ * of them is left for these.
+ */
 async function batchSize(session: Session): Promise<number> {
-  const [row] = await session.query<{ locks: number }>("SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4 AS locks");
+  const [row] = await session.query<{ locks: number }>(
+    "SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4 AS locks",
+  );
   return Math.max(1, Math.floor((row?.locks ?? 64) / 2));
 }
 
-async function giveBatch(session: Session, batch: readonly Belonging[], [heir, ...others]: readonly string[]): Promise<void> {
+async function giveBatch(
+  session: Session,
+  batch: readonly Belonging[],
+  [heir, ...others]: readonly string[],
+): Promise<void> {
   if (heir === undefined) return;
   const statements = batch.map((one) => statementOf(one, heir));
   try {
     await retrying(() =>
-      transaction(session, () => session.query([`SET LOCAL lock_timeout = ${lockTimeoutMs}`, ...statements].join("; "), [], 60_000)),
+      transaction(session, () =>
+        session.query([`SET LOCAL lock_timeout = ${lockTimeoutMs}`, ...statements].join("; "), [], 60_000),
+      ),
     );
     return;
   } catch (error) {
@@ -108,7 +133,10 @@ function statementOf({ kind, name }: Belonging, heir: string): string {
 }
 
 /** Where ALTER says another word than PostgreSQL's own description. */
-const words: Readonly<Record<string, string>> = { "statistics object": "STATISTICS", "foreign-data wrapper": "FOREIGN DATA WRAPPER" };
+const words: Readonly<Record<string, string>> = {
+  "statistics object": "STATISTICS",
+  "foreign-data wrapper": "FOREIGN DATA WRAPPER",
+};
 
 /** What takes too long because somebody holds a lock says who. */
 async function naming(session: Session, what: readonly Belonging[], work: () => Promise<void>): Promise<void> {

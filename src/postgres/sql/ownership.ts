@@ -9,11 +9,15 @@ import { ensureKeeper } from "./reassign.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Lets a role use a database that was there before it. One that nobody but the operator owns becomes the role's, with what the operator and the keeper own in it
- * (that is how `detach` left it); one that another role owns stays that role's, and the new one becomes its member and works there as it (SET ROLE), so that
- * what either makes belongs to both: two apps on one database. A superuser stays himself. Gives what PUBLIC lost.
+ * Lets a role use a database that was there before it. One that nobody but the operator owns becomes the role's, with
+ * what the operator and the keeper own in it (that is how `detach` left it); one that another role owns stays that
+ * role's, and the new one becomes its member and works there as it (SET ROLE), so that what either makes belongs to
+ * both: two apps on one database. A superuser stays himself. Gives what PUBLIC lost.
  */
-export async function shareDatabase(open: (database: string) => Promise<Session>, share: { name: string; user: string }): Promise<string[]> {
+export async function shareDatabase(
+  open: (database: string) => Promise<Session>,
+  share: { name: string; user: string },
+): Promise<string[]> {
   const session = await open(share.name);
   try {
     const [row] = await session.query<{ owner: string; superuser: boolean }>(
@@ -51,5 +55,7 @@ async function inheritFromKeeper(session: Session, user: string): Promise<void> 
   await give(session, await belongings(session, keeperUser), [user, "postgres"]);
   await copyDefaultPrivileges(session, keeperUser, user);
   const keeper = quoteIdentifier(keeperUser);
-  await retrying(() => session.query(`REASSIGN OWNED BY ${keeper} TO ${quoteIdentifier(user)}; DROP OWNED BY ${keeper}`, [], 120_000));
+  await retrying(() =>
+    session.query(`REASSIGN OWNED BY ${keeper} TO ${quoteIdentifier(user)}; DROP OWNED BY ${keeper}`, [], 120_000),
+  );
 }

@@ -1,6 +1,9 @@
 import type { Session } from "./session.ts";
 
-/** Settings as the running server knows them: pg_settings. Whether it would take new ones is asked in `validate-settings.ts`. */
+/**
+ * Settings as the running server knows them: pg_settings. Whether it would take new ones is asked in
+ * `validate-settings.ts`.
+ */
 export interface Setting {
   name: string;
   /** In `unit`, where there is one. */
@@ -29,7 +32,11 @@ export async function listSettings(session: Session, user: ReadonlySet<string>, 
     [which.names?.map((name) => name.toLowerCase()) ?? null],
   );
   return rows
-    .map(({ context, origin, ...row }) => ({ ...row, source: sourceOf(row.name, origin, user), restart: context === "postmaster" }))
+    .map(({ context, origin, ...row }) => ({
+      ...row,
+      source: sourceOf(row.name, origin, user),
+      restart: context === "postmaster",
+    }))
     .filter((row) => which.all === true || which.names !== undefined || row.source !== "default" || row.pending);
 }
 
@@ -40,9 +47,14 @@ const sourceOf = (name: string, origin: string, user: ReadonlySet<string>): Sett
 /** Which of these settings a running server takes at its next restart only. */
 export const restartNeeded = async (session: Session, names: readonly string[]): Promise<string[]> =>
   (
-    await session.query<{ name: string }>("SELECT name FROM pg_settings WHERE name = ANY ($1) AND context = 'postmaster' ORDER BY name", [[...names]])
+    await session.query<{ name: string }>(
+      "SELECT name FROM pg_settings WHERE name = ANY ($1) AND context = 'postmaster' ORDER BY name",
+      [[...names]],
+    )
   ).map((row) => row.name);
 
 /** Settings that were changed and wait for a restart. */
 export const pendingRestart = async (session: Session): Promise<string[]> =>
-  (await session.query<{ name: string }>("SELECT name FROM pg_settings WHERE pending_restart ORDER BY name")).map((row) => row.name);
+  (await session.query<{ name: string }>("SELECT name FROM pg_settings WHERE pending_restart ORDER BY name")).map(
+    (row) => row.name,
+  );

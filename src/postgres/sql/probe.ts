@@ -3,7 +3,10 @@ import { standbySettings } from "../instance/control-file.ts";
 import { here, type Standing, standingColumns, type StandingRow, toStanding } from "../replication/replication.ts";
 import type { Session } from "./session.ts";
 
-/** All that the loop wants to know of a server at each look, in one statement: where it stands, who follows it, and what of it runs out. */
+/**
+ * All that the loop wants to know of a server at each look, in one statement: where it stands, who follows it, and what
+ * of it runs out.
+ */
 export interface Survey extends Standing {
   /** Machine id → bytes of WAL it has not replayed, for every replica that is connected. */
   lags: ReadonlyMap<string, number | null>;
@@ -30,7 +33,10 @@ export interface Slot {
   keptBytes: number | null;
   /** "lost": it fell too far behind, and its replica must be copied anew. */
   state: "reserved" | "extended" | "unreserved" | "lost" | null;
-  /** Made to outlive its leader, on a replica that has it from when it led: PostgreSQL would not keep the present leader's there. */
+  /**
+   * Made to outlive its leader, on a replica that has it from when it led: PostgreSQL would not keep the present
+   * leader's there.
+   */
   former?: boolean;
 }
 
@@ -38,7 +44,9 @@ export interface Slot {
 export interface Usage {
   /** For everyone but superusers; and the role that has most of them. */
   connections: { max: number; used: number; most: { user: string; used: number } | null };
-  /** Anybody's, in the order of their names; how many there may be; how much WAL one may keep, or null for any amount. */
+  /**
+   * Anybody's, in the order of their names; how many there may be; how much WAL one may keep, or null for any amount.
+   */
   slots: { each: Slot[]; max: number; keepBytes: number | null };
   memory: { sharedBytes: number; perConnectionBytes: number };
   /** The database that has waited longest for VACUUM FREEZE, in transactions. */

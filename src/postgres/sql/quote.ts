@@ -1,4 +1,7 @@
-/** Foreign text in SQL where no parameter may stand. A NUL, which PostgreSQL cannot hold, ends the statement with an error of its own. Pure. */
+/**
+ * Foreign text in SQL where no parameter may stand. A NUL, which PostgreSQL cannot hold, ends the statement with an
+ * error of its own. Pure.
+ */
 
 /** `we"ird` → `"we""ird"` */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -17,7 +17,10 @@ interface Trace {
   given: { database: string; owner: string; what: Belonging[] }[];
 }
 
-/** Rejects with `held` where roles cannot go because of somebody else. Changes nothing. `without`: a database that goes before them. */
+/**
+ * Rejects with `held` where roles cannot go because of somebody else. Changes nothing. `without`: a database that goes
+ * before them.
+ */
 export async function checkRetirement(open: Open, names: readonly string[], without?: string): Promise<void> {
   await withOpened(open, "postgres", async (session) => {
     const found: Blocker[] = [];
@@ -33,8 +36,9 @@ export async function checkRetirement(open: Open, names: readonly string[], with
 }
 
 /**
- * Drops roles and leaves what they owned to `heir`, in every database; their sessions end. As a whole: where something cannot be given away, what was is given
- * back, and the roles may log in again. Who is gone already is no error. Without an heir it is the keeper's, or the operator's where the keeper may not own it.
+ * Drops roles and leaves what they owned to `heir`, in every database; their sessions end. As a whole: where something
+ * cannot be given away, what was is given back, and the roles may log in again. Who is gone already is no error.
+ * Without an heir it is the keeper's, or the operator's where the keeper may not own it.
  */
 export async function retireUsers(open: Open, names: readonly string[], heir?: string): Promise<void> {
   for (const name of names) checkUser(name);
@@ -48,14 +52,20 @@ export async function retireUsers(open: Open, names: readonly string[], heir?: s
     const trace: Trace = { logins: [], databases: [], given: [] };
     try {
       await shutOut(session, roles, trace);
-      for (const database of await databasesOf(session)) await withOpened(open, database, (own) => giveAll(own, { database, roles, heirs }, trace));
+      for (const database of await databasesOf(session))
+        await withOpened(open, database, (own) => giveAll(own, { database, roles, heirs }, trace));
     } catch (error) {
       await takeBack(open, trace).catch((cause: unknown) => {
-        throw fail("half_retired", { users: roles.join(", "), why: whyOf(error) }, new AggregateError([error, cause], "taking back failed, too"));
+        throw fail(
+          "half_retired",
+          { users: roles.join(", "), why: whyOf(error) },
+          new AggregateError([error, cause], "taking back failed, too"),
+        );
       });
       throw error;
     }
-    for (const database of await databasesOf(session)) await withOpened(open, database, (own) => letGo(own, roles, heirs[0] ?? "postgres"));
+    for (const database of await databasesOf(session))
+      await withOpened(open, database, (own) => letGo(own, roles, heirs[0] ?? "postgres"));
     for (const role of roles) await retrying(() => session.query(`DROP ROLE ${quoteIdentifier(role)}`));
   });
 }
@@ -74,7 +84,10 @@ async function shutOut(session: Session, roles: readonly string[], trace: Trace)
     if (may.length > 0) trace.logins.push(role);
     await retrying(() => session.query(`ALTER ROLE ${quoteIdentifier(role)} NOLOGIN`));
   }
-  await session.query("SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity WHERE usename = ANY ($1)", [[...roles]]);
+  await session.query(
+    "SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity WHERE usename = ANY ($1)",
+    [[...roles]],
+  );
   const owned = await session.query<{ name: string; owner: string }>(
     "SELECT datname::text AS name, rolname::text AS owner FROM pg_catalog.pg_database JOIN pg_catalog.pg_roles r ON r.oid = datdba WHERE rolname = ANY ($1)",
     [[...roles]],
@@ -98,7 +111,8 @@ async function giveAll(
 }
 
 async function takeBack(open: Open, { logins, databases, given }: Trace): Promise<void> {
-  for (const { database, owner, what } of given) if (what.length > 0) await withOpened(open, database, (session) => give(session, what, [owner]));
+  for (const { database, owner, what } of given)
+    if (what.length > 0) await withOpened(open, database, (session) => give(session, what, [owner]));
   await withOpened(open, "postgres", async (session) => {
     for (const { name, owner } of databases)
       await retrying(() => session.query(`ALTER DATABASE ${quoteIdentifier(name)} OWNER TO ${quoteIdentifier(owner)}`));
@@ -106,23 +120,34 @@ async function takeBack(open: Open, { logins, databases, given }: Trace): Promis
   });
 }
 
-/** What cannot be given by name (extensions), and what is nobody's but the role's: its rights, default privileges and user mappings. */
+/**
+ * What cannot be given by name (extensions), and what is nobody's but the role's: its rights, default privileges and
+ * user mappings.
+ */
 async function letGo(session: Session, roles: readonly string[], heir: string): Promise<void> {
   for (const role of roles) {
     await copyDefaultPrivileges(session, role, heir);
     const user = quoteIdentifier(role);
     // One transaction: what is its own is never dropped unless it was given away first.
-    await retrying(() => session.query(`REASSIGN OWNED BY ${user} TO ${quoteIdentifier(heir)}; DROP OWNED BY ${user}`, [], 120_000));
+    await retrying(() =>
+      session.query(`REASSIGN OWNED BY ${user} TO ${quoteIdentifier(heir)}; DROP OWNED BY ${user}`, [], 120_000),
+    );
   }
 }
 
 export async function databasesOf(session: Session): Promise<string[]> {
-  const rows = await session.query<{ name: string }>("SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn ORDER BY oid");
+  const rows = await session.query<{ name: string }>(
+    "SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn ORDER BY oid",
+  );
   return rows.map(({ name }) => name);
 }
 
 /** One that was dropped meanwhile has nothing of anybody's. */
-export async function withOpened(open: Open, database: string, work: (session: Session) => Promise<void>): Promise<void> {
+export async function withOpened(
+  open: Open,
+  database: string,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
   const session = await open(database).catch((error: unknown) => {
     if (sqlState(error) === "3D000") return undefined;
     throw error;

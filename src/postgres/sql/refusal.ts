@@ -13,13 +13,18 @@ export interface Refusal {
 /** Undefined for an error that is no answer of PostgreSQL's. */
 export function toRefusal(error: unknown): Refusal | undefined {
   const state = sqlState(error);
-  return state === undefined ? undefined : { state, why: redact(error instanceof Error ? error.message : String(error)) };
+  return state === undefined
+    ? undefined
+    : { state, why: redact(error instanceof Error ? error.message : String(error)) };
 }
 
 /** It is starting up, shutting down or in recovery: it takes no queries from anybody just now. */
 export const isNotReady = ({ state }: Refusal): boolean => state.startsWith("57P");
 
-/** Whose the connections are, most first, as the titles of its processes say: `postgres: <cluster_name>: <user> <database> <client> <state>`. Pure. */
+/**
+ * Whose the connections are, most first, as the titles of its processes say: `postgres: <cluster_name>: <user>
+ * <database> <client> <state>`. Pure.
+ */
 export function holdersOf(found: readonly string[], member: string): { user: string; connections: number }[] {
   const counts = new Map<string, number>();
   for (const title of found) {
@@ -27,7 +32,9 @@ export function holdersOf(found: readonly string[], member: string): { user: str
     const name = /^(\S+) \S+ (?:\[local\]|\S+\(\d+\)) /.exec(user)?.[1];
     if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return [...counts].map(([user, connections]) => ({ user, connections })).toSorted((a, b) => b.connections - a.connections);
+  return [...counts]
+    .map(([user, connections]) => ({ user, connections }))
+    .toSorted((a, b) => b.connections - a.connections);
 }
 
 /** The refusal, and with 53300 who has the connections: asked of the system, because the server cannot be. */

@@ -6,7 +6,10 @@ import { retrying } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
 import { type Session, sqlState, transaction } from "./session.ts";
 
-/** Roles that can log in, which users and the API call users. Sessions are those of Perch's own superuser unless told otherwise. */
+/**
+ * Roles that can log in, which users and the API call users. Sessions are those of Perch's own superuser unless told
+ * otherwise.
+ */
 export interface User {
   name: string;
   superuser: boolean;
@@ -22,13 +25,16 @@ const own: readonly string[] = [superuser, replicationUser, poolUser, keeperUser
 const protectedUsers: readonly string[] = ["postgres", ...own];
 
 /**
- * What a new cluster needs before anything else, all or none; `session` is `postgres`, the one role initdb made. PUBLIC keeps CONNECT on `postgres`,
- * where createdb, Rails and Django knock before they look at a database of their own, and loses it on template1, which every new database copies.
+ * What a new cluster needs before anything else, all or none; `session` is `postgres`, the one role initdb made. PUBLIC
+ * keeps CONNECT on `postgres`, where createdb, Rails and Django knock before they look at a database of their own, and
+ * loses it on template1, which every new database copies.
  */
 export const bootstrap = (session: Session, passwords: { superuser: string; replication: string }): Promise<void> =>
   transaction(session, async () => {
     await keepOutOfLog(session);
-    await session.query(`CREATE ROLE ${quoteIdentifier(superuser)} SUPERUSER LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.superuser))}`);
+    await session.query(
+      `CREATE ROLE ${quoteIdentifier(superuser)} SUPERUSER LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.superuser))}`,
+    );
     await session.query(
       `CREATE ROLE ${quoteIdentifier(replicationUser)} REPLICATION LOGIN PASSWORD ${quoteLiteral(scramVerifier(passwords.replication))}`,
     );
@@ -53,14 +59,21 @@ export const hasUser = async (session: Session, name: string): Promise<boolean> 
 
 /** Those of these names that a role has. */
 export const existing = async (session: Session, names: readonly string[]): Promise<string[]> =>
-  (await session.query<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY ($1)", [[...names]])).map(
-    ({ name }) => name,
-  );
+  (
+    await session.query<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY ($1)", [
+      [...names],
+    ])
+  ).map(({ name }) => name);
 
-export async function createUser(session: Session, user: { name: string; password: string; superuser?: boolean }): Promise<void> {
+export async function createUser(
+  session: Session,
+  user: { name: string; password: string; superuser?: boolean },
+): Promise<void> {
   checkUser(user.name);
   const may = user.superuser === true ? "SUPERUSER" : "NOSUPERUSER";
-  await sayWhichUser(session, user.name, () => withPassword(session, `CREATE ROLE ${quoteIdentifier(user.name)} LOGIN ${may}`, user.password));
+  await sayWhichUser(session, user.name, () =>
+    withPassword(session, `CREATE ROLE ${quoteIdentifier(user.name)} LOGIN ${may}`, user.password),
+  );
 }
 
 export async function setPassword(session: Session, name: string, password: string): Promise<void> {
@@ -79,7 +92,10 @@ export function checkUser(name: string): void {
   if (protectedUsers.includes(name)) throw fail("user_protected", { user: name });
 }
 
-/** A verifier is worth guessing at: it stays out of the log, whether the statement fails, is slow, or log_statement is on. */
+/**
+ * A verifier is worth guessing at: it stays out of the log, whether the statement fails, is slow, or log_statement is
+ * on.
+ */
 const withPassword = (session: Session, statement: string, password: string): Promise<void> =>
   retrying(() =>
     transaction(session, async () => {
@@ -100,8 +116,10 @@ export async function sayWhichUser(session: Session, user: string, work: () => P
     const state = sqlState(error);
     if (state === "42710") throw fail("user_exists", { user, app: session.app }, error);
     if (state === "42704") throw fail("user_not_found", { user, app: session.app }, error);
-    if (state === "2BP01" || state === "55006") throw fail("user_in_use", { user, why: (error as Error).message }, error);
-    if (state === "42939") throw fail("identifier_invalid", { what: "user", name: printable(user), why: "PostgreSQL reserves it" }, error);
+    if (state === "2BP01" || state === "55006")
+      throw fail("user_in_use", { user, why: (error as Error).message }, error);
+    if (state === "42939")
+      throw fail("identifier_invalid", { what: "user", name: printable(user), why: "PostgreSQL reserves it" }, error);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What every session of Perch pins, whatever the server's file, `ALTER DATABASE … SET` or `ALTER ROLE … SET` says: the `options` of a startup packet beat all three.
- * The owner of a database sets its search_path, and would else choose which code a superuser's session calls by an unqualified name. Pure.
+ * What every session of Perch pins, whatever the server's file, `ALTER DATABASE … SET` or `ALTER ROLE … SET` says: the
+ * `options` of a startup packet beat all three. The owner of a database sets its search_path, and would else choose
+ * which code a superuser's session calls by an unqualified name. Pure.
  */
 
 /** Ours before theirs, and temporary objects last: a table of one's own could stand for a catalog otherwise. */
@@ -45,17 +46,25 @@ const own: Readonly<Record<string, string>> = {
 
 /** For a session that Perch itself opens as a superuser. */
 export function ownOptions(major: number): string {
-  // Event triggers are a superuser's to make, and call functions that others may own. Before 17 only this keeps them from running; Perch changes no row of a
+  // Event triggers are a superuser's to make, and call functions that others may own. Before 17 only this keeps them
+  // from running; Perch changes no row of a
   // user's table, so nothing else is left out by it.
   const events: Record<string, string> =
-    major >= 17 ? { event_triggers: "off", session_replication_role: "origin", transaction_timeout: "0" } : { session_replication_role: "replica" };
+    major >= 17
+      ? { event_triggers: "off", session_replication_role: "origin", transaction_timeout: "0" }
+      : { session_replication_role: "replica" };
   return text({ ...own, ...events });
 }
 
-/** For a person's session as a superuser (psql of `perch postgres connect`): trust alone, no timeouts and no formats. */
+/**
+ * For a person's session as a superuser (psql of `perch postgres connect`): trust alone, no timeouts and no formats.
+ */
 export const personOptions = (): string => text(trust);
 
-/** For a program of PostgreSQL that replicates: what may end it half-way. It is in no database, and calls nothing by a name. */
+/**
+ * For a program of PostgreSQL that replicates: what may end it half-way. It is in no database, and calls nothing by a
+ * name.
+ */
 export const replicationOptions = (): string => text({ statement_timeout: "0", idle_session_timeout: "0" });
 
 const text = (settings: Readonly<Record<string, string>>): string =>

@@ -75,7 +75,8 @@ export async function connect(member: Member, login: Login): Promise<Session> {
 }
 
 /** node-postgres has no public way to drop a connection that does not answer. */
-const hangUp = (client: pg.Client): void => void (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+const hangUp = (client: pg.Client): void =>
+  void (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
 
 /** Connects, does one thing, and closes. */
 export async function withSession<T>(member: Member, login: Login, work: (session: Session) => Promise<T>): Promise<T> {
@@ -110,5 +111,9 @@ function sqlError(member: Member, error: unknown): PerchError {
   const state = sqlState(error);
   if (state === "53100") return fail("disk_full", { path: member.layout.data }, error);
   const said = error instanceof Error ? redact(error.message) : String(error);
-  return fail("sql_failed", { app: member.app, why: state === undefined ? said : `${said} (SQLSTATE ${state})` }, error);
+  return fail(
+    "sql_failed",
+    { app: member.app, why: state === undefined ? said : `${said} (SQLSTATE ${state})` },
+    error,
+  );
 }

@@ -2,7 +2,10 @@ import { join } from "node:path";
 import { fail } from "../../errors/error.ts";
 import { exists } from "../../host/files/files.ts";
 
-/** Where the programs that fetch certificates (ACME, RFC 8555) put them: the chain and the key, below the directory that each is given. */
+/**
+ * Where the programs that fetch certificates (ACME, RFC 8555) put them: the chain and the key, below the directory that
+ * each is given.
+ */
 const layouts = (hostname: string): [program: string, certificate: string, key: string][] => [
   ["certbot, in live/NAME", "fullchain.pem", "privkey.pem"],
   ["certbot", `live/${hostname}/fullchain.pem`, `live/${hostname}/privkey.pem`],

@@ -3,15 +3,19 @@ import { type Credentials, renewalDue, type Subject } from "./certificate.ts";
 import { type Constraints, permits } from "./name-constraints.ts";
 
 /**
- * Who vouches for the network's servers. The root is what clients trust; it signs the authority below it, which may sign for names and addresses of the network
- * alone and does so day by day, and the certificates of public names. A root that was replaced vouches for the next one, so that who trusts it trusts on.
+ * Who vouches for the network's servers. The root is what clients trust; it signs the authority below it, which may
+ * sign for names and addresses of the network alone and does so day by day, and the certificates of public names. A
+ * root that was replaced vouches for the next one, so that who trusts it trusts on.
  */
 export interface Authority {
   /** The root, PEM. */
   readonly certificate: string;
   /** The root, and those before it, PEM: what members trust, and what a caller from elsewhere may know. */
   readonly trusted: string;
-  /** SHA-256 of the certificate, base64url, by which a token names this network: of the oldest root that is trusted, so that no login ends with a new one. */
+  /**
+   * SHA-256 of the certificate, base64url, by which a token names this network: of the oldest root that is trusted, so
+   * that no login ends with a new one.
+   */
   readonly fingerprint: string;
   /** Changes with any of the certificates. */
   readonly mark: string;
@@ -43,13 +47,23 @@ const lines = (...pem: readonly string[]): string => pem.map((one) => `${one.tri
 export const chainText = ({ below, former }: Chain, constrained: boolean): string =>
   lines(...(constrained ? [below] : []), ...former.map(({ cross }) => cross));
 
-export const trustedText = ({ root, former }: Chain): string => lines(root, ...former.map(({ certificate }) => certificate));
+export const trustedText = ({ root, former }: Chain): string =>
+  lines(root, ...former.map(({ certificate }) => certificate));
 
 export const fingerprintOf = ({ root, former }: Chain): string =>
-  Buffer.from(new X509Certificate(former.at(-1)?.certificate ?? root).fingerprint256.replaceAll(":", ""), "hex").toString("base64url");
+  Buffer.from(
+    new X509Certificate(former.at(-1)?.certificate ?? root).fingerprint256.replaceAll(":", ""),
+    "hex",
+  ).toString("base64url");
 
 /** Whether `served` is not what this chain would issue now. Pure. */
-export function chainDue(served: Credentials, chain: Chain, constraints: Constraints, subject: Subject, now: Date = new Date()): boolean {
+export function chainDue(
+  served: Credentials,
+  chain: Chain,
+  constraints: Constraints,
+  subject: Subject,
+  now: Date = new Date(),
+): boolean {
   const constrained = permits(constraints, subject);
   const issuer = constrained ? chain.below : chain.root;
   return !served.certificate.endsWith(chainText(chain, constrained)) || renewalDue(served, issuer, subject, now);

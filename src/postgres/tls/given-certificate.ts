@@ -14,9 +14,17 @@ export interface GivenCertificate {
   notAfter: string;
 }
 
-/** Rejects with `certificate_invalid` where PostgreSQL, or a client that verifies, would refuse it. The key is shown nowhere. */
-export async function readGiven(files: { certificate: string; key: string }, hostname: string, now = new Date()): Promise<GivenCertificate> {
-  const refuse = (path: string, why: string, cause?: unknown) => fail("certificate_invalid", { path, hostname, why }, cause);
+/**
+ * Rejects with `certificate_invalid` where PostgreSQL, or a client that verifies, would refuse it. The key is shown
+ * nowhere.
+ */
+export async function readGiven(
+  files: { certificate: string; key: string },
+  hostname: string,
+  now = new Date(),
+): Promise<GivenCertificate> {
+  const refuse = (path: string, why: string, cause?: unknown) =>
+    fail("certificate_invalid", { path, hostname, why }, cause);
   const read = async (path: string): Promise<string> => {
     const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
       throw refuse(path, `it cannot be read (${error.code ?? "unknown"})`, error);
@@ -35,25 +43,36 @@ export async function readGiven(files: { certificate: string; key: string }, hos
     throw refuse(files.key, "it holds no private key in PEM without a passphrase", error);
   }
   if (!leaf.checkPrivateKey(secret)) throw refuse(files.key, "it is the key of another certificate");
-  if (leaf.checkHost(hostname) === undefined) throw refuse(files.certificate, `the certificate is for ${leaf.subjectAltName ?? leaf.subject}`);
+  if (leaf.checkHost(hostname) === undefined)
+    throw refuse(files.certificate, `the certificate is for ${leaf.subjectAltName ?? leaf.subject}`);
   if (Date.parse(leaf.validTo) <= now.getTime()) throw refuse(files.certificate, `it expired at ${leaf.validTo}`);
-  if (Date.parse(leaf.validFrom) > now.getTime()) throw refuse(files.certificate, `it is not valid before ${leaf.validFrom}`);
+  if (Date.parse(leaf.validFrom) > now.getTime())
+    throw refuse(files.certificate, `it is not valid before ${leaf.validFrom}`);
   try {
     createSecureContext({ cert: certificate, key });
   } catch (error) {
     // As OpenSSL reads it, which is how PostgreSQL will.
-    throw refuse(files.certificate, `it cannot be loaded (${error instanceof Error ? error.message : String(error)})`, error);
+    throw refuse(
+      files.certificate,
+      `it cannot be loaded (${error instanceof Error ? error.message : String(error)})`,
+      error,
+    );
   }
   const root = rootOf(chain);
   if (root === undefined)
-    throw refuse(files.certificate, "its chain does not lead to a known authority; put the authority's own certificate at its end");
+    throw refuse(
+      files.certificate,
+      "its chain does not lead to a known authority; put the authority's own certificate at its end",
+    );
   return { certificate, key, root: root.toString(), notAfter: new Date(leaf.validTo).toISOString() };
 }
 
 /** The certificates of a PEM file, in its order; none where one of them is broken. */
 function chainOf(pem: string): X509Certificate[] {
   try {
-    return (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((block) => new X509Certificate(block));
+    return (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map(
+      (block) => new X509Certificate(block),
+    );
   } catch {
     return [];
   }

@@ -3,8 +3,9 @@ import type { Credentials, Request } from "./certificate.ts";
 import { below, crossSigned, selfSigned, signed } from "./issuer.ts";
 
 /**
- * A program that makes one certificate: the request comes as JSON on stdin, because it may hold the authority's key, and the credentials go out as JSON on
- * stdout. It is a process of its own so that the library's 20 MB are not perchd's for ever.
+ * A program that makes one certificate: the request comes as JSON on stdin, because it may hold the authority's key,
+ * and the credentials go out as JSON on stdout. It is a process of its own so that the library's 20 MB are not perchd's
+ * for ever.
  */
 async function issue(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as Request;

@@ -1,16 +1,22 @@
-// oxlint-disable-next-line import/no-unassigned-import -- it patches Reflect, which @peculiar/x509 needs before it is loaded
+// oxlint-disable-next-line import/no-unassigned-import -- the library for certificates wants it loaded first
 import "reflect-metadata";
 import { webcrypto, X509Certificate as NodeCertificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Credentials, Subject } from "./certificate.ts";
 import { type Constraints, nameConstraintsDer, nameConstraintsId } from "./name-constraints.ts";
 
-/** Certificates (RFC 5280, P-256) made with the library for it. Only the program `issue.ts` loads this room's heaviest import. */
+/**
+ * Certificates (RFC 5280, P-256) made with the library for it. Only the program `issue.ts` loads this room's heaviest
+ * import.
+ */
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const day = 86_400_000;
 /** An hour ago: the other side's clock may be behind. */
-const validity = (now: Date, days: number) => ({ notBefore: new Date(now.getTime() - 3_600_000), notAfter: new Date(now.getTime() + days * day) });
+const validity = (now: Date, days: number) => ({
+  notBefore: new Date(now.getTime() - 3_600_000),
+  notAfter: new Date(now.getTime() + days * day),
+});
 
 export async function selfSigned(commonName: string, now: Date, days: number): Promise<Credentials> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -44,7 +50,13 @@ export async function signed(authority: Credentials, subject: Subject, now: Date
 }
 
 /** An authority that has no other below it, and may sign for these names and addresses alone. */
-export async function below(authority: Credentials, commonName: string, constraints: Constraints, now: Date, days: number): Promise<Credentials> {
+export async function below(
+  authority: Credentials,
+  commonName: string,
+  constraints: Constraints,
+  now: Date,
+  days: number,
+): Promise<Credentials> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const extensions = [
     new x509.BasicConstraintsExtension(true, 0, true),
@@ -56,7 +68,12 @@ export async function below(authority: Credentials, commonName: string, constrai
 }
 
 /** The name and the key of another authority, under this one. */
-export async function crossSigned(authority: Credentials, other: string, now: Date, days: number): Promise<Credentials> {
+export async function crossSigned(
+  authority: Credentials,
+  other: string,
+  now: Date,
+  days: number,
+): Promise<Credentials> {
   const found = new x509.X509Certificate(other);
   const extensions = [
     new x509.BasicConstraintsExtension(true, undefined, true),
@@ -74,7 +91,13 @@ async function under(
   now: Date,
   days: number,
 ): Promise<string> {
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(authority.key), algorithm, false, ["sign"]);
+  const signingKey = await webcrypto.subtle.importKey(
+    "pkcs8",
+    x509.PemConverter.decodeFirst(authority.key),
+    algorithm,
+    false,
+    ["sign"],
+  );
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
     issuer: new NodeCertificate(authority.certificate).subject,

@@ -1,7 +1,8 @@
 import { parseAddress } from "../../model/address.ts";
 
 /**
- * What an authority may sign for (RFC 5280, 4.2.1.10): names below these domains, and addresses of these networks. `fdaa:3f9a:12bc::/48`, `127.0.0.0/8`.
+ * What an authority may sign for (RFC 5280, 4.2.1.10): names below these domains, and addresses of these networks.
+ * `fdaa:3f9a:12bc::/48`, `127.0.0.0/8`.
  */
 export interface Constraints {
   domains: readonly string[];
@@ -19,7 +20,10 @@ export function nameConstraintsDer({ domains, networks }: Constraints): Buffer {
 }
 
 /** Whether an authority with these constraints may sign for all of these. Pure. */
-export function permits({ domains, networks }: Constraints, subject: { names: readonly string[]; addresses: readonly string[] }): boolean {
+export function permits(
+  { domains, networks }: Constraints,
+  subject: { names: readonly string[]; addresses: readonly string[] },
+): boolean {
   const named = (name: string) => domains.some((domain) => name === domain || name.endsWith(`.${domain}`));
   const within = (address: string) => networks.some((network) => isWithin(bytesOf(address), addressAndMask(network)));
   return subject.names.every(named) && subject.addresses.every(within);
@@ -34,7 +38,9 @@ function isWithin(address: Buffer, network: Buffer): boolean {
 function addressAndMask(network: string): Buffer {
   const [base = "", bits = ""] = network.split("/");
   const bytes = bytesOf(base);
-  const mask = Buffer.from(bytes.map((_byte, at) => (0xff00 >> Math.min(8, Math.max(0, Number(bits) - at * 8))) & 0xff));
+  const mask = Buffer.from(
+    bytes.map((_byte, at) => (0xff00 >> Math.min(8, Math.max(0, Number(bits) - at * 8))) & 0xff),
+  );
   return Buffer.concat([bytes, mask]);
 }
 
@@ -48,6 +54,7 @@ function bytesOf(address: string): Buffer {
 
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
-  const head = length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
+  const head =
+    length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from(head), content]);
 }

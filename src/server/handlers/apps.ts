@@ -38,10 +38,16 @@ export function appHandlers({ state, events, publisher }: Deps): AppHandlers {
       if (record.kind === "cluster") throw fail("app_is_cluster", { app: record.name });
       const runs = (await state.machines.list()).filter((machine) => machine.app === record.name);
       if (runs.length > 0)
-        throw fail("app_in_use", { app: record.name, by: `${counted(runs.length, "running command")}, ${runs.map((run) => run.id).join(", ")}` });
+        throw fail("app_in_use", {
+          app: record.name,
+          by: `${counted(runs.length, "running command")}, ${runs.map((run) => run.id).join(", ")}`,
+        });
       const attached = await state.attachments.list({ app: record.name });
       if (attached.length > 0)
-        throw fail("app_in_use", { app: record.name, by: `it is attached to ${attached.map((attachment) => attachment.cluster).join(", ")}` });
+        throw fail("app_in_use", {
+          app: record.name,
+          by: `it is attached to ${attached.map((attachment) => attachment.cluster).join(", ")}`,
+        });
       const secrets = await state.secrets.list({ app: record.name });
       await state.commit([], [state.apps.drop(record), ...secrets.map((secret) => state.secrets.drop(secret))]);
       await events.append(record.name, `app ${record.name} was destroyed with its ${secrets.length} secrets`);

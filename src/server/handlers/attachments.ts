@@ -73,11 +73,15 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       const there = await state.attachments.get(record);
       if (there !== undefined) {
         if (there.phase !== "ready")
-          throw fail("busy", { what: `the attachment of ${app.name}`, by: there.phase === "creating" ? "attach" : "detach" });
+          throw fail("busy", {
+            what: `the attachment of ${app.name}`,
+            by: there.phase === "creating" ? "attach" : "detach",
+          });
         if (body.ifNotAttached) return shape(cluster, there, false);
         throw fail("already_attached", { app: app.name, cluster: cluster.app, variable });
       }
-      if ((await state.secrets.get({ app: app.name, name: variable })) !== undefined) throw fail("secret_exists", { app: app.name, name: variable });
+      if ((await state.secrets.get({ app: app.name, name: variable })) !== undefined)
+        throw fail("secret_exists", { app: app.name, name: variable });
       await refuseLoginOfAnother(deps, cluster.app, record.user);
       await onLeader(deps, cluster.app, async (session) => {
         if (await hasUser(session, record.user)) throw fail("database_user_exists", { user: record.user });
@@ -86,7 +90,8 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       });
 
       call.progress("Registering attachment");
-      if (!(await state.attachments.create(record))) throw fail("busy", { what: `the attachment of ${app.name}`, by: "another attach" });
+      if (!(await state.attachments.create(record)))
+        throw fail("busy", { what: `the attachment of ${app.name}`, by: "another attach" });
       const made = await settle(loop, call, {
         what: `attaching ${app.name} to ${cluster.app}`,
         things: [attachmentKey(record)],
@@ -119,7 +124,11 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
         (other) => other.database === record.database && attachmentKey(other) !== attachmentKey(record),
       );
       if (body.dropDatabase && sharers.length > 0)
-        throw fail("database_in_use", { database: record.database, apps: sharers.map((other) => other.app).join(", "), app: cluster.app });
+        throw fail("database_in_use", {
+          database: record.database,
+          apps: sharers.map((other) => other.app).join(", "),
+          app: cluster.app,
+        });
       // Only what was asked for: without dropDatabase the database stays, whoever made it.
       await destroy(record, { user: true, database: body.dropDatabase });
       await settle(loop, call, {
@@ -141,6 +150,11 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
 export function chooseAttachment(found: readonly AttachmentRecord[], app: string, cluster: string): AttachmentRecord {
   const [only, ...others] = found;
   if (only === undefined) throw fail("no_attachments", { app, cluster });
-  if (others.length > 0) throw fail("attachment_ambiguous", { app, cluster, variables: found.map((attachment) => attachment.variable).join(", ") });
+  if (others.length > 0)
+    throw fail("attachment_ambiguous", {
+      app,
+      cluster,
+      variables: found.map((attachment) => attachment.variable).join(", "),
+    });
   return only;
 }

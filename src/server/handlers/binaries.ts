@@ -8,18 +8,25 @@ import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
 
 /**
- * Another directory of the same major, from which a cluster's servers are started: checked as perchd and as the user PostgreSQL runs as, before anything changes. It
- * needs no leader, for it is wanted most where none can be started.
+ * Another directory of the same major, from which a cluster's servers are started: checked as perchd and as the user
+ * PostgreSQL runs as, before anything changes. It needs no leader, for it is wanted most where none can be started.
  */
 export function binariesHandler(deps: Deps): Handlers["setBinaries"] {
   const { state, events, home, context } = deps;
   return async ({ params, body }) => {
     const { record, loop } = await requireCluster(deps, params.cluster);
-    const found = await findBinaries({ toolsDirectory: `${home.postgres}/tools`, major: record.major, directory: body.directory });
+    const found = await findBinaries({
+      toolsDirectory: `${home.postgres}/tools`,
+      major: record.major,
+      directory: body.directory,
+    });
     const moved = { ...record, binaries: found.directory };
     const members = loop.view()?.members ?? [];
     for (const { record: machine } of members.slice(0, 1)) {
-      await run(command(memberOf(context, moved, machine), "postgres", ["--version"]), { cwd: "/", timeoutMs: 10_000 }).catch((error: unknown) => {
+      await run(command(memberOf(context, moved, machine), "postgres", ["--version"]), {
+        cwd: "/",
+        timeoutMs: 10_000,
+      }).catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         throw fail(
           "postgres_binaries_missing",

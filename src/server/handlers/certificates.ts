@@ -7,21 +7,31 @@ import type { Handlers } from "../http/http.ts";
 
 const certifiedMs = 60_000;
 
-/** The network's authority. A rotation restarts nothing: each server reads its new certificate, and connections that are open stay. */
+/**
+ * The network's authority. A rotation restarts nothing: each server reads its new certificate, and connections that are
+ * open stay.
+ */
 export function certificateHandlers(deps: Deps): Pick<Handlers, "authority" | "rotateAuthority"> {
   const { context, clusters, events, remote } = deps;
   /** Those that answer, as seen since; undefined until every cluster was looked at. */
   const seenSince = (since: number) => {
     const views = clusters.views() ?? [];
-    return views.every(({ now }) => now > since) ? views.flatMap(({ members }) => members).filter(({ facts }) => facts.answers) : undefined;
+    return views.every(({ now }) => now > since)
+      ? views.flatMap(({ members }) => members).filter(({ facts }) => facts.answers)
+      : undefined;
   };
   return {
     authority: () => Promise.resolve({ pem: context.authority.certificate }),
 
     async rotateAuthority({ body }, call) {
-      call.progress(body.root ? "Replacing the root and the authority below it" : "Replacing the authority below the root");
+      call.progress(
+        body.root ? "Replacing the root and the authority below it" : "Replacing the authority below the root",
+      );
       await context.authority.rotate(body);
-      await events.append("network", `the ${body.root ? "root of the network's certificates" : "authority that signs certificates"} was replaced`);
+      await events.append(
+        "network",
+        `the ${body.root ? "root of the network's certificates" : "authority that signs certificates"} was replaced`,
+      );
       const since = steadyNow();
       await remote.keep();
       for (const view of clusters.views() ?? []) clusters.find(view.cluster.app)?.wake();
@@ -34,7 +44,11 @@ export function certificateHandlers(deps: Deps): Pick<Handlers, "authority" | "r
       if (all === undefined) {
         const left = (seenSince(0) ?? []).filter(({ facts }) => !facts.certified);
         const who = left.map(({ record }) => record.id).join(", ");
-        throw fail("certificates_late", { count: counted(left.length, "member"), members: who, seconds: certifiedMs / 1000 });
+        throw fail("certificates_late", {
+          count: counted(left.length, "member"),
+          members: who,
+          seconds: certifiedMs / 1000,
+        });
       }
       return { pem: context.authority.certificate, members: all.length };
     },

@@ -23,7 +23,10 @@ export async function requireLeader(
 ): Promise<{ record: ClusterRecord; loop: Loop; leader: MemberView }> {
   const { record, loop } = await requireCluster(deps, app);
   if (record.phase !== "ready")
-    throw fail("cluster_not_ready", { app, phase: record.phase === "creating" ? "still being created" : "being destroyed" });
+    throw fail("cluster_not_ready", {
+      app,
+      phase: record.phase === "creating" ? "still being created" : "being destroyed",
+    });
   const view = loop.view();
   const leader = view === undefined ? undefined : leaderOf(view);
   if (leader === undefined || !leads(leader)) {

@@ -16,7 +16,10 @@ import { restartHandler } from "./restart.ts";
 import { settle } from "../wait.ts";
 import { clusterShape } from "../views/views.ts";
 
-type ClusterHandlers = Pick<Handlers, "listClusters" | "createCluster" | "showCluster" | "destroyCluster" | "restartCluster">;
+type ClusterHandlers = Pick<
+  Handlers,
+  "listClusters" | "createCluster" | "showCluster" | "destroyCluster" | "restartCluster"
+>;
 
 /** 24 characters of 62: 142 bits, and none that a URL or a shell would change. */
 export function randomPassword(): string {
@@ -61,7 +64,9 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
   return {
     async listClusters() {
       const records = await state.clusters.list();
-      return Promise.all(records.filter((record) => clusters.find(record.app) !== undefined).map((record) => show(record.app)));
+      return Promise.all(
+        records.filter((record) => clusters.find(record.app) !== undefined).map((record) => show(record.app)),
+      );
     },
 
     showCluster: ({ params }) => show(params.cluster),
@@ -100,7 +105,9 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
             state.apps.put(app),
             state.clusters.put(cluster),
             ...machines.map((machine) => state.machines.put(machine)),
-            ...Object.entries(secrets).map(([secret, value]) => state.secrets.put(sealedSecret(sealer, name, secret, value))),
+            ...Object.entries(secrets).map(([secret, value]) =>
+              state.secrets.put(sealedSecret(sealer, name, secret, value)),
+            ),
           ],
         ),
       );
@@ -118,7 +125,10 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
             phase: record.phase === "creating" ? "destroying" : record.phase,
           }))),
       });
-      await events.append(name, `cluster ${name} was created with ${counted(machines.length, "member")}, the leader in ${region}`);
+      await events.append(
+        name,
+        `cluster ${name} was created with ${counted(machines.length, "member")}, the leader in ${region}`,
+      );
       const shown = await show(name);
       return {
         cluster: shown,
@@ -126,17 +136,32 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
         password,
         hostname: shown.host,
         port: shown.port,
-        connectionString: databaseUrl({ user: "postgres", password, host: shown.host, port: shown.port, database: "postgres" }),
+        connectionString: databaseUrl({
+          user: "postgres",
+          password,
+          host: shown.host,
+          port: shown.port,
+          database: "postgres",
+        }),
       };
     },
 
     async destroyCluster({ params, query }, call) {
       const { loop, record } = await requireCluster(deps, params.cluster);
-      const attached = (await state.attachments.list({ cluster: record.app })).filter((attachment) => attachment.phase === "ready");
+      const attached = (await state.attachments.list({ cluster: record.app })).filter(
+        (attachment) => attachment.phase === "ready",
+      );
       if (attached.length > 0 && !query.detach)
-        throw fail("app_in_use", { app: record.app, by: `${attached.map((attachment) => attachment.app).join(", ")} attached to it` });
+        throw fail("app_in_use", {
+          app: record.app,
+          by: `${attached.map((attachment) => attachment.app).join(", ")} attached to it`,
+        });
       await state.clusters.update(record, (current) => ({ ...current, phase: "destroying" }));
-      await settle(loop, call, { what: `destroying cluster ${record.app}`, things: [], done: (view) => (view === undefined ? true : undefined) });
+      await settle(loop, call, {
+        what: `destroying cluster ${record.app}`,
+        things: [],
+        done: (view) => (view === undefined ? true : undefined),
+      });
       return {};
     },
 

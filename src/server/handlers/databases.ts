@@ -10,9 +10,15 @@ import { refuseLoginOfAnother } from "./known-login.ts";
 import { changing, onLeader } from "./leader.ts";
 import { ownerOf } from "./rotation-plan.ts";
 
-type DatabaseHandlers = Pick<Handlers, "listDatabases" | "createDatabase" | "dropDatabase" | "listUsers" | "createUser" | "dropUser">;
+type DatabaseHandlers = Pick<
+  Handlers,
+  "listDatabases" | "createDatabase" | "dropDatabase" | "listUsers" | "createUser" | "dropUser"
+>;
 
-/** Databases and users are PostgreSQL's own: nothing of them is kept in the store, and each change is one statement or transaction. */
+/**
+ * Databases and users are PostgreSQL's own: nothing of them is kept in the store, and each change is one statement or
+ * transaction.
+ */
 export function databaseHandlers(deps: Deps): DatabaseHandlers {
   const { events, state } = deps;
   return {
@@ -31,7 +37,9 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
     },
 
     async dropDatabase({ params }) {
-      const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.database === params.database);
+      const attached = (await state.attachments.list({ cluster: params.cluster })).filter(
+        (attachment) => attachment.database === params.database,
+      );
       if (attached.length > 0)
         throw fail("database_in_use", {
           database: params.database,
@@ -49,7 +57,9 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
       const user = checkIdentifier(body.name, "user");
       await refuseLoginOfAnother(deps, params.cluster, user);
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
-      await changing(deps, params.cluster, (session) => createUser(session, { name: user, password, superuser: body.superuser }));
+      await changing(deps, params.cluster, (session) =>
+        createUser(session, { name: user, password, superuser: body.superuser }),
+      );
       // A public door refuses superusers by name: this one shall be known soon.
       deps.clusters.find(params.cluster)?.wake();
       await events.append(params.cluster, `user ${user} of ${params.cluster} was created`);
@@ -57,9 +67,14 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
     },
 
     async dropUser({ params }) {
-      const attached = (await state.attachments.list({ cluster: params.cluster })).filter((attachment) => attachment.user === params.user);
+      const attached = (await state.attachments.list({ cluster: params.cluster })).filter(
+        (attachment) => attachment.user === params.user,
+      );
       if (attached.length > 0)
-        throw fail("user_in_use", { user: params.user, why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it` });
+        throw fail("user_in_use", {
+          user: params.user,
+          why: `${attached.map((attachment) => attachment.app).join(", ")} is attached as it`,
+        });
       const owner = await ownerOf(deps, params.cluster, params.user);
       if (owner !== params.user) throw fail("user_in_use", { user: params.user, why: `${owner} logs in as it` });
       await changing(deps, params.cluster, (session) => dropUser(session, params.user));

@@ -23,7 +23,10 @@ import { memberShape } from "../views/views.ts";
 
 const databasePorts: readonly number[] = [leaderPort, memberPort, poolPort, memberPoolPort];
 
-/** Gathers the facts on an app's way to its database, and has them judged. It changes nothing, and a thing that is broken is a line, not an error. */
+/**
+ * Gathers the facts on an app's way to its database, and has them judged. It changes nothing, and a thing that is
+ * broken is a line, not an error.
+ */
 export function doctorHandler(deps: Deps): Handlers["doctor"] {
   const { state, place } = deps;
   return async ({ params, query }, { elsewhere }) => {
@@ -33,13 +36,20 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
     const variable = own === undefined ? checkSecretName(query.variable) : "OPERATOR_PASSWORD";
     const attachment = await attachedAs(deps, app, own, variable);
     const wanted = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
-    const target = elsewhere && typeof wanted === "object" ? await ofAttachment(deps, clusters, wanted, attachment) : wanted;
+    const target =
+      elsewhere && typeof wanted === "object" ? await ofAttachment(deps, clusters, wanted, attachment) : wanted;
     const region = checkRegion(query.region ?? app.primaryRegion ?? "ams");
     // Before anybody goes the way: it may be set right meanwhile.
     const broken = [...(await deps.broken()), ...formerly(deps)];
     const enters = await enter(deps, region, undefined);
-    const met = await knock(enters, { authority: deps.context.authority.certificate, ...(typeof target === "object" ? { target } : {}) });
-    const led = typeof target === "object" ? await clusterAt(deps, clusters, target) : clusters.find(({ app: name }) => name === attachment?.cluster);
+    const met = await knock(enters, {
+      authority: deps.context.authority.certificate,
+      ...(typeof target === "object" ? { target } : {}),
+    });
+    const led =
+      typeof target === "object"
+        ? await clusterAt(deps, clusters, target)
+        : clusters.find(({ app: name }) => name === attachment?.cluster);
     const facts: Facts = {
       daemon: { pid: process.pid, version: deps.version },
       app: app.name,
@@ -53,7 +63,9 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
       cluster: led && (await clusterFacts(deps, led, { target, attachment })),
       knock: met,
       disk: await diskRoom(deps.home.root),
-      warnings: [...broken, ...(await deps.warnings())].filter(({ subject }) => subject === "network" || subject === led?.app),
+      warnings: [...broken, ...(await deps.warnings())].filter(
+        ({ subject }) => subject === "network" || subject === led?.app,
+      ),
     };
     const lines = judge(facts);
     return { app: app.name, variable, ok: lines.every((line) => line.state !== "fail"), lines };
@@ -72,8 +84,8 @@ async function appTarget(deps: Deps, app: AppRecord, variable: string): Promise<
 }
 
 /**
- * A secret's value is its setter's, and perchd must not look for them what listens where, or what a file holds: a token is told of the attachment's own cluster
- * and user alone, and the network's authority is the one that counts.
+ * A secret's value is its setter's, and perchd must not look for them what listens where, or what a file holds: a token
+ * is told of the attachment's own cluster and user alone, and the network's authority is the one that counts.
  */
 async function ofAttachment(
   deps: Deps,
@@ -84,7 +96,8 @@ async function ofAttachment(
   const led = await clusterAt(deps, clusters, target);
   const portable = deps.place.mode === "portable";
   const door = portable ? /^(localhost|127\.0\.0\.1)$/.test(target.host) : databasePorts.includes(target.port);
-  const own = led !== undefined && led.app === attachment?.cluster && [attachment.user, attachment.login].includes(target.user);
+  const own =
+    led !== undefined && led.app === attachment?.cluster && [attachment.user, attachment.login].includes(target.user);
   const { sslrootcert: _file, ...rest } = target;
   return own && door ? rest : "not ours";
 }
@@ -99,30 +112,57 @@ async function operatorTarget(deps: Deps, cluster: ClusterRecord): Promise<Facts
   return targetOf(databaseUrl({ user: "postgres", password: operator, database: "postgres", ...at }));
 }
 
-async function attachedAs({ state }: Deps, app: AppRecord, own: ClusterRecord | undefined, variable: string): Promise<Attached | undefined> {
+async function attachedAs(
+  { state }: Deps,
+  app: AppRecord,
+  own: ClusterRecord | undefined,
+  variable: string,
+): Promise<Attached | undefined> {
   if (own !== undefined) return { cluster: own.app, user: "postgres", login: "postgres", database: "postgres" };
-  const found = (await state.attachments.list({ app: app.name })).find((one) => one.variable === variable && one.phase === "ready");
-  return found && { cluster: found.cluster, user: found.user, login: found.login ?? found.user, database: found.database };
+  const found = (await state.attachments.list({ app: app.name })).find(
+    (one) => one.variable === variable && one.phase === "ready",
+  );
+  return (
+    found && { cluster: found.cluster, user: found.user, login: found.login ?? found.user, database: found.database }
+  );
 }
 
-/** Whose the URL's host is: every name of a cluster ends with its own, an address is a member's, and in portable mode the port tells. */
-async function clusterAt({ state, place }: Deps, clusters: readonly ClusterRecord[], { host, port }: Target): Promise<ClusterRecord | undefined> {
+/**
+ * Whose the URL's host is: every name of a cluster ends with its own, an address is a member's, and in portable mode
+ * the port tells.
+ */
+async function clusterAt(
+  { state, place }: Deps,
+  clusters: readonly ClusterRecord[],
+  { host, port }: Target,
+): Promise<ClusterRecord | undefined> {
   const named = host.endsWith(".internal") ? host.split(".").at(-2) : undefined;
   const machines = (await state.machines.list()).filter((machine) => machine.kind === "postgres");
-  const isAt = (machine: MachineRecord) => (place.mode === "portable" ? machine.portablePort === port : machine.address === host);
+  const isAt = (machine: MachineRecord) =>
+    place.mode === "portable" ? machine.portablePort === port : machine.address === host;
   const portable = (cluster: ClusterRecord) => place.mode === "portable" && cluster.portablePort === port;
   const owner = machines.find(isAt)?.app;
   return clusters.find((cluster) => cluster.app === named || portable(cluster) || cluster.app === owner);
 }
 
-async function clusterFacts(deps: Deps, cluster: ClusterRecord, { target, attachment }: Pick<Facts, "target" | "attachment">): Promise<ClusterFacts> {
+async function clusterFacts(
+  deps: Deps,
+  cluster: ClusterRecord,
+  { target, attachment }: Pick<Facts, "target" | "attachment">,
+): Promise<ClusterFacts> {
   const view = deps.clusters.find(cluster.app)?.view();
   const leader = view && leaderOf(view);
   const members = view?.members.map((member) => memberShape(view, member, deps.place.mode)) ?? [];
   const answers = leader !== undefined && leads(leader) && typeof target === "object";
   const asked = answers ? await ask(deps, cluster, leader.record, target) : undefined;
-  const role = answers && attachment?.cluster === cluster.app ? await ask(deps, cluster, leader.record, attachment) : undefined;
-  return { name: cluster.app, members, admission: asked, ...(role !== undefined && role.role === undefined ? { roleless: true } : {}) };
+  const role =
+    answers && attachment?.cluster === cluster.app ? await ask(deps, cluster, leader.record, attachment) : undefined;
+  return {
+    name: cluster.app,
+    members,
+    admission: asked,
+    ...(role !== undefined && role.role === undefined ? { roleless: true } : {}),
+  };
 }
 
 /** Over the connection that is held open anyhow: where all are taken, another would be refused. */

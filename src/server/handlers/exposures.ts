@@ -2,7 +2,14 @@ import type { RouteInput } from "../../api/route.ts";
 import type { routes } from "../../api/routes.ts";
 import { tryListen } from "../../ingress/start.ts";
 import { fail } from "../../errors/error.ts";
-import { checkHostname, defaultLimits, type Exposure, isEverywhere, parseCidr, parseListen } from "../../model/exposure.ts";
+import {
+  checkHostname,
+  defaultLimits,
+  type Exposure,
+  isEverywhere,
+  parseCidr,
+  parseListen,
+} from "../../model/exposure.ts";
 import { acmeFiles } from "../../postgres/tls/acme-directory.ts";
 import { readGiven } from "../../postgres/tls/given-certificate.ts";
 import { listSuperusers } from "../../postgres/sql/roles.ts";
@@ -17,17 +24,26 @@ import { settle } from "../wait.ts";
 type ExposureHandlers = Pick<Handlers, "listExposures" | "expose" | "unexpose">;
 type Asked = RouteInput<(typeof routes)["expose"]>["body"];
 
-/** Public doors. What was asked for is checked whole, written down, and waited for; when the door cannot be opened, all is as before. */
+/**
+ * Public doors. What was asked for is checked whole, written down, and waited for; when the door cannot be opened, all
+ * is as before.
+ */
 export function exposureHandlers(deps: Deps): ExposureHandlers {
   const { state, events, context, doors } = deps;
 
   const setExposure = (app: string, exposure: Exposure | undefined) =>
-    state.clusters.update({ app }, ({ exposure: _before, ...record }) => (exposure === undefined ? record : { ...record, exposure }));
+    state.clusters.update({ app }, ({ exposure: _before, ...record }) =>
+      exposure === undefined ? record : { ...record, exposure },
+    );
 
   return {
     async listExposures() {
       const clusters = await state.clusters.list();
-      return Promise.all(clusters.flatMap(({ exposure, ...record }) => (exposure === undefined ? [] : [exposureShape(deps, record, exposure)])));
+      return Promise.all(
+        clusters.flatMap(({ exposure, ...record }) =>
+          exposure === undefined ? [] : [exposureShape(deps, record, exposure)],
+        ),
+      );
     },
 
     async expose({ params, body }, call) {
@@ -51,8 +67,13 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
         throw error;
       }
       const who = exposure.allow.length === 0 ? "everyone" : exposure.allow.join(", ");
-      const everywhere = isEverywhere(parseListen(exposure.listen, "--listen")) ? ", every address of this machine" : "";
-      await events.append(app, `${app} is open to ${who} as ${exposure.hostname} at ${exposure.listen}${everywhere}, over TLS only`);
+      const everywhere = isEverywhere(parseListen(exposure.listen, "--listen"))
+        ? ", every address of this machine"
+        : "";
+      await events.append(
+        app,
+        `${app} is open to ${who} as ${exposure.hostname} at ${exposure.listen}${everywhere}, over TLS only`,
+      );
       return exposureShape(deps, record, exposure);
     },
 
@@ -75,11 +96,19 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
 /** The loop has seen it, and every server that runs has its lines of pg_hba.conf and its certificate. */
 function isSet(view: ClusterView | undefined, createdAt: string | undefined): true | undefined {
   if (view === undefined || view.cluster.exposure?.createdAt !== createdAt) return undefined;
-  return view.members.every(({ facts, busy }) => !facts.running || (facts.configured && facts.certified && busy === undefined)) ? true : undefined;
+  return view.members.every(
+    ({ facts, busy }) => !facts.running || (facts.configured && facts.certified && busy === undefined),
+  )
+    ? true
+    : undefined;
 }
 
 /** What was asked for, when it can be: every error there is comes before anything is changed. */
-async function wanted({ place }: Deps, body: Asked, before: Exposure | undefined): Promise<Omit<Exposure, "superusers">> {
+async function wanted(
+  { place }: Deps,
+  body: Asked,
+  before: Exposure | undefined,
+): Promise<Omit<Exposure, "superusers">> {
   // 127.0.0.0/8 is local as a whole on Linux alone, and without it nobody could tell sources apart.
   if (place.mode === "portable" && process.platform !== "linux") throw fail("portable_mode", { what: "a public door" });
   const hostname = checkHostname(body.hostname);
@@ -89,7 +118,8 @@ async function wanted({ place }: Deps, body: Asked, before: Exposure | undefined
   allow.forEach(parseCidr);
   const files = await filesOf(body, hostname);
   if (files !== undefined) await readGiven(files, hostname);
-  if (listen === replicaListen) throw fail("listen_invalid", { what: "--replica-listen", value: listen, why: "the leader's port is there" });
+  if (listen === replicaListen)
+    throw fail("listen_invalid", { what: "--replica-listen", value: listen, why: "the leader's port is there" });
   const own = [before?.listen, before?.replicaListen];
   for (const at of [listen, replicaListen]) if (at !== undefined && !own.includes(at)) await tryListen(at);
   const given = Object.fromEntries(Object.entries(body.limits).filter(([, limit]) => limit !== undefined));
@@ -106,7 +136,8 @@ async function wanted({ place }: Deps, body: Asked, before: Exposure | undefined
 }
 
 async function filesOf({ certificate, key, acmeDirectory }: Asked, hostname: string): Promise<Exposure["files"]> {
-  if ((certificate === undefined) !== (key === undefined)) throw fail("usage_invalid", { reason: "--cert and --key belong together" });
+  if ((certificate === undefined) !== (key === undefined))
+    throw fail("usage_invalid", { reason: "--cert and --key belong together" });
   if (certificate !== undefined && acmeDirectory !== undefined)
     throw fail("usage_invalid", { reason: "a certificate comes from --cert and --key, or from --acme-dir" });
   if (acmeDirectory !== undefined) return acmeFiles(acmeDirectory, hostname);

@@ -1,5 +1,14 @@
 import { superuser } from "../../postgres/instance/hba.ts";
-import { endLogin, limitLogin, type Login, loginsInUse, loginStates, type LoginState, makeAlike, unlike } from "../../postgres/sql/logins.ts";
+import {
+  endLogin,
+  limitLogin,
+  type Login,
+  loginsInUse,
+  loginStates,
+  type LoginState,
+  makeAlike,
+  unlike,
+} from "../../postgres/sql/logins.ts";
 import { retireUsers } from "../../postgres/sql/reassign.ts";
 import { hasUser } from "../../postgres/sql/roles.ts";
 import { connect, type Session } from "../../postgres/sql/session.ts";
@@ -20,14 +29,19 @@ export interface Circumstances {
   inUse: boolean | undefined;
 }
 
-/** `limit`: PostgreSQL is told its end. `end`: nobody comes in any more. `remove`: that has been so, and nobody is left. */
+/**
+ * `limit`: PostgreSQL is told its end. `end`: nobody comes in any more. `remove`: that has been so, and nobody is left.
+ */
 export type Fate = "stay" | "limit" | "end" | "remove";
 
 /**
- * A former login ends at its time; sooner only where runs were known to have it, all of them have ended and nobody has a session: somebody may have taken
- * the URL elsewhere. Pure.
+ * A former login ends at its time; sooner only where runs were known to have it, all of them have ended and nobody has
+ * a session: somebody may have taken the URL elsewhere. Pure.
  */
-export function fateOf({ until, runs }: Pick<FormerLoginRecord, "until" | "runs">, { now, state, runs: there, inUse }: Circumstances): Fate {
+export function fateOf(
+  { until, runs }: Pick<FormerLoginRecord, "until" | "runs">,
+  { now, state, runs: there, inUse }: Circumstances,
+): Fate {
   if (state === undefined) return "remove";
   const done = runs !== undefined && runs.length > 0 && runs.every((run) => !there.has(run)) && inUse === false;
   if (state.ended) return inUse === false ? "remove" : "stay";
@@ -39,17 +53,24 @@ export function fateOf({ until, runs }: Pick<FormerLoginRecord, "until" | "runs"
 export const runsOf = async ({ state }: Pick<Deps, "state">, apps: readonly string[]): Promise<string[]> =>
   (await state.machines.list()).filter(({ kind, app }) => kind === "run" && apps.includes(app)).map(({ id }) => id);
 
-/** Former logins that are over end, and every login that is not as its role is made so again. A cluster without a leader waits. */
+/**
+ * Former logins that are over end, and every login that is not as its role is made so again. A cluster without a leader
+ * waits.
+ */
 export async function tendFormerLogins(deps: Deps): Promise<void> {
   const [formers, attachments] = await Promise.all([deps.state.formerLogins.list(), deps.state.attachments.list()]);
-  for (const cluster of new Set([...formers, ...attachments.filter(({ login }) => login !== undefined)].map((one) => one.cluster))) {
+  for (const cluster of new Set(
+    [...formers, ...attachments.filter(({ login }) => login !== undefined)].map((one) => one.cluster),
+  )) {
     const view = deps.clusters.find(cluster)?.view();
     const leader = view && leaderOf(view);
     if (view === undefined || leader === undefined || !leads(leader)) continue;
     const { perch } = await passwordsOf(deps, cluster);
     const session = await deps.context.monitors.session(memberOf(deps, view.cluster, leader.record), perch);
     if (session !== undefined)
-      await tendIn(deps, cluster, session).catch((error: unknown) => deps.log.warn({ err: error }, "logins could not be tended"));
+      await tendIn(deps, cluster, session).catch((error: unknown) =>
+        deps.log.warn({ err: error }, "logins could not be tended"),
+      );
   }
 }
 
@@ -59,7 +80,9 @@ export async function tendIn(deps: Deps, cluster: string, session: Session): Pro
   const attachments = (await deps.state.attachments.list({ cluster })).filter(({ phase }) => phase === "ready");
   const logins: Login[] = [
     ...attachments.flatMap(({ user, login }) => (login === undefined ? [] : [{ user, login }])),
-    ...formers.map(({ user, login }) => ({ user, login: decodeURIComponent(login) })).filter(({ user, login }) => login !== user),
+    ...formers
+      .map(({ user, login }) => ({ user, login: decodeURIComponent(login) }))
+      .filter(({ user, login }) => login !== user),
   ];
   for (const login of await unlike(session, logins)) await changing(deps, cluster, (own) => makeAlike(own, login));
   const names = formers.map(({ login }) => decodeURIComponent(login));
@@ -69,7 +92,12 @@ export async function tendIn(deps: Deps, cluster: string, session: Session): Pro
   for (const former of formers) await tend(deps, view, former, states.get(decodeURIComponent(former.login)));
 }
 
-async function tend(deps: Deps, view: ClusterView, former: FormerLoginRecord, state: LoginState | undefined): Promise<void> {
+async function tend(
+  deps: Deps,
+  view: ClusterView,
+  former: FormerLoginRecord,
+  state: LoginState | undefined,
+): Promise<void> {
   const { cluster, user } = former;
   const login = decodeURIComponent(former.login);
   const runs = new Set((await deps.state.machines.list()).map(({ id }) => id));
@@ -81,7 +109,10 @@ async function tend(deps: Deps, view: ClusterView, former: FormerLoginRecord, st
       return changing(deps, cluster, (session) => limitLogin(session, login, former.until));
     case "end":
       await changing(deps, cluster, (session) => endLogin(session, login));
-      await deps.events.append(cluster, `the former password of user ${user} of ${cluster}, that of ${login}, has ended`);
+      await deps.events.append(
+        cluster,
+        `the former password of user ${user} of ${cluster}, that of ${login}, has ended`,
+      );
       if (login === user) await deps.state.formerLogins.remove(former);
       return;
     case "remove":
@@ -95,10 +126,17 @@ const removeLogin = (deps: Deps, cluster: string, { user, login }: Login): Promi
   changing(deps, cluster, async (own, leader) => {
     const heir = (await hasUser(own, user)) ? user : "postgres";
     const { perch } = await passwordsOf(deps, cluster);
-    await retireUsers((database) => connect(leader, { user: superuser, password: perch, database }), [login], heir === "postgres" ? undefined : heir);
+    await retireUsers(
+      (database) => connect(leader, { user: superuser, password: perch, database }),
+      [login],
+      heir === "postgres" ? undefined : heir,
+    );
   });
 
-/** On any member or through a pooler, whose clients may have no server just now. Undefined where one of them does not say. */
+/**
+ * On any member or through a pooler, whose clients may have no server just now. Undefined where one of them does not
+ * say.
+ */
 async function isInUse(deps: Deps, { cluster, members }: ClusterView, login: string): Promise<boolean | undefined> {
   const { perch } = await passwordsOf(deps, cluster.app);
   const asked = await Promise.all(

@@ -26,10 +26,21 @@ export async function knownLogin(
 }
 
 /**
- * A rotation makes a login of this name when it needs one, and makes it a member of the app's role: a role that another app had made under it first would be let
- * into that app's database. Rejects with `identifier_invalid`.
+ * A rotation makes a login of this name when it needs one, and makes it a member of the app's role: a role that another
+ * app had made under it first would be let into that app's database. Rejects with `identifier_invalid`.
  */
-export async function refuseLoginOfAnother({ state }: Pick<Deps, "state">, cluster: string, name: string): Promise<void> {
-  const whose = (await state.attachments.list({ cluster })).find(({ user }) => user !== name && loginsOf(user).includes(name));
-  if (whose !== undefined) throw fail("identifier_invalid", { what: "user", name: printable(name), why: `it is kept for a login of ${whose.user}` });
+export async function refuseLoginOfAnother(
+  { state }: Pick<Deps, "state">,
+  cluster: string,
+  name: string,
+): Promise<void> {
+  const whose = (await state.attachments.list({ cluster })).find(
+    ({ user }) => user !== name && loginsOf(user).includes(name),
+  );
+  if (whose !== undefined)
+    throw fail("identifier_invalid", {
+      what: "user",
+      name: printable(name),
+      why: `it is kept for a login of ${whose.user}`,
+    });
 }

@@ -7,7 +7,10 @@ import { inTurn } from "../../cluster/shared-catalogs.ts";
 import { requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 
-/** One piece of work on the leader of a cluster, in a session of Perch's own superuser. Throws no_active_leader where there is none. */
+/**
+ * One piece of work on the leader of a cluster, in a session of Perch's own superuser. Throws no_active_leader where
+ * there is none.
+ */
 export async function onLeader<T>(
   deps: Deps,
   app: string,
@@ -18,7 +21,9 @@ export async function onLeader<T>(
   const { perch } = await passwordsOf(deps, app);
   const member = memberOf(deps, record, leader.record);
   try {
-    return await withSession(member, { user: superuser, password: perch, database }, (session) => work(session, member));
+    return await withSession(member, { user: superuser, password: perch, database }, (session) =>
+      work(session, member),
+    );
   } catch (error) {
     doubt(deps.context.monitors, member.id, error);
     throw error;
@@ -26,4 +31,5 @@ export async function onLeader<T>(
 }
 
 /** The same for work that changes roles or databases: one after another. */
-export const changing: typeof onLeader = (deps, app, work, database) => inTurn(app, () => onLeader(deps, app, work, database));
+export const changing: typeof onLeader = (deps, app, work, database) =>
+  inTurn(app, () => onLeader(deps, app, work, database));

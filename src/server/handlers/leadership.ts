@@ -29,7 +29,8 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
     async failover({ params, body }, call) {
       const { loop, record } = await requireCluster(deps, params.cluster);
       const view = loop.view();
-      if (view === undefined || record.phase !== "ready") throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
+      if (view === undefined || record.phase !== "ready")
+        throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
       const elsewhere = body.allowSecondaryRegion || body.promote;
       const to = body.to === undefined ? best(deps.engine, view, elsewhere) : named(view, body.to, elsewhere);
       if (to.record.id !== record.leader) {
@@ -39,7 +40,10 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
       if (body.promote) {
         await state.apps.update({ name: record.app }, (app) => ({ ...app, primaryRegion: to.record.region }));
         if (view.primaryRegion !== to.record.region)
-          await events.append(record.app, `the primary region of ${record.app} is ${to.record.region} now, where its leader is`);
+          await events.append(
+            record.app,
+            `the primary region of ${record.app} is ${to.record.region} now, where its leader is`,
+          );
       }
       const moved = body.promote ? to.record.region : view.primaryRegion;
       const done = (now: ClusterView | undefined) => (now?.primaryRegion === moved ? now : undefined);
@@ -49,8 +53,11 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
     async setSynchronous({ params, body }, call) {
       const { loop, record } = await requireCluster(deps, params.cluster);
       const view = loop.view();
-      if (view === undefined || record.phase !== "ready") throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
-      const near = replicasOf(view).filter((member) => member.record.region === view.primaryRegion && member.record.phase === "ready");
+      if (view === undefined || record.phase !== "ready")
+        throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
+      const near = replicasOf(view).filter(
+        (member) => member.record.region === view.primaryRegion && member.record.phase === "ready",
+      );
       if (body.on && near.length === 0) {
         const why = `no replica is in its primary region ${view.primaryRegion}`;
         throw fail("no_candidate", { app: record.app, why, machine: record.leader, region: view.primaryRegion });
@@ -59,21 +66,27 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
         body.on ? { ...rest, synchronous: synchronous ?? { names: [], holders: [] } } : rest,
       );
       const done = (now: ClusterView | undefined) =>
-        now !== undefined && (body.on ? (now.cluster.synchronous?.holders.length ?? 0) > 0 : leaderOf(now)?.facts.configured === true)
+        now !== undefined &&
+        (body.on ? (now.cluster.synchronous?.holders.length ?? 0) > 0 : leaderOf(now)?.facts.configured === true)
           ? now
           : undefined;
       const what = `${body.on ? "waiting for a replica of" : "making asynchronous"} ${record.app}`;
       const now = await settle(loop, call, { what, things: ["cluster"], done });
       await events.append(
         record.app,
-        body.on ? `${record.app} acknowledges a commit when a replica has it, too` : `${record.app} acknowledges a commit by its leader alone`,
+        body.on
+          ? `${record.app} acknowledges a commit when a replica has it, too`
+          : `${record.app} acknowledges a commit by its leader alone`,
       );
       return shown(now);
     },
   };
 }
 
-/** Writes the wish down and waits until that member leads. Rejects with `busy` or `no_active_leader`, or with why the engine could not. */
+/**
+ * Writes the wish down and waits until that member leads. Rejects with `busy` or `no_active_leader`, or with why the
+ * engine could not.
+ */
 export async function changeTo(
   deps: Pick<Deps, "state" | "clusters">,
   view: ClusterView,
@@ -84,10 +97,17 @@ export async function changeTo(
   const { loop } = await requireCluster(deps, cluster.app);
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
-  if (!led && !how.force) throw fail("leader_away", { app: cluster.app, machine: to.record.id, why: leader?.trouble?.why ?? "it does not answer" });
+  if (!led && !how.force)
+    throw fail("leader_away", {
+      app: cluster.app,
+      machine: to.record.id,
+      why: leader?.trouble?.why ?? "it does not answer",
+    });
   const half = view.members.find((member) => member.record.phase !== "ready");
-  if (led && half !== undefined) throw fail("busy", { what: `cluster ${cluster.app}`, by: `${half.record.phase} machine ${half.record.id}` });
-  if (led && !to.facts.streaming) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why: "it does not stream from the leader" });
+  if (led && half !== undefined)
+    throw fail("busy", { what: `cluster ${cluster.app}`, by: `${half.record.phase} machine ${half.record.id}` });
+  if (led && !to.facts.streaming)
+    throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why: "it does not stream from the leader" });
   const because = led ? "it was asked for" : "it was asked for, and the leader does not answer";
   await begin(deps, cluster, { kind: led ? "switchover" : "failover", to: to.record.id, because });
   let noted = false;
@@ -104,11 +124,15 @@ export async function changeTo(
       return noted && change === undefined && now.busy !== "lead" ? next : undefined;
     },
   });
-  const why = after.record.id === cluster.leader ? "it was gone when its turn came" : `machine ${after.record.id} leads now`;
+  const why =
+    after.record.id === cluster.leader ? "it was gone when its turn came" : `machine ${after.record.id} leads now`;
   if (after.record.id !== to.record.id) throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why });
 }
 
-/** What a planned change would take, and what it may have to wait for. Rejects with `change_loses` unless that was accepted. A leader that does not answer cannot be asked. */
+/**
+ * What a planned change would take, and what it may have to wait for. Rejects with `change_loses` unless that was
+ * accepted. A leader that does not answer cannot be asked.
+ */
 async function tellBefore(
   deps: Pick<Deps, "state" | "context">,
   view: ClusterView,
@@ -131,19 +155,28 @@ async function tellBefore(
 }
 
 /** What a planned change to that member would take. */
-export async function lossesOf({ context }: Pick<Deps, "context">, { cluster }: ClusterView, to: MemberView): Promise<Losses> {
+export async function lossesOf(
+  { context }: Pick<Deps, "context">,
+  { cluster }: ClusterView,
+  to: MemberView,
+): Promise<Losses> {
   const login = { user: superuser, password: (await passwordsOf(context, cluster.app)).perch };
   const next = await context.monitors.session(memberOf(context, cluster, to.record), login.password);
   return lossesBefore(await leaderMember(context, cluster), login, next);
 }
 
-async function begin({ state }: Pick<Deps, "state">, cluster: ClusterRecord, change: NonNullable<ClusterRecord["change"]>): Promise<void> {
+async function begin(
+  { state }: Pick<Deps, "state">,
+  cluster: ClusterRecord,
+  change: NonNullable<ClusterRecord["change"]>,
+): Promise<void> {
   let other: ClusterRecord["change"];
   await state.clusters.update(cluster, (record) => {
     other = record.change;
     return other === undefined ? { ...record, change } : record;
   });
-  if (other !== undefined) throw fail("busy", { what: `cluster ${cluster.app}`, by: `its ${other.kind} to ${other.to}` });
+  if (other !== undefined)
+    throw fail("busy", { what: `cluster ${cluster.app}`, by: `its ${other.kind} to ${other.to}` });
 }
 
 /** The most advanced replica that may lead. */
@@ -152,7 +185,12 @@ export function best(engine: Pick<Engine, "candidates">, view: ClusterView, else
   const id = choice.ids[0] ?? (elsewhere ? replicasOf(view).find(({ facts }) => facts.answers)?.record.id : undefined);
   const found = view.members.find((member) => member.record.id === id);
   if (found === undefined)
-    throw fail("no_candidate", { app: view.cluster.app, why: choice.why, machine: view.cluster.leader, region: view.primaryRegion });
+    throw fail("no_candidate", {
+      app: view.cluster.app,
+      why: choice.why,
+      machine: view.cluster.leader,
+      region: view.primaryRegion,
+    });
   return found;
 }
 
@@ -160,6 +198,11 @@ function named(view: ClusterView, id: string, elsewhere: boolean): MemberView {
   const found = view.members.find((member) => member.record.id === id);
   if (found === undefined) throw fail("machine_not_found", { machine: printable(id) });
   if (!elsewhere && found.record.region !== view.primaryRegion)
-    throw fail("region_secondary", { machine: id, region: found.record.region, app: view.cluster.app, primary: view.primaryRegion });
+    throw fail("region_secondary", {
+      machine: id,
+      region: found.record.region,
+      app: view.cluster.app,
+      primary: view.primaryRegion,
+    });
   return found;
 }

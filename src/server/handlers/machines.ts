@@ -12,7 +12,10 @@ import type { Handlers } from "../http/http.ts";
 import { settle } from "../wait.ts";
 import { machineShape, runShape } from "../views/views.ts";
 
-type MachineHandlers = Pick<Handlers, "listMachines" | "cloneMachine" | "startMachine" | "stopMachine" | "destroyMachine">;
+type MachineHandlers = Pick<
+  Handlers,
+  "listMachines" | "cloneMachine" | "startMachine" | "stopMachine" | "destroyMachine"
+>;
 
 export function machineHandlers(deps: Deps): MachineHandlers {
   const { state, clusters, events } = deps;
@@ -30,7 +33,8 @@ export function machineHandlers(deps: Deps): MachineHandlers {
   /** The record is changed as wanted, and the member is waited for. */
   async function want(machine: string, wanted: MachineRecord["wanted"]) {
     const found = await requireMember(machine);
-    if (found.member.record.phase !== "ready") throw fail("busy", { what: `machine ${machine}`, by: found.member.record.phase });
+    if (found.member.record.phase !== "ready")
+      throw fail("busy", { what: `machine ${machine}`, by: found.member.record.phase });
     await state.machines.update({ id: machine }, (record) => ({ ...record, wanted }));
     return found;
   }
@@ -53,13 +57,18 @@ export function machineHandlers(deps: Deps): MachineHandlers {
       if (cluster.phase !== "ready") throw fail("cluster_not_ready", { app: cluster.app, phase: cluster.phase });
       const leader = leaderOf(view);
       if (leader === undefined || !leads(leader))
-        throw fail("no_active_leader", { app: cluster.app, why: leader?.trouble?.why ?? "it does not answer", machine: cluster.leader });
+        throw fail("no_active_leader", {
+          app: cluster.app,
+          why: leader?.trouble?.why ?? "it does not answer",
+          machine: cluster.leader,
+        });
       const outside = await tablespacesOutside(layout(deps.home, cluster.leader));
       if (outside.length > 0) throw fail("tablespaces_present", { app: cluster.app, tablespaces: outside.join(", ") });
       const [record] = await newMachines(deps, cluster.app, region, 1);
       if (record === undefined) throw fail("internal", { why: "no machine was numbered" });
       await state.commit([], [state.machines.put(record)]);
-      const find = (now: ClusterView | undefined) => now?.members.find((candidate) => candidate.record.id === record.id);
+      const find = (now: ClusterView | undefined) =>
+        now?.members.find((candidate) => candidate.record.id === record.id);
       const made = await settle(loop, call, {
         what: `cloning machine ${params.machine}`,
         things: [record.id],
@@ -94,7 +103,9 @@ export function machineHandlers(deps: Deps): MachineHandlers {
         things: [params.machine],
         done: (view) => {
           const member = view?.members.find((candidate) => candidate.record.id === params.machine);
-          return member?.facts.running === false && member.busy === undefined && member.record.wanted === "stopped" ? ready(view, member) : undefined;
+          return member?.facts.running === false && member.busy === undefined && member.record.wanted === "stopped"
+            ? ready(view, member)
+            : undefined;
         },
       });
     },
@@ -108,7 +119,9 @@ export function machineHandlers(deps: Deps): MachineHandlers {
         what: `destroying machine ${params.machine}`,
         things: [],
         done: (now) =>
-          now?.members.some((member) => member.record.id === params.machine) === true || hasSlot(now, params.machine) ? undefined : true,
+          now?.members.some((member) => member.record.id === params.machine) === true || hasSlot(now, params.machine)
+            ? undefined
+            : true,
       });
       await events.append(view.cluster.app, `replica ${params.machine} of ${view.cluster.app} was destroyed`);
       return {};
@@ -120,4 +133,5 @@ const ready = (view: ClusterView | undefined, member: MemberView | undefined) =>
   view !== undefined && member?.record.phase === "ready" ? machineShape(view, member) : undefined;
 
 /** A slot that nobody reads pins the leader's WAL: the machine is gone only when its slot is. */
-const hasSlot = (view: ClusterView | undefined, machine: string): boolean => view?.slots?.includes(`perch_${machine}`) === true;
+const hasSlot = (view: ClusterView | undefined, machine: string): boolean =>
+  view?.slots?.includes(`perch_${machine}`) === true;

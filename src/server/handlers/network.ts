@@ -38,7 +38,10 @@ export function networkHandlers(
         clusters: await more.listClusters({ params: {}, query: {}, body: {} }, call),
         apps: (await state.apps.list())
           .filter((app) => app.kind === "app")
-          .map((app) => ({ name: app.name, runs: machines.filter((machine) => machine.kind === "run" && machine.app === app.name).length })),
+          .map((app) => ({
+            name: app.name,
+            runs: machines.filter((machine) => machine.kind === "run" && machine.app === app.name).length,
+          })),
       };
     },
 

@@ -18,10 +18,15 @@ export async function newMachines(
   const place = placeOf(region);
   const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + count }));
   if (network === undefined) throw fail("internal", { why: "the network has no record" });
-  return Array.from({ length: count }, (_, index) => newMachine(prefix, app, place, network.nextMachine - count + index, "postgres"));
+  return Array.from({ length: count }, (_, index) =>
+    newMachine(prefix, app, place, network.nextMachine - count + index, "postgres"),
+  );
 }
 
-/** The machine of a run: its number and its record in one transaction, for commands start more often than clusters are made. */
+/**
+ * The machine of a run: its number and its record in one transaction, for commands start more often than clusters are
+ * made.
+ */
 export async function newRun(
   { state, prefix }: Pick<Deps, "state" | "prefix">,
   app: string,
@@ -45,7 +50,13 @@ function placeOf(region: string): Region {
   return place;
 }
 
-const newMachine = (prefix: string, app: string, place: Region, number: number, kind: MachineRecord["kind"]): MachineRecord => ({
+const newMachine = (
+  prefix: string,
+  app: string,
+  place: Region,
+  number: number,
+  kind: MachineRecord["kind"],
+): MachineRecord => ({
   id: randomMachineId(),
   app,
   kind,

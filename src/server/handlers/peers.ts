@@ -21,7 +21,9 @@ type PeerHandlers = Pick<Handlers, "listPeers" | "createPeer" | "removePeer">;
 /** Where WireGuard listens when nobody says otherwise. */
 const usualPort = 51_820;
 
-/** WireGuard peers. One change at a time: what a peer is given must be open when it is told, and gone when it failed. */
+/**
+ * WireGuard peers. One change at a time: what a peer is given must be open when it is told, and gone when it failed.
+ */
 export function peerHandlers(deps: Deps): PeerHandlers {
   const { state, events, publisher, wireguard, prefix, place, vault } = deps;
   let turn: Promise<unknown> = Promise.resolve();
@@ -40,7 +42,9 @@ export function peerHandlers(deps: Deps): PeerHandlers {
     const made = before === undefined ? makeKeyPair() : undefined;
     const network = await vault.sealing((sealer) =>
       state.network.update({}, (record) => {
-        const own = record.wireguard ?? (made && { publicKey: made.publicKey, sealed: sealWireGuardKey(sealer, made.privateKey), port, nextPeer: 1 });
+        const own =
+          record.wireguard ??
+          (made && { publicKey: made.publicKey, sealed: sealWireGuardKey(sealer, made.privateKey), port, nextPeer: 1 });
         return own === undefined ? record : { ...record, wireguard: { ...own, port, nextPeer: own.nextPeer + 1 } };
       }),
     );
@@ -48,7 +52,12 @@ export function peerHandlers(deps: Deps): PeerHandlers {
     return network.wireguard;
   }
 
-  async function create(body: { name: string; publicKey: string; region?: string | undefined; endpoint?: string | undefined }) {
+  async function create(body: {
+    name: string;
+    publicKey: string;
+    region?: string | undefined;
+    endpoint?: string | undefined;
+  }) {
     const name = checkAppName(body.name, "peer name");
     const region = body.region === undefined ? undefined : findRegion(checkRegion(body.region));
     const asked = body.endpoint === undefined ? undefined : parseEndpoint(body.endpoint);
@@ -85,7 +94,8 @@ export function peerHandlers(deps: Deps): PeerHandlers {
 
   async function remove(name: string): Promise<void> {
     const record = await state.peers.get({ name });
-    if (record === undefined || !(await state.peers.remove(record))) throw fail("peer_not_found", { peer: printable(name) });
+    if (record === undefined || !(await state.peers.remove(record)))
+      throw fail("peer_not_found", { peer: printable(name) });
     await wireguard.refresh();
     await Promise.all([publisher.publish(), endSessions(record.address)]);
     await events.append("network", `peer ${name} is removed; its sessions are ended`);
@@ -97,7 +107,9 @@ export function peerHandlers(deps: Deps): PeerHandlers {
       const { perch } = await passwordsOf(deps, cluster.app);
       const running = members.filter(({ facts }) => facts.answers).map(({ record }) => memberOf(deps, cluster, record));
       await Promise.all(
-        running.map((member) => withSession(member, { user: superuser, password: perch }, (session) => endSessionsFrom(session, address))),
+        running.map((member) =>
+          withSession(member, { user: superuser, password: perch }, (session) => endSessionsFrom(session, address)),
+        ),
       );
     }
   }
@@ -107,7 +119,12 @@ export function peerHandlers(deps: Deps): PeerHandlers {
       const [peers, heard] = await Promise.all([state.peers.list(), wireguard.heard()]);
       return peers.map((peer) => {
         const last = heard.get(peer.publicKey);
-        const seen = last && { from: last.endpoint, handshake: new Date(last.handshake).toISOString(), received: last.received, sent: last.sent };
+        const seen = last && {
+          from: last.endpoint,
+          handshake: new Date(last.handshake).toISOString(),
+          received: last.received,
+          sent: last.sent,
+        };
         return { ...shape(peer), ...(seen ?? { from: null, handshake: null, received: 0, sent: 0 }) };
       });
     },
@@ -130,7 +147,13 @@ async function portFor(asked: number | undefined, before: number | undefined): P
   return asked ?? [before, usualPort].find((port) => port !== undefined && !bound.has(port)) ?? (await freeUdpPort());
 }
 
-const shape = ({ name, publicKey, address, region, createdAt }: PeerRecord): Omit<api.Peer, "from" | "handshake" | "received" | "sent"> => ({
+const shape = ({
+  name,
+  publicKey,
+  address,
+  region,
+  createdAt,
+}: PeerRecord): Omit<api.Peer, "from" | "handshake" | "received" | "sent"> => ({
   name,
   region: region ?? null,
   address,

@@ -53,7 +53,9 @@ export function poolHandlers(deps: Deps): PoolHandlers {
   async function forgetRole(app: string): Promise<void> {
     const { record, leader } = await requireLeader(deps, app);
     const { perch } = await passwordsOf(deps, app);
-    await dismiss((database) => connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }));
+    await dismiss((database) =>
+      connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }),
+    );
     for (const key of deps.context.admitted) if (key.startsWith(`${app}/`)) deps.context.admitted.delete(key);
     await state.secrets.remove({ app, name: "POOL_PASSWORD" });
   }
@@ -72,7 +74,9 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       const how = wantedMode(record.pool, body, version);
       await checkSize(deps, app, body.size);
       if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
-        await vault.sealing((sealer) => state.secrets.create(sealedSecret(sealer, app, "POOL_PASSWORD", randomPassword())));
+        await vault.sealing((sealer) =>
+          state.secrets.create(sealedSecret(sealer, app, "POOL_PASSWORD", randomPassword())),
+        );
       const password = await poolPassword(deps, app);
       await onLeader(deps, app, (session) => makePoolUser(session, password));
       const address = record.pool?.address ?? (await newAddress(deps, app));
@@ -81,31 +85,53 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       await replaceOlder(deps.context, record, loop.view()?.poolers.map(({ id }) => id) ?? [], version);
       const ready = (view: ClusterView | undefined) => {
         const poolers = view?.poolers.filter(({ facts }) => facts.wanted) ?? [];
-        const whole = poolers.length > 0 && poolers.every(({ facts }) => facts.running && facts.current && !facts.paused);
+        const whole =
+          poolers.length > 0 && poolers.every(({ facts }) => facts.running && facts.current && !facts.paused);
         return whole && view?.unadmitted.length === 0 && samePool(view.cluster.pool, pool) ? view : undefined;
       };
-      const things = [admissionKey, poolerKey(leaderPooler), ...(loop.view()?.members ?? []).map((member) => poolerKey(member.record.id))];
-      const view = await settle(loop, call, { what: `switching the pooler of ${app} on`, things, done: ready }).catch(async (error: unknown) => {
-        await state.clusters.update(record, ({ pool: _undone, ...rest }) => (record.pool === undefined ? rest : { ...rest, pool: record.pool }));
-        if (record.pool === undefined) await forgetRole(app).catch((reason: unknown) => deps.log.warn({ err: reason }, "the pooler's role is left"));
-        throw error;
-      });
-      const told = pool.preparedStatements === false ? "transaction mode without prepared statements" : `${pool.mode} mode`;
-      await events.append(app, `the pooler of ${app} is on: ${told}, ${pool.size} connections for each database and role`);
+      const things = [
+        admissionKey,
+        poolerKey(leaderPooler),
+        ...(loop.view()?.members ?? []).map((member) => poolerKey(member.record.id)),
+      ];
+      const view = await settle(loop, call, { what: `switching the pooler of ${app} on`, things, done: ready }).catch(
+        async (error: unknown) => {
+          await state.clusters.update(record, ({ pool: _undone, ...rest }) =>
+            record.pool === undefined ? rest : { ...rest, pool: record.pool },
+          );
+          if (record.pool === undefined)
+            await forgetRole(app).catch((reason: unknown) =>
+              deps.log.warn({ err: reason }, "the pooler's role is left"),
+            );
+          throw error;
+        },
+      );
+      const told =
+        pool.preparedStatements === false ? "transaction mode without prepared statements" : `${pool.mode} mode`;
+      await events.append(
+        app,
+        `the pooler of ${app} is on: ${told}, ${pool.size} connections for each database and role`,
+      );
       return shown(view, app, pool);
     },
 
     async removePool({ params }, call) {
       const { record, loop } = await requireLeader(deps, params.cluster);
       const { app } = record;
-      const pooled = (await state.attachments.list({ cluster: app })).filter((attachment) => attachment.pooled === true);
+      const pooled = (await state.attachments.list({ cluster: app })).filter(
+        (attachment) => attachment.pooled === true,
+      );
       if (pooled.length > 0)
-        throw fail("app_in_use", { app: `the pooler of ${app}`, by: `${pooled.map((one) => one.app).join(", ")} attached through it` });
+        throw fail("app_in_use", {
+          app: `the pooler of ${app}`,
+          by: `${pooled.map((one) => one.app).join(", ")} attached through it`,
+        });
       await state.clusters.update(record, ({ pool: _gone, ...rest }) => rest);
       await settle(loop, call, {
         what: `switching the pooler of ${app} off`,
         things: [],
-        done: (view) => (view !== undefined && view.poolers.length === 0 && view.cluster.pool === undefined ? true : undefined),
+        done: (view) =>
+          view !== undefined && view.poolers.length === 0 && view.cluster.pool === undefined ? true : undefined,
       });
       await forgetRole(app);
       await events.append(app, `the pooler of ${app} is off`);
@@ -126,7 +152,8 @@ export function wantedMode(
   const mode = asked.mode ?? before?.mode ?? (knowsPreparedStatements(version) ? "transaction" : "session");
   if (asked.preparedStatements === false && asked.mode !== "transaction")
     throw fail("usage_invalid", { reason: "--no-prepared-statements goes with --mode transaction" });
-  const unprepared = asked.preparedStatements === false || (asked.mode === undefined && before?.preparedStatements === false);
+  const unprepared =
+    asked.preparedStatements === false || (asked.mode === undefined && before?.preparedStatements === false);
   const wanted = { mode, ...(unprepared ? { preparedStatements: false as const } : {}) };
   if (safeMode(wanted, version) === mode) return wanted;
   if (asked.mode === undefined) return { mode: "session" };
@@ -138,13 +165,18 @@ async function checkSize(deps: Deps, app: string, size: number | undefined): Pro
   const asked = "SELECT setting::int AS max FROM pg_settings WHERE name = 'max_connections'";
   const [row] = await onLeader(deps, app, (session) => session.query<{ max: number }>(asked));
   if (size === undefined || row === undefined || size < row.max) return;
-  throw fail("size_invalid", { what: "--size", value: size, why: `the cluster takes ${row.max} connections in all (max_connections)` });
+  throw fail("size_invalid", {
+    what: "--size",
+    value: size,
+    why: `the cluster takes ${row.max} connections in all (max_connections)`,
+  });
 }
 
 /** An address of its own in the region of the cluster, never used before. */
 async function newAddress({ state, prefix }: Deps, app: string): Promise<string> {
   const region = findRegion((await state.apps.get({ name: app }))?.primaryRegion ?? "");
   const network = await state.network.update({}, (record) => ({ ...record, nextMachine: record.nextMachine + 1 }));
-  if (region === undefined || network === undefined) throw fail("internal", { why: "the network or the cluster's region has no record" });
+  if (region === undefined || network === undefined)
+    throw fail("internal", { why: "the network or the cluster's region has no record" });
   return machineAddress(prefix, region, network.nextMachine - 1);
 }

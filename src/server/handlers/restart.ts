@@ -18,7 +18,10 @@ import { settle } from "../wait.ts";
 const replayMs = 10_000;
 const followMs = 3_000;
 
-/** A restart of all members is written down before the first, so that a perchd that is killed in the middle is not the end of it. */
+/**
+ * A restart of all members is written down before the first, so that a perchd that is killed in the middle is not the
+ * end of it.
+ */
 export function restartHandler(deps: Deps): Handlers["restartCluster"] {
   return async ({ params }, call) => {
     const { loop, record } = await requireCluster(deps, params.cluster);
@@ -45,7 +48,8 @@ export async function goOnRestarting(deps: Deps): Promise<void> {
   );
 }
 
-const floorsOf = async ({ home }: Deps, machine: string) => (await readControlFile(layout(home, machine)))?.floors ?? {};
+const floorsOf = async ({ home }: Deps, machine: string) =>
+  (await readControlFile(layout(home, machine)))?.floors ?? {};
 
 async function begin(deps: Deps, { app, leader }: ClusterRecord): Promise<void> {
   const restarting = { done: [], floors: await floorsOf(deps, leader) };
@@ -59,10 +63,11 @@ async function begin(deps: Deps, { app, leader }: ClusterRecord): Promise<void> 
 }
 
 /**
- * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and the old leader starts again as its
- * replica. Where none may take over the leader is restarted in place. A replica may not have less of max_connections and its like than its leader: what is
- * raised is raised there first. What is lowered begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted
- * once more. However it ends, it is over: what waits for it is told.
+ * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and
+ * the old leader starts again as its replica. Where none may take over the leader is restarted in place. A replica may
+ * not have less of max_connections and its like than its leader: what is raised is raised there first. What is lowered
+ * begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted once
+ * more. However it ends, it is over: what waits for it is told.
  */
 async function restartAll(deps: Deps, loop: Loop, call: Call): Promise<void> {
   const { app } = await recordOf(deps, loop);
@@ -101,8 +106,17 @@ async function inOrder(deps: Deps, loop: Loop, call: Call): Promise<void> {
   }
 }
 
-/** One after the other; each is written down. Where the settings that it should start with were taken back, those before it get them back, too. */
-function restarter(deps: Deps, loop: Loop, call: Call, app: string, before: readonly string[]): (machine: string) => Promise<void> {
+/**
+ * One after the other; each is written down. Where the settings that it should start with were taken back, those before
+ * it get them back, too.
+ */
+function restarter(
+  deps: Deps,
+  loop: Loop,
+  call: Call,
+  app: string,
+  before: readonly string[],
+): (machine: string) => Promise<void> {
   const restarted = [...before];
   return async (machine) => {
     await restartOne(loop, machine, call);
@@ -113,14 +127,19 @@ function restarter(deps: Deps, loop: Loop, call: Call, app: string, before: read
     }
     restarted.push(machine);
     await deps.state.clusters.update({ app }, (record) =>
-      record.restarting === undefined ? record : { ...record, restarting: { ...record.restarting, done: [...restarted] } },
+      record.restarting === undefined
+        ? record
+        : { ...record, restarting: { ...record.restarting, done: [...restarted] } },
     );
   };
 }
 
 /** Waits until the replica has replayed the leader's limits, however it fares; gives whether it has. */
 const hears = async (deps: Deps, replica: MachineRecord, floors: Record<string, number>): Promise<boolean> =>
-  (await ask(async () => (sameFloors(await floorsOf(deps, replica.id), floors) ? true : undefined), { everyMs: 50, withinMs: replayMs })) === true;
+  (await ask(async () => (sameFloors(await floorsOf(deps, replica.id), floors) ? true : undefined), {
+    everyMs: 50,
+    withinMs: replayMs,
+  })) === true;
 
 /** Gives whether another member leads now, with the settings it was restarted with. */
 async function handOver(deps: Deps, loop: Loop, floors: Record<string, number>, call: Call): Promise<boolean> {
@@ -145,7 +164,8 @@ async function handOver(deps: Deps, loop: Loop, floors: Record<string, number>, 
   }
   await changeTo(deps, view, to, { force: false, call });
   const { leader } = view.cluster;
-  const back = (now: ClusterView | undefined) => now?.members.find((member) => member.record.id === leader)?.facts.streaming === true || undefined;
+  const back = (now: ClusterView | undefined) =>
+    now?.members.find((member) => member.record.id === leader)?.facts.streaming === true || undefined;
   await settle(loop, call, { what: `restarting machine ${leader}`, things: [leader], done: back });
   return true;
 }
@@ -157,7 +177,9 @@ async function restartOne(loop: Loop, machine: string, call: Call): Promise<void
   loop.restart(machine);
   const restarted = (view: ClusterView | undefined) => {
     const member = view?.members.find((candidate) => candidate.record.id === machine);
-    return member === undefined || (!member.restart && member.busy === undefined && member.facts.answers) ? true : undefined;
+    return member === undefined || (!member.restart && member.busy === undefined && member.facts.answers)
+      ? true
+      : undefined;
   };
   await settle(loop, call, { what: `restarting machine ${machine}`, things: [machine], done: restarted });
 }

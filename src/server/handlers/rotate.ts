@@ -20,15 +20,25 @@ import { ownerOf, planRotation, type Wanted } from "./rotation-plan.ts";
 const inTurn = serialise();
 
 /**
- * A new password for a role, and with it the URL of the app attached as that role, or the operator's secret where it is his. An attached role has several
- * logins, and one that nobody uses gets it: the one in use works on for what was started with it. Two systems change: what shall be is written down first,
- * and whoever takes over half-way goes on with that very one until both have it.
+ * A new password for a role, and with it the URL of the app attached as that role, or the operator's secret where it is
+ * his. An attached role has several logins, and one that nobody uses gets it: the one in use works on for what was
+ * started with it. Two systems change: what shall be is written down first, and whoever takes over half-way goes on
+ * with that very one until both have it.
  */
 export function rotationHandlers(deps: Deps): Pick<Handlers, "rotateUser" | "rotateAttachment"> {
-  const rotate = (cluster: string, named: string, { password, overlap }: { password?: string | undefined; overlap?: number | undefined }) =>
+  const rotate = (
+    cluster: string,
+    named: string,
+    { password, overlap }: { password?: string | undefined; overlap?: number | undefined },
+  ) =>
     inTurn(async () => {
       const user = await ownerOf(deps, cluster, named);
-      const wanted: Wanted = { cluster, user, password: password === undefined ? randomPassword() : checkPassword(password), overlap };
+      const wanted: Wanted = {
+        cluster,
+        user,
+        password: password === undefined ? randomPassword() : checkPassword(password),
+        overlap,
+      };
       return { user, password: wanted.password, ...(await begin(deps, wanted)) };
     });
   return {
@@ -56,11 +66,12 @@ async function begin(deps: Deps, wanted: Wanted): Promise<Done> {
   }
 }
 
-const refused = (error: unknown): boolean => isCode(error, "user_not_found") || isCode(error, "user_protected") || isCode(error, "app_not_found");
+const refused = (error: unknown): boolean =>
+  isCode(error, "user_not_found") || isCode(error, "user_protected") || isCode(error, "app_not_found");
 
 /**
- * What was left half rotated, by a perchd that was killed or a full disk, is completed, and former logins end when it is time. A cluster without a leader
- * is tried again later.
+ * What was left half rotated, by a perchd that was killed or a full disk, is completed, and former logins end when it
+ * is time. A cluster without a leader is tried again later.
  */
 export const completeRotations = (deps: Deps): Promise<void> =>
   inTurn(async () => {
@@ -81,7 +92,10 @@ interface Done {
   former: { login: string; until: string; sooner: boolean } | null;
 }
 
-/** PostgreSQL, then secrets, attachments and the end of the rotation in one transaction, then what there was before. May be repeated. */
+/**
+ * PostgreSQL, then secrets, attachments and the end of the rotation in one transaction, then what there was before. May
+ * be repeated.
+ */
 async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   const { state, vault, events } = deps;
   const { cluster } = rotation;
@@ -91,32 +105,46 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   await changing(deps, cluster, (session) =>
     rotation.login === undefined ? setPassword(session, user, password) : giveLogin(session, { user, login, password }),
   );
-  const attachments = (await state.attachments.list({ cluster })).filter((attachment) => attachment.user === user && attachment.phase === "ready");
+  const attachments = (await state.attachments.list({ cluster })).filter(
+    (attachment) => attachment.user === user && attachment.phase === "ready",
+  );
   const apps = attachments.map((attachment) => attachment.app);
   const [former] = attachments.flatMap((attachment) => formerOf(rotation, attachment, login) ?? []);
-  const others = (await state.formerLogins.list({ cluster })).filter((one) => one.user === user && decodeURIComponent(one.login) !== login);
+  const others = (await state.formerLogins.list({ cluster })).filter(
+    (one) => one.user === user && decodeURIComponent(one.login) !== login,
+  );
   await vault.sealing((sealer) => {
-    const secrets = attachments.map((attachment) => sealedSecret(sealer, attachment.app, attachment.variable, urlOf(attachment, login, password)));
+    const secrets = attachments.map((attachment) =>
+      sealedSecret(sealer, attachment.app, attachment.variable, urlOf(attachment, login, password)),
+    );
     if (user === "postgres") secrets.push(sealedSecret(sealer, cluster, "OPERATOR_PASSWORD", password));
     return state.commit(
       [],
       [
         ...secrets.map((secret) => state.secrets.put(secret)),
-        ...attachments.map(({ login: _before, ...rest }) => state.attachments.put(login === user ? rest : { ...rest, login })),
+        ...attachments.map(({ login: _before, ...rest }) =>
+          state.attachments.put(login === user ? rest : { ...rest, login }),
+        ),
         state.formerLogins.drop({ cluster, login: encodeURIComponent(login) }),
         ...(former === undefined ? [] : [state.formerLogins.put(former)]),
-        ...(atOnce(rotation) ? others.map(({ runs: _waited, ...one }) => state.formerLogins.put({ ...one, until: rotation.until })) : []),
+        ...(atOnce(rotation)
+          ? others.map(({ runs: _waited, ...one }) => state.formerLogins.put({ ...one, until: rotation.until }))
+          : []),
         state.rotations.drop(rotation),
       ],
     );
   });
   // Asked after that: whoever becomes a run from now on gets the new URL.
   const runs = rotation.sooner === true && former !== undefined ? await runsOf(deps, apps) : [];
-  if (former !== undefined && runs.length > 0) await state.formerLogins.update(former, (record) => ({ ...record, runs }));
-  if (attachments.some(({ superuser }) => superuser)) deps.clusters.find(cluster)?.wake(); // a public door refuses superusers by name
+  if (former !== undefined && runs.length > 0)
+    await state.formerLogins.update(former, (record) => ({ ...record, runs }));
+  // a public door refuses superusers by name
+  if (attachments.some(({ superuser }) => superuser)) deps.clusters.find(cluster)?.wake();
   await onLeader(deps, cluster, (session) => tendIn(deps, cluster, session));
   const works = former !== undefined && Date.parse(former.until) > Date.now();
-  const shown = works ? { login: decodeURIComponent(former.login), until: former.until, sooner: runs.length > 0 } : null;
+  const shown = works
+    ? { login: decodeURIComponent(former.login), until: former.until, sooner: runs.length > 0 }
+    : null;
   await events.append(cluster, sentenceOf({ cluster, user, login, apps, former: shown }));
   return { login, apps, former: shown };
 }
@@ -141,5 +169,9 @@ function sentenceOf({ cluster, user, login, apps, former }: Done & { cluster: st
   return `user ${user} of ${cluster} has a new password${as}${urls}${former === null ? "" : `; the old one works until ${former.until}`}`;
 }
 
-const urlOf = ({ scheme, cluster, database, ...attachment }: AttachmentRecord, login: string, password: string): string =>
+const urlOf = (
+  { scheme, cluster, database, ...attachment }: AttachmentRecord,
+  login: string,
+  password: string,
+): string =>
   databaseUrl({ scheme, user: login, password, host: `${cluster}.internal`, port: urlPort(attachment), database });

@@ -16,7 +16,10 @@ export interface Wanted {
 
 const usualOverlap = 24 * 3_600;
 
-/** What shall be, written down before anything is done. A detachment that is under way finds it there, or it finds the detachment: one of the two is refused. */
+/**
+ * What shall be, written down before anything is done. A detachment that is under way finds it there, or it finds the
+ * detachment: one of the two is refused.
+ */
 export async function planRotation(deps: Deps, { cluster, user, password, overlap }: Wanted): Promise<RotationRecord> {
   const { state } = deps;
   const attachment = (await state.attachments.list({ cluster })).find((one) => one.user === user);
@@ -31,7 +34,12 @@ export async function planRotation(deps: Deps, { cluster, user, password, overla
   const more = seen === undefined ? {} : await beside(deps, seen.record, { names, overlap });
   const compare = [state.rotations.absent(of), ...(seen === undefined ? [] : [state.attachments.still(seen)])];
   return deps.vault.sealing(async ({ seal }): Promise<RotationRecord> => {
-    const rotation = { ...of, sealed: seal(rotationContext(of), password), ...more, createdAt: new Date().toISOString() };
+    const rotation = {
+      ...of,
+      sealed: seal(rotationContext(of), password),
+      ...more,
+      createdAt: new Date().toISOString(),
+    };
     const { done } = await state.commit(compare, [state.rotations.put(rotation)]);
     if (!done) throw fail("busy", { what: `user ${user}`, by: "another rotation" });
     return rotation;

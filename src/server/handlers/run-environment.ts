@@ -27,7 +27,10 @@ export function machineVariables(run: {
   return variables;
 }
 
-/** What libpq and its kin read where they are given no URL. Nothing where DATABASE_URL leads to something else than PostgreSQL. */
+/**
+ * What libpq and its kin read where they are given no URL. Nothing where DATABASE_URL leads to something else than
+ * PostgreSQL.
+ */
 export function libpqVariables(databaseUrl: string | undefined): Record<string, string> {
   if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) return {};
   const url = new URL(databaseUrl);
@@ -38,14 +41,18 @@ export function libpqVariables(databaseUrl: string | undefined): Record<string, 
     PGPASSWORD: url.password,
     PGDATABASE: url.pathname.slice(1),
   };
-  return Object.fromEntries(Object.entries(parts).flatMap(([name, part]) => (part === "" ? [] : [[name, decodeURIComponent(part)]])));
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([name, part]) => (part === "" ? [] : [[name, decodeURIComponent(part)]])),
+  );
 }
 
 /**
- * In portable mode there are no names: the URL an attachment set leads to 127.0.0.1 and the relay's port while the mode lasts. A value that is not
- * the attachment's own URL any more (set anew by hand) is left as it is.
+ * In portable mode there are no names: the URL an attachment set leads to 127.0.0.1 and the relay's port while the mode
+ * lasts. A value that is not the attachment's own URL any more (set anew by hand) is left as it is.
  */
 export function portableUrl(value: string, attachment: AttachmentRecord, relayPort: number): string {
   const at = `@${attachment.cluster}.internal:5432/`;
-  return value.startsWith(`${attachment.scheme}://`) && value.includes(at) ? value.replace(at, `@${portableHost}:${relayPort}/`) : value;
+  return value.startsWith(`${attachment.scheme}://`) && value.includes(at)
+    ? value.replace(at, `@${portableHost}:${relayPort}/`)
+    : value;
 }

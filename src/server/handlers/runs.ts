@@ -82,7 +82,10 @@ async function forget({ state, publisher, home }: Deps, records: readonly Machin
 /** A number that was given to another process within the time is noticed a minute later. */
 const wholeLookMs = 60_000;
 
-/** Runs whose CLI is gone without a word (killed, or perchd was away) are forgotten. Whether a number is in use is asked of a thousand in a millisecond; whose it is takes longer. */
+/**
+ * Runs whose CLI is gone without a word (killed, or perchd was away) are forgotten. Whether a number is in use is asked
+ * of a thousand in a millisecond; whose it is takes longer.
+ */
 export function endedRuns(): (deps: Deps) => Promise<void> {
   let lastWhole = -Infinity;
   return async (deps) => {
@@ -91,7 +94,8 @@ export function endedRuns(): (deps: Deps) => Promise<void> {
     const ended: MachineRecord[] = [];
     for (const record of await deps.state.machines.list()) {
       if (record.kind !== "run") continue;
-      const lives = record.process !== undefined && isTaken(record.process.pid) && (!whole || (await isAlive(record.process)));
+      const lives =
+        record.process !== undefined && isTaken(record.process.pid) && (!whole || (await isAlive(record.process)));
       if (!lives) ended.push(record);
     }
     if (ended.length > 0) await forget(deps, ended);
@@ -109,7 +113,11 @@ function barredOf({ owner, former }: Place): Barred | null {
 type Located = Pick<Deps, "home" | "place" | "prefix">;
 
 /** What `launch` needs to start a command there: the way in, and whom the command must not become. */
-export const inside = async (deps: Located, region: string, machine: Pick<MachineRecord, "id" | "address"> | undefined) => ({
+export const inside = async (
+  deps: Located,
+  region: string,
+  machine: Pick<MachineRecord, "id" | "address"> | undefined,
+) => ({
   enter: await enter(deps, region, machine),
   barred: deps.place.mode === "root" ? barredOf(deps.place) : null,
 });
@@ -124,7 +132,11 @@ export async function enter(
   const region = findRegion(regionCode);
   const resolver = region === undefined ? networkResolver(prefix) : regionResolver(prefix, region);
   const directory = runDirectory(home, machine?.id ?? regionCode);
-  const files = { resolv: join(directory, "resolv.conf"), nsswitch: join(directory, "nsswitch.conf"), hosts: join(directory, "hosts") };
+  const files = {
+    resolv: join(directory, "resolv.conf"),
+    nsswitch: join(directory, "nsswitch.conf"),
+    hosts: join(directory, "hosts"),
+  };
   const hosts = (await readText("/etc/hosts")) ?? "";
   await makeDirectory(directory, { mode: 0o755 });
   await writeWhole(files.resolv, resolvText(resolver), { mode: 0o644 });

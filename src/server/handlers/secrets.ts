@@ -16,7 +16,8 @@ export function secretHandlers(deps: Deps): SecretHandlers {
   const { state, vault, events } = deps;
   const oneAtATime = serialise();
   const ofApp = (app: string) => state.secrets.list({ app });
-  const list = async (app: string) => (await ofApp(app)).map(({ name, digest, updatedAt }) => ({ name, digest, updatedAt }));
+  const list = async (app: string) =>
+    (await ofApp(app)).map(({ name, digest, updatedAt }) => ({ name, digest, updatedAt }));
 
   return {
     async listSecrets({ params }) {
@@ -55,7 +56,10 @@ export function secretHandlers(deps: Deps): SecretHandlers {
 
     async rekey() {
       const sealed = await oneAtATime(() => rekey({ ...deps, file: keyFile(deps.home.key) }));
-      await events.append("network", `every secret is sealed with a new key (${counted(sealed, "value")}); the old key is gone`);
+      await events.append(
+        "network",
+        `every secret is sealed with a new key (${counted(sealed, "value")}); the old key is gone`,
+      );
       return { sealed, key: deps.home.key };
     },
 

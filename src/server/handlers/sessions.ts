@@ -22,13 +22,20 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
   const { state, place } = deps;
   /** The relay to the leader, or that region's own member where it has one. */
   const portablePort = async (cluster: ClusterRecord, region: string | undefined): Promise<number> => {
-    const member = (await state.machines.list()).find((machine) => machine.app === cluster.app && machine.region === region);
+    const member = (await state.machines.list()).find(
+      (machine) => machine.app === cluster.app && machine.region === region,
+    );
     return member?.portablePort ?? cluster.portablePort ?? leaderPort;
   };
   return {
-    /** With a region: its nearest member itself, which the order of the region's resolver finds. Without: the leader. */
+    /**
+     * With a region: its nearest member itself, which the order of the region's resolver finds. Without: the leader.
+     */
     async session({ params, body }) {
-      const { record } = body.region === undefined ? await requireLeader(deps, params.cluster) : await requireCluster(deps, params.cluster);
+      const { record } =
+        body.region === undefined
+          ? await requireLeader(deps, params.cluster)
+          : await requireCluster(deps, params.cluster);
       const user = checkIdentifier(body.user, "user");
       const attachment = (await state.attachments.list({ cluster: record.app })).find(
         (candidate) => candidate.user === user && candidate.phase === "ready",
@@ -38,7 +45,11 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
       const host = portable ? portableHost : `${record.app}.internal`;
-      const port = portable ? await portablePort(record, body.region) : body.region === undefined ? leaderPort : memberPort;
+      const port = portable
+        ? await portablePort(record, body.region)
+        : body.region === undefined
+          ? leaderPort
+          : memberPort;
       return {
         ...(await inside(deps, region, undefined)),
         host,
@@ -49,7 +60,9 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
           PGUSER: login,
           PGDATABASE: body.database ?? attachment?.database ?? "postgres",
           ...(password === undefined ? {} : { PGPASSWORD: password }),
-          ...((await needsPins(deps, record.app, { user, attachment, database: body.database })) ? { PGOPTIONS: personOptions() } : {}),
+          ...((await needsPins(deps, record.app, { user, attachment, database: body.database }))
+            ? { PGOPTIONS: personOptions() }
+            : {}),
         },
       };
     },
@@ -58,13 +71,21 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
   };
 }
 
-/** Whether a person who logs in as this role has rights that the owner of the database has not; so it is taken where the leader cannot tell. */
+/**
+ * Whether a person who logs in as this role has rights that the owner of the database has not; so it is taken where the
+ * leader cannot tell.
+ */
 async function needsPins(
   deps: Deps,
   cluster: string,
-  { user, attachment, database }: { user: string; attachment: AttachmentRecord | undefined; database: string | undefined },
+  {
+    user,
+    attachment,
+    database,
+  }: { user: string; attachment: AttachmentRecord | undefined; database: string | undefined },
 ): Promise<boolean> {
-  if (attachment !== undefined) return attachment.superuser || (database ?? attachment.database) !== attachment.database;
+  if (attachment !== undefined)
+    return attachment.superuser || (database ?? attachment.database) !== attachment.database;
   if (user === "postgres") return true;
   return onLeader(deps, cluster, async (session) => (await listSuperusers(session)).includes(user)).catch(() => true);
 }
@@ -83,7 +104,10 @@ async function* logFeed(
     (machine) => machine.app === record.app && (query.machine === undefined || machine.id === query.machine),
   );
   if (machines.length === 0) throw fail("machine_not_found", { machine: query.machine ?? record.leader });
-  const named = (machine: { id: string; region: string }, { at, level, message }: { at: string; level: string; message: string }): Line => ({
+  const named = (
+    machine: { id: string; region: string },
+    { at, level, message }: { at: string; level: string; message: string },
+  ): Line => ({
     at,
     level,
     message,

@@ -27,25 +27,35 @@ export function settingHandlers(deps: Deps): SettingHandlers {
         .filter((name) => name !== "");
       const { record: known, loop } = await requireCluster(deps, params.cluster);
       // What was changed is known without PostgreSQL, and is what one needs to know where it does not start.
-      if (names === undefined && !query.all && known.phase === "ready" && leading(loop.view()) === undefined) return kept(known);
+      if (names === undefined && !query.all && known.phase === "ready" && leading(loop.view()) === undefined)
+        return kept(known);
       const { record } = await requireLeader(deps, params.cluster);
       const rows = await onLeader(deps, params.cluster, (session) =>
-        listSettings(session, new Set(Object.keys(record.settings)), { all: query.all, ...(names === undefined ? {} : { names }) }),
+        listSettings(session, new Set(Object.keys(record.settings)), {
+          all: query.all,
+          ...(names === undefined ? {} : { names }),
+        }),
       );
       const unknown = names?.find((name) => !rows.some((row) => row.name.toLowerCase() === name.toLowerCase()));
-      if (unknown !== undefined) throw fail("setting_unknown", { name: unknown, version: record.major, app: record.app });
+      if (unknown !== undefined)
+        throw fail("setting_unknown", { name: unknown, version: record.major, app: record.app });
       return rows;
     },
 
     async updateSettings({ params, body }, call) {
       const { record, loop } = await requireCluster(deps, params.cluster);
       if (record.phase !== "ready")
-        throw fail("cluster_not_ready", { app: record.app, phase: record.phase === "creating" ? "still being created" : "being destroyed" });
+        throw fail("cluster_not_ready", {
+          app: record.app,
+          phase: record.phase === "creating" ? "still being created" : "being destroyed",
+        });
       const set = Object.fromEntries(Object.entries(body.set).map(([name, value]) => [name.toLowerCase(), value]));
       const unset = body.unset.map((name) => name.toLowerCase());
       const names = [...Object.keys(set), ...unset];
       if (names.length === 0) throw fail("usage_invalid", { reason: "no setting was named" });
-      const settings = Object.fromEntries(Object.entries({ ...settingsInForce(record), ...set }).filter(([name]) => !unset.includes(name)));
+      const settings = Object.fromEntries(
+        Object.entries({ ...settingsInForce(record), ...set }).filter(([name]) => !unset.includes(name)),
+      );
 
       await attempt(deps, record, { set, settings });
       const led = leading(loop.view()) !== undefined;
@@ -71,8 +81,15 @@ const leading = (view: ClusterView | undefined) => {
   return leader !== undefined && leads(leader) ? leader : undefined;
 };
 
-/** Asks PostgreSQL whether it would start with them. Where there is no data it cannot be asked, and nothing is the worse for it. */
-async function attempt(deps: Deps, record: ClusterRecord, change: { set: Record<string, string>; settings: Record<string, string> }): Promise<void> {
+/**
+ * Asks PostgreSQL whether it would start with them. Where there is no data it cannot be asked, and nothing is the worse
+ * for it.
+ */
+async function attempt(
+  deps: Deps,
+  record: ClusterRecord,
+  change: { set: Record<string, string>; settings: Record<string, string> },
+): Promise<void> {
   const { context } = deps;
   const machine: MachineRecord = await machineOf(context, record.leader);
   const member = memberOf(context, record, machine);
@@ -97,10 +114,14 @@ const hasThem = (view: ClusterView, settings: Record<string, string>): boolean =
   view.members.every((member) => !member.facts.running || (member.facts.configured && member.busy === undefined));
 
 /**
- * A leader that could not be started is tried with them at once. Gives why there is still none: what was changed stays, for another change may be needed, too. The
- * first attempt may have begun before the change.
+ * A leader that could not be started is tried with them at once. Gives why there is still none: what was changed stays,
+ * for another change may be needed, too. The first attempt may have begun before the change.
  */
-async function tryToLead(loop: Loop, call: Call, wish: { app: string; settings: Record<string, string> }): Promise<string | undefined> {
+async function tryToLead(
+  loop: Loop,
+  call: Call,
+  wish: { app: string; settings: Record<string, string> },
+): Promise<string | undefined> {
   const before = loop.view();
   const leader = before && leaderOf(before);
   const enough = (leader?.trouble?.attempts ?? 0) + (leader?.busy === undefined ? 1 : 2);
@@ -111,11 +132,13 @@ async function tryToLead(loop: Loop, call: Call, wish: { app: string; settings: 
     done(view) {
       const now = view && leaderOf(view);
       if (view === undefined || now === undefined || now.busy !== undefined || view.busy === "lead") return undefined;
-      if (leads(now)) return view.members.every(({ facts }) => !facts.running || facts.configured) ? { why: undefined } : undefined;
+      if (leads(now))
+        return view.members.every(({ facts }) => !facts.running || facts.configured) ? { why: undefined } : undefined;
       if (now.record.wanted === "stopped") return { why: `machine ${now.record.id} is stopped` };
       if (!now.facts.data) return { why: `the data of machine ${now.record.id} is gone` };
       // One that runs reads them without a start.
-      if (now.facts.running) return hasThem(view, wish.settings) ? { why: now.facts.refused?.why ?? "it does not answer" } : undefined;
+      if (now.facts.running)
+        return hasThem(view, wish.settings) ? { why: now.facts.refused?.why ?? "it does not answer" } : undefined;
       if ((now.trouble?.attempts ?? 0) >= enough) return { why: now.trouble?.why };
       if ((now.trouble?.until ?? 0) > view.now) loop.retry();
       return undefined;
@@ -128,4 +151,12 @@ async function tryToLead(loop: Loop, call: Call, wish: { app: string; settings: 
 const kept = ({ settings }: ClusterRecord): Setting[] =>
   Object.entries(settings)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => ({ name, value, unit: null, source: "user", restart: false, pending: true, description: "" }));
+    .map(([name, value]) => ({
+      name,
+      value,
+      unit: null,
+      source: "user",
+      restart: false,
+      pending: true,
+      description: "",
+    }));

@@ -16,11 +16,25 @@ export interface Around {
 }
 
 /** Answers one request: its input checked, its token asked again now that it is known what is wanted. */
-export function answer(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, around: Around): Promise<unknown> {
-  return actingAs(around.admission?.actor ?? callerOf(request.headers), () => answerWhole(route, handler, request, reply, around));
+export function answer(
+  route: Route,
+  handler: AnyHandler,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  around: Around,
+): Promise<unknown> {
+  return actingAs(around.admission?.actor ?? callerOf(request.headers), () =>
+    answerWhole(route, handler, request, reply, around),
+  );
 }
 
-async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, around: Around): Promise<unknown> {
+async function answerWhole(
+  route: Route,
+  handler: AnyHandler,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  around: Around,
+): Promise<unknown> {
   const { admission } = around;
   admission?.permit(route);
   const input = {
@@ -32,7 +46,10 @@ async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRe
   const hangUp = hangUpSignal(request, reply);
   const signal = admission === undefined ? hangUp : AbortSignal.any([hangUp, admission.cut]);
   if (route.kind === "plain") {
-    return orCut(handler(input, { signal, progress: () => undefined, elsewhere: admission !== undefined }) as Promise<unknown>, admission);
+    return orCut(
+      handler(input, { signal, progress: () => undefined, elsewhere: admission !== undefined }) as Promise<unknown>,
+      admission,
+    );
   }
   reply.hijack();
   reply.raw.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
@@ -42,7 +59,10 @@ async function answerWhole(route: Route, handler: AnyHandler, request: FastifyRe
   return undefined;
 }
 
-/** A client writes NUL before what cannot be a segment of a path by itself: an empty name, "." and "..". No name holds a NUL. */
+/**
+ * A client writes NUL before what cannot be a segment of a path by itself: an empty name, "." and "..". No name holds a
+ * NUL.
+ */
 const namesIn = (params: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(params).map(([name, text]) => [name, text.replace(/^\0(?=\.{0,2}$)/, "")]));
 
@@ -58,7 +78,10 @@ function orCut<T>(working: Promise<T>, admission: Admission | undefined): Promis
   });
 }
 
-/** Aborts when the caller's side of the connection ends. A caller that only stops sending still hears how its operation was undone. */
+/**
+ * Aborts when the caller's side of the connection ends. A caller that only stops sending still hears how its operation
+ * was undone.
+ */
 function hangUpSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const hangUp = new AbortController();
   const { socket } = request.raw;
@@ -86,7 +109,11 @@ async function sendStream(
   };
   const elsewhere = around.admission !== undefined;
   try {
-    const result = handler(input, { signal, progress: (sentence) => send({ progress: sentence }), elsewhere }) as Promise<unknown>;
+    const result = handler(input, {
+      signal,
+      progress: (sentence) => send({ progress: sentence }),
+      elsewhere,
+    }) as Promise<unknown>;
     send({ result: await orCut(result, around.admission) });
   } catch (error) {
     send({ error: logged(toPerchError(error), around.log).toBody() });
@@ -116,7 +143,8 @@ async function sendFeed(
   stream.pipe(reply.raw);
   const stop = () => {
     stream.destroy();
-    if (cut?.aborted === true && !reply.raw.writableEnded) reply.raw.write(`${JSON.stringify({ error: toPerchError(cut.reason).toBody() })}\n`);
+    if (cut?.aborted === true && !reply.raw.writableEnded)
+      reply.raw.write(`${JSON.stringify({ error: toPerchError(cut.reason).toBody() })}\n`);
     reply.raw.end();
     // Whoever does not read does not keep the connection either.
     if (cut?.aborted === true) setTimeout(() => reply.raw.destroy(), lastWordMs).unref();

@@ -8,4 +8,7 @@ export interface Call {
 }
 
 /** A handler, whatever its route. */
-export type AnyHandler = (input: { params: unknown; query: unknown; body: unknown }, call: Call) => Promise<unknown> | AsyncIterable<unknown>;
+export type AnyHandler = (
+  input: { params: unknown; query: unknown; body: unknown },
+  call: Call,
+) => Promise<unknown> | AsyncIterable<unknown>;

@@ -5,7 +5,10 @@ import { gate } from "../../ingress/admission.ts";
 import { doorAddress, sourceOf } from "../../model/door-address.ts";
 import type { DoorLimits } from "../../model/exposure.ts";
 
-/** How many connections a server of the API bears, in all and of one source, counted before TLS or HTTP hears of them. Strangers make room (see door/crowd.ts). */
+/**
+ * How many connections a server of the API bears, in all and of one source, counted before TLS or HTTP hears of them.
+ * Strangers make room (see door/crowd.ts).
+ */
 export interface Visitors {
   /** Whoever speaks on that connection is no stranger any more. Takes a TLS socket for the one below it. */
   recognise(socket: Socket): void;

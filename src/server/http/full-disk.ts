@@ -46,7 +46,10 @@ export async function causeOf({ postgres }: Pick<Home, "postgres">, error: unkno
   if (room === undefined || room.freeBytes >= fullBytes) return error;
   const full = fail("disk_full", { path: postgres }, error);
   return new PerchError(
-    { ...full.toBody(), next: `Make room and repeat; what was half made is taken away by itself then. PostgreSQL said: ${error.message}` },
+    {
+      ...full.toBody(),
+      next: `Make room and repeat; what was half made is taken away by itself then. PostgreSQL said: ${error.message}`,
+    },
     error,
   );
 }

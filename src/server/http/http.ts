@@ -1,6 +1,7 @@
 /**
- * The daemon's HTTP side: routes of `api/` bound to handlers. A handler checks, changes desired state and waits for the loops to make it so; it never
- * touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts` (which handler serves which route).
+ * The daemon's HTTP side: routes of `api/` bound to handlers. A handler checks, changes desired state and waits for the
+ * loops to make it so; it never touches PostgreSQL's processes or the network itself. Start here, then `handlers.ts`
+ * (which handler serves which route).
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -34,7 +35,10 @@ export interface HttpOptions {
   version: string;
   /** What a request to upgrade its connection becomes; without it, it is a request like any other. */
   upgrade?: (request: IncomingMessage, client: Duplex) => void;
-  /** For other machines: the server with its TLS, and who comes in. Without it everyone does: the socket's own mode keeps strangers out. */
+  /**
+   * For other machines: the server with its TLS, and who comes in. Without it everyone does: the socket's own mode
+   * keeps strangers out.
+   */
   remote?: {
     server(listener: RequestListener): Server;
     guard: Guard;
@@ -51,7 +55,8 @@ const visitorsAtMost = {
 
 export function httpServer(handlers: Handlers, options: HttpOptions): FastifyInstance {
   const { remote } = options;
-  const factory: { serverFactory?: FastifyServerFactory } = remote === undefined ? {} : { serverFactory: (listener) => remote.server(listener) };
+  const factory: { serverFactory?: FastifyServerFactory } =
+    remote === undefined ? {} : { serverFactory: (listener) => remote.server(listener) };
   const app = Fastify<Server>({
     ...factory,
     bodyLimit: maxBodyBytes,
@@ -59,18 +64,24 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     keepAliveTimeout: 5_000,
     requestTimeout: 30_000,
     clientErrorHandler: refuseBytes,
-    frameworkErrors: (error, _request, reply) => sendError(reply, fail("request_invalid", { why: "the path is no URL" }, error), options.log),
+    frameworkErrors: (error, _request, reply) =>
+      sendError(reply, fail("request_invalid", { why: "the path is no URL" }, error), options.log),
   });
-  // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal). And what Node would refuse without a word, we answer.
+  // Node's word for: when the caller has said its last word, do not hang up on it (see hangUpSignal). And what Node
+  // would refuse without a word, we answer.
   Object.assign(app.server, { httpAllowHalfOpen: true, requireHostHeader: false });
-  app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => app.server.emit("request", request, response));
+  app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
+    app.server.emit("request", request, response),
+  );
   app.server.on("connect", (request: IncomingMessage, client: Duplex) => {
     client.on("error", () => undefined);
-    if (remote === undefined) refuse(client, fail("route_unknown", { method: "CONNECT", path: printable(request.url ?? "") }));
+    if (remote === undefined)
+      refuse(client, fail("route_unknown", { method: "CONNECT", path: printable(request.url ?? "") }));
     else client.destroy(); // a stranger, perhaps
   });
   const { upgrade } = options;
-  const refused = ({ headers, socket }: IncomingMessage) => refusedByHeaders(headers, remote?.hosts(socket.localAddress) ?? socketHosts);
+  const refused = ({ headers, socket }: IncomingMessage) =>
+    refusedByHeaders(headers, remote?.hosts(socket.localAddress) ?? socketHosts);
   app.addHook("onRequest", async (request) => {
     const refusal = refused(request.raw);
     if (refusal !== undefined) throw refusal;
@@ -86,7 +97,8 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     });
   }
   // Strangers are told nothing of what runs here.
-  if (remote === undefined) app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));
+  if (remote === undefined)
+    app.addHook("onRequest", async (_request, reply) => void reply.raw.setHeader(versionHeader, options.version));
   app.addHook("preClose", async () => visitors.close());
   const admissions = admissionsOf(app, remote?.guard, visitors);
   // What of a body is still to come is not waited for: the connection ends with the answer.
@@ -108,14 +120,19 @@ export function httpServer(handlers: Handlers, options: HttpOptions): FastifyIns
     app.route({
       method: route.method,
       url: route.path,
-      handler: (request, reply) => answer(route, handler, request, reply, { log: options.log, admission: admissions(request) }),
+      handler: (request, reply) =>
+        answer(route, handler, request, reply, { log: options.log, admission: admissions(request) }),
     });
   }
   return app;
 }
 
 /** Who comes in is asked before anything of the request is read, routes that do not exist among them. */
-function admissionsOf(app: FastifyInstance, guard: Guard | undefined, visitors: Visitors): (request: FastifyRequest) => Admission | undefined {
+function admissionsOf(
+  app: FastifyInstance,
+  guard: Guard | undefined,
+  visitors: Visitors,
+): (request: FastifyRequest) => Admission | undefined {
   const admissions = new WeakMap<FastifyRequest, Admission>();
   app.addHook("onRequest", async (request, reply) => {
     if (guard === undefined) return visitors.recognise(request.raw.socket);

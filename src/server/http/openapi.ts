@@ -4,7 +4,8 @@ import { routes } from "../../api/routes.ts";
 import * as schemas from "../../api/schemas.ts";
 
 /**
- * The OpenAPI 3.1 document of the API, written from the routes. Pure. Served at /openapi.json, and what docs/api.md is written from.
+ * The OpenAPI 3.1 document of the API, written from the routes. Pure. Served at /openapi.json, and what docs/api.md is
+ * written from.
  */
 
 export interface OpenApiDocument {
@@ -47,7 +48,9 @@ export function openApiDocument(version: string): OpenApiDocument {
     paths,
     components: {
       schemas: { Error: jsonSchema(errorSchema, "output") },
-      securitySchemes: { token: { type: "http", scheme: "bearer", description: "From another machine. The unix socket asks for none." } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "From another machine. The unix socket asks for none." },
+      },
     },
   };
 }
@@ -60,13 +63,18 @@ function operation(name: string, route: Route): Operation {
     ...(route.kind === "plain" ? {} : { description: kinds[route.kind] }),
     ...(route.remote === undefined ? {} : { security: [{ token: scopes.slice(scopes.indexOf(route.remote.scope)) }] }),
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: { [json]: { schema: jsonSchema(route.body, "input") } } } }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { [json]: { schema: jsonSchema(route.body, "input") } } } }),
     responses: {
       "200": {
         description: route.summary,
         content: { [route.kind === "plain" ? json : ndjson]: { schema: frames(jsonSchema(route.answer, "output")) } },
       },
-      default: { description: "An error of the register", content: { [json]: { schema: { $ref: "#/components/schemas/Error" } } } },
+      default: {
+        description: "An error of the register",
+        content: { [json]: { schema: { $ref: "#/components/schemas/Error" } } },
+      },
     },
   };
 }
@@ -90,7 +98,12 @@ const streamSchema = (answer: JsonSchema): JsonSchema => ({
 const feedSchema = (item: JsonSchema): JsonSchema => ({ oneOf: [item, errorReference] });
 
 const pathParameters = (path: string): Operation["parameters"] =>
-  [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
 
 function queryParameters(query: Route["query"]): Operation["parameters"] {
   return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({

@@ -14,7 +14,9 @@ import { parse } from "./answer.ts";
 import type { Handlers } from "./http.ts";
 import { logged, refuse } from "./refusal.ts";
 
-/** `POST /v1/proxy`: asked plainly it tells where a connection would lead; asked to upgrade, it becomes that connection. */
+/**
+ * `POST /v1/proxy`: asked plainly it tells where a connection would lead; asked to upgrade, it becomes that connection.
+ */
 
 type Wanted = Parameters<Handlers["proxy"]>[0]["query"];
 
@@ -27,7 +29,10 @@ export function proxyHandler(deps: Deps): Pick<Handlers, "proxy"> {
   };
 }
 
-/** What perchd's HTTP server does with a request to upgrade. Errors are answered as any route answers them, and then there is no connection. */
+/**
+ * What perchd's HTTP server does with a request to upgrade. Errors are answered as any route answers them, and then
+ * there is no connection.
+ */
 export function proxyUpgrade(deps: Deps): (request: IncomingMessage, client: Duplex) => void {
   return (request, client) => {
     client.on("error", () => undefined);
@@ -63,7 +68,11 @@ async function dialOf(deps: Deps, wanted: Wanted): Promise<Dial> {
   if (target.kind === "loopback") return { host: "localhost", port };
   if (target.kind === "address") return { host: target.address, port };
   const region = code === undefined ? undefined : findRegion(code);
-  return { host: target.name, port, server: region === undefined ? networkResolver(deps.prefix) : regionResolver(deps.prefix, region) };
+  return {
+    host: target.name,
+    port,
+    server: region === undefined ? networkResolver(deps.prefix) : regionResolver(deps.prefix, region),
+  };
 }
 
 /** There are no names then, but a cluster has its relay, and each member a port, on the host's loopback. */
@@ -72,8 +81,11 @@ async function portableDial({ state }: Deps, host: string, port: number, region:
   const cluster = app === undefined ? undefined : await state.clusters.get({ app });
   if (cluster === undefined || (port !== leaderPort && port !== memberPort))
     throw fail("portable_mode", { what: `perch proxy to ${printable(host)}:${port}` });
-  const members = (await state.machines.list()).filter((machine) => machine.app === cluster.app && machine.kind === "postgres");
-  const nearest = members.find((machine) => machine.region === region) ?? members.find((machine) => machine.id === cluster.leader);
+  const members = (await state.machines.list()).filter(
+    (machine) => machine.app === cluster.app && machine.kind === "postgres",
+  );
+  const nearest =
+    members.find((machine) => machine.region === region) ?? members.find((machine) => machine.id === cluster.leader);
   const found = port === leaderPort ? cluster.portablePort : nearest?.portablePort;
   if (found === undefined) throw fail("target_unreachable", { target: `${host}:${port}`, why: "it has no port yet" });
   return { host: "127.0.0.1", port: found };

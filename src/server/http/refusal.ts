@@ -12,7 +12,8 @@ import { fail, type PerchError, toPerchError } from "../../errors/error.ts";
 export function fromFastify(error: unknown): PerchError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return fail("request_too_large", { limit: maxBodyBytes });
-  if (typeof code === "string" && code.startsWith("FST_ERR_CTP")) return fail("request_invalid", { why: "the body is not JSON" }, error);
+  if (typeof code === "string" && code.startsWith("FST_ERR_CTP"))
+    return fail("request_invalid", { why: "the body is not JSON" }, error);
   if (error instanceof SyntaxError) return fail("request_invalid", { why: "the body is not JSON" }, error);
   if (code === "ECONNRESET") return fail("request_invalid", { why: "the body did not come whole" }, error);
   return toPerchError(error);
@@ -20,9 +21,14 @@ export function fromFastify(error: unknown): PerchError {
 
 /** Whether there is a body of which something is still to come. */
 export const isUnread = ({ raw, headers }: FastifyRequest): boolean =>
-  !raw.complete && !raw.destroyed && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
+  !raw.complete &&
+  !raw.destroyed &&
+  (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
 
-/** A caller who is still writing when the connection closes gets EPIPE in place of the answer: the rest is read, for a moment, up to a limit, and dropped. */
+/**
+ * A caller who is still writing when the connection closes gets EPIPE in place of the answer: the rest is read, for a
+ * moment, up to a limit, and dropped.
+ */
 export function readOn({ raw }: FastifyRequest): Promise<unknown> {
   let read = 0;
   return within(
@@ -52,8 +58,8 @@ export function logged(error: PerchError, log: Log): PerchError {
 }
 
 /**
- * An answer where there is no request that could be answered: on the bare connection, which it ends. Nobody else reads that connection: without reading on, its end
- * would never be seen.
+ * An answer where there is no request that could be answered: on the bare connection, which it ends. Nobody else reads
+ * that connection: without reading on, its end would never be seen.
  */
 export function refuse(client: Duplex, error: PerchError): void {
   const body = JSON.stringify({ error: error.toBody() });

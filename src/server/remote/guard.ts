@@ -1,6 +1,7 @@
 /**
- * Who calls from another machine: a token is looked up by its hash, compared in constant time, and holds for as long as it is neither expired nor revoked,
- * which also ends what is under way. A source that gives wrong tokens is shut out for a while, before any token of it is looked at again.
+ * Who calls from another machine: a token is looked up by its hash, compared in constant time, and holds for as long as
+ * it is neither expired nor revoked, which also ends what is under way. A source that gives wrong tokens is shut out
+ * for a while, before any token of it is looked at again.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Route } from "../../api/route.ts";
@@ -32,7 +33,14 @@ export interface Guard {
   close(): void;
 }
 
-export const guardLimits = { total: 400, perSource: 200, perSecond: 100, failures: 10, failuresWithin: 60, shutFor: 60 };
+export const guardLimits = {
+  total: 400,
+  perSource: 200,
+  perSecond: 100,
+  failures: 10,
+  failuresWithin: 60,
+  shutFor: 60,
+};
 
 interface Options {
   state: Pick<State, "attachments" | "tokens" | "machines">;
@@ -74,21 +82,26 @@ export async function openGuard({ state, log, say, oneUser, now = Date.now }: Op
     return found;
   }
 
-  const expired = (record: TokenRecord): boolean => record.expiresAt !== undefined && Date.parse(record.expiresAt) <= now();
+  const expired = (record: TokenRecord): boolean =>
+    record.expiresAt !== undefined && Date.parse(record.expiresAt) <= now();
 
   function noteUse(record: TokenRecord): void {
     if (record.lastUsedAt !== undefined && now() - Date.parse(record.lastUsedAt) < 60_000) return;
     const used = { ...record, lastUsedAt: new Date(now()).toISOString() };
     tokens.set(record.name, used);
     state.tokens
-      .update(record, (current) => (current.hash === record.hash ? { ...current, lastUsedAt: used.lastUsedAt } : current))
+      .update(record, (current) =>
+        current.hash === record.hash ? { ...current, lastUsedAt: used.lastUsedAt } : current,
+      )
       .catch((error: unknown) => log.error({ err: error }, "the use of a token could not be noted"));
   }
 
   function wrong(source: string): PerchError {
     log.warn({ source }, "a request with a wrong token was refused");
     if (keeper.failed(source) !== undefined)
-      say(`${source} gave ${guardLimits.failures} wrong tokens within a minute and is shut out for ${guardLimits.shutFor} s`);
+      say(
+        `${source} gave ${guardLimits.failures} wrong tokens within a minute and is shut out for ${guardLimits.shutFor} s`,
+      );
     return fail("token_invalid", {});
   }
 
@@ -117,10 +130,18 @@ export async function openGuard({ state, log, say, oneUser, now = Date.now }: Op
       },
       async permitInput(route, asked) {
         const machines = token.app === undefined ? [] : await state.machines.list();
-        const refusal = refusedByInput(token, route, asked, (id) => machines.find((machine) => machine.id === id)?.app, oneUser);
+        const refusal = refusedByInput(
+          token,
+          route,
+          asked,
+          (id) => machines.find((machine) => machine.id === id)?.app,
+          oneUser,
+        );
         if (refusal !== undefined) throw refusal;
         const own = route.remote?.attachedOnly === true ? await state.attachments.list() : [];
-        const clusters = own.filter(({ app, phase }) => app === token.app && phase === "ready").map(({ cluster }) => cluster);
+        const clusters = own
+          .filter(({ app, phase }) => app === token.app && phase === "ready")
+          .map(({ cluster }) => cluster);
         const elsewhere = refusedByCluster(token, route, asked, clusters);
         if (elsewhere !== undefined) throw elsewhere;
       },

@@ -10,7 +10,12 @@ export function remoteHandlers(deps: Deps): RemoteHandlers {
   const { state, events, remote } = deps;
   const show = async () => {
     const wish = await state.remote.get({});
-    return { listen: wish?.listen ?? null, hostnames: wish?.hostnames ?? [], ...remote.state(), fingerprint: deps.context.authority.fingerprint };
+    return {
+      listen: wish?.listen ?? null,
+      hostnames: wish?.hostnames ?? [],
+      ...remote.state(),
+      fingerprint: deps.context.authority.fingerprint,
+    };
   };
   return {
     showRemote: show,
@@ -35,4 +40,5 @@ export function remoteHandlers(deps: Deps): RemoteHandlers {
 }
 
 /** A certificate may name addresses, too. */
-const checkName = (name: string): string => (isIPv4(name) || parseAddress(name) !== undefined ? name : checkHostname(name));
+const checkName = (name: string): string =>
+  isIPv4(name) || parseAddress(name) !== undefined ? name : checkHostname(name);

@@ -36,23 +36,37 @@ export function refusedByInput(
   const switched = remote.adminFor?.find((name) => asked.body[name] !== undefined && asked.body[name] !== false);
   if (switched !== undefined && !includes(token, "admin")) return lacking(token, route, "admin", `${switched} in `);
   if (token.app === undefined || remote.app === "any") return undefined;
-  return appIn(remote.app, asked, appOfMachine) === token.app ? undefined : fail("token_app", { token: token.name, app: token.app });
+  return appIn(remote.app, asked, appOfMachine) === token.app
+    ? undefined
+    : fail("token_app", { token: token.name, app: token.app });
 }
 
 /** A setting by which PostgreSQL would run a program. */
 function programIn({ settingsWhereOneUser: field }: Access, { body }: Asked): string | undefined {
   const given = field === undefined ? undefined : body[field];
-  return Object.entries(typeof given === "object" && given !== null ? given : {}).find(([name, value]) => runsProgram(name, String(value)))?.[0];
+  return Object.entries(typeof given === "object" && given !== null ? given : {}).find(([name, value]) =>
+    runsProgram(name, String(value)),
+  )?.[0];
 }
 
-/** A token of one app makes roles and databases only in clusters that the app was given: where somebody else has attached it before. */
-export function refusedByCluster(token: TokenRecord, route: Route, asked: Asked, attachedTo: readonly string[]): PerchError | undefined {
+/**
+ * A token of one app makes roles and databases only in clusters that the app was given: where somebody else has
+ * attached it before.
+ */
+export function refusedByCluster(
+  token: TokenRecord,
+  route: Route,
+  asked: Asked,
+  attachedTo: readonly string[],
+): PerchError | undefined {
   const cluster = asked.params["cluster"];
-  if (token.app === undefined || route.remote?.attachedOnly !== true || attachedTo.some((one) => one === cluster)) return undefined;
+  if (token.app === undefined || route.remote?.attachedOnly !== true || attachedTo.some((one) => one === cluster))
+    return undefined;
   return fail("token_cluster", { token: token.name, app: token.app, cluster: String(cluster) });
 }
 
-const includes = (token: TokenRecord, scope: Access["scope"]): boolean => scopes.indexOf(token.scope) >= scopes.indexOf(scope);
+const includes = (token: TokenRecord, scope: Access["scope"]): boolean =>
+  scopes.indexOf(token.scope) >= scopes.indexOf(scope);
 
 const lacking = (token: TokenRecord, route: Route, needed: string, what = ""): PerchError =>
   fail("token_scope", { token: token.name, scope: token.scope, what: `${what}${route.method} ${route.path}`, needed });

@@ -42,14 +42,16 @@ export function tokenHandlers(deps: Deps): TokenHandlers {
     },
 
     async revokeToken({ params }) {
-      if (!(await state.tokens.remove({ name: params.token }))) throw fail("token_not_found", { token: printable(params.token) });
+      if (!(await state.tokens.remove({ name: params.token })))
+        throw fail("token_not_found", { token: printable(params.token) });
       await events.append("network", `token ${params.token} was revoked`);
       return {};
     },
   };
 }
 
-const untilText = ({ expiresAt }: TokenRecord): string => (expiresAt === undefined ? "for as long as it is not revoked" : `until ${expiresAt}`);
+const untilText = ({ expiresAt }: TokenRecord): string =>
+  expiresAt === undefined ? "for as long as it is not revoked" : `until ${expiresAt}`;
 
 const shape = ({ name, scope, app, createdAt, expiresAt, lastUsedAt }: TokenRecord) => ({
   name,

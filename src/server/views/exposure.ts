@@ -7,7 +7,11 @@ import { layout } from "../../postgres/instance/directory.ts";
 import type { Deps } from "../deps.ts";
 
 /** A public door as the API shows it: as it was asked for, and as it does now. */
-export async function exposureShape(deps: Deps, cluster: { app: string; leader: string }, exposure: Exposure): Promise<api.Exposure> {
+export async function exposureShape(
+  deps: Deps,
+  cluster: { app: string; leader: string },
+  exposure: Exposure,
+): Promise<api.Exposure> {
   const { hostname, listen, replicaListen, allow, allowSuperuser, limits, files } = exposure;
   const door = await deps.doors.state(cluster.app);
   const served = await readCertificate(layout(deps.home, cluster.leader)).catch(() => undefined);

@@ -28,4 +28,5 @@ function poolNote({ poolers, admission }: ClusterView, pool: Pool): string | und
   return mayPrepare(pool) ? undefined : unprepared;
 }
 
-const unprepared = "no client may prepare statements through it; perch postgres recipe CLIENT -a APP says how each is told";
+const unprepared =
+  "no client may prepare statements through it; perch postgres recipe CLIENT -a APP says how each is told";

@@ -11,7 +11,11 @@ import { poolShape } from "./pool.ts";
 
 type Mode = "root" | "user" | "portable";
 
-export function clusterShape(view: ClusterView, mode: Mode, more: { version: string; primaryRegion: string }): api.Cluster {
+export function clusterShape(
+  view: ClusterView,
+  mode: Mode,
+  more: { version: string; primaryRegion: string },
+): api.Cluster {
   const { cluster } = view;
   return {
     name: cluster.app,
@@ -36,9 +40,14 @@ export function clusterShape(view: ClusterView, mode: Mode, more: { version: str
 }
 
 const leaderFirst = ({ cluster, members }: ClusterView): MemberView[] =>
-  members.toSorted((a, b) => Number(b.record.id === cluster.leader) - Number(a.record.id === cluster.leader) || a.record.number - b.record.number);
+  members.toSorted(
+    (a, b) =>
+      Number(b.record.id === cluster.leader) - Number(a.record.id === cluster.leader) ||
+      a.record.number - b.record.number,
+  );
 
-const roleOf = (view: ClusterView, member: MemberView): "leader" | "replica" => (member.record.id === view.cluster.leader ? "leader" : "replica");
+const roleOf = (view: ClusterView, member: MemberView): "leader" | "replica" =>
+  member.record.id === view.cluster.leader ? "leader" : "replica";
 
 export function memberShape(view: ClusterView, member: MemberView, mode: Mode): api.Member {
   const { record, facts } = member;
@@ -64,7 +73,8 @@ export function stateOf(view: ClusterView, member: MemberView): api.Member["stat
   if (busy === "stop") return "stopping";
   const kept = view.tablespaces.length > 0 && record.id !== view.cluster.leader;
   if (!facts.running && record.wanted === "started" && kept) return "failed";
-  if (!facts.running) return record.wanted === "stopped" ? "stopped" : trouble === undefined && facts.data ? "starting" : "failed";
+  if (!facts.running)
+    return record.wanted === "stopped" ? "stopped" : trouble === undefined && facts.data ? "starting" : "failed";
   if (!facts.answers) return "starting";
   if (facts.paused !== undefined) return "paused";
   return facts.streaming ? "streaming" : "started";
@@ -79,7 +89,8 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
   if (trouble !== undefined)
     return `${trouble.why} (attempt ${trouble.attempts}; next in ${Math.max(0, Math.round((trouble.until - view.now) / 1000))} s)${advice(trouble.why) || settingsAdvice(view, trouble.why)}`;
   if (facts.refused !== undefined) return `it runs, and refuses Perch's own login: ${facts.refused.why}`;
-  if (!facts.data && record.phase === "ready") return "its data directory is gone; it is copied again as soon as the leader answers";
+  if (!facts.data && record.phase === "ready")
+    return "its data directory is gone; it is copied again as soon as the leader answers";
   if (!facts.running && member.deaths.length >= crashLoop)
     return `it died ${member.deaths.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
   return noticeOf(view, member);
@@ -94,7 +105,8 @@ const settingsAdvice = ({ cluster }: ClusterView, why: string): string =>
 /** What a person can do about it, where Perch can only try again. */
 function advice(why: string): string {
   if (/No space left on device|the disk under .* is full/.test(why)) return "; make room, and it goes on by itself";
-  if (/Address already in use|could not bind/.test(why)) return "; another program listens there: end it, and it goes on by itself";
+  if (/Address already in use|could not bind/.test(why))
+    return "; another program listens there: end it, and it goes on by itself";
   if (/there is no postgres in|postgres in .* does not/.test(why))
     return "; put it there again, or name another directory of the same major: perch postgres config binaries DIR";
   if (/Permission denied/.test(why)) return "; give its files back to the user PostgreSQL runs as";

@@ -1,8 +1,8 @@
 import type { Change, Entry } from "../store.ts";
 
 /**
- * Folders as they were last read, with what changed in them since: the loops ask for the same ones at every look. An entry that did not change stays the same
- * object, so that whoever read it can remember what he read.
+ * Folders as they were last read, with what changed in them since: the loops ask for the same ones at every look. An
+ * entry that did not change stays the same object, so that whoever read it can remember what he read.
  */
 export class RangeMemory {
   readonly #ranges = new Map<string, Entry[]>();
@@ -38,7 +38,10 @@ function put(entries: Entry[], change: Change): void {
   const { key, revision } = change;
   const at = placeOf(entries, key);
   const old = entries[at]?.key === key ? entries[at] : undefined;
-  const now = change.type === "put" ? [{ key, value: change.value, createRevision: old?.createRevision ?? revision, modRevision: revision }] : [];
+  const now =
+    change.type === "put"
+      ? [{ key, value: change.value, createRevision: old?.createRevision ?? revision, modRevision: revision }]
+      : [];
   entries.splice(at, old === undefined ? 0 : 1, ...now);
 }
 

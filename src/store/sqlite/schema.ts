@@ -1,6 +1,6 @@
 /**
- * The tables of the SQLite store and how a file gets from one version to the next. A migration that was released is never changed: a new one is added
- * at the end. The version of a file is the number of migrations it has seen.
+ * The tables of the SQLite store and how a file gets from one version to the next. A migration that was released is
+ * never changed: a new one is added at the end. The version of a file is the number of migrations it has seen.
  */
 import type { DatabaseSyncInstance } from "@photostructure/sqlite";
 import { fail } from "../../errors/error.ts";
@@ -27,7 +27,8 @@ export const knownSchema = migrations.length;
 /** Fails with `state_newer`, having only read, when a newer Perch wrote the file. */
 export function refuseNewerSchema(db: DatabaseSyncInstance, path: string): void {
   const found = schemaOf(db);
-  if (found > knownSchema) throw fail("state_newer", { path, what: `it has schema ${found}, this one knows ${knownSchema}` });
+  if (found > knownSchema)
+    throw fail("state_newer", { path, what: `it has schema ${found}, this one knows ${knownSchema}` });
 }
 
 /** Brings the file to the newest schema, all or nothing. `steps` are those of this version. */
@@ -37,11 +38,15 @@ export function migrate(db: DatabaseSyncInstance, steps: readonly string[] = mig
   db.exec("BEGIN IMMEDIATE");
   db.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT");
   for (const migration of steps.slice(schemaOf(db))) db.exec(migration);
-  db.prepare("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(steps.length);
+  db.prepare("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(
+    steps.length,
+  );
   db.exec("COMMIT");
 }
 
 function schemaOf(db: DatabaseSyncInstance): number {
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined) return 0;
-  return (db.prepare("SELECT value FROM meta WHERE name = 'schema'").get() as { value: number } | undefined)?.value ?? 0;
+  return (
+    (db.prepare("SELECT value FROM meta WHERE name = 'schema'").get() as { value: number } | undefined)?.value ?? 0
+  );
 }

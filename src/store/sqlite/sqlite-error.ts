@@ -1,11 +1,15 @@
 import { fail, PerchError } from "../../errors/error.ts";
 
-const resultCode = (error: unknown): number => (error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0);
+const resultCode = (error: unknown): number =>
+  error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
 
 /** Another process has the file open. */
 export const isBusy = (error: unknown): boolean => [5, 6].includes(resultCode(error));
 
-/** What SQLite throws, by its result code (sqlite.org/rescode.html), as an error of the register; anything else as it is. */
+/**
+ * What SQLite throws, by its result code (sqlite.org/rescode.html), as an error of the register; anything else as it
+ * is.
+ */
 export function inOurWords(error: unknown, path: string): unknown {
   const why = error instanceof Error ? error.message : String(error);
   switch (error instanceof PerchError ? 0 : resultCode(error)) {

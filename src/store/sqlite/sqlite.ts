@@ -1,7 +1,8 @@
 /**
- * The store of one host: one SQLite file, which is perchd's lock at the same time. SQLite holds the lock of the file from opening to closing
- * (locking_mode=EXCLUSIVE), so a second perchd is refused within a quarter of a second and a dead one leaves nothing stale. The lock is one of the
- * process: nothing else in perchd may open and close the same file, which would drop it.
+ * The store of one host: one SQLite file, which is perchd's lock at the same time. SQLite holds the lock of the file
+ * from opening to closing (locking_mode=EXCLUSIVE), so a second perchd is refused within a quarter of a second and a
+ * dead one leaves nothing stale. The lock is one of the process: nothing else in perchd may open and close the same
+ * file, which would drop it.
  */
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 import { pause } from "../../base/deadline.ts";
@@ -29,13 +30,15 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * Opens the file, making it (0600) where there is none. Rejects with `locked()`, `state_newer`, `state_damaged`, `state_unreachable` or `disk_full`.
- * Any call on a closed store rejects with `shutting_down`.
+ * Opens the file, making it (0600) where there is none. Rejects with `locked()`, `state_newer`, `state_damaged`,
+ * `state_unreachable` or `disk_full`. Any call on a closed store rejects with `shutting_down`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path } = options;
   await makePrivateFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "ENOSPC" ? fail("disk_full", { path }, error) : fail("state_unreachable", { path, why: error.message }, error);
+    throw error.code === "ENOSPC"
+      ? fail("disk_full", { path }, error)
+      : fail("state_unreachable", { path, why: error.message }, error);
   });
   for (let attempt = 1; ; attempt++) {
     try {
@@ -44,7 +47,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     } catch (error) {
       if (!isBusy(error)) throw inOurWords(error, path);
       if (attempt === openAttempts) throw options.locked();
-      // Of two that open at the same moment SQLite may refuse both, each for the other's sake: the next time they come apart.
+      // Of two that open at the same moment SQLite may refuse both, each for the other's sake: the next time they come
+      // apart.
       await pause(5 + Math.random() * 40);
     }
   }
@@ -97,7 +101,8 @@ class SqliteStore implements Store {
   async txn(compare: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
     checkWrites(writes);
     return this.#guard(() => {
-      if (!compare.every(({ key, modRevision }) => (this.#entry(key)?.modRevision ?? 0) === modRevision)) return { done: false };
+      if (!compare.every(({ key, modRevision }) => (this.#entry(key)?.modRevision ?? 0) === modRevision))
+        return { done: false };
       const changes = this.#write(writes, this.#revision + 1);
       this.#revision = changes.at(-1)?.revision ?? this.#revision;
       this.#ranges.note(changes);
@@ -167,8 +172,8 @@ class SqliteStore implements Store {
 }
 
 /**
- * Closing alone would keep the lock until the garbage collector comes: the library finalizes no statement before. Leaving WAL first also leaves one whole
- * file behind, without a journal beside it.
+ * Closing alone would keep the lock until the garbage collector comes: the library finalizes no statement before.
+ * Leaving WAL first also leaves one whole file behind, without a journal beside it.
  */
 function closeAndUnlock(db: DatabaseSyncInstance): void {
   try {
@@ -182,7 +187,10 @@ function closeAndUnlock(db: DatabaseSyncInstance): void {
 
 type Row = Record<string, string | number | null>;
 /** A statement with its rows typed: one that aggregates always gives a row. */
-type Statement<R> = Omit<StatementSyncInstance, "get" | "all"> & { get(...values: unknown[]): R; all(...values: unknown[]): Row[] };
+type Statement<R> = Omit<StatementSyncInstance, "get" | "all"> & {
+  get(...values: unknown[]): R;
+  all(...values: unknown[]): Row[];
+};
 
 function prepare(db: DatabaseSyncInstance) {
   const one = (sql: string) => db.prepare(sql) as Statement<Row>;

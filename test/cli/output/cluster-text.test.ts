@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { Cluster, Member, Status } from "../../../src/api/schemas.ts";
 import { clusterState, clusterText, statusText } from "../../../src/cli/output/cluster-text.ts";
 
-const leader: Member = { id: "m1", region: "ams", role: "leader", address: "fdaa:1:2:1::10", port: 5433, state: "started", pid: 7, lagBytes: 0 };
+const leader: Member = {
+  id: "m1",
+  region: "ams",
+  role: "leader",
+  address: "fdaa:1:2:1::10",
+  port: 5433,
+  state: "started",
+  pid: 7,
+  lagBytes: 0,
+};
 const replica: Member = {
   ...leader,
   id: "m2",
@@ -45,7 +54,9 @@ describe("a cluster for people", () => {
       members: [leader, { ...replica, state: "failed", lagBytes: null, note: "its disk is full" }],
       attachments: [{ app: "web", database: "web", user: "web", variable: "DATABASE_URL", connectionLimit: 99 }],
     });
-    expect(text).toMatch(/^Cluster pg: 1 of 1 replicas not streaming; PostgreSQL 18\.4, primary region ams, pg\.internal:5432\n/);
+    expect(text).toMatch(
+      /^Cluster pg: 1 of 1 replicas not streaming; PostgreSQL 18\.4, primary region ams, pg\.internal:5432\n/,
+    );
     expect(text).toMatch(/m1 +ams +leader +started +fdaa:1:2:1::10 +5433 +-\n/);
     expect(text).toMatch(/m2 +lhr +replica +failed +\S+ +5433 +unknown\n {2}m2: its disk is full\n/);
     expect(text).toMatch(/web +web +web +DATABASE_URL +99$/);
@@ -71,7 +82,18 @@ describe("a cluster for people", () => {
     );
     expect(statusText({ ...status, network: { ...status.network, mode: "portable" } })).not.toContain("fdaa");
     expect(statusText({ ...status, clusters: [cluster] })).toContain("Cluster pg: ready");
-    const warning = { what: "slots", subject: "pg", thing: "m1", level: "warn", used: 14, limit: 16, sentence: "14 of 16", next: "perch x" } as const;
-    expect(statusText({ ...status, warnings: [warning] })).toMatch(/web {2}2\n\nWarnings\n {2}14 of 16\n {4}→ perch x$/);
+    const warning = {
+      what: "slots",
+      subject: "pg",
+      thing: "m1",
+      level: "warn",
+      used: 14,
+      limit: 16,
+      sentence: "14 of 16",
+      next: "perch x",
+    } as const;
+    expect(statusText({ ...status, warnings: [warning] })).toMatch(
+      /web {2}2\n\nWarnings\n {2}14 of 16\n {4}→ perch x$/,
+    );
   });
 });

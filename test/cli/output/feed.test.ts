@@ -28,7 +28,10 @@ describe("a feed", () => {
   });
 
   it("with --json is one array", async () => {
-    expect(await printed({ follow: false, json: true })).toEqual({ answer: { json: [{ id: 1 }, { id: 2 }] }, lines: [] });
+    expect(await printed({ follow: false, json: true })).toEqual({
+      answer: { json: [{ id: 1 }, { id: 2 }] },
+      lines: [],
+    });
   });
 
   it("with --json and no end is one value a line", async () => {

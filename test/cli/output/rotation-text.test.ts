@@ -11,7 +11,9 @@ it("a rotation says as whom the new password logs in, whose URL has changed and 
     "Its new URL is set as a secret of: web",
     "The old password, that of web, works until web has restarted, at most until 2026-11-25 12:00:00 UTC",
   ]);
-  expect(rotatedText({ ...rotated, login: "web", former: { login: "web.2", until, sooner: false } }).split("\n")).toEqual([
+  expect(
+    rotatedText({ ...rotated, login: "web", former: { login: "web.2", until, sooner: false } }).split("\n"),
+  ).toEqual([
     "Its new URL is set as a secret of: web",
     "The old password, that of web.2, works until 2026-11-25 12:00:00 UTC",
   ]);

@@ -36,8 +36,16 @@ describe("how clusters stand when perchd runs", () => {
     ]);
     expect(down).toEqual(["pg", "orders"]);
     expect(errors.map(({ code, message, next }) => [code, message, next])).toEqual([
-      ["cluster_not_up", `perchd runs, and cluster pg is not up: its leader leader1 in ams does not run: ${loader}`, "Look at: perch logs -a pg"],
-      ["cluster_not_up", "perchd runs, and cluster orders is not up: it has no leader", "Look at: perch logs -a orders"],
+      [
+        "cluster_not_up",
+        `perchd runs, and cluster pg is not up: its leader leader1 in ams does not run: ${loader}`,
+        "Look at: perch logs -a pg",
+      ],
+      [
+        "cluster_not_up",
+        "perchd runs, and cluster orders is not up: it has no leader",
+        "Look at: perch logs -a orders",
+      ],
     ]);
     expect(notes).toEqual([]);
   });

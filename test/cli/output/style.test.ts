@@ -18,7 +18,11 @@ describe("colours", () => {
 describe("text from elsewhere", () => {
   it.each([
     ["colours and cursors", "\u001b[31mred\u001b[2J\u001b[H", "\\u{1b}[31mred\\u{1b}[2J\\u{1b}[H"],
-    ["a title and a link", "\u001b]0;x\u0007\u001b]8;;http://x\u001b\\y", "\\u{1b}]0;x\\u{7}\\u{1b}]8;;http://x\\u{1b}\\y"],
+    [
+      "a title and a link",
+      "\u001b]0;x\u0007\u001b]8;;http://x\u001b\\y",
+      "\\u{1b}]0;x\\u{7}\\u{1b}]8;;http://x\\u{1b}\\y",
+    ],
     ["controls of the second set", "\u009b2Ja\u0085b", "\\u{9b}2Ja\\u{85}b"],
     ["what goes back over a line", "well\rfail\b\u007f", "well\\u{d}fail\\u{8}\\u{7f}"],
     ["what turns the direction", "a\u202eb\u2066c\u2028d", "a\\u{202e}b\\u{2066}c\\u{2028}d"],

@@ -17,15 +17,27 @@ describe("the words of perch proxy", () => {
   });
 
   it("may have the host by itself, as flyctl has it", () => {
-    expect(proxyWords("15432:5432", "pg.internal")).toEqual({ local: { port: 15_432 }, host: "pg.internal", port: 5432 });
+    expect(proxyWords("15432:5432", "pg.internal")).toEqual({
+      local: { port: 15_432 },
+      host: "pg.internal",
+      port: 5432,
+    });
   });
 
-  it.each([["x"], [""], ["-1"], ["65536"], ["5432:"], ["5432:0"], ["5432:99999"], ["5432::5432"], ["5432:pg.internal:x"], ["5432:pg.internal:0"]])(
-    "%s is refused, with what is wrong",
-    (word) => {
-      expect(() => proxyWords(word)).toThrow(expect.objectContaining({ code: "proxy_invalid" }));
-    },
-  );
+  it.each([
+    ["x"],
+    [""],
+    ["-1"],
+    ["65536"],
+    ["5432:"],
+    ["5432:0"],
+    ["5432:99999"],
+    ["5432::5432"],
+    ["5432:pg.internal:x"],
+    ["5432:pg.internal:0"],
+  ])("%s is refused, with what is wrong", (word) => {
+    expect(() => proxyWords(word)).toThrow(expect.objectContaining({ code: "proxy_invalid" }));
+  });
 
   it("may not have two hosts", () => {
     expect(() => proxyWords("5432:a.internal:1", "b.internal")).toThrow("the host was given twice");

@@ -18,7 +18,9 @@ describe("the README of an example", () => {
 describe("a recipe", () => {
   it("needs no lock file, which nobody writes by hand", async () => {
     expect((await readRecipe("node")).install).toEqual(["npm install"]);
-    expect((await readRecipe("go")).install).toEqual(["go mod tidy && go build -o hello . && go build -o copy ./direct"]);
+    expect((await readRecipe("go")).install).toEqual([
+      "go mod tidy && go build -o hello . && go build -o copy ./direct",
+    ]);
     expect((await readRecipe("rust")).install).toEqual(["cargo build"]);
   });
 

@@ -22,7 +22,8 @@ describe("a recipe as text", () => {
       const text = recipeText(written, examplesOwn, inside);
       expect(written.files.length, client).toBeGreaterThan(0);
       for (const file of written.files) expect(text, `${client}/${file.path}`).toContain(`\`${file.path}\`\n\n\`\`\``);
-      for (const file of written.files) expect(text, `${client}/${file.path}`).toContain(`\n${file.text.trimEnd()}\n\`\`\``);
+      for (const file of written.files)
+        expect(text, `${client}/${file.path}`).toContain(`\n${file.text.trimEnd()}\n\`\`\``);
       expect(written.run.length, client).toBeGreaterThan(2);
     }
   });
@@ -31,7 +32,9 @@ describe("a recipe as text", () => {
     for (const client of clients) {
       const text = recipeText(await readRecipe(client), own, inside);
       expect(text, client).toContain("MAIN_URL");
-      expect(text, client).not.toMatch(/DATABASE_URL|-a web\b|--app web\b|\bpg\.internal|web\.internal|-a pg\b|app = "web"/);
+      expect(text, client).not.toMatch(
+        /DATABASE_URL|-a web\b|--app web\b|\bpg\.internal|web\.internal|-a pg\b|app = "web"/,
+      );
       expect(text, client).not.toMatch(/^perch (apps create|postgres attach)/m);
     }
   });
@@ -45,7 +48,8 @@ describe("a recipe as text", () => {
 
   it("asks for what is not done yet, and for nothing that is", async () => {
     const node = await readRecipe("node");
-    const steps = (state: Own["state"]) => withOwn(node, { ...own, state }, inside).run.map((line) => line.replace(/ +#.*/, ""));
+    const steps = (state: Own["state"]) =>
+      withOwn(node, { ...own, state }, inside).run.map((line) => line.replace(/ +#.*/, ""));
     const run = "perch run -a shop -- npm start";
     const attach = "perch postgres attach main --app shop --variable-name MAIN_URL";
     expect(steps("nothing")).toEqual(["perch apps create shop", attach, run]);
@@ -56,7 +60,9 @@ describe("a recipe as text", () => {
 
   it("runs the program itself over a tunnel, and says how to get one", async () => {
     const text = recipeText(await readRecipe("python"), own, { way: "tunnel" });
-    expect(text).toContain("\nexport MAIN_URL='postgres://shop:***@main.internal:5432/shop'\n.venv/bin/python main.py\n");
+    expect(text).toContain(
+      "\nexport MAIN_URL='postgres://shop:***@main.internal:5432/shop'\n.venv/bin/python main.py\n",
+    );
     expect(text).toContain("`postgres://shop:***@localhost:PORT/shop`");
     expect(text).toContain("`perch wireguard create laptop laptop.conf`");
   });
@@ -64,7 +70,9 @@ describe("a recipe as text", () => {
   it("takes an external host into the URL, and says who must lead it in", async () => {
     const text = recipeText(await readRecipe("psql"), own, { way: "external", host: "db.example.com:6000" });
     expect(text).toContain("export MAIN_URL='postgres://shop:***@db.example.com:6000/shop'\n");
-    expect(text).toContain("`db.example.com:6000` must lead to `main.internal:5432`: Perch publishes no port by itself");
+    expect(text).toContain(
+      "`db.example.com:6000` must lead to `main.internal:5432`: Perch publishes no port by itself",
+    );
     expect(text).not.toContain("\nperch ");
     const quoted = { ...own, url: "postgres://o'neil:***@main.internal:5432/shop" };
     expect(recipeText(await readRecipe("psql"), quoted, { way: "tunnel" })).toContain(
@@ -73,7 +81,11 @@ describe("a recipe as text", () => {
   });
 
   it("promises no nearest member in portable mode", async () => {
-    const text = recipeText(await readRecipe("node"), { ...own, url: "postgres://shop:***@127.0.0.1:40001/shop" }, inside);
+    const text = recipeText(
+      await readRecipe("node"),
+      { ...own, url: "postgres://shop:***@127.0.0.1:40001/shop" },
+      inside,
+    );
     expect(text).toContain("`postgres://shop:***@127.0.0.1:40001/shop`");
     expect(text).toContain("portable mode");
     expect(text).not.toContain("| the nearest member");

@@ -6,8 +6,16 @@ const sources = { defaults: {}, own: {}, file: {}, filePrimaryRegion: undefined,
 
 describe("the environment of a run", () => {
   it("prefers, in this order: what Perch sets, --env, secrets, [env], our own", () => {
-    const every = { own: { A: "own", B: "own", C: "own", D: "own", FLY_REGION: "own" }, file: { B: "file", C: "file", D: "file" } };
-    const env = runEnvironment({ ...sources, ...every, daemon: { C: "secret", D: "secret", FLY_REGION: "lhr" }, given: { D: "given" } });
+    const every = {
+      own: { A: "own", B: "own", C: "own", D: "own", FLY_REGION: "own" },
+      file: { B: "file", C: "file", D: "file" },
+    };
+    const env = runEnvironment({
+      ...sources,
+      ...every,
+      daemon: { C: "secret", D: "secret", FLY_REGION: "lhr" },
+      given: { D: "given" },
+    });
     expect(env).toEqual({ A: "own", B: "file", C: "secret", D: "given", FLY_REGION: "lhr" });
   });
 
@@ -23,8 +31,15 @@ describe("the environment of a run", () => {
       `PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGSERVICEFILE PGSYSCONFDIR PGOPTIONS PGSSLMODE PGSSLROOTCERT
        PGSSLNEGOTIATION PGREQUIREAUTH PGREQUIREPEER PGREQUIRESSL PGCHANNELBINDING PGTARGETSESSIONATTRS PGLOADBALANCEHOSTS PGGSSENCMODE PGKRBSRVNAME`,
     );
-    const own = Object.fromEntries([...elsewhere, "PGTZ", "PGDATA", "PGRST_DB_URI", "PATH"].map((name) => [name, "own"]));
-    expect(runEnvironment({ ...sources, own })).toEqual({ PGTZ: "own", PGDATA: "own", PGRST_DB_URI: "own", PATH: "own" });
+    const own = Object.fromEntries(
+      [...elsewhere, "PGTZ", "PGDATA", "PGRST_DB_URI", "PATH"].map((name) => [name, "own"]),
+    );
+    expect(runEnvironment({ ...sources, own })).toEqual({
+      PGTZ: "own",
+      PGDATA: "own",
+      PGRST_DB_URI: "own",
+      PATH: "own",
+    });
     const given = { file: { PGSSLMODE: "file" }, daemon: { PGSERVICE: "secret" }, given: { PGOPTIONS: "given" } };
     expect(runEnvironment({ ...sources, own, defaults: { PGHOST: "pg.internal" }, ...given })).toMatchObject({
       PGHOST: "pg.internal",
@@ -35,7 +50,9 @@ describe("the environment of a run", () => {
   });
 
   it("never lets a secret or [env] stand in for what Perch sets", () => {
-    expect(runEnvironment({ ...sources, file: { FLY_APP_NAME: "x" }, daemon: { FLY_APP_NAME: "web", PERCH_REGION: "ams" } })).toEqual({
+    expect(
+      runEnvironment({ ...sources, file: { FLY_APP_NAME: "x" }, daemon: { FLY_APP_NAME: "web", PERCH_REGION: "ams" } }),
+    ).toEqual({
       FLY_APP_NAME: "web",
       PERCH_REGION: "ams",
     });

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { parseArgument, parseAssignments } from "../../../src/cli/secrets/assignments.ts";
 
 const wrong = (code: string, text?: string) =>
-  expect.objectContaining({ code, ...(text === undefined ? {} : { message: expect.stringContaining(text) as string }) }) as Error;
+  expect.objectContaining({
+    code,
+    ...(text === undefined ? {} : { message: expect.stringContaining(text) as string }),
+  }) as Error;
 
 describe("an argument of secrets set", () => {
   it("is cut at its first =, and its value is taken as it stands", () => {
@@ -31,12 +34,20 @@ describe("lines of assignments", () => {
   it.each<[string, string, Record<string, string>]>([
     ["plain pairs", "A=1\nB=two words\n", { A: "1", B: "two words" }],
     ["comments and empty lines", "# A=1\n\n   # B=2\nC=3 # no comment\n", { C: "3 # no comment" }],
-    ["quotes of both kinds, and one that is part of the value", `A="x y"\nB='z'\nC="open\nD=it's`, { A: "x y", B: "z", C: '"open', D: "it's" }],
+    [
+      "quotes of both kinds, and one that is part of the value",
+      `A="x y"\nB='z'\nC="open\nD=it's`,
+      { A: "x y", B: "z", C: '"open', D: "it's" },
+    ],
     ["Windows line ends and a byte order mark", "\uFEFFA=1\r\nB=2\r\n", { A: "1", B: "2" }],
     ["export, and spaces around", "export A=1\n  B = 2 ", { A: "1", B: "2" }],
     ["a name twice: the last counts", "A=1\nA=2", { A: "2" }],
     ["an empty value", 'A=\nB=""', { A: "", B: "" }],
-    ["many lines between triple quotes", 'A="""\none\n  # two\nthree=3\n"""\nB=2', { A: "one\n  # two\nthree=3", B: "2" }],
+    [
+      "many lines between triple quotes",
+      'A="""\none\n  # two\nthree=3\n"""\nB=2',
+      { A: "one\n  # two\nthree=3", B: "2" },
+    ],
     ["triple quotes that begin and end on the lines of the value", 'A="""one\ntwo"""', { A: "one\ntwo" }],
     ["triple quotes on one line", 'A="""say "hi" now"""', { A: 'say "hi" now' }],
     ["empty lines inside triple quotes", 'A="""\n\nx\n\n"""', { A: "\nx\n" }],

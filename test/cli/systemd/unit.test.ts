@@ -37,7 +37,9 @@ describe("the unit", () => {
   it("takes paths as they are: spaces, quotes, backslashes, and what systemd would read as its own", () => {
     const odd = '/srv/my "data"\\100%$HOME';
     const text = lines({ program: ["/opt/no de/node", `${odd}/main.js`], base: odd });
-    expect(text).toContain('ExecStart="/opt/no de/node" "/srv/my \\"data\\"\\\\100%%$$HOME/main.js" up --network default');
+    expect(text).toContain(
+      'ExecStart="/opt/no de/node" "/srv/my \\"data\\"\\\\100%%$$HOME/main.js" up --network default',
+    );
     expect(text).toContain('Environment="PERCH_HOME=/srv/my \\"data\\"\\\\100%%$HOME" "PATH=/usr/bin:/bin"');
   });
 

@@ -28,7 +28,11 @@ const replica = (id: string, received = 900n, more: Partial<Standing> = {}): Sta
   ...more,
 });
 const dead = { running: false, answers: false, recovering: undefined };
-const situation = (leader: Partial<Standing>, others: Standing[] = [replica("a2")], more: Partial<Situation> = {}): Situation => ({
+const situation = (
+  leader: Partial<Standing>,
+  others: Standing[] = [replica("a2")],
+  more: Partial<Situation> = {},
+): Situation => ({
   app: "pg",
   leader: "a1",
   primaryRegion: "ams",
@@ -45,15 +49,47 @@ describe("what is done about a leader", () => {
     ["nothing, when a user stopped it", situation({ ...dead, wanted: false }), { do: "keep" }],
     ["it is started, when its postmaster died: nothing is lost by that", situation(dead), { do: "start" }],
     ["another leads, when it could not be started three times", situation({ ...dead, failures: 3 }), { do: "change" }],
-    ["another leads, when it died three times within a minute", situation({ ...dead, deaths: [1, 2, 3] }), { do: "change" }],
-    ["it is tried on, when nobody else may lead", situation({ ...dead, failures: 9 }, [replica("l1", 900n, { region: "lhr" })]), { do: "start" }],
-    ["nothing yet, when a signal stopped it a moment ago", situation({ answers: false, suspendedSince: 999_000 }), { do: "keep" }],
-    ["it goes on, when a signal stopped it for three seconds", situation({ answers: false, suspendedSince: 997_000 }), { do: "resume" }],
-    ["nothing yet, when it does not answer for a moment", situation({ answers: false, silentSince: 990_000 }), { do: "keep" }],
-    ["it is restarted, when it does not answer for fifteen seconds", situation({ answers: false, silentSince: 985_000 }), { do: "restart" }],
-    ["another leads, when its data is gone", situation({ data: false }), { do: "change", change: { kind: "failover", candidates: ["a2"] } }],
+    [
+      "another leads, when it died three times within a minute",
+      situation({ ...dead, deaths: [1, 2, 3] }),
+      { do: "change" },
+    ],
+    [
+      "it is tried on, when nobody else may lead",
+      situation({ ...dead, failures: 9 }, [replica("l1", 900n, { region: "lhr" })]),
+      { do: "start" },
+    ],
+    [
+      "nothing yet, when a signal stopped it a moment ago",
+      situation({ answers: false, suspendedSince: 999_000 }),
+      { do: "keep" },
+    ],
+    [
+      "it goes on, when a signal stopped it for three seconds",
+      situation({ answers: false, suspendedSince: 997_000 }),
+      { do: "resume" },
+    ],
+    [
+      "nothing yet, when it does not answer for a moment",
+      situation({ answers: false, silentSince: 990_000 }),
+      { do: "keep" },
+    ],
+    [
+      "it is restarted, when it does not answer for fifteen seconds",
+      situation({ answers: false, silentSince: 985_000 }),
+      { do: "restart" },
+    ],
+    [
+      "another leads, when its data is gone",
+      situation({ data: false }),
+      { do: "change", change: { kind: "failover", candidates: ["a2"] } },
+    ],
     ["nobody leads, when its data is gone and it was alone", situation({ data: false }, []), { do: "stand" }],
-    ["it is promoted, when its promotion was cut short", situation({ recovering: true }), { do: "change", change: { candidates: ["a1"] } }],
+    [
+      "it is promoted, when its promotion was cut short",
+      situation({ recovering: true }),
+      { do: "change", change: { candidates: ["a1"] } },
+    ],
     ["nothing else is begun, while a step on it is under way", situation({ data: false, busy: true }), { do: "keep" }],
   ])("%s", (_title, at, verdict) => {
     expect(decide(at)).toMatchObject(verdict);

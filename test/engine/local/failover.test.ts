@@ -2,7 +2,12 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { failOver } from "../../../src/engine/local/failover.ts";
 import { at, type Fake, fakeOperations } from "./fake-operations.ts";
 
-const change = { kind: "failover" as const, from: "a1", candidates: ["a2", "a3"], because: "its data directory is gone" };
+const change = {
+  kind: "failover" as const,
+  from: "a1",
+  candidates: ["a2", "a3"],
+  because: "its data directory is gone",
+};
 const whole = [
   "hold",
   "kill a1",
@@ -57,8 +62,20 @@ describe("a failover", () => {
   });
 
   it("to a leader whose promotion was cut short kills and inherits nothing", async () => {
-    const { done } = await ledBy(({ members }) => void members.set("a1", at({ streaming: false })), { candidates: ["a1"] });
-    expect(done).toEqual(["hold", "begin failover a1", "arm a1", "learnTimelines a1", "promote a1", "crown a1 lost", "gather a1", "open a1", "rest"]);
+    const { done } = await ledBy(({ members }) => void members.set("a1", at({ streaming: false })), {
+      candidates: ["a1"],
+    });
+    expect(done).toEqual([
+      "hold",
+      "begin failover a1",
+      "arm a1",
+      "learnTimelines a1",
+      "promote a1",
+      "crown a1 lost",
+      "gather a1",
+      "open a1",
+      "rest",
+    ]);
   });
 
   it("is none while no candidate answers: the old leader is dead, and connections lead where the loop sees a leader", async () => {

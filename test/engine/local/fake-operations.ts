@@ -31,7 +31,14 @@ export function fakeOperations(failing?: Operation, another?: { begun: boolean }
     ["a1", at({ recovering: false, streaming: false })],
     ["a2", at()],
   ]);
-  const fake: Fake = { done: [], said: [], members, lives: new Set(members.keys()), checkpoint: 890n, operations: undefined as never };
+  const fake: Fake = {
+    done: [],
+    said: [],
+    members,
+    lives: new Set(members.keys()),
+    checkpoint: 890n,
+    operations: undefined as never,
+  };
   const act = (operation: Operation, ...words: string[]): Promise<void> => {
     fake.done.push([operation, ...words].join(" "));
     return operation === failing ? Promise.reject(fail("internal", { why: `${operation} fails` })) : Promise.resolve();
@@ -53,9 +60,12 @@ export function fakeOperations(failing?: Operation, another?: { begun: boolean }
     kill: (id) => act("kill", id).then(() => gone(id)),
     inherit: (id, from) => act("inherit", id, from),
     learnTimelines: (id) => act("learnTimelines", id),
-    promote: (id) => act("promote", id).then(() => void members.set(id, at({ recovering: false, streaming: false, timeline: 2 }))),
+    promote: (id) =>
+      act("promote", id).then(() => void members.set(id, at({ recovering: false, streaming: false, timeline: 2 }))),
     gather: (id, former) =>
-      act("gather", id, ...(former === undefined ? [] : [former])).then(() => () => Promise.resolve(void fake.done.push("rest"))),
+      act("gather", id, ...(former === undefined ? [] : [former])).then(
+        () => () => Promise.resolve(void fake.done.push("rest")),
+      ),
     hold: () => act("hold"),
     open: (id) => act("open", id),
     letGo: () => act("letGo"),

@@ -81,7 +81,9 @@ describe("a switchover", () => {
         fake.lives.delete("a2");
       },
     });
-    await expect(switchOver(fake.operations, change)).rejects.toMatchObject({ message: expect.stringContaining("died") as string });
+    await expect(switchOver(fake.operations, change)).rejects.toMatchObject({
+      message: expect.stringContaining("died") as string,
+    });
     expect(fake.done).not.toContain("promote a2");
   });
 

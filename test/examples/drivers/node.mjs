@@ -20,7 +20,10 @@ const say = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 
 const behaviours = {
   tls: async (client) =>
-    value(client, "SELECT json_build_object('ssl', ssl, 'address', host(inet_server_addr())) FROM pg_stat_ssl WHERE pid = pg_backend_pid()"),
+    value(
+      client,
+      "SELECT json_build_object('ssl', ssl, 'address', host(inet_server_addr())) FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    ),
 
   cancel: async (client) => {
     const [pid, other] = [await pidOf(client), await connect()];
@@ -59,7 +62,10 @@ const behaviours = {
       const { rows } = await client.query({ name: "add", text: "SELECT $1::int + 1 AS sum", values: [number] });
       sums.push(rows[0].sum);
     }
-    return { sums, runs: Number(await value(client, "SELECT generic_plans + custom_plans FROM pg_prepared_statements")) };
+    return {
+      sums,
+      runs: Number(await value(client, "SELECT generic_plans + custom_plans FROM pg_prepared_statements")),
+    };
   },
 
   large: async (client) => {
@@ -69,7 +75,10 @@ const behaviours = {
 
   many: async (client) => {
     const others = await Promise.all(Array.from({ length: 99 }, connect));
-    const seen = await value(client, "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_setting('application_name')");
+    const seen = await value(
+      client,
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_setting('application_name')",
+    );
     await Promise.all(others.map((other) => other.end()));
     return { connections: Number(seen) };
   },
@@ -93,7 +102,11 @@ const behaviours = {
       next = await connect().catch(() => undefined);
       if (next === undefined) await pause(20);
     }
-    const told = { code, other: (await pidOf(next)) !== before, replica: await value(next, "SELECT pg_is_in_recovery()") };
+    const told = {
+      code,
+      other: (await pidOf(next)) !== before,
+      replica: await value(next, "SELECT pg_is_in_recovery()"),
+    };
     await next.end();
     return told;
   },

@@ -9,7 +9,9 @@ async function work(k) {
   client.on("error", () => undefined);
   await client.connect();
   for (let i = 0; i < 100; i += 1) {
-    const { rows } = await client.query({ ...name, text: `select $1::int + ${k} as sum`, values: [i] }).catch(() => ({ rows: undefined }));
+    const { rows } = await client
+      .query({ ...name, text: `select $1::int + ${k} as sum`, values: [i] })
+      .catch(() => ({ rows: undefined }));
     told[rows === undefined ? "errors" : rows[0].sum === i + k ? "right" : "wrong"] += 1;
   }
   await client.end();

@@ -38,11 +38,24 @@ export const api: Target = {
   claim:
     "every route answers any query and body as it is documented to, or with an error of the register, and does to the cluster only what was asked for",
   covers: [
-    ...["http/answer", "http/proxy", "http/refusal", "remote/handlers", "remote/tokens"].map((part) => `server/${part}`),
-    ...["apps", "attachments", "cluster", "clusters", "databases", "doctor", "exposures", "host-access", "leadership", "machines"].map(
+    ...["http/answer", "http/proxy", "http/refusal", "remote/handlers", "remote/tokens"].map(
+      (part) => `server/${part}`,
+    ),
+    ...[
+      "apps",
+      "attachments",
+      "cluster",
+      "clusters",
+      "databases",
+      "doctor",
+      "exposures",
+      "host-access",
+      "leadership",
+      "machines",
+    ].map((part) => `server/handlers/${part}`),
+    ...["network", "peers", "pool", "restart", "rotate", "runs", "secrets", "sessions", "settings"].map(
       (part) => `server/handlers/${part}`,
     ),
-    ...["network", "peers", "pool", "restart", "rotate", "runs", "secrets", "sessions", "settings"].map((part) => `server/handlers/${part}`),
   ],
   seeds: Array.from({ length: 400 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
@@ -64,7 +77,8 @@ export const api: Target = {
         const { status, text } = await ask(network.home.socket, asked, endless);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         checkStatus(status, what);
-        if (status !== 200 && asked.method !== "HEAD") checkError((JSON.parse(text) as { error?: unknown }).error, status, `${what}: ${text}`);
+        if (status !== 200 && asked.method !== "HEAD")
+          checkError((JSON.parse(text) as { error?: unknown }).error, status, `${what}: ${text}`);
         if (status === 200 && asked.method === route.method && !endless) checkAnswer(asked.name, text, what);
         if (++executions % 20 === 0) assert.equal((await network.client.call("status", {})).daemon.pid, network.pid);
         if (executions === 400) before = network.memory();
@@ -86,7 +100,10 @@ function checkAnswer(name: Asked["name"], text: string, what: string): void {
   const route = routes[name];
   const fits = (value: unknown) => {
     const parsed = route.answer.safeParse(value);
-    assert.ok(parsed.success, `${what} is answered by what is not documented: ${JSON.stringify(value).slice(0, 300)} ${parsed.error?.message ?? ""}`);
+    assert.ok(
+      parsed.success,
+      `${what} is answered by what is not documented: ${JSON.stringify(value).slice(0, 300)} ${parsed.error?.message ?? ""}`,
+    );
   };
   if (route.kind === "plain") return fits(JSON.parse(text));
   const lines = text

@@ -7,7 +7,9 @@ import { built, texts, type Target } from "../target.ts";
 const answer = (status: string, body: string, ...headers: string[]) =>
   `\0\0\0HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers.map((header) => `${header}\r\n`).join("")}\r\n${body}`;
 
-/** What calls: the first byte says which. Each must come to an end when the daemon has said what it says and hung up. */
+/**
+ * What calls: the first byte says which. Each must come to an end when the daemon has said what it says and hung up.
+ */
 export const client: Target = {
   name: "client",
   claim: "a command whose daemon says any bytes ends with an answer or an error of the register, and so does a tunnel",
@@ -61,7 +63,12 @@ export const client: Target = {
         socket.end().resume();
         await new Promise((resolve) => (socket.destroyed ? resolve(undefined) : socket.once("close", resolve)));
       },
-      () => perch.call("setSecrets", { params: { app: "web" }, body: { secrets: { A: "b" } } }, { signal: new AbortController().signal }),
+      () =>
+        perch.call(
+          "setSecrets",
+          { params: { app: "web" }, body: { secrets: { A: "b" } } },
+          { signal: new AbortController().signal },
+        ),
     ];
     return {
       async run(input) {

@@ -7,7 +7,8 @@ import { built, texts, type Target } from "../target.ts";
 
 export const control: Target = {
   name: "control",
-  claim: "a control socket says one line to every line of any bytes, an answer or an error, goes on answering others, and takes no zone that is none",
+  claim:
+    "a control socket says one line to every line of any bytes, an answer or an error, goes on answering others, and takes no zone that is none",
   covers: ["host/sockets/control-server", "host/sockets/lines", "dns/zone-data", "dns/check"],
   seeds: texts(
     `\0${JSON.stringify({ set: zoneData })}\n`,
@@ -59,7 +60,8 @@ export const control: Target = {
         const [answers, others] = await Promise.all([says(cut(stream, lengths)), says([Buffer.from('{"ping":1}\n')])]);
         assert.deepEqual(others, [{ pong: true }]);
         assert.equal(answers.length, stream.filter((byte) => byte === 10).length);
-        for (const answer of answers) assert.ok(typeof answer === "object" && answer !== null && Object.keys(answer).length === 1);
+        for (const answer of answers)
+          assert.ok(typeof answer === "object" && answer !== null && Object.keys(answer).length === 1);
       },
       async close() {
         await new Promise((resolve) => server.close(resolve));

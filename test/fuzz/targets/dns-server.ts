@@ -21,11 +21,20 @@ export const dnsServer: Target = {
   claim:
     "the name server's process answers others rightly while anybody sends it any bytes, and what it passes on from another server is an answer to that question that fits",
   covers: [
-    ...["main", "server", "tcp", "frame", "forward", "upstream", "query", "wire", "sockets"].map((part) => `dns/${part}`),
+    ...["main", "server", "tcp", "frame", "forward", "upstream", "query", "wire", "sockets"].map(
+      (part) => `dns/${part}`,
+    ),
     "host/sockets/control-server",
   ],
   seeds: [...sent(0, 0, 0), ...sent(1, 0, 2, 0, 7), ...sent(2, 1, 3, 120, 0, 0, 1), ...sent(3, 2, 0, 9)],
-  tokens: [...labels, "\x07example\x03com\0\0\x01\0\x01", "\0\0\x29\xff\xff\0\0\0\0\0\0", "\xc0\x0c", "\0\0", "\xff\xff"],
+  tokens: [
+    ...labels,
+    "\x07example\x03com\0\0\x01\0\x01",
+    "\0\0\x29\xff\xff\0\0\0\0\0\0",
+    "\xc0\x0c",
+    "\0\0",
+    "\xff\xff",
+  ],
   longest: 1_300,
   runs: 2_000,
   async open(coverage) {
@@ -76,7 +85,9 @@ export const dnsServer: Target = {
       const most = over === "tcp" ? 65_535 : udpLimit(edns);
       assert.ok(reply.length <= most, `${reply.length} bytes from another server, where ${most} are allowed`);
       assert.ok((reply.readUInt16BE(2) & 0x8000) !== 0, "what came from another server is no response");
-      const same = reply.toString("latin1", 12, 12 + questionBytes.length).toLowerCase() === questionBytes.toString("latin1").toLowerCase();
+      const same =
+        reply.toString("latin1", 12, 12 + questionBytes.length).toLowerCase() ===
+        questionBytes.toString("latin1").toLowerCase();
       assert.ok(reply.readUInt16BE(4) === 0 || same, "another question");
     }
 
@@ -105,7 +116,11 @@ export const dnsServer: Target = {
       const among = new Map(frames.map((frame) => [frame.length >= 2 ? frame.readUInt16BE(0) : -1, frame]));
       const lengths = Array.from({ length: choices.below(5) }, () => choices.below(40));
       const rest = choices.take(choices.left);
-      const said = await converse({ host: "::1", port }, cut(Buffer.concat([...frames.map(toFrame), rest]), lengths), choices.once(9));
+      const said = await converse(
+        { host: "::1", port },
+        cut(Buffer.concat([...frames.map(toFrame), rest]), lengths),
+        choices.once(9),
+      );
       const { frames: replies } = takeFrames(said);
       // The rest was a question, perhaps; it has the id that it has.
       for (const reply of replies) if (among.has(reply.readUInt16BE(0))) heard(reply, "tcp", among);

@@ -9,12 +9,17 @@ import { eventually, listening, scratch } from "../sockets.ts";
 import { built, type Target } from "../target.ts";
 import { allGone, ordinaryVisit, visit } from "../visitor.ts";
 
-/** The process of a public door before a server that says back what it hears. An input says who comes, what each does, and what perchd says to the door meanwhile. */
+/**
+ * The process of a public door before a server that says back what it hears. An input says who comes, what each does,
+ * and what perchd says to the door meanwhile.
+ */
 export const door: Target = {
   name: "door",
   claim:
     "a public door brings every byte to its server and back whatever clients do and whatever it is told, keeps no connection and no memory, and counts each out",
-  covers: ["main", "relay", "admission", "settings"].map((part) => `ingress/${part}`).concat("host/sockets/join", "model/exposure"),
+  covers: ["main", "relay", "admission", "settings"]
+    .map((part) => `ingress/${part}`)
+    .concat("host/sockets/join", "model/exposure"),
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 300,

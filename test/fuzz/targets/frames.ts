@@ -62,7 +62,11 @@ export const frames: Target = {
         for (const frame of whole) {
           const error = errorIn(frame);
           if (error !== undefined)
-            assert.ok(Object.hasOwn(register, error.code) && typeof error.message === "string" && typeof error.next === "string");
+            assert.ok(
+              Object.hasOwn(register, error.code) &&
+                typeof error.message === "string" &&
+                typeof error.next === "string",
+            );
         }
       },
     };

@@ -7,27 +7,46 @@ import type { Target } from "../target.ts";
 
 const request = (head: string, body = "", ...headers: string[]) =>
   Buffer.from(
-    ["\0" + head + " HTTP/1.1", "Host: perchd", ...(body === "" ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]), ...headers, "", body].join(
-      "\r\n",
-    ),
+    [
+      "\0" + head + " HTTP/1.1",
+      "Host: perchd",
+      ...(body === "" ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
+      ...headers,
+      "",
+      body,
+    ].join("\r\n"),
   );
 const json = "Content-Type: application/json";
 const upgrade = ["Connection: Upgrade", "Upgrade: perch-proxy"];
 const end = Buffer.from("\r\n");
 const chunks = Buffer.from('5;x=y\r\n{"nam\r\nc\r\ne":"New\\u0000"}\r\n0\r\nTrailer: x\r\n\r\n');
 
-/** Bytes on perchd's socket, cut anywhere, broken off or ended. Nothing here asks for what ends the network or the cluster. */
+/**
+ * Bytes on perchd's socket, cut anywhere, broken off or ended. Nothing here asks for what ends the network or the
+ * cluster.
+ */
 export const http: Target = {
   name: "http",
   claim:
     "whatever bytes come to perchd's socket, each request is answered by a documented status and code, never by a fault, and perchd goes on and keeps no connection",
-  covers: ["server/http/http", "server/http/answer", "server/http/refusal", "server/http/proxy", "model/proxy-target", "network/dialler"],
+  covers: [
+    "server/http/http",
+    "server/http/answer",
+    "server/http/refusal",
+    "server/http/proxy",
+    "model/proxy-target",
+    "network/dialler",
+  ],
   seeds: [
     request("GET /v1/apps", "", end.toString()),
     request("GET /v1/events?last=3&subject=pg", "", "Connection: close", ""),
     Buffer.concat([request("POST /v1/apps", "", json, "Transfer-Encoding: chunked"), end, chunks]),
     request("POST /v1/apps", '{"name":"New"}', json),
-    Buffer.concat([request("PUT /v1/apps/web/secrets", '{"secrets":{"1":"x"}}', json), request("GET /openapi.json", "", "").subarray(1), end]),
+    Buffer.concat([
+      request("PUT /v1/apps/web/secrets", '{"secrets":{"1":"x"}}', json),
+      request("GET /openapi.json", "", "").subarray(1),
+      end,
+    ]),
     request("PATCH /v1/clusters/pg/settings", '{"set":{"nothing":"x"}}', json),
     request("HEAD /v1/status", "", "Accept: */*", ""),
     request("OPTIONS *", "", "Expect: 100-continue", ""),

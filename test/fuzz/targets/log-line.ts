@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { built, texts, type Target } from "../target.ts";
 
 const password = "correct-horse";
-const line = (more: object) => JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "ERROR", message: "x", ...more });
+const line = (more: object) =>
+  JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "ERROR", message: "x", ...more });
 
 export const logLine: Target = {
   name: "log-line",
@@ -54,12 +55,17 @@ export const logLine: Target = {
   longest: 65_536,
   runs: 15_000,
   async open() {
-    const { parseLogLine } = await built<typeof import("../../../src/postgres/instance/log-line.ts")>("postgres/instance/log-line");
+    const { parseLogLine } =
+      await built<typeof import("../../../src/postgres/instance/log-line.ts")>("postgres/instance/log-line");
     return {
       run(input) {
         const found = parseLogLine(input.toString("utf8"));
         if (found !== undefined) for (const value of Object.values(found)) assert.equal(typeof value, "string");
-        const said = parseLogLine(line({ message: `${input.toString("latin1").replaceAll(/\s/g, "")} postgres://web:${password}@pg.internal/x` }));
+        const said = parseLogLine(
+          line({
+            message: `${input.toString("latin1").replaceAll(/\s/g, "")} postgres://web:${password}@pg.internal/x`,
+          }),
+        );
         assert.ok(said !== undefined && !said.message.includes(password), said?.message);
         const inside = input.toString("latin1").replaceAll(/['\\$]/g, "");
         for (const literal of [

@@ -1,8 +1,9 @@
 import { built, type Target } from "../target.ts";
 
 /**
- * Not one of the targets: a fault of our own making behind several branches, so that a fuzzer that finds nothing can be told from one that cannot. From twelve
- * zeros there are bytes to be met for a question, its class, and another record behind it.
+ * Not one of the targets: a fault of our own making behind several branches, so that a fuzzer that finds nothing can be
+ * told from one that cannot. From twelve zeros there are bytes to be met for a question, its class, and another record
+ * behind it.
  */
 export const planted: Target = {
   name: "planted",
@@ -17,7 +18,8 @@ export const planted: Target = {
     return {
       run(input) {
         const reading = readQuery(input);
-        if (reading.kind === "query" && input.readUInt16BE(10) > 0) throw new Error("a question has another record behind it");
+        if (reading.kind === "query" && input.readUInt16BE(10) > 0)
+          throw new Error("a question has another record behind it");
       },
     };
   },

@@ -58,7 +58,9 @@ export const proxy: Target = {
         choices.once(5) ? "region=lhr" : "",
         choices.once(20) ? "x=1" : "",
       ];
-      const protocol = choices.once(12) ? choices.pick(["websocket", "h2c", "perch-proxy, x", ""]) : choices.pick(["perch-proxy", "PERCH-PROXY"]);
+      const protocol = choices.once(12)
+        ? choices.pick(["websocket", "h2c", "perch-proxy, x", ""])
+        : choices.pick(["perch-proxy", "PERCH-PROXY"]);
       const method = choices.once(20) ? "GET" : "POST";
       const more = choices.once(10)
         ? `X: ${choices
@@ -73,11 +75,16 @@ export const proxy: Target = {
       socket.on("data", (chunk: Buffer) => heard.push(chunk));
       const closed = new Promise((resolve) => socket.once("close", resolve));
       const all = () => Buffer.concat(heard).toString("utf8");
-      socket.write(`${method} /v1/proxy?${query.filter(Boolean).join("&")} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${more}\r\n`);
+      socket.write(
+        `${method} /v1/proxy?${query.filter(Boolean).join("&")} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${more}\r\n`,
+      );
       socket.write(early);
       if (choices.once(8)) socket.destroy();
       else {
-        await eventually("there is an answer", () => all().includes("\r\n\r\n") || socket.readableEnded || socket.destroyed);
+        await eventually(
+          "there is an answer",
+          () => all().includes("\r\n\r\n") || socket.readableEnded || socket.destroyed,
+        );
         socket.write(choices.take(choices.below(200)));
         if (choices.once(4)) socket.destroy();
         else socket.end();

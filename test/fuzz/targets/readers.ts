@@ -8,9 +8,18 @@ export const readers: Target = {
   claim:
     "a name, address, CIDR, endpoint, duration or token of any text is one that the system takes, or an error of Perch without a control character",
   covers: [
-    ...["address", "door-address", "duration", "endpoint", "exposure", "name", "proxy-target", "region", "secret", "token"].map(
-      (part) => `model/${part}`,
-    ),
+    ...[
+      "address",
+      "door-address",
+      "duration",
+      "endpoint",
+      "exposure",
+      "name",
+      "proxy-target",
+      "region",
+      "secret",
+      "token",
+    ].map((part) => `model/${part}`),
     "dns/resolv-conf",
   ],
   seeds: texts(
@@ -20,7 +29,9 @@ export const readers: Target = {
     ..."d2001:db8::/32 d::1 edb.example.com eDB.example.com. fpg fa-1 gams hweb_1 ipg.internal ifdaa:3f9a:12bc:1::10 i[fdaa::3] ilocalhost".split(
       " ",
     ),
-    ..."jfdaa:3f9a:12bc:: j::ffff k203.0.113.7 k2001:db8:1:2::9 k::ffff:203.0.113.7 kfe80::1%eth0 lDATABASE_URL lFLY_X pvalue".split(" "),
+    ..."jfdaa:3f9a:12bc:: j::ffff k203.0.113.7 k2001:db8:1:2::9 k::ffff:203.0.113.7 kfe80::1%eth0 lDATABASE_URL lFLY_X pvalue".split(
+      " ",
+    ),
     `mperch_${"a".repeat(43)}.${"b".repeat(43)}`,
     "npass word",
     "o# x\nnameserver 127.0.0.1\noptions edns0\nnameserver ::1\n",
@@ -52,16 +63,23 @@ export const readers: Target = {
   runs: 12_000,
   async open() {
     const model = <T>(part: string) => built<T>(`model/${part}`);
-    const [{ parseDuration }, { parseEndpoint, endpointText }, exposure, name, { proxyTarget }, { parseAddress, formatAddress }, door] =
-      await Promise.all([
-        model<typeof import("../../../src/model/duration.ts")>("duration"),
-        model<typeof import("../../../src/model/endpoint.ts")>("endpoint"),
-        model<typeof import("../../../src/model/exposure.ts")>("exposure"),
-        model<typeof import("../../../src/model/name.ts")>("name"),
-        model<typeof import("../../../src/model/proxy-target.ts")>("proxy-target"),
-        model<typeof import("../../../src/model/address.ts")>("address"),
-        model<typeof import("../../../src/model/door-address.ts")>("door-address"),
-      ]);
+    const [
+      { parseDuration },
+      { parseEndpoint, endpointText },
+      exposure,
+      name,
+      { proxyTarget },
+      { parseAddress, formatAddress },
+      door,
+    ] = await Promise.all([
+      model<typeof import("../../../src/model/duration.ts")>("duration"),
+      model<typeof import("../../../src/model/endpoint.ts")>("endpoint"),
+      model<typeof import("../../../src/model/exposure.ts")>("exposure"),
+      model<typeof import("../../../src/model/name.ts")>("name"),
+      model<typeof import("../../../src/model/proxy-target.ts")>("proxy-target"),
+      model<typeof import("../../../src/model/address.ts")>("address"),
+      model<typeof import("../../../src/model/door-address.ts")>("door-address"),
+    ]);
     const [secret, token, { nameservers }, { PerchError }] = await Promise.all([
       model<typeof import("../../../src/model/secret.ts")>("secret"),
       model<typeof import("../../../src/model/token.ts")>("token"),
@@ -97,7 +115,10 @@ export const readers: Target = {
       i(word) {
         const target = proxyTarget(prefix, word);
         if (target.kind === "address")
-          assert.ok(isIPv6(target.address) && /^fdaa:(3f9a:12bc:|:3$|0*:)/.test(formatAddress(parseAddress(target.address) ?? [])));
+          assert.ok(
+            isIPv6(target.address) &&
+              /^fdaa:(3f9a:12bc:|:3$|0*:)/.test(formatAddress(parseAddress(target.address) ?? [])),
+          );
         if (target.kind === "name") assert.match(target.name, /^[a-z0-9_.-]+\.(internal|flycast)$/);
       },
       j(word) {
@@ -113,7 +134,16 @@ export const readers: Target = {
       },
       l: (word) => assert.match(secret.checkSecretName(word), /^(?!(FLY|PERCH)_)[A-Za-z_]\w{0,254}$/),
       m: (word) => assert.equal(token.fingerprintIn(word).length, 43),
-      n: (word) => void new URL(secret.databaseUrl({ user: word, password: secret.checkPassword(word), host: "::1", port: 5432, database: word })),
+      n: (word) =>
+        void new URL(
+          secret.databaseUrl({
+            user: word,
+            password: secret.checkPassword(word),
+            host: "::1",
+            port: 5432,
+            database: word,
+          }),
+        ),
       o(word) {
         const found = nameservers(word);
         assert.ok(found.length >= 1 && found.length <= 3 && found.every((address) => isIP(address) !== 0));

@@ -5,7 +5,10 @@ import { listening } from "../sockets.ts";
 import { built, type Target } from "../target.ts";
 import { allGone, ordinaryVisit, visit } from "../visitor.ts";
 
-/** The relay of the portable mode before two servers: `echo` says back what it hears, `deaf` breaks off at once. An input says who comes, what each does, and where the relay is aimed meanwhile. */
+/**
+ * The relay of the portable mode before two servers: `echo` says back what it hears, `deaf` breaks off at once. An
+ * input says who comes, what each does, and where the relay is aimed meanwhile.
+ */
 export const relay: Target = {
   name: "relay",
   claim:
@@ -35,11 +38,14 @@ export const relay: Target = {
           const [atFirst, aimsBefore] = [aimed, aims];
           const { how, said, back } = await visit(opened.port, choices, async () => {
             if (choices.once(4)) aim(choices.pick(targets));
-            // Nobody is to wait for as long as the relay's patience lasts, but for a few turns, in which it hears the first byte.
-            for (let turns = choices.below(9); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+            // Nobody is to wait for as long as the relay's patience lasts, but for a few turns, in which it hears the
+            // first byte.
+            for (let turns = choices.below(9); turns > 0; turns--)
+              await new Promise((resolve) => setImmediate(resolve));
             if (aimed === "held") aim(choices.pick(targets.filter((target) => target !== "held")));
           });
-          if ((how === "end" || how === "patient") && atFirst === echo.port && aims === aimsBefore) assert.equal(back, said, "something is missing");
+          if ((how === "end" || how === "patient") && atFirst === echo.port && aims === aimsBefore)
+            assert.equal(back, said, "something is missing");
         };
         await Promise.all(Array.from({ length: 1 + choices.below(4) }, one));
         aim(undefined);

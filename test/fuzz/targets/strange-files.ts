@@ -10,8 +10,24 @@ import { randomOf } from "../random.ts";
 import { listening, scratch } from "../sockets.ts";
 import { built, type Target } from "../target.ts";
 
-const inData = ["postmaster.pid", "perch.conf", "pg_hba.conf", "postgresql.conf", "postgresql.auto.conf", "standby.signal", "current_logfiles"];
-const inCluster = ["PG_VERSION", "global", "global/pg_control", "pg_wal", "pg_wal/00000002.history", "pg_tblspc", "pg_replslot"];
+const inData = [
+  "postmaster.pid",
+  "perch.conf",
+  "pg_hba.conf",
+  "postgresql.conf",
+  "postgresql.auto.conf",
+  "standby.signal",
+  "current_logfiles",
+];
+const inCluster = [
+  "PG_VERSION",
+  "global",
+  "global/pg_control",
+  "pg_wal",
+  "pg_wal/00000002.history",
+  "pg_tblspc",
+  "pg_replslot",
+];
 /** In directories of PostgreSQL's user, who can put anything there. */
 const places = [
   ...[...inData, ...inCluster].map((name) => `data/${name}`),
@@ -24,33 +40,53 @@ const places = [
   "sockets/.s.PGSQL.5433.lock",
 ];
 /** In perchd's own: that user can write into some of these, and put nothing else in their place. */
-const contents = ["pass", ...["pgbouncer.ini", "users.txt", "server.crt", "server.key", "pid", "pgbouncer.log"].map((name) => `pool/${name}`)];
+const contents = [
+  "pass",
+  ...["pgbouncer.ini", "users.txt", "server.crt", "server.key", "pid", "pgbouncer.log"].map((name) => `pool/${name}`),
+];
 const kinds = ["file", "link", "zero", "pipe", "socket", "directory", "long", "nowhere", "circle", "gone"] as const;
 
-/** Real files, of any kind, where PostgreSQL and PgBouncer have theirs. An input says what lies where; then perchd's own functions look and write. */
+/**
+ * Real files, of any kind, where PostgreSQL and PgBouncer have theirs. An input says what lies where; then perchd's own
+ * functions look and write.
+ */
 export const strangeFiles: Target = {
   name: "strange-files",
   claim:
     "whatever lies where PostgreSQL and PgBouncer keep their files, perchd waits for none of it and follows no link, and what it writes there then says what it should",
   covers: [
     "host/files/below",
-    ...["configure", "postmaster", "control-file", "logs", "log-bound", "tablespaces"].map((part) => `postgres/instance/${part}`),
+    ...["configure", "postmaster", "control-file", "logs", "log-bound", "tablespaces"].map(
+      (part) => `postgres/instance/${part}`,
+    ),
   ],
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(40)),
-  tokens: ["4242\n", "ready\n", '{"timestamp":"2026-11-24 06:32:36.123 UTC","message":"x"}\n', "include 'perch.conf'\n", "\0", "\n"],
+  tokens: [
+    "4242\n",
+    "ready\n",
+    '{"timestamp":"2026-11-24 06:32:36.123 UTC","message":"x"}\n',
+    "include 'perch.conf'\n",
+    "\0",
+    "\n",
+  ],
   longest: 400,
   needs: ["mkfifo"],
   runs: 60,
   async open() {
     const room = <T>(part: string) => built<T>(`postgres/${part}`);
-    const [{ configure, configurationDiffers, readCertificate }, { find, readLock }, { readControlFile }, { lastLogLines }, { boundLog }] =
-      await Promise.all([
-        room<typeof import("../../../src/postgres/instance/configure.ts")>("instance/configure"),
-        room<typeof import("../../../src/postgres/instance/postmaster.ts")>("instance/postmaster"),
-        room<typeof import("../../../src/postgres/instance/control-file.ts")>("instance/control-file"),
-        room<typeof import("../../../src/postgres/instance/logs.ts")>("instance/logs"),
-        room<typeof import("../../../src/postgres/instance/log-bound.ts")>("instance/log-bound"),
-      ]);
+    const [
+      { configure, configurationDiffers, readCertificate },
+      { find, readLock },
+      { readControlFile },
+      { lastLogLines },
+      { boundLog },
+    ] = await Promise.all([
+      room<typeof import("../../../src/postgres/instance/configure.ts")>("instance/configure"),
+      room<typeof import("../../../src/postgres/instance/postmaster.ts")>("instance/postmaster"),
+      room<typeof import("../../../src/postgres/instance/control-file.ts")>("instance/control-file"),
+      room<typeof import("../../../src/postgres/instance/logs.ts")>("instance/logs"),
+      room<typeof import("../../../src/postgres/instance/log-bound.ts")>("instance/log-bound"),
+    ]);
     const [{ tablespacesOutside }, { hasData }, pooler, { PerchError }] = await Promise.all([
       room<typeof import("../../../src/postgres/instance/tablespaces.ts")>("instance/tablespaces"),
       room<typeof import("../../../src/postgres/instance/directory.ts")>("instance/directory"),
@@ -75,9 +111,20 @@ export const strangeFiles: Target = {
       pass: join(root, "pass"),
       sockets: join(root, "sockets"),
     };
-    const place: Place = { mode: "portable", owner: undefined, tool: (argv) => [...argv], server: (argv) => [...argv], seen: (name) => name };
+    const place: Place = {
+      mode: "portable",
+      owner: undefined,
+      tool: (argv) => [...argv],
+      server: (argv) => [...argv],
+      seen: (name) => name,
+    };
     const member: Member = { id: "m", app: "pg", major: 18, binaries: "/nowhere", port: 5433, layout: at, place };
-    const wanted = { settings: { port: "5433" }, networks: ["127.0.0.1/32"], standby: true, replicationPassword: "p:w" };
+    const wanted = {
+      settings: { port: "5433" },
+      networks: ["127.0.0.1/32"],
+      standby: true,
+      replicationPassword: "p:w",
+    };
     const pool = { root: join(root, "pool"), sockets: join(root, "sockets") };
     const inPool = (name: string) => join(pool.root, name);
     const poolAt = {
@@ -88,7 +135,13 @@ export const strangeFiles: Target = {
       key: inPool("server.key"),
       log: inPool("pgbouncer.log"),
     };
-    const poolConfig = { address: "127.0.0.1", port: 6432, target: { host: "127.0.0.1", port: 5433 }, mode: "session" as const, size: 5 };
+    const poolConfig = {
+      address: "127.0.0.1",
+      port: 6432,
+      target: { host: "127.0.0.1", port: 5433 },
+      mode: "session" as const,
+      size: 5,
+    };
 
     const put: Record<(typeof kinds)[number], (name: string, content: Buffer) => void> = {
       file: (name, content) => writeFileSync(name, content),
@@ -112,7 +165,16 @@ export const strangeFiles: Target = {
     return {
       async run(input) {
         rmSync(root, { recursive: true, force: true });
-        for (const name of ["data/global", "data/pg_wal", "data/pg_tblspc", "data/pg_replslot", "tls", "log", "sockets", "pool"])
+        for (const name of [
+          "data/global",
+          "data/pg_wal",
+          "data/pg_tblspc",
+          "data/pg_replslot",
+          "tls",
+          "log",
+          "sockets",
+          "pool",
+        ])
           mkdirSync(join(root, name), { recursive: true });
         const choices = choicesOf(input);
         for (let count = 1 + choices.below(12); count > 0; count--) {
@@ -124,14 +186,27 @@ export const strangeFiles: Target = {
         }
         const pooled = { at: poolAt, place, config: poolConfig, password: "p" };
         const seen = await Promise.all([
-          ...[find(at), readLock(at.sockets, ".s.PGSQL.5433.lock"), readControlFile(at), hasData(at), tablespacesOutside(at)].map(told<unknown>),
-          ...[lastLogLines(at.log, 10), boundLog(at), readCertificate(at), configurationDiffers(member, wanted)].map(told<unknown>),
-          ...[pooler.findPoolerProcess(poolAt), pooler.poolerIsCurrent(pooled, "1.21.0"), pooler.poolerCertificate(poolAt)].map(told<unknown>),
+          ...[
+            find(at),
+            readLock(at.sockets, ".s.PGSQL.5433.lock"),
+            readControlFile(at),
+            hasData(at),
+            tablespacesOutside(at),
+          ].map(told<unknown>),
+          ...[lastLogLines(at.log, 10), boundLog(at), readCertificate(at), configurationDiffers(member, wanted)].map(
+            told<unknown>,
+          ),
+          ...[
+            pooler.findPoolerProcess(poolAt),
+            pooler.poolerIsCurrent(pooled, "1.21.0"),
+            pooler.poolerCertificate(poolAt),
+          ].map(told<unknown>),
         ]);
         const written = await told(configure(member, wanted));
         assert.doesNotMatch(inspect([seen, written], { depth: 9 }), /of another's own/);
         assert.equal(readFileSync(secret, "utf8"), "of another's own");
-        if (written === "reload" || written === "nothing") assert.equal(await configurationDiffers(member, wanted), false);
+        if (written === "reload" || written === "nothing")
+          assert.equal(await configurationDiffers(member, wanted), false);
         else assert.match(written, /data|global/);
       },
       async close() {

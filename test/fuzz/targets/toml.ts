@@ -4,7 +4,12 @@ import { built, texts, type Target } from "../target.ts";
 export const toml: Target = {
   name: "toml",
   claim: "a fly.toml of any bytes is a value, or an error of Perch with a line and a column that are in it",
-  covers: ["cli/config-file", ...["parse", "struct", "primitive", "extract", "date", "error"].map((part) => `node_modules/smol-toml/dist/${part}`)],
+  covers: [
+    "cli/config-file",
+    ...["parse", "struct", "primitive", "extract", "date", "error"].map(
+      (part) => `node_modules/smol-toml/dist/${part}`,
+    ),
+  ],
   seeds: texts(
     'app = "web"\nprimary_region = "ams"\n\n[env]\nLOG_LEVEL = "debug"\nPORT = 8080\n"A" = true\n\n[[services]]\ninternal_port = 8080\n[services.x]\ny = 1\n',
     'app = \'a\'\nenv = { A = \'1\', B = """\nx\n""" }\n',

@@ -1,9 +1,29 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { copyFromBelow, createBelow, isBelow, listBelow, readBelow, removeBelow, saysBelow, writeBelow } from "../../../src/host/files/below.ts";
+import {
+  copyFromBelow,
+  createBelow,
+  isBelow,
+  listBelow,
+  readBelow,
+  removeBelow,
+  saysBelow,
+  writeBelow,
+} from "../../../src/host/files/below.ts";
 import { isRoot } from "../../../src/host/system/home.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
@@ -36,9 +56,11 @@ describe("a file below a directory of another user", () => {
     symlinkSync(secret, join(directory, "way"));
     for (const path of ["link", "way/file"]) {
       await expect(readBelow(directory, path)).rejects.toMatchObject(strange);
-      expect(await copyFromBelow(directory, path, join(secret, "copy"), undefined).catch((error: { code: string }) => error.code)).toBe(
-        "file_strange",
-      );
+      expect(
+        await copyFromBelow(directory, path, join(secret, "copy"), undefined).catch(
+          (error: { code: string }) => error.code,
+        ),
+      ).toBe("file_strange");
     }
     await expect(listBelow(directory, "way")).rejects.toMatchObject(strange);
     await expect(writeBelow(directory, "way/file", "x")).rejects.toMatchObject(strange);
@@ -82,18 +104,22 @@ describe("a file below a directory of another user", () => {
     expect(readFileSync(join(secret, "file"), "utf8")).toBe("secret");
   });
 
-  it.skipIf(!isRoot())("is not read where it is one of ours by a hard link, and what is written or made is the directory's owner's", async () => {
-    const { directory, secret } = ground();
-    chownSync(directory, 54_321, 54_321);
-    linkSync(join(secret, "file"), join(directory, "hard"));
-    await expect(readBelow(directory, "hard")).rejects.toMatchObject(strange);
-    chownSync(join(secret, "file"), 54_322, 54_322);
-    await expect(readBelow(directory, "hard"), "another user's").rejects.toMatchObject(strange);
-    await writeBelow(directory, "written", "x");
-    await (await createBelow(directory, "made")).close();
-    for (const name of ["written", "made"]) expect(lstatSync(join(directory, name))).toMatchObject({ uid: 54_321, gid: 54_321 });
-    expect(await readBelow(directory, "written")).toBe("x");
-  });
+  it.skipIf(!isRoot())(
+    "is not read where it is one of ours by a hard link, and what is written or made is the directory's owner's",
+    async () => {
+      const { directory, secret } = ground();
+      chownSync(directory, 54_321, 54_321);
+      linkSync(join(secret, "file"), join(directory, "hard"));
+      await expect(readBelow(directory, "hard")).rejects.toMatchObject(strange);
+      chownSync(join(secret, "file"), 54_322, 54_322);
+      await expect(readBelow(directory, "hard"), "another user's").rejects.toMatchObject(strange);
+      await writeBelow(directory, "written", "x");
+      await (await createBelow(directory, "made")).close();
+      for (const name of ["written", "made"])
+        expect(lstatSync(join(directory, name))).toMatchObject({ uid: 54_321, gid: 54_321 });
+      expect(await readBelow(directory, "written")).toBe("x");
+    },
+  );
 
   it("is the directory's own while another swaps the directory on the way for a link, as often as it likes", async () => {
     const { directory, secret } = ground();

@@ -67,7 +67,9 @@ describe("the way to a socket", () => {
     expect(() => refuseStranger(join(other.above, "link", "1a2b", "perchd.sock"))).not.toThrow();
     const { lchownSync } = await import("node:fs");
     lchownSync(join(other.above, "link"), stranger, stranger);
-    expect(() => refuseStranger(join(other.above, "link", "1a2b", "perchd.sock"))).toThrow(`another user (uid ${stranger})`);
+    expect(() => refuseStranger(join(other.above, "link", "1a2b", "perchd.sock"))).toThrow(
+      `another user (uid ${stranger})`,
+    );
     const server = createServer().listen(one.socket);
     await new Promise((resolve) => server.once("listening", resolve));
     expect(refuseStranger(one.socket)).toBeUndefined();

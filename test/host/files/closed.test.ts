@@ -29,10 +29,25 @@ describe("what is Perch's own and shut to others", () => {
     [{ kind: "directory", mode: 0o777, uid: 0 }, walk, "others may write to it (mode 777)", "chmod 711 /h/x"],
     [file(0o600, 1000), secret, "it belongs to another user (uid 1000)", "chown 0 /h/x"],
     [{ kind: "directory", mode: 0o700, uid: 0 }, secret, "it is no file", "mv /h/x /h/x.strange"],
-    [{ kind: "link", mode: 0o777, uid: 1000, target: file(0o600) }, secret, "it is a symbolic link that somebody else laid", "rm /h/x"],
+    [
+      { kind: "link", mode: 0o777, uid: 1000, target: file(0o600) },
+      secret,
+      "it is a symbolic link that somebody else laid",
+      "rm /h/x",
+    ],
     [{ kind: "link", mode: 0o777, uid: 0 }, secret, "it is a symbolic link that leads nowhere", "rm /h/x"],
-    [{ kind: "link", mode: 0o777, uid: 0, target: file(0o644) }, secret, "others may read it (mode 644)", "chmod 600 /h/x"],
-    [{ kind: "link", mode: 0o777, uid: 0, target: file(0o600, 1000) }, secret, "it belongs to another user (uid 1000)", "chown 0 /h/x"],
+    [
+      { kind: "link", mode: 0o777, uid: 0, target: file(0o644) },
+      secret,
+      "others may read it (mode 644)",
+      "chmod 600 /h/x",
+    ],
+    [
+      { kind: "link", mode: 0o777, uid: 0, target: file(0o600, 1000) },
+      secret,
+      "it belongs to another user (uid 1000)",
+      "chown 0 /h/x",
+    ],
   ])("is not %o by %o: %s", (found, rule, why, mend) => {
     expect(unsafe("/h/x", found, rule)).toEqual({ why, mend });
   });

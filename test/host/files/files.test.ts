@@ -79,7 +79,11 @@ it("a file that many write at once is whole at every moment, and nothing is left
 describe("the text of a file", () => {
   it("is not waited for where it is a pipe, not read for ever from a device, nor of any length", async () => {
     const directory = temporaryDirectory();
-    const [pipe, zero, sparse] = ["pipe", "zero", "sparse"].map((name) => join(directory, name)) as [string, string, string];
+    const [pipe, zero, sparse] = ["pipe", "zero", "sparse"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
     execFileSync("mkfifo", [pipe]);
     symlinkSync("/dev/zero", zero);
     writeFileSync(sparse, "");
@@ -99,6 +103,8 @@ it.skipIf(!isRoot())("nothing is given away below a directory of another user, w
   expect(lstatSync(join(directory, "file")).uid).toBe(54_321);
   chownSync(directory, 54_321, 54_321);
   writeFileSync(join(directory, "other"), "");
-  await expect(handOver(join(directory, "other"), { uid: 54_321, gid: 54_321 })).rejects.toMatchObject({ code: "internal" });
+  await expect(handOver(join(directory, "other"), { uid: 54_321, gid: 54_321 })).rejects.toMatchObject({
+    code: "internal",
+  });
   expect(lstatSync(join(directory, "other")).uid).toBe(0);
 });

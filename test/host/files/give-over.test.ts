@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/deadline.ts";
@@ -20,7 +30,8 @@ function tree() {
   mkdirSync(join(top, "base", "1"), { recursive: true });
   for (const path of ["PG_VERSION", "base/1/a", "base/1/b"]) writeFileSync(join(top, path), "");
   execFileSync("chown", ["-R", `${from.uid}:${from.gid}`, top]);
-  const uids = () => new Set(["", ...readdirSync(top, { recursive: true, encoding: "utf8" })].map((path) => uidOf(join(top, path))));
+  const uids = () =>
+    new Set(["", ...readdirSync(top, { recursive: true, encoding: "utf8" })].map((path) => uidOf(join(top, path))));
   const elsewhere = join(root, "elsewhere");
   mkdirSync(elsewhere);
   return { root, top, uids, elsewhere };
@@ -68,12 +79,9 @@ describe.skipIf(!isRoot())("a tree that is given from one user to another", () =
     const before = ["/etc/passwd", elsewhere, join(elsewhere, "of-root")].map((path) => [path, uidOf(path)]);
     expect(await giveOver(top, { from, to })).toBeUndefined();
     expect(before.map(([path]) => [path, uidOf(String(path))])).toEqual(before);
-    expect(["base/of-root", "base/of-third", "dir-of-third", "dir-of-third/inner"].map((path) => uidOf(join(top, path)))).toEqual([
-      0,
-      third,
-      third,
-      from.uid,
-    ]);
+    expect(
+      ["base/of-root", "base/of-third", "dir-of-third", "dir-of-third/inner"].map((path) => uidOf(join(top, path))),
+    ).toEqual([0, third, third, from.uid]);
     expect(uidOf(top)).toBe(to.uid);
   });
 
@@ -85,7 +93,10 @@ describe.skipIf(!isRoot())("a tree that is given from one user to another", () =
     ],
     [
       "a link leads to what the first user has elsewhere",
-      ({ top, elsewhere }: ReturnType<typeof tree>) => (chownSync(elsewhere, from.uid, from.gid), symlinkSync(elsewhere, join(top, "pg_wal"))),
+      ({ top, elsewhere }: ReturnType<typeof tree>) => (
+        chownSync(elsewhere, from.uid, from.gid),
+        symlinkSync(elsewhere, join(top, "pg_wal"))
+      ),
       /pg_wal leads to .*elsewhere/,
     ],
   ])("stays the first user's where %s, and what was given before goes back", async (_, spoil, why) => {
@@ -106,22 +117,30 @@ describe.skipIf(!isRoot())("a tree that is given from one user to another", () =
     expect(uids()).toEqual(new Set([to.uid]));
   });
 
-  it("brings nobody a file of root's while the first user swaps its directories and files for links", { timeout: 30_000 }, async () => {
-    const { root, top, elsewhere } = tree();
-    for (let file = 0; file < 50; file++) writeFileSync(join(elsewhere, `file-${file}`), "root's own");
-    mkdirSync(join(root, "far"));
-    renameSync(elsewhere, join(root, "far", "kept"));
-    const kept = join(root, "far", "kept");
-    const loop = `while :; do for d in base/1 base; do mv $d away; ln -s ${kept} $d; rm -f $d; mv away $d; done; for f in a b; do rm -f base/1/$f; ln -s ${kept}/file-1 base/1/$f; rm -f base/1/$f; : > base/1/$f; done; done 2>/dev/null`;
-    const attacker = spawn("setpriv", ["--reuid=54321", "--regid=54321", "--clear-groups", "sh", "-c", `cd ${top} && ${loop}`], { stdio: "ignore" });
-    await pause(30);
-    for (let round = 0; round < 100; round++) {
-      await giveOver(top, { from, to });
-      // For as long as it may go on, it has its directories again.
-      await giveOver(top, { from: to, to: from });
-    }
-    attacker.kill("SIGKILL");
-    expect(new Set(["", ...readdirSync(kept)].map((name) => uidOf(join(kept, name))))).toEqual(new Set([0]));
-    expect(uidOf(root)).toBe(0);
-  });
+  it(
+    "brings nobody a file of root's while the first user swaps its directories and files for links",
+    { timeout: 30_000 },
+    async () => {
+      const { root, top, elsewhere } = tree();
+      for (let file = 0; file < 50; file++) writeFileSync(join(elsewhere, `file-${file}`), "root's own");
+      mkdirSync(join(root, "far"));
+      renameSync(elsewhere, join(root, "far", "kept"));
+      const kept = join(root, "far", "kept");
+      const loop = `while :; do for d in base/1 base; do mv $d away; ln -s ${kept} $d; rm -f $d; mv away $d; done; for f in a b; do rm -f base/1/$f; ln -s ${kept}/file-1 base/1/$f; rm -f base/1/$f; : > base/1/$f; done; done 2>/dev/null`;
+      const attacker = spawn(
+        "setpriv",
+        ["--reuid=54321", "--regid=54321", "--clear-groups", "sh", "-c", `cd ${top} && ${loop}`],
+        { stdio: "ignore" },
+      );
+      await pause(30);
+      for (let round = 0; round < 100; round++) {
+        await giveOver(top, { from, to });
+        // For as long as it may go on, it has its directories again.
+        await giveOver(top, { from: to, to: from });
+      }
+      attacker.kill("SIGKILL");
+      expect(new Set(["", ...readdirSync(kept)].map((name) => uidOf(join(kept, name))))).toEqual(new Set([0]));
+      expect(uidOf(root)).toBe(0);
+    },
+  );
 });

@@ -26,7 +26,11 @@ describe("a small file that was read", () => {
   });
 
   it.each<[string, (path: string, directory: string) => void, string]>([
-    ["written to, as long as before and with its time set back", (path) => (writeFileSync(path, "TEXT"), utimesSync(path, 0, 0)), "TEXT"],
+    [
+      "written to, as long as before and with its time set back",
+      (path) => (writeFileSync(path, "TEXT"), utimesSync(path, 0, 0)),
+      "TEXT",
+    ],
     [
       "replaced by another of the same length",
       (path, directory) => (writeFileSync(join(directory, "next"), "TEXT"), renameSync(join(directory, "next"), path)),

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { isRoot } from "../../../src/host/system/home.ts";
@@ -7,26 +16,30 @@ import { removeTree } from "../../../src/host/files/remove-tree.ts";
 import { swapping } from "../../support/swapper.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
-it("takes away files, links and directories of any depth and width, and nothing that links lead to", { timeout: 60_000 }, async () => {
-  const root = temporaryDirectory();
-  const [tree, kept] = [join(root, "tree"), join(root, "kept")];
-  mkdirSync(kept);
-  writeFileSync(join(kept, "file"), "kept");
-  mkdirSync(tree);
-  execFileSync("mkdir", ["-p", Array(1_200).fill("d").join("/")], { cwd: tree });
-  mkdirSync(join(tree, "wide"));
-  for (let file = 0; file < 5_000; file++) writeFileSync(join(tree, "wide", String(file)), "");
-  symlinkSync(kept, join(tree, "link"));
-  symlinkSync(kept, join(tree, "wide", "link"));
-  await removeTree(tree);
-  expect(readdirSync(root)).toEqual(["kept"]);
-  expect(readFileSync(join(kept, "file"), "utf8")).toBe("kept");
-  for (const path of [tree, join(tree, "none")]) await removeTree(path);
-  symlinkSync(kept, join(root, "link"));
-  await removeTree(join(root, "link"));
-  await removeTree(join(kept, "file"));
-  expect(readdirSync(root)).toEqual(["kept"]);
-});
+it(
+  "takes away files, links and directories of any depth and width, and nothing that links lead to",
+  { timeout: 60_000 },
+  async () => {
+    const root = temporaryDirectory();
+    const [tree, kept] = [join(root, "tree"), join(root, "kept")];
+    mkdirSync(kept);
+    writeFileSync(join(kept, "file"), "kept");
+    mkdirSync(tree);
+    execFileSync("mkdir", ["-p", Array(1_200).fill("d").join("/")], { cwd: tree });
+    mkdirSync(join(tree, "wide"));
+    for (let file = 0; file < 5_000; file++) writeFileSync(join(tree, "wide", String(file)), "");
+    symlinkSync(kept, join(tree, "link"));
+    symlinkSync(kept, join(tree, "wide", "link"));
+    await removeTree(tree);
+    expect(readdirSync(root)).toEqual(["kept"]);
+    expect(readFileSync(join(kept, "file"), "utf8")).toBe("kept");
+    for (const path of [tree, join(tree, "none")]) await removeTree(path);
+    symlinkSync(kept, join(root, "link"));
+    await removeTree(join(root, "link"));
+    await removeTree(join(kept, "file"));
+    expect(readdirSync(root)).toEqual(["kept"]);
+  },
+);
 
 it.skipIf(!isRoot())(
   "removes nothing elsewhere while the tree's owner swaps its directories for links, and nothing of ours that it moved in",

@@ -69,11 +69,14 @@ describe("a file that is obeyed because of where it lies", () => {
     expect(await distrust(ours)).toBe(`${his} belongs to user ${stranger}`);
   });
 
-  it.skipIf(!isRoot)("is not when a group of others can write to it, and is when the group is the user's own", async () => {
-    chownSync(path, 0, stranger);
-    chmodSync(path, 0o664);
-    expect(await distrust()).toBe(`group ${stranger} can write to ${path}`);
-    chownSync(path, 0, 0);
-    expect(await distrust()).toBe("trusted");
-  });
+  it.skipIf(!isRoot)(
+    "is not when a group of others can write to it, and is when the group is the user's own",
+    async () => {
+      chownSync(path, 0, stranger);
+      chmodSync(path, 0o664);
+      expect(await distrust()).toBe(`group ${stranger} can write to ${path}`);
+      chownSync(path, 0, 0);
+      expect(await distrust()).toBe("trusted");
+    },
+  );
 });

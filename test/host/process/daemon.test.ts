@@ -75,8 +75,15 @@ describe("starting perchd", () => {
   it("rejects when the program does not exist", async () => {
     const home = findHome({ PERCH_HOME: mkdtempSync(join(tmpdir(), "perch-start-")) });
     made.push(home.root);
-    const options = { portable: false, foreground: false, signal: new AbortController().signal, onProgress: () => undefined };
-    await expect(startDaemon(home, options, [join(home.root, "absent")])).rejects.toMatchObject({ code: "daemon_start_failed" });
+    const options = {
+      portable: false,
+      foreground: false,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    };
+    await expect(startDaemon(home, options, [join(home.root, "absent")])).rejects.toMatchObject({
+      code: "daemon_start_failed",
+    });
   });
 
   it("starts nothing when it was interrupted before", async () => {

@@ -7,7 +7,8 @@ import { runToEnd } from "../../support/perch.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 const script = 'said=$(head -c 1); echo "said:$said" > "$0.part" && mv "$0.part" "$0"';
-const written = (path: string) => ask(() => (existsSync(path) ? readFileSync(path, "utf8") : undefined), { everyMs: 10, withinMs: 10_000 });
+const written = (path: string) =>
+  ask(() => (existsSync(path) ? readFileSync(path, "utf8") : undefined), { everyMs: 10, withinMs: 10_000 });
 
 describe("a guard", () => {
   it("is told that it is not needed", async () => {

@@ -13,7 +13,10 @@ describe("a program with our terminal", () => {
 
   it("gets the signals that we get, and leaves no listener behind", async () => {
     const before = process.listenerCount("SIGUSR2");
-    const running = await runInteractive(["sh", "-c", 'trap "exit 42" USR2; while :; do sleep 0.01; done'], process.env);
+    const running = await runInteractive(
+      ["sh", "-c", 'trap "exit 42" USR2; while :; do sleep 0.01; done'],
+      process.env,
+    );
     const nag = setInterval(() => process.emit("SIGUSR2"), 50);
     expect(await running.ended).toBe(42);
     clearInterval(nag);

@@ -7,7 +7,13 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 
 const owner = { uid: 54_322, gid: 54_322 };
 const former = { owner: { uid: 54_321, gid: 54_321 }, server: (argv: readonly string[]) => ["former", ...argv] };
-const place: Place = { mode: "root", owner, tool: (argv) => [...argv], server: (argv) => ["now", ...argv], seen: (path) => path };
+const place: Place = {
+  mode: "root",
+  owner,
+  tool: (argv) => [...argv],
+  server: (argv) => ["now", ...argv],
+  seen: (path) => path,
+};
 
 describe("the place of a member", () => {
   it.skipIf(!isRoot())("is the former user's while its data is, and today's for all else", () => {
@@ -18,7 +24,12 @@ describe("the place of a member", () => {
     expect(asOwnerOf(both, data).server(["x"])).toEqual(["now", "x"]);
     chownSync(data, former.owner.uid, former.owner.gid);
     const its = asOwnerOf(both, data);
-    expect([its.owner, its.successor, its.server(["x"]), its.former]).toEqual([former.owner, owner, ["former", "x"], undefined]);
+    expect([its.owner, its.successor, its.server(["x"]), its.former]).toEqual([
+      former.owner,
+      owner,
+      ["former", "x"],
+      undefined,
+    ]);
     expect(asOwnerOf(place, data)).toBe(place);
   });
 

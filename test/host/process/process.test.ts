@@ -10,9 +10,13 @@ describe("a process of ours that does not answer", () => {
   it("is let go on where a signal stopped it", async () => {
     const process = await sleeper();
     await signalProcess(process, "SIGSTOP");
-    expect(await ask(async () => ((await isSuspended(process)) ? true : undefined), { everyMs: 5, withinMs: 5_000 })).toBe(true);
+    expect(
+      await ask(async () => ((await isSuspended(process)) ? true : undefined), { everyMs: 5, withinMs: 5_000 }),
+    ).toBe(true);
     expect(await rouse(process)).toBe("stopped");
-    expect(await ask(async () => ((await isSuspended(process)) ? undefined : true), { everyMs: 5, withinMs: 5_000 })).toBe(true);
+    expect(
+      await ask(async () => ((await isSuspended(process)) ? undefined : true), { everyMs: 5, withinMs: 5_000 }),
+    ).toBe(true);
     expect(await isAlive(process)).toBe(true);
   });
 

@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest";
 import { leftOver, rightsIn } from "../../../src/host/process/rights.ts";
 
 const status = (changes: Record<string, string> = {}) =>
-  Object.entries({ Uid: "65534 65534 65534 65534", Gid: "65534 65534 65534 65534", Groups: "", CapPrm: "0000000000000000", ...changes })
+  Object.entries({
+    Uid: "65534 65534 65534 65534",
+    Gid: "65534 65534 65534 65534",
+    Groups: "",
+    CapPrm: "0000000000000000",
+    ...changes,
+  })
     .map(([name, words]) => `${name}:\t${words}\n`)
     .join("");
 const left = (changes: Record<string, string>) => leftOver(rightsIn(status(changes), "0 0 4294967295\n"));

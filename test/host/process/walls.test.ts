@@ -30,21 +30,30 @@ describe("the walls of a command", () => {
 
   it("keep any program from gaining rights, in every mode", () => {
     for (const root of [true, false])
-      for (const ownNamespace of [true, false]) expect(wallsArgv({ root, ownNamespace, account: undefined })).toContain("--no-new-privs");
+      for (const ownNamespace of [true, false])
+        expect(wallsArgv({ root, ownNamespace, account: undefined })).toContain("--no-new-privs");
   });
 
   it("keep no capability that leads round them, and that over the network's packets only where it has no power", () => {
     for (const ownNamespace of [true, false]) {
       const kept = option(wallsArgv({ root: true, ownNamespace, account: undefined }), "bounding-set") ?? "";
       expect(kept).toMatch(/^--bounding-set=-all,/);
-      expect(kept).not.toMatch(/sys_admin|net_admin|sys_ptrace|sys_module|mknod|setfcap|setpcap|dac_read_search|sys_rawio|bpf/);
+      expect(kept).not.toMatch(
+        /sys_admin|net_admin|sys_ptrace|sys_module|mknod|setfcap|setpcap|dac_read_search|sys_rawio|bpf/,
+      );
       expect(kept.includes("net_raw")).toBe(ownNamespace);
     }
   });
 
   it("let root become another user, with its groups", () => {
     const argv = wallsArgv({ root: true, ownNamespace: true, account });
-    expect([option(argv, "reuid"), option(argv, "regid"), option(argv, "groups")]).toEqual(["--reuid=1001", "--regid=1001", "--groups=1001,27"]);
-    expect(wallsArgv({ root: true, ownNamespace: true, account: { ...account, groups: [] } })).toContain("--clear-groups");
+    expect([option(argv, "reuid"), option(argv, "regid"), option(argv, "groups")]).toEqual([
+      "--reuid=1001",
+      "--regid=1001",
+      "--groups=1001,27",
+    ]);
+    expect(wallsArgv({ root: true, ownNamespace: true, account: { ...account, groups: [] } })).toContain(
+      "--clear-groups",
+    );
   });
 });

@@ -29,7 +29,8 @@ async function joined() {
   return { client: client.far, server: backend.far, ends: [client.near, backend.near] };
 }
 
-const closed = (socket: Socket) => new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
+const closed = (socket: Socket) =>
+  new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
 
 describe("two connections that are joined", () => {
   it("hear each other, and each other's end", async () => {

@@ -22,7 +22,11 @@ describe.skipIf(missingTools("prlimit"))("a program that leaves no core", () => 
   });
 
   it("has a limit that stops pipes to crash reporters, too, soft and hard, and so has what it starts", () => {
-    const [program = "", ...rest] = withoutCores(["sh", "-c", "grep core /proc/$$/limits; sh -c 'grep core /proc/$$/limits'"]);
+    const [program = "", ...rest] = withoutCores([
+      "sh",
+      "-c",
+      "grep core /proc/$$/limits; sh -c 'grep core /proc/$$/limits'",
+    ]);
     const lines = spawnSync(program, rest).stdout.toString().trim().split("\n");
     expect(lines.map((line) => line.split(/\s{2,}/).slice(1, 3))).toEqual([
       ["1", "1"],

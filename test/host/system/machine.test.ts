@@ -57,7 +57,11 @@ describe("the memory there is", () => {
         "groups/memory/c/memory.usage_in_bytes": `${900 * kilo}\n`,
         "groups/memory/c/memory.stat": "inactive_file 1\ntotal_inactive_file 0\n",
       });
-    expect(await memoryRoom(group(`${1000 * kilo}\n`))).toEqual({ bytes: 1000 * kilo, availableBytes: 100 * kilo, of: "its control group" });
+    expect(await memoryRoom(group(`${1000 * kilo}\n`))).toEqual({
+      bytes: 1000 * kilo,
+      availableBytes: 100 * kilo,
+      of: "its control group",
+    });
     expect(await memoryRoom(group("9223372036854771712\n"))).toMatchObject({ of: "this machine" });
   });
 

@@ -5,7 +5,9 @@ describe("packages of the system", () => {
   it("are named with the line to type where apt has them", async () => {
     const line = await aptLine(["iproute2", "nftables"]);
     expect(line).toMatch(
-      (await hasApt()) ? /^Type: (sudo )?apt-get install -y --no-install-recommends iproute2 nftables$/ : /^Install iproute2 nftables, or/,
+      (await hasApt())
+        ? /^Type: (sudo )?apt-get install -y --no-install-recommends iproute2 nftables$/
+        : /^Install iproute2 nftables, or/,
     );
   });
 

@@ -19,7 +19,9 @@ describe("what systemd is doing with a unit", () => {
 describe("the unit of a process", () => {
   it("is told by systemd's own control group, of either kind", () => {
     expect(unitIn("0::/system.slice/perch.service\n")).toBe("perch.service");
-    expect(unitIn("9:name=systemd:/system.slice/perch-blue.service\n4:memory:/other.service\n0::/\n")).toBe("perch-blue.service");
+    expect(unitIn("9:name=systemd:/system.slice/perch-blue.service\n4:memory:/other.service\n0::/\n")).toBe(
+      "perch-blue.service",
+    );
   });
 
   it("is that of the user's manager, not the manager itself", () => {
@@ -38,7 +40,9 @@ describe("the manager", () => {
   it("has its units where somebody who is asked for them looks", () => {
     const { system, directory } = managerOf({ XDG_CONFIG_HOME: "/home/ann/conf" });
     expect({ system, directory }).toEqual(
-      process.getuid?.() === 0 ? { system: true, directory: "/etc/systemd/system" } : { system: false, directory: "/home/ann/conf/systemd/user" },
+      process.getuid?.() === 0
+        ? { system: true, directory: "/etc/systemd/system" }
+        : { system: false, directory: "/home/ann/conf/systemd/user" },
     );
   });
 });

@@ -17,8 +17,20 @@ describe("the user of servers", () => {
   it.each([
     ["is root by another name", { ...user, uid: 0 }, passwd, group, "its user is root's"],
     ["has root's group", { ...user, gid: 0 }, passwd, group, "its group is root's"],
-    ["has the number of another", user, `${passwd}ann:x:995:1000::/home/ann:/bin/sh\n`, group, "the user ann has the same number, 995"],
-    ["has the group of another", user, `${passwd}ann:x:1000:993::/home/ann:/bin/sh\n`, group, "the user ann has the same group, 993"],
+    [
+      "has the number of another",
+      user,
+      `${passwd}ann:x:995:1000::/home/ann:/bin/sh\n`,
+      group,
+      "the user ann has the same number, 995",
+    ],
+    [
+      "has the group of another",
+      user,
+      `${passwd}ann:x:1000:993::/home/ann:/bin/sh\n`,
+      group,
+      "the user ann has the same group, 993",
+    ],
     [
       "has a group that others are in",
       user,
@@ -30,24 +42,27 @@ describe("the user of servers", () => {
     expect(sharedWith(found, users, groups)).toBe(why);
   });
 
-  it.skipIf(!isRoot() || missingTools("unshare"))("is not there, and nothing waits for it, where /etc cannot be written", () => {
-    const program = `import { ensureServerUser } from "./src/host/system/users.ts"; console.log(await ensureServerUser("perch-nobody-test"), (await ensureServerUser("root"))?.uid);`;
-    const script = 'mount --bind /etc /etc && mount -o remount,ro,bind /etc && exec "$@"';
-    const argv = [
-      "--mount",
-      "--propagation",
-      "private",
-      "sh",
-      "-c",
-      script,
-      "perch",
-      process.execPath,
-      "--import",
-      "tsx",
-      "--input-type=module",
-      "-e",
-      program,
-    ];
-    expect(execFileSync("unshare", argv, { encoding: "utf8", timeout: 15_000 })).toBe("undefined 0\n");
-  });
+  it.skipIf(!isRoot() || missingTools("unshare"))(
+    "is not there, and nothing waits for it, where /etc cannot be written",
+    () => {
+      const program = `import { ensureServerUser } from "./src/host/system/users.ts"; console.log(await ensureServerUser("perch-nobody-test"), (await ensureServerUser("root"))?.uid);`;
+      const script = 'mount --bind /etc /etc && mount -o remount,ro,bind /etc && exec "$@"';
+      const argv = [
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        script,
+        "perch",
+        process.execPath,
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+      ];
+      expect(execFileSync("unshare", argv, { encoding: "utf8", timeout: 15_000 })).toBe("undefined 0\n");
+    },
+  );
 });

@@ -43,14 +43,29 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
 
   beforeAll(async () => {
     await prepareDirectories(home);
-    namespace = (await openNamespace(home, { portable: false, postgres: process.getuid?.() === 0 ? await findUser("nobody") : undefined })).namespace;
+    namespace = (
+      await openNamespace(home, {
+        portable: false,
+        postgres: process.getuid?.() === 0 ? await findUser("nobody") : undefined,
+      })
+    ).namespace;
     const machines = zone.apps.flatMap((app) => app.machines.map((each) => each.address));
-    await networkInterface(namespace.place, prefix).setAddresses([...resolvers(prefix).map((resolver) => resolver.address), ...machines]);
+    await networkInterface(namespace.place, prefix).setAddresses([
+      ...resolvers(prefix).map((resolver) => resolver.address),
+      ...machines,
+    ]);
     host = await otherServer("127.0.0.1", 0, ordinary);
     const resolvConf = join(home.runtime, "host-resolv.conf");
     await writeWhole(resolvConf, "nameserver 127.0.0.1\n");
     client = await startNameServer(
-      { zone, control: join(home.runtime, "dns.sock"), enter: namespace.place.tool([]), version: "1", resolvConf, resolverPort: host.port },
+      {
+        zone,
+        control: join(home.runtime, "dns.sock"),
+        enter: namespace.place.tool([]),
+        version: "1",
+        resolvConf,
+        resolverPort: host.port,
+      },
       2,
     );
     await recordProcess((await client.ping()).pid);
@@ -65,14 +80,23 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
   it("answers at fdaa::3 and at the network's own address, over UDP and TCP", async () => {
     for (const server of ["fdaa::3", `${prefix}::3`]) {
       for (const tcp of [false, true]) {
-        expect(data(await dig("global.pg.internal", server, { tcp }))).toEqual([leader, amsReplica, london, washington]);
+        expect(data(await dig("global.pg.internal", server, { tcp }))).toEqual([
+          leader,
+          amsReplica,
+          london,
+          washington,
+        ]);
         expect(data(await dig("pg.internal", server, { tcp }))).toEqual([leader]);
       }
     }
   });
 
   it("answers nearest first for the region of the address that was asked", async () => {
-    for (const [from, nearest] of [[region.ams, leader] as const, [region.lhr, london] as const, [region.iad, washington] as const]) {
+    for (const [from, nearest] of [
+      [region.ams, leader] as const,
+      [region.lhr, london] as const,
+      [region.iad, washington] as const,
+    ]) {
       expect(data(await dig("pg.internal", from))).toEqual([nearest]);
       expect(data(await dig("global.pg.internal", from))[0]).toBe(nearest);
     }
@@ -107,7 +131,11 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
   });
 
   it("is what the C library asks and whose order it keeps", async () => {
-    const files = { resolv: join(home.runtime, "resolv"), nsswitch: join(home.runtime, "nsswitch"), hosts: join(home.runtime, "hosts") };
+    const files = {
+      resolv: join(home.runtime, "resolv"),
+      nsswitch: join(home.runtime, "nsswitch"),
+      hosts: join(home.runtime, "hosts"),
+    };
     await writeWhole(files.nsswitch, nsswitchText(""), { mode: 0o644 });
     await writeWhole(files.hosts, hostsText("::1 localhost\n", london), { mode: 0o644 });
     for (const [server, first] of [
@@ -117,7 +145,12 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the name serve
     ] as const) {
       await writeWhole(files.resolv, resolvText(server), { mode: 0o644 });
       const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-      const { stdout } = await run([...enterNetwork(namespace.place, files, [], user), "getent", "ahosts", "global.pg.internal"]);
+      const { stdout } = await run([
+        ...enterNetwork(namespace.place, files, [], user),
+        "getent",
+        "ahosts",
+        "global.pg.internal",
+      ]);
       const addresses = [
         ...new Set(
           stdout

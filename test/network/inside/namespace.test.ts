@@ -51,7 +51,10 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
   const opened: Namespace[] = [];
   const open = async () => {
     await prepareDirectories(home);
-    const result = await openNamespace(home, { portable: false, postgres: process.getuid?.() === 0 ? await findUser("nobody") : undefined });
+    const result = await openNamespace(home, {
+      portable: false,
+      postgres: process.getuid?.() === 0 ? await findUser("nobody") : undefined,
+    });
     opened.push(result.namespace);
     expect(result.fellBack).toBeUndefined();
     return result;
@@ -66,20 +69,25 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect((await open()).fresh).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() !== 0)("has PostgreSQL in no other group of its user's, whatever those may read", async () => {
-    const listed = readFileSync("/etc/group", "utf8")
-      .split("\n")
-      .map((line) => line.split(":")[3]?.split(",")[0] ?? "");
-    const users = await Promise.all([...new Set(listed)].filter((name) => !["", "root"].includes(name)).map((name) => findUser(name)));
-    // On Debian the distribution's own user of PostgreSQL, which may read the keys of ssl-cert.
-    const grouped = users.find((user) => user !== undefined) ?? (await findUser("nobody"));
-    if (grouped === undefined) throw new Error("this machine has no user but root");
-    await open();
-    for (const { place } of [rootNamespace(home, grouped), portableNamespace(grouped)]) {
-      const said = await run(place.server(["id", "-G"]), { cwd: "/" });
-      expect([place.mode, said.stdout]).toEqual([place.mode, `${grouped.gid}\n`]);
-    }
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    "has PostgreSQL in no other group of its user's, whatever those may read",
+    async () => {
+      const listed = readFileSync("/etc/group", "utf8")
+        .split("\n")
+        .map((line) => line.split(":")[3]?.split(",")[0] ?? "");
+      const users = await Promise.all(
+        [...new Set(listed)].filter((name) => !["", "root"].includes(name)).map((name) => findUser(name)),
+      );
+      // On Debian the distribution's own user of PostgreSQL, which may read the keys of ssl-cert.
+      const grouped = users.find((user) => user !== undefined) ?? (await findUser("nobody"));
+      if (grouped === undefined) throw new Error("this machine has no user but root");
+      await open();
+      for (const { place } of [rootNamespace(home, grouped), portableNamespace(grouped)]) {
+        const said = await run(place.server(["id", "-G"]), { cwd: "/" });
+        expect([place.mode, said.stdout]).toEqual([place.mode, `${grouped.gid}\n`]);
+      }
+    },
+  );
 
   it("knows localhost by its IPv4 address, also for programs that ask for configured families only", async () => {
     const { namespace } = await open();
@@ -106,7 +114,10 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     await network.setRoutes({ leaders: new Map(), held: new Set([a, b]), pools: new Map() });
     const dialled = [dial(namespace, a), dial(namespace, b)];
     // It waits in the queue of a neighbour that does not exist.
-    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    const waits = async () =>
+      (await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE")
+        ? true
+        : undefined;
     expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
     await network.setRoutes(led(b));
     expect(await Promise.all(dialled)).toEqual([`${b} 5433`, `${b} 5433`]);
@@ -141,7 +152,10 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     const next = networkInterface(namespace.place, "fdaa:1:2");
     await next.setRoutes({ ...led(a), held: new Set([a]) });
     const waiting = dial(namespace, a);
-    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    const waits = async () =>
+      (await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE")
+        ? true
+        : undefined;
     expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
     await next.setRoutes(led(b));
     expect(await waiting).toBe(`${b} 5433`);
@@ -153,7 +167,10 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     const mine = new Map([[a, a]]);
     await network.setRoutes({ leaders: mine, held: new Set([a, b]), pools: new Map() });
     const waiting = dial(namespace, b);
-    const waits = async () => ((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE") ? true : undefined);
+    const waits = async () =>
+      (await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout.includes("INCOMPLETE")
+        ? true
+        : undefined;
     expect(await ask(waits, { everyMs: 10, withinMs: 20_000 })).toBe(true);
     await network.setRoutes({ leaders: mine, held: new Set([b]), pools: new Map() });
     expect(await dial(namespace, a)).toBe(`${a} 5433`);
@@ -186,7 +203,9 @@ add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 643
     await network.setRoutes(led(b));
     expect(await dial(namespace, a)).toBe(`${b} 5433`);
     const { stdout } = await run(namespace.place.tool(["nft", "-j", "list", "table", "inet", "perch"]));
-    const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter((item) => item.rule !== undefined);
+    const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter(
+      (item) => item.rule !== undefined,
+    );
     expect(rules).toHaveLength(6); // two lead to the leader, two to the pooler, two are the door's
   });
 
@@ -197,7 +216,10 @@ add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 643
     await writeWhole(files.nsswitch, nsswitchText("hosts: resolve"), { mode: 0o644 });
     await writeWhole(files.hosts, "127.0.0.1 localhost\n", { mode: 0o644 });
     const before = (await run(["cat", "/etc/resolv.conf"])).stdout;
-    const enter = enterNetwork(namespace.place, files, [], { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const enter = enterNetwork(namespace.place, files, [], {
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+    });
     const inside = (await run([...enter, "sh", "-c", "cat /etc/resolv.conf; id -u; pwd"])).stdout;
     expect(inside).toContain("nameserver fdaa:1:2::3:c\n");
     expect(inside.trim().split("\n").slice(-2)).toEqual([String(process.getuid?.()), process.cwd()]);
@@ -207,7 +229,9 @@ add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 643
   it("runs PostgreSQL's programs as another user than root, who sees the home even below a shut directory", async () => {
     const { namespace } = await open();
     await writeWhole(`${home.postgres}/readable`, "yes", { mode: 0o644 });
-    const { stdout } = await run(namespace.place.server(["sh", "-c", `id -u; cat '${namespace.place.seen(`${home.postgres}/readable`)}'`]));
+    const { stdout } = await run(
+      namespace.place.server(["sh", "-c", `id -u; cat '${namespace.place.seen(`${home.postgres}/readable`)}'`]),
+    );
     const [uid, content] = stdout.split("\n");
     expect(uid).not.toBe("0");
     expect(content).toBe("yes");

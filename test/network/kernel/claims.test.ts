@@ -102,10 +102,22 @@ describe("what the kernel does not hold of what it was told", () => {
       ["the address fdaa:1:2::10 of lo", "the route to fdaa:1:2::10"],
     ],
     ["the MTU", listings({ links: [{ ...links[0], mtu: 600 }, links[1] ?? {}] }), ["the MTU of lo, which is 600"]],
-    ["an interface that is down", listings({ links: [{ ...links[0], flags: ["LOOPBACK"] }, links[1] ?? {}] }), ["the interface lo, which is down"]],
-    ["a pair of interfaces", listings({ links: [links[0] ?? {}] }), ["the interface perch-wait", "the address fe80::1/64 of perch-wait"]],
+    [
+      "an interface that is down",
+      listings({ links: [{ ...links[0], flags: ["LOOPBACK"] }, links[1] ?? {}] }),
+      ["the interface lo, which is down"],
+    ],
+    [
+      "a pair of interfaces",
+      listings({ links: [links[0] ?? {}] }),
+      ["the interface perch-wait", "the address fe80::1/64 of perch-wait"],
+    ],
     ["a route", listings({ routes: routes.slice(0, 2) }), ["the route to default"]],
-    ["a rule of routing", listings({ rules: [{ priority: 0 }, { priority: 100 }] }), ["the rule 10", "the order of rules: rule 0 is back"]],
+    [
+      "a rule of routing",
+      listings({ rules: [{ priority: 0 }, { priority: 100 }] }),
+      ["the rule 10", "the order of rules: rule 0 is back"],
+    ],
   ])("names %s", (_what, now, absences) => {
     expect(found(now)).toEqual(absences);
   });
@@ -113,11 +125,14 @@ describe("what the kernel does not hold of what it was told", () => {
   it("names a rule that was replaced by another, and an element that leads elsewhere", () => {
     const learned: Learned = new Map();
     expect(found(listings(), learned)).toEqual([]);
-    expect(found(listings({ nft: ruleset.replace("tcp dport 5432 dnat ip6 to ip6 daddr map @leader", "tcp dport 5432 drop") }), learned)).toEqual([
-      "a rule of the chain perch/output, which is another",
-    ]);
-    expect(found(listings({ nft: ruleset.replace("fdaa:1:2::11 : fdaa:1:2::10", "fdaa:1:2::11 : fdaa:1:2::99") }), learned)).toEqual([
-      "elements of perch/leader",
-    ]);
+    expect(
+      found(
+        listings({ nft: ruleset.replace("tcp dport 5432 dnat ip6 to ip6 daddr map @leader", "tcp dport 5432 drop") }),
+        learned,
+      ),
+    ).toEqual(["a rule of the chain perch/output, which is another"]);
+    expect(
+      found(listings({ nft: ruleset.replace("fdaa:1:2::11 : fdaa:1:2::10", "fdaa:1:2::11 : fdaa:1:2::99") }), learned),
+    ).toEqual(["elements of perch/leader"]);
   });
 });

@@ -37,25 +37,42 @@ const asked = (more: Partial<Question> = {}): Question => ({
   going: [],
   ...more,
 });
-const held = (more: object) => ({ held: { systemIdentifier: 7n, timeline: 3, position: 250n, mayGoOn: false, ...more } });
+const held = (more: object) => ({
+  held: { systemIdentifier: 7n, timeline: 3, position: 250n, mayGoOn: false, ...more },
+});
 
 describe("that the data of a member may go is proved", () => {
   it.each<[string, Partial<Question>, RegExp]>([
     ["by a leader that has written all of it", {}, /has everything that l1 has/],
-    ["by a leader whose timeline came from its own", held({ timeline: 2, position: 200n }), /has everything that l1 has/],
+    [
+      "by a leader whose timeline came from its own",
+      held({ timeline: 2, position: 200n }),
+      /has everything that l1 has/,
+    ],
     ["where it parted, for what came before that", held({ timeline: 2, position: 201n }), /up to where the two parted/],
-    ["where it led and was killed, for as much", held({ timeline: 2, position: 150n, mayGoOn: true }), /up to where the two parted/],
+    [
+      "where it led and was killed, for as much",
+      held({ timeline: 2, position: 150n, mayGoOn: true }),
+      /up to where the two parted/,
+    ],
     ["where no server could start from it", { held: undefined }, /no server can start from/],
     ["of former data, by the same member that leads now", { what: "former", machine: "a1" }, /has everything/],
   ])("%s", (_how, more, because) => {
-    expect(prove(asked(more))).toMatchObject({ machine: more.machine ?? "l1", because: expect.stringMatching(because) as string });
+    expect(prove(asked(more))).toMatchObject({
+      machine: more.machine ?? "l1",
+      because: expect.stringMatching(because) as string,
+    });
   });
 
   it.each<[string, Partial<Question>, string]>([
     ["while no leader answers", { keeper: undefined }, "no leader answers that is known to have everything it has"],
     ["where it is the leader's", { machine: "a1" }, "it is the leader itself"],
     ["beside another whose data goes", { going: ["a2"] }, "the data of a2 is being replaced"],
-    ["where it has more than the leader wrote on the same timeline", held({ position: 301n }), "it has WAL that the leader has not written"],
+    [
+      "where it has more than the leader wrote on the same timeline",
+      held({ position: 301n }),
+      "it has WAL that the leader has not written",
+    ],
     ["where it is another cluster's", held({ systemIdentifier: 8n }), "it holds the data of another cluster"],
   ])("and not %s", (_when, more, why) => {
     expect(prove(asked(more))).toBe(why);
@@ -83,7 +100,8 @@ async function memberWith(...names: ("data" | "next" | "old")[]): Promise<{ id: 
 }
 
 const proof = (): Proof => prove(asked()) as Proof;
-const which = (directory: string): Promise<string | undefined> => readFile(join(directory, "which"), "utf8").catch(() => undefined);
+const which = (directory: string): Promise<string | undefined> =>
+  readFile(join(directory, "which"), "utf8").catch(() => undefined);
 const found = async ({ layout }: { layout: Layout }) => ({
   data: await which(layout.data),
   next: await which(nextData(layout)),
@@ -136,7 +154,9 @@ describe("data goes", () => {
     const member = await memberWith("data");
     await overwriteData(member, proof(), () => Promise.reject(new Error("killed"))).catch(() => undefined);
     expect(await unfitBecause(member.layout)).toBe("it was being rewound when that was cut short");
-    await overwriteData(member, proof(), () => Promise.resolve({ unchanged: new Error("it could not connect") })).catch(() => undefined);
+    await overwriteData(member, proof(), () => Promise.resolve({ unchanged: new Error("it could not connect") })).catch(
+      () => undefined,
+    );
     expect(await unfitBecause(member.layout)).toBeUndefined();
     await overwriteData(member, proof(), () => Promise.resolve({ unfit: "pg_rewind could not" }));
     expect(await unfitBecause(member.layout)).toBe("pg_rewind could not");
@@ -153,7 +173,12 @@ it("no proof is made against what is known, whatever is asked", () => {
     machine: fc.constantFrom("a1", "l1"),
     what: fc.constantFrom("data" as const, "former" as const),
     held: fc.option(
-      fc.record({ systemIdentifier: fc.constantFrom(7n, 8n), timeline: fc.integer({ min: 1, max: 4 }), position, mayGoOn: fc.boolean() }),
+      fc.record({
+        systemIdentifier: fc.constantFrom(7n, 8n),
+        timeline: fc.integer({ min: 1, max: 4 }),
+        position,
+        mayGoOn: fc.boolean(),
+      }),
       { nil: undefined },
     ),
     keeper: fc.option(
@@ -179,7 +204,8 @@ it("no proof is made against what is known, whatever is asked", () => {
       expect(one.what === "former" || one.machine !== one.keeper?.machine).toBe(true);
       if (one.held === undefined) return;
       expect(one.held.systemIdentifier).toBe(7n);
-      if (one.held.timeline === 3 && !one.held.mayGoOn) expect(one.held.position <= (one.keeper?.written ?? -1n)).toBe(true);
+      if (one.held.timeline === 3 && !one.held.mayGoOn)
+        expect(one.held.position <= (one.keeper?.written ?? -1n)).toBe(true);
     }),
     { seed: 20261128, numRuns: 5_000 },
   );

@@ -22,7 +22,9 @@ it("pg_hba.conf lets a replica ask for its leader's slots where it keeps them: o
   const more = accessText(["fdaa:1:2::/48"], undefined, true)
     .split("\n")
     .filter((line) => !before.includes(line));
-  expect(more.map((line) => line.trim().replace(/ +/g, " "))).toEqual(["hostssl postgres replicator fdaa:1:2::/48 scram-sha-256"]);
+  expect(more.map((line) => line.trim().replace(/ +/g, " "))).toEqual([
+    "hostssl postgres replicator fdaa:1:2::/48 scram-sha-256",
+  ]);
 });
 
 describe("those who come by a public door", () => {

@@ -13,7 +13,9 @@ it.each([
   const args = initdbArguments({ ...at, major, platform });
   expect(args).toContain(locale);
   expect(args.includes("--builtin-locale=C.UTF-8")).toBe(builtin);
-  expect(args).toEqual(expect.arrayContaining(["--data-checksums", "--auth=scram-sha-256", "--pwfile=/p", "--pgdata=/d"]));
+  expect(args).toEqual(
+    expect.arrayContaining(["--data-checksums", "--auth=scram-sha-256", "--pwfile=/p", "--pgdata=/d"]),
+  );
 });
 
 it("a full disk is known by Node's code and by what programs say", () => {

@@ -24,7 +24,11 @@ it("takes away what was half made and half removed, and nothing else", async () 
   make(postgres, [...half, ...whole]);
   await removeLeftovers(await leftovers({ postgres }));
   expect(readdirSync(postgres).toSorted((a, b) => a.localeCompare(b))).toEqual(["b2", "tools"]);
-  expect(readdirSync(join(postgres, "b2")).toSorted((a, b) => a.localeCompare(b))).toEqual(["data", "data.newer", "log"]);
+  expect(readdirSync(join(postgres, "b2")).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "data",
+    "data.newer",
+    "log",
+  ]);
   expect(readdirSync(join(postgres, "tools"))).toEqual(["postgresql-18.4"]);
 });
 

@@ -20,12 +20,22 @@ describe("of a server's log", () => {
   });
 
   it("files go by age, however small, and those of 0.1.0 with them", () => {
-    const files = [file("postgresql-Mon.json", 1, 14.5), file("postgresql-Tue.json", 1, 13.5), file("postgresql-2026-11-28_060000.json", 1, 0)];
+    const files = [
+      file("postgresql-Mon.json", 1, 14.5),
+      file("postgresql-Tue.json", 1, 13.5),
+      file("postgresql-2026-11-28_060000.json", 1, 0),
+    ];
     expect(logsToRemove(files, none, now, logBound)).toEqual(["postgresql-Mon.json"]);
   });
 
   it("what is being written stays, however long and old, and so does the newest of each kind", () => {
-    const files = [file("x.log", 1, 40), file("y.log", 1, 30), file("a.json", 500, 20), file("b.json", 500, 10), file("c.json", 500, 0)];
+    const files = [
+      file("x.log", 1, 40),
+      file("y.log", 1, 30),
+      file("a.json", 500, 20),
+      file("b.json", 500, 10),
+      file("c.json", 500, 0),
+    ];
     expect(logsToRemove(files, new Set(["a.json"]), now, { ...logBound, bytes: 100 })).toEqual(["x.log", "b.json"]);
   });
 
@@ -69,7 +79,10 @@ describe("of a server's log", () => {
     await write("mine.json", 30);
     await symlink(join(root, "precious"), join(at.log, "postgresql-link.json"));
     await mkdir(join(at.log, "postgresql-directory.json"));
-    await writeFile(join(at.data, "current_logfiles"), `stderr /x/postgresql-2026-11-28_060000.log\njsonlog /x/postgresql-Mon.json\n`);
+    await writeFile(
+      join(at.data, "current_logfiles"),
+      `stderr /x/postgresql-2026-11-28_060000.log\njsonlog /x/postgresql-Mon.json\n`,
+    );
     expect(await boundLog(at, { ...logBound, bytes: 25 })).toEqual(["postgresql-Tue.json"]);
     await rm(join(at.data, "current_logfiles"));
     await symlink("/dev/zero", join(at.data, "current_logfiles")); // which is as good as none

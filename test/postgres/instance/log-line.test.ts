@@ -14,12 +14,19 @@ describe("a line of PostgreSQL's JSON log", () => {
   });
 
   it("tells where a wrong password came from, and of nothing else that is refused", () => {
-    const refused = (state_code: string, more = {}) => parseLogLine(line({ state_code, remote_host: "fdaa::1", ...more }))?.wrongPasswordFrom;
-    expect([refused("28P01"), refused("28000"), refused("28P01", { remote_host: "" })]).toEqual(["fdaa::1", undefined, undefined]);
+    const refused = (state_code: string, more = {}) =>
+      parseLogLine(line({ state_code, remote_host: "fdaa::1", ...more }))?.wrongPasswordFrom;
+    expect([refused("28P01"), refused("28000"), refused("28P01", { remote_host: "" })]).toEqual([
+      "fdaa::1",
+      undefined,
+      undefined,
+    ]);
   });
 
   it("loses its passwords", () => {
-    const shown = parseLogLine(line({ statement: "ALTER ROLE x PASSWORD 'hunter2'", detail: "postgres://u:hunter2@h/d" }))?.message;
+    const shown = parseLogLine(
+      line({ statement: "ALTER ROLE x PASSWORD 'hunter2'", detail: "postgres://u:hunter2@h/d" }),
+    )?.message;
     expect(shown).not.toContain("hunter2");
   });
 

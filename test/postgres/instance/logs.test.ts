@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { beginLog, followLog, lastLogLines } from "../../../src/postgres/instance/logs.ts";
 
-const line = (message: string): string => `${JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "LOG", message })}\n`;
+const line = (message: string): string =>
+  `${JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "LOG", message })}\n`;
 const messages = (lines: readonly { message: string }[]): string[] => lines.map(({ message }) => message);
 
 let directory: string;
@@ -33,10 +34,14 @@ describe("a log that is followed", () => {
   it("gives every line once, over half lines, a new day, and a day that comes round again", async () => {
     const half = line("half, then whole: é");
     const cut = Buffer.from(half).indexOf(0xc3) + 1; // within the é
-    await writeFile(at("Mon"), Buffer.concat([Buffer.from(line("first") + line("second")), Buffer.from(half).subarray(0, cut)]));
+    await writeFile(
+      at("Mon"),
+      Buffer.concat([Buffer.from(line("first") + line("second")), Buffer.from(half).subarray(0, cut)]),
+    );
     const stop = new AbortController();
     const feed = followLog(directory, 1, stop.signal);
-    const next = async (): Promise<string | undefined> => ((await feed.next()).value as { message: string } | undefined)?.message;
+    const next = async (): Promise<string | undefined> =>
+      ((await feed.next()).value as { message: string } | undefined)?.message;
     expect(await next()).toBe("second");
 
     const waiting = next();
@@ -65,7 +70,8 @@ describe("a log that is followed", () => {
     await later("1", line("first"), 0);
     const stop = new AbortController();
     const feed = followLog(directory, 1, stop.signal);
-    const next = async (): Promise<string | undefined> => ((await feed.next()).value as { message: string } | undefined)?.message;
+    const next = async (): Promise<string | undefined> =>
+      ((await feed.next()).value as { message: string } | undefined)?.message;
     expect(await next()).toBe("first");
     await later("2", line("second"), 1);
     await later("3", line("third"), 1);

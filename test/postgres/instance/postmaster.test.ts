@@ -12,7 +12,10 @@ describe("postmaster.pid", () => {
     expect(parsePidFile("4242\n/data\n")).toEqual({ pid: 4242, status: "starting" });
   });
 
-  it.each(["", "nonsense", "-4242\n/data", "0\n", "0x10\n", "1e3\n", " 7\n", "2147483648\n"])("that says %j names no postmaster", (text) => {
-    expect(parsePidFile(text)).toBeUndefined();
-  });
+  it.each(["", "nonsense", "-4242\n/data", "0\n", "0x10\n", "1e3\n", " 7\n", "2147483648\n"])(
+    "that says %j names no postmaster",
+    (text) => {
+      expect(parsePidFile(text)).toBeUndefined();
+    },
+  );
 });

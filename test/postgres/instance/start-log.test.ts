@@ -18,7 +18,11 @@ describe("what a server said before it had its log", () => {
       "",
     ].join("\n");
     expect(startLines(text, at)).toEqual([
-      { at: "2026-11-28T07:59:59.123Z", level: "FATAL", message: 'could not access file "own": No such file or directory' },
+      {
+        at: "2026-11-28T07:59:59.123Z",
+        level: "FATAL",
+        message: 'could not access file "own": No such file or directory',
+      },
       {
         at: "2026-11-28T07:59:59.124Z",
         level: "LOG",
@@ -27,13 +31,15 @@ describe("what a server said before it had its log", () => {
       {
         at,
         level: "STDERR",
-        message: "/usr/lib/postgresql/15/bin/postgres: error while loading shared libraries: libssl.so.3: cannot open shared object file",
+        message:
+          "/usr/lib/postgresql/15/bin/postgres: error while loading shared libraries: libssl.so.3: cannot open shared object file",
       },
     ]);
   });
 
   it("has no password that a setting held", () => {
-    const line = "2026-11-28 07:59:59.123 UTC [1] LOG:  invalid value: postgres://web:geheim@pg.internal/web\nprimary_conninfo = 'password=geheim'\n";
+    const line =
+      "2026-11-28 07:59:59.123 UTC [1] LOG:  invalid value: postgres://web:geheim@pg.internal/web\nprimary_conninfo = 'password=geheim'\n";
     expect(JSON.stringify(startLines(line, at))).not.toContain("geheim");
   });
 

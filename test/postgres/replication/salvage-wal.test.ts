@@ -21,7 +21,9 @@ describe("what a replica inherits of a dead leader's WAL", () => {
     ]);
   });
   it("is counted in segments of the cluster's own size", () => {
-    expect(segmentsAfter(names, { received: 9n * 64n * megabyte, timeline: 1 }, 64n * megabyte)[0]).toBe("000000010000000000000009");
+    expect(segmentsAfter(names, { received: 9n * 64n * megabyte, timeline: 1 }, 64n * megabyte)[0]).toBe(
+      "000000010000000000000009",
+    );
   });
   it("is nothing where it has more than there is", () => {
     expect(segmentsAfter(names, { received: 0x20b000000n, timeline: 1 }, 16n * megabyte)).toEqual([]);

@@ -15,7 +15,8 @@ describe("a timeline's history file", () => {
   });
   it("keeps nobody long that is none, whatever PostgreSQL's user wrote there, and has no number in it that is none", () => {
     const began = performance.now();
-    for (const piece of ["\n", " ", "\t1", "1 ", "1 A/", "1\t0/3000148 ", "9", "1 F"]) parseHistory(piece.repeat(200_000));
+    for (const piece of ["\n", " ", "\t1", "1 ", "1 A/", "1\t0/3000148 ", "9", "1 F"])
+      parseHistory(piece.repeat(200_000));
     expect(performance.now() - began).toBeLessThan(2_000);
     const [line, far] = ["1\t0/3000148\n", `2\t0/${"F".repeat(40)}\n${"3".repeat(40)}\t0/1\n`];
     expect([...parseHistory(line + "\n".repeat(200_000) + far)]).toEqual([[1, 0x3000148n]]);

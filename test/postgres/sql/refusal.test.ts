@@ -17,7 +17,9 @@ describe("an error that a server answers a login with", () => {
   });
 
   it("is none from a socket where nobody listens", () => {
-    expect(toRefusal(fail("sql_failed", { app: "pg", why: "connect ENOENT" }, new Error("connect ENOENT")))).toBeUndefined();
+    expect(
+      toRefusal(fail("sql_failed", { app: "pg", why: "connect ENOENT" }, new Error("connect ENOENT"))),
+    ).toBeUndefined();
   });
 
   it("says of a server on its way up or down that it is not ready", () => {

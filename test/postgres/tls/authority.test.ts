@@ -1,8 +1,23 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:tls";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Chain, chainDue, chainText, constraintsOf, endsWithin, fingerprintOf, trustedText } from "../../../src/postgres/tls/authority.ts";
-import { type Credentials, crossSign, issueBelow, issueCertificate, makeAuthority, type Subject } from "../../../src/postgres/tls/certificate.ts";
+import {
+  type Chain,
+  chainDue,
+  chainText,
+  constraintsOf,
+  endsWithin,
+  fingerprintOf,
+  trustedText,
+} from "../../../src/postgres/tls/authority.ts";
+import {
+  type Credentials,
+  crossSign,
+  issueBelow,
+  issueCertificate,
+  makeAuthority,
+  type Subject,
+} from "../../../src/postgres/tls/certificate.ts";
 
 const constraints = constraintsOf("fdaa:1:2");
 const first = await makeAuthority("Perch first");
@@ -17,7 +32,11 @@ const inside: Subject = {
   names: ["pg.internal", "*.pg.internal", "pg.flycast", "localhost"],
   addresses: ["127.0.0.1", "fdaa:1:2::9"],
 };
-const outside: Subject = { commonName: "pg.internal", names: [...inside.names, "db.example.com"], addresses: inside.addresses };
+const outside: Subject = {
+  commonName: "pg.internal",
+  names: [...inside.names, "db.example.com"],
+  addresses: inside.addresses,
+};
 const issue = async (by: Credentials, subject: Subject, chain: string): Promise<Credentials> => {
   const made = await issueCertificate(by, subject);
   return { ...made, certificate: `${made.certificate.trimEnd()}\n${chain}` };
@@ -43,14 +62,23 @@ async function shake(served: Credentials, ca: string, host: string): Promise<str
 describe("an authority below the root", () => {
   it("is trusted by who trusts the root, for the network's names", async () => {
     const served = await issue(below, inside, chainText(plain, true));
-    for (const name of ["pg.internal", "lhr.pg.internal", "localhost"]) expect(await shake(served, root.certificate, name)).toBe("trusted");
+    for (const name of ["pg.internal", "lhr.pg.internal", "localhost"])
+      expect(await shake(served, root.certificate, name)).toBe("trusted");
     expect(await shake(served, first.certificate, "pg.internal")).not.toBe("trusted");
   });
 
   it("is believed for no other name, whoever has its key", async () => {
-    const stolen = await issue(below, { commonName: "bank.example", names: ["bank.example"], addresses: [] }, chainText(plain, true));
+    const stolen = await issue(
+      below,
+      { commonName: "bank.example", names: ["bank.example"], addresses: [] },
+      chainText(plain, true),
+    );
     expect(await shake(stolen, root.certificate, "bank.example")).not.toBe("trusted");
-    const address = await issue(below, { commonName: "x.internal", names: ["x.internal"], addresses: ["203.0.113.7"] }, chainText(plain, true));
+    const address = await issue(
+      below,
+      { commonName: "x.internal", names: ["x.internal"], addresses: ["203.0.113.7"] },
+      chainText(plain, true),
+    );
     expect(await shake(address, root.certificate, "x.internal")).not.toBe("trusted");
     const another = await issueBelow(below, "Perch below that", { domains: ["example"], networks: [] });
     const deeper = await issue(
@@ -69,7 +97,8 @@ describe("a root that was replaced", () => {
       [root, outside, false],
     ] as const) {
       const served = await issue(by, subject, chainText(rotated, constrained));
-      for (const ca of [first.certificate, root.certificate, trustedText(rotated)]) expect(await shake(served, ca, "pg.internal")).toBe("trusted");
+      for (const ca of [first.certificate, root.certificate, trustedText(rotated)])
+        expect(await shake(served, ca, "pg.internal")).toBe("trusted");
     }
   });
 

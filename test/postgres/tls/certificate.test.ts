@@ -5,7 +5,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { issueCertificate, makeAuthority, renewalDue } from "../../../src/postgres/tls/certificate.ts";
 
 const authority = await makeAuthority("Perch of home");
-const subject = { commonName: "pg.internal", names: ["pg.internal", "*.pg.internal", "localhost"], addresses: ["127.0.0.1", "fdaa:1:2:3::10"] };
+const subject = {
+  commonName: "pg.internal",
+  names: ["pg.internal", "*.pg.internal", "localhost"],
+  addresses: ["127.0.0.1", "fdaa:1:2:3::10"],
+};
 const server = await issueCertificate(authority, subject);
 const strange = await issueCertificate(await makeAuthority("Another"), subject);
 const day = 86_400_000;
@@ -24,9 +28,13 @@ describe("the network's authority", () => {
     expect(found.ca).toBe(false);
     expect(found.checkIssued(new X509Certificate(authority.certificate))).toBe(true);
     expect(found.checkPrivateKey(createPrivateKey(server.key))).toBe(true);
-    expect(found.subjectAltName).toBe("DNS:pg.internal, DNS:*.pg.internal, DNS:localhost, IP Address:127.0.0.1, IP Address:FDAA:1:2:3:0:0:0:10");
+    expect(found.subjectAltName).toBe(
+      "DNS:pg.internal, DNS:*.pg.internal, DNS:localhost, IP Address:127.0.0.1, IP Address:FDAA:1:2:3:0:0:0:10",
+    );
     expect(found.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
-    expect(new X509Certificate((await issueCertificate(authority, subject)).certificate).serialNumber).not.toBe(found.serialNumber);
+    expect(new X509Certificate((await issueCertificate(authority, subject)).certificate).serialNumber).not.toBe(
+      found.serialNumber,
+    );
   });
 });
 
@@ -46,7 +54,9 @@ describe("a certificate is renewed", () => {
 
   it("past 2049, where certificates write the year with four digits", async () => {
     const later = new Date("2055-01-01T00:00:00Z");
-    expect(new X509Certificate((await makeAuthority("Later", later)).certificate).validTo).toBe("Dec 29 00:00:00 2064 GMT");
+    expect(new X509Certificate((await makeAuthority("Later", later)).certificate).validTo).toBe(
+      "Dec 29 00:00:00 2064 GMT",
+    );
   });
 });
 

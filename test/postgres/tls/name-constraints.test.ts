@@ -29,7 +29,9 @@ describe("an authority that is constrained", () => {
   });
 
   it("says so in DER, long forms of lengths included", () => {
-    expect(nameConstraintsDer({ domains: ["a"], networks: ["10.0.0.0/9"] }).toString("hex")).toBe("3013a0113003820161300a87080a000000ff800000");
+    expect(nameConstraintsDer({ domains: ["a"], networks: ["10.0.0.0/9"] }).toString("hex")).toBe(
+      "3013a0113003820161300a87080a000000ff800000",
+    );
     const long = nameConstraintsDer({ domains: ["x".repeat(120), "y".repeat(120)], networks: [] });
     expect([long[0], long[1], long[2]]).toEqual([0x30, 0x81, long.length - 3]);
     const longer = nameConstraintsDer({ domains: Array.from({ length: 4 }, () => "z".repeat(100)), networks: [] });

@@ -25,7 +25,8 @@ describe("the name server's process", () => {
   let client: NameServerClient;
   let host: OtherServer;
 
-  const bindings = () => (["udp", "tcp"] as const).map((protocol) => ({ address: "::1", port, region: "lhr", protocol }));
+  const bindings = () =>
+    (["udp", "tcp"] as const).map((protocol) => ({ address: "::1", port, region: "lhr", protocol }));
   const start = (more: object = {}) =>
     startNameServer(
       {
@@ -63,7 +64,12 @@ describe("the name server's process", () => {
   it("tells who it is, and counts what it was asked", async () => {
     const before = await client.ping();
     await dig("pg.internal");
-    expect(await client.ping()).toEqual({ ...before, version: "1.2.3", succession: "none", queries: before.queries + 1 });
+    expect(await client.ping()).toEqual({
+      ...before,
+      version: "1.2.3",
+      succession: "none",
+      queries: before.queries + 1,
+    });
     expect(statSync(control).mode & 0o777).toBe(0o600);
   });
 
@@ -95,7 +101,9 @@ describe("the name server's process", () => {
     const nonsense = await rude('{"set"\n[]\n{}\n');
     let said = "";
     nonsense.on("data", (chunk) => (said += String(chunk)));
-    expect(await ask(() => (said.split("\n").length > 3 ? true : undefined), { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    expect(await ask(() => (said.split("\n").length > 3 ? true : undefined), { everyMs: 10, withinMs: 20_000 })).toBe(
+      true,
+    );
     expect(said.split("\n").filter((line) => line.includes('"error"'))).toHaveLength(3);
     const long = await rude("x".repeat(9_000_000));
     await new Promise((resolve) => long.resume().once("close", resolve));
@@ -138,7 +146,9 @@ describe("the name server's process", () => {
   it("is told to stop, lets go of its sockets, and may be started again over a socket left behind", async () => {
     const identity = await recordProcess((await client.ping()).pid);
     await client.stop();
-    expect(await ask(async () => ((await isAlive(identity)) ? undefined : true), { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    expect(
+      await ask(async () => ((await isAlive(identity)) ? undefined : true), { everyMs: 10, withinMs: 20_000 }),
+    ).toBe(true);
     await expect(connectNameServer(control)).rejects.toSatisfy((error) => isCode(error, "name_server_lost"));
     client = await start();
     const again = await recordProcess((await client.ping()).pid);

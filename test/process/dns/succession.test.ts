@@ -96,7 +96,9 @@ describe("a name server of another version", () => {
     await Promise.all(clients);
     process.stderr.write(`asked in three successions: ${JSON.stringify(count)}\n`);
     expect(failures).toEqual([]);
-    expect((await askNameServer([], { name: "pg.internal", type: "AAAA", server: "::1", port, tcp: true })).answers[0]?.data).toBe(london);
+    expect(
+      (await askNameServer([], { name: "pg.internal", type: "AAAA", server: "::1", port, tcp: true })).answers[0]?.data,
+    ).toBe(london);
   });
 
   it("is found at the control socket from then on, which the one before has not taken away", async () => {
@@ -112,11 +114,15 @@ describe("a name server of another version", () => {
     await eventually("it is seen to have failed", async () => (await client.ping()).succession === "failed");
     expect(readFileSync(log, "utf8")).toMatch(/nobody took over: Error: Cannot find module/);
     expect(await isAlive(before)).toBe(true);
-    expect((await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
+    expect(
+      (await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers,
+    ).toHaveLength(4);
 
     await expect(succeedNameServer(client, { ...settings("4.0.0"), control: directory })).rejects.toSatisfy((error) =>
       isCode(error, "name_server_failed"),
     );
-    expect((await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers).toHaveLength(4);
+    expect(
+      (await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers,
+    ).toHaveLength(4);
   });
 });

@@ -33,7 +33,8 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
   it("gives a role's verifier to the pooler alone, and none of Perch's own", async () => {
     await admitIn("web");
     expect(await lookup("web", "web")).toEqual([expect.stringMatching(/^SCRAM-SHA-256\$4096:/)]);
-    for (const role of ["perch", "replicator", "perch_pooler", "nobody", "pg_monitor"]) expect(await lookup("web", role), role).toEqual([]);
+    for (const role of ["perch", "replicator", "perch_pooler", "nobody", "pg_monitor"])
+      expect(await lookup("web", role), role).toEqual([]);
     const app = await asApp(leader, { user: "web", password: "web's secret", database: "web" });
     expect(await app.query("SELECT pg_catalog.perch_pool_lookup('postgres')")).toEqual([]);
     await app.query(
@@ -66,9 +67,9 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
       ALTER DATABASE evil SET search_path = trap, pg_catalog, perch_pool`);
     await admitIn("evil");
     expect(await lookup("evil", "web")).toEqual([expect.stringMatching(/^SCRAM-SHA-256/)]);
-    await expect(evil.query("CREATE FUNCTION pg_catalog.perch_pool_lookup(varchar) RETURNS int LANGUAGE sql AS 'SELECT 1'")).rejects.toThrow(
-      /permission denied/,
-    );
+    await expect(
+      evil.query("CREATE FUNCTION pg_catalog.perch_pool_lookup(varchar) RETURNS int LANGUAGE sql AS 'SELECT 1'"),
+    ).rejects.toThrow(/permission denied/);
     await expect(evil.query("DROP FUNCTION pg_catalog.perch_pool_lookup(text)")).rejects.toThrow(/must be owner/);
     await admitIn("evil"); // twice is the same as once
     const there = await open("evil");
@@ -87,38 +88,46 @@ describe.each(await installed())("the lookup of a pooler in PostgreSQL $major ($
     expect(await admit(there, "web")).toMatchObject({ older: true });
     await sweep(there);
     expect(await admit(there, "web")).toMatchObject({ older: false });
-    expect(await there.query("SELECT FROM pg_namespace WHERE nspname = 'perch_pool'").finally(() => there.close())).toEqual([]);
+    expect(
+      await there.query("SELECT FROM pg_namespace WHERE nspname = 'perch_pool'").finally(() => there.close()),
+    ).toEqual([]);
     expect(await lookup("web", "web")).toHaveLength(1);
   });
 
   const program = join(binaries.directory, "pg_dump");
   // The binaries of npm have none.
-  it.skipIf(!existsSync(program))("is in no dump of a database, which restores as the app's role into a PostgreSQL without Perch", async () => {
-    const as = (member: typeof leader) => ["-h", member.layout.sockets, "-p", String(member.port), "-U", "web"];
-    const env = { PGPASSWORD: "web's secret" };
-    const run = async (name: string, ...more: string[]) => succeeded(await runToEnd([join(binaries.directory, name), ...more], { env }));
-    const dumped = (...more: string[]) => run("pg_dump", ...as(leader), ...more, "web");
-    expect(await dumped()).not.toMatch(/perch|pool/i);
-    expect(await dumped("--create", "--no-acl")).not.toMatch(/perch|pool/i);
-    const app = await asApp(leader, { user: "web", password: "web's secret", database: "web" });
-    await app.query("CREATE TABLE kept AS SELECT 1 AS one").finally(() => app.close());
-    const plain = await newLeader(binaries, "plain");
-    const there = await asPerch(plain);
-    await createUser(there, { name: "web", password: "web's secret" });
-    for (const [name, ...restore] of [
-      ["custom", "pg_restore", "--exit-on-error"],
-      ["plain", "psql", "-qv", "ON_ERROR_STOP=1", "-f"],
-    ] as const) {
-      await createDatabase(there, { name, owner: "web" });
-      const file = join(temporaryDirectory(), name);
-      await dumped("-F", name, "-f", file);
-      const [restorer, ...how] = restore;
-      await run(restorer, ...as(plain), "-d", name, ...how, file);
-      const restored = await asPerch(plain, name);
-      expect(await restored.query("SELECT one FROM public.kept").finally(() => restored.close()), name).toEqual([{ one: 1 }]);
-    }
-    await there.close();
-  });
+  it.skipIf(!existsSync(program))(
+    "is in no dump of a database, which restores as the app's role into a PostgreSQL without Perch",
+    async () => {
+      const as = (member: typeof leader) => ["-h", member.layout.sockets, "-p", String(member.port), "-U", "web"];
+      const env = { PGPASSWORD: "web's secret" };
+      const run = async (name: string, ...more: string[]) =>
+        succeeded(await runToEnd([join(binaries.directory, name), ...more], { env }));
+      const dumped = (...more: string[]) => run("pg_dump", ...as(leader), ...more, "web");
+      expect(await dumped()).not.toMatch(/perch|pool/i);
+      expect(await dumped("--create", "--no-acl")).not.toMatch(/perch|pool/i);
+      const app = await asApp(leader, { user: "web", password: "web's secret", database: "web" });
+      await app.query("CREATE TABLE kept AS SELECT 1 AS one").finally(() => app.close());
+      const plain = await newLeader(binaries, "plain");
+      const there = await asPerch(plain);
+      await createUser(there, { name: "web", password: "web's secret" });
+      for (const [name, ...restore] of [
+        ["custom", "pg_restore", "--exit-on-error"],
+        ["plain", "psql", "-qv", "ON_ERROR_STOP=1", "-f"],
+      ] as const) {
+        await createDatabase(there, { name, owner: "web" });
+        const file = join(temporaryDirectory(), name);
+        await dumped("-F", name, "-f", file);
+        const [restorer, ...how] = restore;
+        await run(restorer, ...as(plain), "-d", name, ...how, file);
+        const restored = await asPerch(plain, name);
+        expect(await restored.query("SELECT one FROM public.kept").finally(() => restored.close()), name).toEqual([
+          { one: 1 },
+        ]);
+      }
+      await there.close();
+    },
+  );
 
   it("is in a new database from its first moment, and in one that was dropped and made anew under its name", async () => {
     await admitIn("template1");

@@ -39,14 +39,32 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
   const pooler: Pooler = {
     at: poolLayout(home, "pg", "leader"),
     place,
-    config: { address: "127.0.0.1", port, target: { host: "127.0.0.1", port: leader.port }, mode: "transaction", preparedStatements: false, size: 2 },
+    config: {
+      address: "127.0.0.1",
+      port,
+      target: { host: "127.0.0.1", port: leader.port },
+      mode: "transaction",
+      preparedStatements: false,
+      size: 2,
+    },
     password: 'pool"s secret',
-    certificate: await issueCertificate(authority, { commonName: "pg.internal", names: ["localhost"], addresses: ["127.0.0.1"] }),
+    certificate: await issueCertificate(authority, {
+      commonName: "pg.internal",
+      names: ["localhost"],
+      addresses: ["127.0.0.1"],
+    }),
   };
   afterAll(() => removePooler(pooler.at));
 
   const connect = async (password = "web's secret", user = "web"): Promise<pg.Client> => {
-    const client = new pg.Client({ host: "localhost", port, user, password, database: "postgres", ssl: { ca: authority.certificate } });
+    const client = new pg.Client({
+      host: "localhost",
+      port,
+      user,
+      password,
+      database: "postgres",
+      ssl: { ca: authority.certificate },
+    });
     client.on("error", () => undefined);
     await client.connect();
     return client;
@@ -76,7 +94,9 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
   it("shares its connections among more clients than it has of them", async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => connect()));
     const backends = await Promise.all(
-      clients.map(async (client) => (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid),
+      clients.map(
+        async (client) => (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid,
+      ),
     );
     expect(new Set(backends).size).toBeLessThanOrEqual(2);
     await Promise.all(clients.map((client) => client.end()));
@@ -124,7 +144,9 @@ describe.skipIf(missingTools("pgbouncer"))("a pooler", async () => {
     const killed = `import { guardPause } from ${JSON.stringify(guard)};
 await guardPause(${JSON.stringify(process)}, { atMostSeconds: 60, afterEndSeconds: 1 });
 globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
-    expect((await runToEnd([globalThis.process.execPath, "--import", "tsx", "--input-type=module", "-e", killed])).code).not.toBe(0);
+    expect(
+      (await runToEnd([globalThis.process.execPath, "--import", "tsx", "--input-type=module", "-e", killed])).code,
+    ).not.toBe(0);
     expect(await goesOn()).toEqual([{ one: 1 }]);
     // Another process by that number is not signalled: SIGUSR2 would end it.
     await guardPause({ pid: globalThis.process.pid, startTime: "1" }, { atMostSeconds: 0.1, afterEndSeconds: 60 });
@@ -132,14 +154,23 @@ globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
   });
 
   const starting = (more: pg.ClientConfig): pg.Client => {
-    const client = new pg.Client({ host: "localhost", port, user: "web", password: "web's secret", database: "postgres", ...more });
+    const client = new pg.Client({
+      host: "localhost",
+      port,
+      user: "web",
+      password: "web's secret",
+      database: "postgres",
+      ...more,
+    });
     client.on("error", () => undefined);
     return client;
   };
 
   it("refuses a session what it cannot keep and what would change its rows, rather than forget it", async () => {
     await expect(starting({ options: "-c search_path=other" }).connect()).rejects.toMatchObject({ code: "08P01" });
-    await expect(starting({ options: "-c default_transaction_read_only=on" }).connect()).rejects.toThrow(/unsupported startup parameter/);
+    await expect(starting({ options: "-c default_transaction_read_only=on" }).connect()).rejects.toThrow(
+      /unsupported startup parameter/,
+    );
   });
 
   it.each([
@@ -150,7 +181,8 @@ globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
   ])("accepts the limits of a session at its start, and keeps those that the role has: %j", async (limits) => {
     const client = starting(limits);
     await client.connect();
-    const shown = "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, pg_sleep(0.01)";
+    const shown =
+      "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, pg_sleep(0.01)";
     expect((await client.query(shown)).rows).toMatchObject([{ statement: "1min", lock: "0" }]);
     await client.end();
   });
@@ -167,7 +199,8 @@ globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
   it("takes a new size while its clients stay, and a new mode with none of its connections left", async () => {
     const { version } = await findPooler();
     const [idle, busy, before] = [await connect(), await connect(), await findPoolerProcess(pooler.at)];
-    const asked = async (client: pg.Client, text: string) => (await client.query<{ answer: unknown }>(text)).rows[0]?.answer;
+    const asked = async (client: pg.Client, text: string) =>
+      (await client.query<{ answer: unknown }>(text)).rows[0]?.answer;
     const left = "SELECT current_setting('search_path') AS answer";
     await idle.query("SET search_path = left_behind");
     await ensurePooler({ ...pooler, config: { ...pooler.config, size: 3 } });
@@ -185,7 +218,10 @@ globalThis.process.kill(globalThis.process.pid, "SIGKILL");`;
   });
 
   it("is known by the mode that it is in, not by the one that its files say", async () => {
-    await writeFile(pooler.at.config, (await readFile(pooler.at.config, "utf8")).replace("pool_mode = session", "pool_mode = transaction"));
+    await writeFile(
+      pooler.at.config,
+      (await readFile(pooler.at.config, "utf8")).replace("pool_mode = session", "pool_mode = transaction"),
+    );
     const asking = await console();
     expect(await describePooler(asking)).toMatchObject({ mode: "session" });
     const before = await findPoolerProcess(pooler.at);

@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../../src/base/deadline.ts";
@@ -16,8 +26,8 @@ import { asPerch, home, newLeader, newMember, passwords, place, settingsOf, sql 
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 /**
- * A process of PostgreSQL's user, as a superuser of SQL can start one, that swaps what perchd, as root, is looking at: directories for links to root's own and
- * back, as fast as a shell can.
+ * A process of PostgreSQL's user, as a superuser of SQL can start one, that swaps what perchd, as root, is looking at:
+ * directories for links to root's own and back, as fast as a shell can.
  */
 const attackers: ChildProcess[] = [];
 
@@ -37,140 +47,159 @@ function texts(directory: string): string[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
 }
 
-describe.skipIf(!isRoot() || process.platform !== "linux")("PostgreSQL's user, who swaps directories for links", { timeout: 120_000 }, () => {
-  const own = temporaryDirectory();
-  const secret = join(own, "secret.key");
-  let leader: Member;
-  const facts = () => readdirSync(own).map((name) => [name, lstatSync(join(own, name)).uid, readFileSync(join(own, name), "utf8")]);
-  let before: unknown;
+describe.skipIf(!isRoot() || process.platform !== "linux")(
+  "PostgreSQL's user, who swaps directories for links",
+  { timeout: 120_000 },
+  () => {
+    const own = temporaryDirectory();
+    const secret = join(own, "secret.key");
+    let leader: Member;
+    const facts = () =>
+      readdirSync(own).map((name) => [name, lstatSync(join(own, name)).uid, readFileSync(join(own, name), "utf8")]);
+    let before: unknown;
 
-  beforeAll(async () => {
-    mkdirSync(join(home.postgres, "tools"), { recursive: true });
-    const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
-    leader = await newLeader(binaries, "attacked");
-    for (const name of ["secret.key", "PG_VERSION", "pg_control", "112", "1", "f"])
-      writeFileSync(join(own, name), `root's own ${name}`, { mode: 0o600 });
-    before = facts();
-  });
+    beforeAll(async () => {
+      mkdirSync(join(home.postgres, "tools"), { recursive: true });
+      const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
+      leader = await newLeader(binaries, "attacked");
+      for (const name of ["secret.key", "PG_VERSION", "pg_control", "112", "1", "f"])
+        writeFileSync(join(own, name), `root's own ${name}`, { mode: 0o600 });
+      before = facts();
+    });
 
-  afterAll(() => {
-    for (const child of attackers) child.kill("SIGKILL");
-  });
+    afterAll(() => {
+      for (const child of attackers) child.kill("SIGKILL");
+    });
 
-  it("gets nothing of root's by a trial of settings", async () => {
-    const { root } = leader.layout;
-    const attacker = attack(
-      `for d in ${quoted(root)}/trial-*; do mv "$d/global" "$d/g"; ln -s ${own} "$d/global"; ln -sf ${secret} "$d/postgresql.conf"; ln -sf ${secret} "$d/PG_VERSION"; done`,
-    );
-    for (let turn = 0; turn < 25; turn++) {
-      const changes = { work_mem: `${turn + 1}MB` };
-      // What he does to the trial's own files may make it fail, and no more.
-      await trySettings(leader, { changes, settings: settingsOf(leader, undefined, changes) }).catch((error: Error) =>
-        expect(error.message).not.toContain("root's own"),
+    it("gets nothing of root's by a trial of settings", async () => {
+      const { root } = leader.layout;
+      const attacker = attack(
+        `for d in ${quoted(root)}/trial-*; do mv "$d/global" "$d/g"; ln -s ${own} "$d/global"; ln -sf ${secret} "$d/postgresql.conf"; ln -sf ${secret} "$d/PG_VERSION"; done`,
       );
-      expect(facts()).toEqual(before);
-      expect(lstatSync(own).uid).toBe(0);
-    }
-    attacker.end();
-    expect(readdirSync(root).filter((name) => name.startsWith("trial"))).toEqual([]);
-  });
-
-  it("gets nothing of root's into a copy by functions, be it by a directory that is a link by turns or by a hard link", async () => {
-    const { data } = leader.layout;
-    const base = join(data, "base");
-    linkSync(secret, join(data, "hard")); // as where fs.protected_hardlinks is off
-    const attacker = attack(`cd ${quoted(base)} && mv 4 4.away; ln -s ${own} 4; rm -f 4; mv 4.away 4`);
-    const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
-    let copies = 0;
-    for (let turn = 0; turn < 6; turn++) {
-      const copy = await newMember(binaries, `copy${turn}`);
-      await sql(leader, `SELECT pg_create_physical_replication_slot('s${turn}', true)`);
-      const source = { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot: `s${turn}` };
-      const ended = await takeBaseBackup(copy, source, { byFunctions: true }).catch((error: Error) => error);
-      if (ended instanceof Error) expect(ended).toMatchObject({ code: "base_backup_failed" });
-      else copies++;
-      if (copies > 0) expect(texts(copy.layout.root).filter((text) => text.includes("root's own"))).toEqual([]);
-      await sql(leader, `SELECT pg_drop_replication_slot('s${turn}')`);
-      // The hard link makes it fail, and says so; without it there are copies.
-      if (turn === 1) {
-        expect(copies).toBe(0);
-        rmSync(join(data, "hard"));
+      for (let turn = 0; turn < 25; turn++) {
+        const changes = { work_mem: `${turn + 1}MB` };
+        // What he does to the trial's own files may make it fail, and no more.
+        await trySettings(leader, { changes, settings: settingsOf(leader, undefined, changes) }).catch((error: Error) =>
+          expect(error.message).not.toContain("root's own"),
+        );
+        expect(facts()).toEqual(before);
+        expect(lstatSync(own).uid).toBe(0);
       }
-    }
-    attacker.end();
-    expect(facts()).toEqual(before);
-  });
+      attacker.end();
+      expect(readdirSync(root).filter((name) => name.startsWith("trial"))).toEqual([]);
+    });
 
-  it("has its log shown for what it is: no link, pipe, hard link or length keeps anybody or shows root's own", async () => {
-    const { log } = leader.layout;
-    const line = JSON.stringify({ timestamp: "2026-11-24 06:32:36.123 UTC", error_severity: "LOG", message: "root's own line" });
-    writeFileSync(join(own, "f"), `${line}\n`);
-    symlinkSync(join(own, "f"), join(log, "link.json"));
-    linkSync(join(own, "f"), join(log, "hard.json"));
-    symlinkSync("/dev/zero", join(log, "zero.json"));
-    execFileSync("mkfifo", [join(log, "pipe.json")]);
-    const end = new AbortController();
-    const seen: string[] = [];
-    const following = (async () => {
-      for await (const { message } of followLog(log, 100, end.signal)) seen.push(message);
-    })();
-    const [program = "", ...rest] = place.server(["sh", "-c", `: > ${quoted(join(log, "long.json"))}`]);
-    execFileSync(program, rest);
-    truncateSync(join(log, "long.json"), 10 * 1024 ** 3);
-    const lines = await lastLogLines(log, 100);
-    expect(lines.map(({ message }) => message)).not.toContain("root's own line");
-    await pause(600);
-    await sql(leader, "SELECT pg_reload_conf()");
-    end.abort();
-    await following;
-    expect(seen).not.toContain("root's own line");
-    for (const name of ["link", "hard", "zero", "pipe", "long"]) rmSync(join(log, `${name}.json`));
-    writeFileSync(join(own, "f"), "root's own f");
-  });
+    it("gets nothing of root's into a copy by functions, be it by a directory that is a link by turns or by a hard link", async () => {
+      const { data } = leader.layout;
+      const base = join(data, "base");
+      linkSync(secret, join(data, "hard")); // as where fs.protected_hardlinks is off
+      const attacker = attack(`cd ${quoted(base)} && mv 4 4.away; ln -s ${own} 4; rm -f 4; mv 4.away 4`);
+      const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
+      let copies = 0;
+      for (let turn = 0; turn < 6; turn++) {
+        const copy = await newMember(binaries, `copy${turn}`);
+        await sql(leader, `SELECT pg_create_physical_replication_slot('s${turn}', true)`);
+        const source = {
+          leader,
+          open: () => asPerch(leader),
+          replicationPassword: passwords.replication,
+          slot: `s${turn}`,
+        };
+        const ended = await takeBaseBackup(copy, source, { byFunctions: true }).catch((error: Error) => error);
+        if (ended instanceof Error) expect(ended).toMatchObject({ code: "base_backup_failed" });
+        else copies++;
+        if (copies > 0) expect(texts(copy.layout.root).filter((text) => text.includes("root's own"))).toEqual([]);
+        await sql(leader, `SELECT pg_drop_replication_slot('s${turn}')`);
+        // The hard link makes it fail, and says so; without it there are copies.
+        if (turn === 1) {
+          expect(copies).toBe(0);
+          rmSync(join(data, "hard"));
+        }
+      }
+      attacker.end();
+      expect(facts()).toEqual(before);
+    });
 
-  it.each<[string, (path: string) => void]>([
-    ["a pipe", (path) => execFileSync("mkfifo", [path])],
-    ["a link to /dev/zero", (path) => symlinkSync("/dev/zero", path)],
-    ["ten gigabytes of nothing", (path) => (writeFileSync(path, ""), truncateSync(path, 10 * 1024 ** 3))],
-    ["a directory", (path) => mkdirSync(join(path, "inner"), { recursive: true })],
-  ])("keeps nobody by %s in place of postmaster.pid, which is said, and goes when the server starts", async (_, put) => {
-    await stop(leader, "fast");
-    const path = join(leader.layout.data, "postmaster.pid");
-    put(path);
-    execFileSync("chown", ["-h", `${place.owner?.uid}`, path]);
-    let said = "";
-    expect(await find(leader.layout, (error) => (said = error.message))).toBeUndefined();
-    expect(said).toMatch(/postmaster\.pid is not read: /);
-    await start(leader);
-    expect((await find(leader.layout))?.status).toBe("ready");
-  });
+    it("has its log shown for what it is: no link, pipe, hard link or length keeps anybody or shows root's own", async () => {
+      const { log } = leader.layout;
+      const line = JSON.stringify({
+        timestamp: "2026-11-24 06:32:36.123 UTC",
+        error_severity: "LOG",
+        message: "root's own line",
+      });
+      writeFileSync(join(own, "f"), `${line}\n`);
+      symlinkSync(join(own, "f"), join(log, "link.json"));
+      linkSync(join(own, "f"), join(log, "hard.json"));
+      symlinkSync("/dev/zero", join(log, "zero.json"));
+      execFileSync("mkfifo", [join(log, "pipe.json")]);
+      const end = new AbortController();
+      const seen: string[] = [];
+      const following = (async () => {
+        for await (const { message } of followLog(log, 100, end.signal)) seen.push(message);
+      })();
+      const [program = "", ...rest] = place.server(["sh", "-c", `: > ${quoted(join(log, "long.json"))}`]);
+      execFileSync(program, rest);
+      truncateSync(join(log, "long.json"), 10 * 1024 ** 3);
+      const lines = await lastLogLines(log, 100);
+      expect(lines.map(({ message }) => message)).not.toContain("root's own line");
+      await pause(600);
+      await sql(leader, "SELECT pg_reload_conf()");
+      end.abort();
+      await following;
+      expect(seen).not.toContain("root's own line");
+      for (const name of ["link", "hard", "zero", "pipe", "long"]) rmSync(join(log, `${name}.json`));
+      writeFileSync(join(own, "f"), "root's own f");
+    });
 
-  it("has no process of another user ended that it names in postmaster.pid, though that works in the data directory", async () => {
-    const { data } = leader.layout;
-    await stop(leader, "fast");
-    const shell = spawn("sleep", ["600"], { cwd: data, stdio: "ignore" });
-    attackers.push(shell);
-    const mine = ["ready", "standby"].map((status) => `${shell.pid}\n${data}\n1\n5433\n\n\n\n${status}\n`);
-    for (const text of mine) {
-      writeFileSync(join(data, "postmaster.pid"), text);
-      expect(await find(leader.layout)).toBeUndefined();
-      expect(await stop(leader, "immediate")).toBe("not running");
-    }
-    await start(leader);
-    expect((await find(leader.layout))?.status).toBe("ready");
-    expect([shell.exitCode, shell.signalCode]).toEqual([null, null]);
-    shell.kill();
-  });
+    it.each<[string, (path: string) => void]>([
+      ["a pipe", (path) => execFileSync("mkfifo", [path])],
+      ["a link to /dev/zero", (path) => symlinkSync("/dev/zero", path)],
+      ["ten gigabytes of nothing", (path) => (writeFileSync(path, ""), truncateSync(path, 10 * 1024 ** 3))],
+      ["a directory", (path) => mkdirSync(join(path, "inner"), { recursive: true })],
+    ])(
+      "keeps nobody by %s in place of postmaster.pid, which is said, and goes when the server starts",
+      async (_, put) => {
+        await stop(leader, "fast");
+        const path = join(leader.layout.data, "postmaster.pid");
+        put(path);
+        execFileSync("chown", ["-h", `${place.owner?.uid}`, path]);
+        let said = "";
+        expect(await find(leader.layout, (error) => (said = error.message))).toBeUndefined();
+        expect(said).toMatch(/postmaster\.pid is not read: /);
+        await start(leader);
+        expect((await find(leader.layout))?.status).toBe("ready");
+      },
+    );
 
-  it("has nothing removed elsewhere when the data goes", async () => {
-    await stop(leader, "immediate");
-    const { data } = leader.layout;
-    const attacker = attack(`cd ${quoted(data)}; for d in base global pg_wal; do mv $d $d.away; ln -s ${own} $d; rm -f $d; mkdir $d; : > $d/f; done`);
-    await pause(50);
-    const proof = proveFarewell({ machine: leader.id, destroying: true, whole: true, others: [], data: true });
-    if (typeof proof === "string") throw new Error(proof);
-    await removeMember(leader, proof).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe("ENOTEMPTY"));
-    attacker.end();
-    expect(facts()).toEqual(before);
-  });
-});
+    it("has no process of another user ended that it names in postmaster.pid, though that works in the data directory", async () => {
+      const { data } = leader.layout;
+      await stop(leader, "fast");
+      const shell = spawn("sleep", ["600"], { cwd: data, stdio: "ignore" });
+      attackers.push(shell);
+      const mine = ["ready", "standby"].map((status) => `${shell.pid}\n${data}\n1\n5433\n\n\n\n${status}\n`);
+      for (const text of mine) {
+        writeFileSync(join(data, "postmaster.pid"), text);
+        expect(await find(leader.layout)).toBeUndefined();
+        expect(await stop(leader, "immediate")).toBe("not running");
+      }
+      await start(leader);
+      expect((await find(leader.layout))?.status).toBe("ready");
+      expect([shell.exitCode, shell.signalCode]).toEqual([null, null]);
+      shell.kill();
+    });
+
+    it("has nothing removed elsewhere when the data goes", async () => {
+      await stop(leader, "immediate");
+      const { data } = leader.layout;
+      const attacker = attack(
+        `cd ${quoted(data)}; for d in base global pg_wal; do mv $d $d.away; ln -s ${own} $d; rm -f $d; mkdir $d; : > $d/f; done`,
+      );
+      await pause(50);
+      const proof = proveFarewell({ machine: leader.id, destroying: true, whole: true, others: [], data: true });
+      if (typeof proof === "string") throw new Error(proof);
+      await removeMember(leader, proof).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe("ENOTEMPTY"));
+      attacker.end();
+      expect(facts()).toEqual(before);
+    });
+  },
+);

@@ -19,7 +19,9 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
   it("begins with initdb, and it starts, answers, restarts, is found again and stops", async () => {
     const at = performance.now();
     const member = await newLeader(binaries, "life");
-    process.stderr.write(`PostgreSQL ${binaries.version}: initdb, start and roles in ${Math.round(performance.now() - at)} ms\n`);
+    process.stderr.write(
+      `PostgreSQL ${binaries.version}: initdb, start and roles in ${Math.round(performance.now() - at)} ms\n`,
+    );
     await sql(member, "CREATE TABLE public.t AS SELECT generate_series(1, 100) AS n");
 
     const first = (await find(member.layout))?.process;
@@ -54,7 +56,9 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
       order: "true",
     });
     const { systemIdentifier } = (await readControlFile(member.layout)) ?? {};
-    expect(await sql(member, "SELECT system_identifier::text AS id FROM pg_control_system()")).toEqual([{ id: String(systemIdentifier) }]);
+    expect(await sql(member, "SELECT system_identifier::text AS id FROM pg_control_system()")).toEqual([
+      { id: String(systemIdentifier) },
+    ]);
     expect(await settle(member), "twice is the same as once").toBe("nothing");
     const environment = await readFile(`/proc/${(await find(member.layout))?.process.pid}/environ`, "utf8");
     expect(
@@ -84,7 +88,9 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     await awaitEnd(running.process, 5_000);
     const at = performance.now();
     await start(member);
-    process.stderr.write(`PostgreSQL ${binaries.version}: started after kill -9 in ${Math.round(performance.now() - at)} ms\n`);
+    process.stderr.write(
+      `PostgreSQL ${binaries.version}: started after kill -9 in ${Math.round(performance.now() - at)} ms\n`,
+    );
     await busy;
     expect(await sql(member, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
   });
@@ -93,7 +99,10 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     const member = await newLeader(binaries, "held");
     const held = await occupants(member.layout.data, "postgres");
     for (const { pid } of held) process.kill(pid, "SIGSTOP");
-    await ask(async () => ((await Promise.all(held.map(isSuspended))).includes(false) ? undefined : true), { everyMs: 5, withinMs: 5_000 });
+    await ask(async () => ((await Promise.all(held.map(isSuspended))).includes(false) ? undefined : true), {
+      everyMs: 5,
+      withinMs: 5_000,
+    });
     const at = performance.now();
     expect(await stop(member, "fast")).toBe("fast");
     expect(performance.now() - at).toBeLessThan(20_000);
@@ -109,7 +118,10 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     try {
       const identity = await identify(stranger.pid ?? 0);
       await writeFile(join(member.layout.data, pidFile), text.replace(/^\d+/, String(stranger.pid)));
-      await writeFile(join(member.layout.sockets, `.s.PGSQL.${member.port}.lock`), `${stranger.pid}\n${member.layout.data}\n1764000000\n`);
+      await writeFile(
+        join(member.layout.sockets, `.s.PGSQL.${member.port}.lock`),
+        `${stranger.pid}\n${member.layout.data}\n1764000000\n`,
+      );
       expect(await find(member.layout)).toBeUndefined();
       expect(await stop(member, "fast")).toBe("not running");
       await start(member);
@@ -129,16 +141,24 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     try {
       const [said] = (await once(parent.stdout, "data")) as [Buffer];
       const pid = Number(said.toString());
-      const hasBecome = async () => ((await readFile(`/proc/${parent.pid}/comm`, "utf8")) === "sleep\n" ? true : undefined);
+      const hasBecome = async () =>
+        (await readFile(`/proc/${parent.pid}/comm`, "utf8")) === "sleep\n" ? true : undefined;
       expect(await ask(hasBecome, { everyMs: 10, withinMs: 5_000 })).toBe(true);
       parent.stdin.end();
-      expect(await ask(async () => ((await identify(pid)) === undefined ? true : undefined), { everyMs: 10, withinMs: 5_000 })).toBe(true);
+      expect(
+        await ask(async () => ((await identify(pid)) === undefined ? true : undefined), {
+          everyMs: 10,
+          withinMs: 5_000,
+        }),
+      ).toBe(true);
       expect(isTaken(pid), "its number is still in use").toBe(true);
       await writeFile(join(member.layout.data, pidFile), text.replace(/^\d+/, String(pid)));
       const at = performance.now();
       await start(member);
       expect(isTaken(pid), "it started though the number is in use").toBe(true);
-      process.stderr.write(`PostgreSQL ${binaries.version}: started over a zombie in ${Math.round(performance.now() - at)} ms\n`);
+      process.stderr.write(
+        `PostgreSQL ${binaries.version}: started over a zombie in ${Math.round(performance.now() - at)} ms\n`,
+      );
     } finally {
       parent.kill("SIGKILL");
     }
@@ -157,15 +177,22 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     const other = { ...(await newMember(binaries, "taken")), port: member.port };
     await initialise(other, { password: passwords.operator });
     await settle(other);
-    await expect(start(other)).rejects.toMatchObject({ code: "postgres_start_failed", message: expect.stringMatching(/in use/i) as string });
+    await expect(start(other)).rejects.toMatchObject({
+      code: "postgres_start_failed",
+      message: expect.stringMatching(/in use/i) as string,
+    });
   });
 
   it("ends before it began when initdb is interrupted, and leaves nothing", async () => {
     for (const afterMs of [0, 20, 100, 250]) {
       const member = await newMember(binaries, `cut${afterMs}x`);
       const signal = AbortSignal.timeout(afterMs);
-      await expect(initialise(member, { password: passwords.operator, signal })).rejects.toMatchObject({ code: "cancelled" });
-      expect(await readdir(member.layout.root)).toEqual(expect.not.arrayContaining([expect.stringContaining("data"), "initdb-password"]) as string[]);
+      await expect(initialise(member, { password: passwords.operator, signal })).rejects.toMatchObject({
+        code: "cancelled",
+      });
+      expect(await readdir(member.layout.root)).toEqual(
+        expect.not.arrayContaining([expect.stringContaining("data"), "initdb-password"]) as string[],
+      );
     }
   });
 
@@ -176,7 +203,10 @@ describe.each(await installed())("the life of a server of PostgreSQL $major ($so
     await session.ended;
     await start(member);
     const wrong = connect(member, { user: "perch", password: "not-the-password" });
-    await expect(wrong).rejects.toMatchObject({ code: "sql_failed", message: expect.not.stringContaining("not-the-password") as string });
+    await expect(wrong).rejects.toMatchObject({
+      code: "sql_failed",
+      message: expect.not.stringContaining("not-the-password") as string,
+    });
   });
 
   it("is left to go on when the caller stops waiting for it", async () => {

@@ -9,7 +9,12 @@ const now: Circumstances = { now: before, state: works, runs: new Set(["r1"]), i
 describe("a former login", () => {
   it.each<[string, { runs?: string[] }, Partial<Circumstances>, string]>([
     ["works until its time", {}, {}, "stay"],
-    ["is limited in PostgreSQL, too, where a killed perchd had not come so far", {}, { state: { ...works, until: null } }, "limit"],
+    [
+      "is limited in PostgreSQL, too, where a killed perchd had not come so far",
+      {},
+      { state: { ...works, until: null } },
+      "limit",
+    ],
     ["ends at its time", {}, { now: before + 1 }, "end"],
     ["ends at its time, whoever uses it", { runs: ["r1"] }, { now: before + 1, inUse: true }, "end"],
     ["works while one of its runs is there", { runs: ["r1", "r2"] }, {}, "stay"],
@@ -17,7 +22,12 @@ describe("a former login", () => {
     ["works though its runs have ended while somebody has a session", { runs: ["r2"] }, { inUse: true }, "stay"],
     ["works though its runs have ended while somebody cannot be asked", { runs: ["r2"] }, { inUse: undefined }, "stay"],
     ["works until its time where no run was known to have it", { runs: [] }, { runs: new Set() }, "stay"],
-    ["stays when it has ended while somebody has a session", {}, { state: { ...works, ended: true }, inUse: true }, "stay"],
+    [
+      "stays when it has ended while somebody has a session",
+      {},
+      { state: { ...works, ended: true }, inUse: true },
+      "stay",
+    ],
     ["goes when it has ended and nobody is left", {}, { state: { ...works, ended: true } }, "remove"],
     ["is forgotten when somebody has dropped it", {}, { state: undefined, inUse: undefined }, "remove"],
   ])("%s", (_what, former, circumstances, fate) => {

@@ -21,14 +21,17 @@ describe("libpqVariables", () => {
 
 describe("portableUrl", () => {
   it("leads an attachment's own URL to the relay on localhost", () => {
-    expect(portableUrl("postgres://web:x@pg.internal:5432/web", attachment, 40123)).toBe("postgres://web:x@127.0.0.1:40123/web");
+    expect(portableUrl("postgres://web:x@pg.internal:5432/web", attachment, 40123)).toBe(
+      "postgres://web:x@127.0.0.1:40123/web",
+    );
   });
-  it.each([["postgres://web:x@elsewhere.example:5432/web"], ["postgresql://web:x@pg.internal:5432/web"], ["plain text"]])(
-    "leaves alone what was set over it: %s",
-    (value) => {
-      expect(portableUrl(value, attachment, 40123)).toBe(value);
-    },
-  );
+  it.each([
+    ["postgres://web:x@elsewhere.example:5432/web"],
+    ["postgresql://web:x@pg.internal:5432/web"],
+    ["plain text"],
+  ])("leaves alone what was set over it: %s", (value) => {
+    expect(portableUrl(value, attachment, 40123)).toBe(value);
+  });
 });
 
 describe("machineVariables", () => {

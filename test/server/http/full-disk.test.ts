@@ -7,7 +7,11 @@ it("an error of a server is one of a full disk only where the disk is full, and 
   const room = { postgres: "/tmp" };
   const none = { postgres: "/proc" }; // has no byte to give away
   expect(await causeOf(room, refused)).toBe(refused);
-  expect(await causeOf(none, refused)).toMatchObject({ code: "disk_full", cause: refused, next: expect.stringContaining("init file") as string });
+  expect(await causeOf(none, refused)).toMatchObject({
+    code: "disk_full",
+    cause: refused,
+    next: expect.stringContaining("init file") as string,
+  });
   const own = fail("app_not_found", { app: "web" });
   expect(await causeOf(none, own)).toBe(own);
   expect(await causeOf({ postgres: "/nowhere" }, refused)).toBe(refused);

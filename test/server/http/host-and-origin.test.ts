@@ -2,12 +2,16 @@ import { describe, expect, it } from "vitest";
 import { hostIn, refusedByHeaders, socketHosts } from "../../../src/server/http/host-and-origin.ts";
 
 const hosts = ["_perchd.internal", "db.example.com", "203.0.113.7", "2001:db8::1"];
-const code = (headers: Record<string, string>, allowed: readonly string[] = hosts) => refusedByHeaders(headers, allowed)?.code;
+const code = (headers: Record<string, string>, allowed: readonly string[] = hosts) =>
+  refusedByHeaders(headers, allowed)?.code;
 
 describe("a request's Host", () => {
-  it.each(["db.example.com", "DB.Example.com:6643", "203.0.113.7:6643", "[2001:db8::1]:6643", "_perchd.internal"])("may be %s", (host) => {
-    expect(code({ host })).toBeUndefined();
-  });
+  it.each(["db.example.com", "DB.Example.com:6643", "203.0.113.7:6643", "[2001:db8::1]:6643", "_perchd.internal"])(
+    "may be %s",
+    (host) => {
+      expect(code({ host })).toBeUndefined();
+    },
+  );
 
   it.each([
     "evil.example",

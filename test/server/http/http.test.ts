@@ -14,10 +14,13 @@ const served: Partial<Handlers> = {
   destroyApp: () => Promise.reject(new Error("password=hunter22 leaked")),
   restartCluster: ({ params }, call) => {
     call.progress(`restart ${params.cluster}`);
-    return params.cluster === "pg" ? Promise.resolve({}) : Promise.reject(fail("not_a_cluster", { app: params.cluster }));
+    return params.cluster === "pg"
+      ? Promise.resolve({})
+      : Promise.reject(fail("not_a_cluster", { app: params.cluster }));
   },
   async *events({ query }) {
-    for (let id = 1; id <= query.last; id++) yield await Promise.resolve({ id, at: "2026-11-24T06:00:00.000Z", subject: "pg", sentence: "…" });
+    for (let id = 1; id <= query.last; id++)
+      yield await Promise.resolve({ id, at: "2026-11-24T06:00:00.000Z", subject: "pg", sentence: "…" });
   },
 };
 const app = httpServer(served as Handlers, { log, version: "0.0.0" });
@@ -37,26 +40,56 @@ describe("a request", () => {
     ["%00web", "\\u{0}web"],
     ["%00...", "\\u{0}..."],
   ])("names in its path %s, which is “%s”", async (segment, name) => {
-    const { payload } = await app.inject({ method: "POST", url: `/v1/clusters/${segment}/restart`, headers: json, payload: "{}" });
+    const { payload } = await app.inject({
+      method: "POST",
+      url: `/v1/clusters/${segment}/restart`,
+      headers: json,
+      payload: "{}",
+    });
     expect(payload).toContain(`app ${JSON.stringify(name).slice(1, -1)} is not a postgres app`);
   });
 
   it.each([
     ["of an unknown route", { method: "GET" as const, url: "/v1/nothing" }, 404, "route_unknown"],
     ["of a known path by another method", { method: "PATCH" as const, url: "/v1/apps" }, 404, "route_unknown"],
-    ["that is no JSON", { method: "POST" as const, url: "/v1/apps", headers: json, payload: "{" }, 400, "request_invalid"],
-    ["without what it needs", { method: "POST" as const, url: "/v1/apps", headers: json, payload: "{}" }, 400, "request_invalid"],
+    [
+      "that is no JSON",
+      { method: "POST" as const, url: "/v1/apps", headers: json, payload: "{" },
+      400,
+      "request_invalid",
+    ],
+    [
+      "without what it needs",
+      { method: "POST" as const, url: "/v1/apps", headers: json, payload: "{}" },
+      400,
+      "request_invalid",
+    ],
     [
       "with a field too many",
       { method: "POST" as const, url: "/v1/apps", headers: json, payload: '{"name":"web","nmae":1}' },
       400,
       "request_invalid",
     ],
-    ["of the wrong type", { method: "POST" as const, url: "/v1/apps", headers: json, payload: '{"name":7}' }, 400, "request_invalid"],
-    ["that is no object", { method: "POST" as const, url: "/v1/apps", headers: json, payload: '["web"]' }, 400, "request_invalid"],
+    [
+      "of the wrong type",
+      { method: "POST" as const, url: "/v1/apps", headers: json, payload: '{"name":7}' },
+      400,
+      "request_invalid",
+    ],
+    [
+      "that is no object",
+      { method: "POST" as const, url: "/v1/apps", headers: json, payload: '["web"]' },
+      400,
+      "request_invalid",
+    ],
     [
       "above 1 MiB",
-      { method: "POST" as const, url: "/v1/apps", headers: json, payload: JSON.stringify({ name: "x".repeat(1_048_576) }) },
+      {
+        method: "POST" as const,
+        url: "/v1/apps",
+        headers: json,
+        payload: JSON.stringify({ name: "x".repeat(1_048_576) }),
+      },
       413,
       "request_too_large",
     ],
@@ -66,7 +99,12 @@ describe("a request", () => {
       400,
       "request_invalid",
     ],
-    ["that the handler refuses", { method: "POST" as const, url: "/v1/apps", headers: json, payload: '{"name":"web"}' }, 409, "app_exists"],
+    [
+      "that the handler refuses",
+      { method: "POST" as const, url: "/v1/apps", headers: json, payload: '{"name":"web"}' },
+      409,
+      "app_exists",
+    ],
     ["with a query that is no number", { method: "GET" as const, url: "/v1/events?last=many" }, 400, "request_invalid"],
   ])("%s is refused with its code", async (_title, request, status, wanted) => {
     expect(await code(request)).toEqual([status, wanted]);
@@ -94,7 +132,11 @@ describe("a stream", () => {
     expect(await frames("pg")).toEqual([200, { progress: "restart pg" }, { result: {} }]);
   });
   it("tells progress, then the error", async () => {
-    expect(await frames("web")).toEqual([200, { progress: "restart web" }, { error: fail("not_a_cluster", { app: "web" }).toBody() }]);
+    expect(await frames("web")).toEqual([
+      200,
+      { progress: "restart web" },
+      { error: fail("not_a_cluster", { app: "web" }).toBody() },
+    ]);
   });
 });
 

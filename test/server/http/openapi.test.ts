@@ -10,7 +10,9 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
 
 describe("the OpenAPI document", () => {
   it("has one operation a route, under the route's name", () => {
-    expect(operations.map(([, , operation]) => operation.operationId).toSorted()).toEqual(Object.keys(routes).toSorted());
+    expect(operations.map(([, , operation]) => operation.operationId).toSorted()).toEqual(
+      Object.keys(routes).toSorted(),
+    );
     expect(operations.length).toBeGreaterThan(30);
   });
 
@@ -24,7 +26,9 @@ describe("the OpenAPI document", () => {
   it("answers plain routes with JSON and the others with frames", () => {
     for (const [, , { operationId, responses }] of operations) {
       const route: Route = routes[operationId as keyof typeof routes];
-      expect(Object.keys(responses["200"]?.content ?? {})).toEqual([route.kind === "plain" ? "application/json" : "application/x-ndjson"]);
+      expect(Object.keys(responses["200"]?.content ?? {})).toEqual([
+        route.kind === "plain" ? "application/json" : "application/x-ndjson",
+      ]);
     }
   });
 

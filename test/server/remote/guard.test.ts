@@ -95,22 +95,30 @@ describe("a guard", () => {
   it("shuts out a source that guesses, its right tokens too, and nobody else", () => {
     const guesser = "198.51.100.9";
     for (let count = 0; count < guardLimits.failures; count++)
-      expect(() => admit(`guess-${count}`, guesser)).toThrow(expect.objectContaining({ code: "token_invalid" }) as Error);
+      expect(() => admit(`guess-${count}`, guesser)).toThrow(
+        expect.objectContaining({ code: "token_invalid" }) as Error,
+      );
     expect(() => admit(text, guesser)).toThrow(expect.objectContaining({ code: "too_many_requests" }) as Error);
-    expect(() => admit(text, `::ffff:${guesser}`)).toThrow(expect.objectContaining({ code: "too_many_requests" }) as Error);
+    expect(() => admit(text, `::ffff:${guesser}`)).toThrow(
+      expect.objectContaining({ code: "too_many_requests" }) as Error,
+    );
     expect(said.at(-1)).toBe("198.51.100.9 gave 10 wrong tokens within a minute and is shut out for 60 s");
     admit(text, "198.51.100.10").release();
     expect(lines.join("")).not.toContain("guess-");
   });
 
   it("counts the /64 of an IPv6 address as one source", () => {
-    for (let count = 0; count < guardLimits.failures; count++) expect(() => admit("guess", `2001:db8:1:2::${count + 1}`)).toThrow("is not valid");
-    expect(() => admit(text, "2001:db8:1:2:ffff::1")).toThrow(expect.objectContaining({ code: "too_many_requests" }) as Error);
+    for (let count = 0; count < guardLimits.failures; count++)
+      expect(() => admit("guess", `2001:db8:1:2::${count + 1}`)).toThrow("is not valid");
+    expect(() => admit(text, "2001:db8:1:2:ffff::1")).toThrow(
+      expect.objectContaining({ code: "too_many_requests" }) as Error,
+    );
     admit(text, "2001:db8:1:3::1").release();
   });
 
   it("does not count requests that merely have no token", () => {
-    for (let count = 0; count < guardLimits.failures * 2; count++) expect(() => guard.admit(undefined, "198.51.100.20")).toThrow("has no token");
+    for (let count = 0; count < guardLimits.failures * 2; count++)
+      expect(() => guard.admit(undefined, "198.51.100.20")).toThrow("has no token");
     admit(text, "198.51.100.20").release();
   });
 });

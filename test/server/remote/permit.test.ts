@@ -30,7 +30,9 @@ function words(text: string): string[] {
 /** What each route takes, said a second time and by hand. */
 const expected: Record<string, readonly string[]> = {
   // Only on the machine itself: what needs a process or a terminal of it, what opens doors, and what makes tokens.
-  machine: words("shutdown proxy createPeer session expose unexpose createRun endRun openRemote closeRemote createToken rotateAuthority"),
+  machine: words(
+    "shutdown proxy createPeer session expose unexpose createRun endRun openRemote closeRemote createToken rotateAuthority",
+  ),
   read: words(`status events dig authority listApps doctor listSecrets watchSecrets listClusters showCluster clusterLogs
     listDatabases listUsers listSettings listAttachments listExposures listMachines showRemote showPool listPeers`),
   deploy: words("setSecrets unsetSecrets attach rotateAttachment detach"),
@@ -68,7 +70,9 @@ describe("what a token may do", () => {
       expect(["token_app", whole], `${scope}: ${name}`).toContain(mine);
       if (mine === "may") own += 1;
       const others = refusal(token(scope, "web"), route, about("api"));
-      expect(others, `${scope} of web: ${name} of api`).toBe(whole === "may" && !aboutNoApp.includes(name) ? "token_app" : whole);
+      expect(others, `${scope} of web: ${name} of api`).toBe(
+        whole === "may" && !aboutNoApp.includes(name) ? "token_app" : whole,
+      );
       const none: Asked = { params: {}, query: {}, body: {} };
       if (!aboutNoApp.includes(name)) expect(refusal(token(scope, "web"), route, none), name).not.toBe("may");
     }
@@ -94,21 +98,27 @@ describe("what a token may do", () => {
     }
   });
 
-  it.each(scopes)("with the scope %s for one app attaches it only to clusters where it is attached already", (scope) => {
-    const asked = { ...about("web"), params: { cluster: "pg" } };
-    const code = (record: TokenRecord, route: Route, attachedTo: string[]) => refusedByCluster(record, route, asked, attachedTo)?.code;
-    expect(code(token(scope, "web"), routes.attach, [])).toBe("token_cluster");
-    expect(code(token(scope, "web"), routes.attach, ["other", "pg2"])).toBe("token_cluster");
-    expect(code(token(scope, "web"), routes.attach, ["other", "pg"])).toBeUndefined();
-    expect(code(token(scope), routes.attach, [])).toBeUndefined();
-    expect(code(token(scope, "web"), routes.listClusters, [])).toBeUndefined();
-  });
+  it.each(scopes)(
+    "with the scope %s for one app attaches it only to clusters where it is attached already",
+    (scope) => {
+      const asked = { ...about("web"), params: { cluster: "pg" } };
+      const code = (record: TokenRecord, route: Route, attachedTo: string[]) =>
+        refusedByCluster(record, route, asked, attachedTo)?.code;
+      expect(code(token(scope, "web"), routes.attach, [])).toBe("token_cluster");
+      expect(code(token(scope, "web"), routes.attach, ["other", "pg2"])).toBe("token_cluster");
+      expect(code(token(scope, "web"), routes.attach, ["other", "pg"])).toBeUndefined();
+      expect(code(token(scope), routes.attach, [])).toBeUndefined();
+      expect(code(token(scope, "web"), routes.listClusters, [])).toBeUndefined();
+    },
+  );
 
   it("stops at what perchd would run a program by, for every scope", () => {
     for (const record of [token("admin"), token("admin", "pg")]) {
       const asked = { ...about("pg"), body: { name: "pg", region: "ams", binaries: "/tmp/evil" } };
       expect(refusal(record, routes.createCluster, asked)).toBe("machine_only");
-      expect(refusal(record, routes.createCluster, { ...asked, body: { ...asked.body, binaries: "" } })).toBe("machine_only");
+      expect(refusal(record, routes.createCluster, { ...asked, body: { ...asked.body, binaries: "" } })).toBe(
+        "machine_only",
+      );
     }
     expect(refusal(token("admin"), routes.createCluster, about("pg"))).toBe("may");
   });
@@ -117,11 +127,17 @@ describe("what a token may do", () => {
     const asked = (set: Record<string, string>): Asked => ({ ...about("pg"), body: { set, unset: [] } });
     const code = (set: Record<string, string>, oneUser: boolean) =>
       refusedByInput(token("admin"), routes.updateSettings, asked(set), appOfMachine, oneUser)?.code;
-    for (const set of [{ work_mem: "4MB", Archive_Command: "touch /tmp/x" }, { "plperl.on_init": "1" }, { shared_preload_libraries: "/tmp/x" }]) {
+    for (const set of [
+      { work_mem: "4MB", Archive_Command: "touch /tmp/x" },
+      { "plperl.on_init": "1" },
+      { shared_preload_libraries: "/tmp/x" },
+    ]) {
       expect(code(set, true), JSON.stringify(set)).toBe("machine_only");
       expect(code(set, false), JSON.stringify(set)).toBeUndefined();
     }
-    expect(code({ work_mem: "4MB", shared_preload_libraries: "pg_stat_statements", "app.tenant": "x" }, true)).toBeUndefined();
+    expect(
+      code({ work_mem: "4MB", shared_preload_libraries: "pg_stat_statements", "app.tenant": "x" }, true),
+    ).toBeUndefined();
   });
 
   it("stops at a superuser of SQL where that one's programs run as perchd's own user", () => {
@@ -129,7 +145,9 @@ describe("what a token may do", () => {
     for (const route of [routes.attach, routes.createUser]) {
       expect(refusedByInput(token("admin"), route, asked, appOfMachine, true)?.code).toBe("machine_only");
       expect(refusedByInput(token("admin"), route, asked, appOfMachine, false)).toBeUndefined();
-      expect(refusedByInput(token("admin"), route, { ...asked, body: { app: "web", superuser: false } }, appOfMachine, true)).toBeUndefined();
+      expect(
+        refusedByInput(token("admin"), route, { ...asked, body: { app: "web", superuser: false } }, appOfMachine, true),
+      ).toBeUndefined();
     }
   });
 });

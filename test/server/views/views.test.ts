@@ -27,7 +27,10 @@ describe("a cluster, as it is shown", () => {
   const more = { version: "15", primaryRegion: "ams" };
 
   it("has its leader first, its attachments, and the name that leads to it", () => {
-    const view = cluster([replica, leader], { leader: "a1", attachments: [attachment("ready"), attachment("creating", { app: "half" })] });
+    const view = cluster([replica, leader], {
+      leader: "a1",
+      attachments: [attachment("ready"), attachment("creating", { app: "half" })],
+    });
     const shown = clusterShape(view, "root", more);
     expect(shown.members.map(({ id, role, port, pid, lagBytes }) => ({ id, role, port, pid, lagBytes }))).toEqual([
       { id: "a1", role: "leader", port: 5433, pid: 42, lagBytes: 0 },
@@ -37,13 +40,22 @@ describe("a cluster, as it is shown", () => {
   });
 
   it("in portable mode lies on localhost", () => {
-    const shown = memberShape(cluster([leader]), { ...leader, record: { ...leader.record, portablePort: 4001 } }, "portable");
+    const shown = memberShape(
+      cluster([leader]),
+      { ...leader, record: { ...leader.record, portablePort: 4001 } },
+      "portable",
+    );
     expect([shown.address, shown.port]).toEqual(["127.0.0.1", 4001]);
   });
 
   it("says what is wrong with a member and what happens next", () => {
-    const waiting = member("a1", down, { trouble: { step: "start", why: "port 5433 is taken", attempts: 3, until: 1_004_000 } });
-    const full = { ...waiting, trouble: { step: "start", why: "could not write lock file: No space left on device", attempts: 1, until: 0 } };
+    const waiting = member("a1", down, {
+      trouble: { step: "start", why: "port 5433 is taken", attempts: 3, until: 1_004_000 },
+    });
+    const full = {
+      ...waiting,
+      trouble: { step: "start", why: "could not write lock file: No space left on device", attempts: 1, until: 0 },
+    };
     expect(memberShape(cluster([full]), full, "root").note).toContain("; make room, and it goes on by itself");
     expect(memberShape(cluster([waiting]), waiting, "root").note).toBe("port 5433 is taken (attempt 3; next in 4 s)");
     const refused = { fit: undefined, why: "password authentication failed", walGone: false };

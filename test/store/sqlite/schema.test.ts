@@ -21,28 +21,34 @@ describe("the state of earlier versions", () => {
     expect(new Set(releasedVersions)).toEqual(new Set(released));
   });
 
-  it.each(releasedVersions)("of %s is read whole by this one, its secrets too, and gets this one's schema", async (version) => {
-    const home = temporaryDirectory();
-    const path = copyInto(home, version);
-    const before = recordsIn(path);
-    const store = await storeAt(path);
-    await refuseUnknown(store);
-    const state = stateOf(store);
-    const vault = await openVault(keyFile(`${home}/secret.key`), state);
-    const opened = (await state.secrets.list()).map((secret) => [`${secret.app}/${secret.name}`, openSecret(vault, secret)]);
-    const network = await state.network.get({});
-    const [rotation] = await state.rotations.list();
-    expect({
-      ...Object.fromEntries(opened),
-      wireguard: network?.wireguard && openWireGuardKey(vault, network.wireguard),
-      rotation: vault.open(`${rotation?.cluster}/${rotation?.user}`, rotation?.sealed ?? ""),
-    }).toEqual(sealedIn(version));
-    await store.close();
-    expect(Object.keys(before).length).toBeGreaterThan(15);
-    // What an earlier one did not write down: with which key everything is sealed.
-    expect(recordsIn(path)).toEqual({ key: { id: expect.any(String) as string }, ...before });
-    expect(schemaIn(path)).toBe(knownSchema);
-  });
+  it.each(releasedVersions)(
+    "of %s is read whole by this one, its secrets too, and gets this one's schema",
+    async (version) => {
+      const home = temporaryDirectory();
+      const path = copyInto(home, version);
+      const before = recordsIn(path);
+      const store = await storeAt(path);
+      await refuseUnknown(store);
+      const state = stateOf(store);
+      const vault = await openVault(keyFile(`${home}/secret.key`), state);
+      const opened = (await state.secrets.list()).map((secret) => [
+        `${secret.app}/${secret.name}`,
+        openSecret(vault, secret),
+      ]);
+      const network = await state.network.get({});
+      const [rotation] = await state.rotations.list();
+      expect({
+        ...Object.fromEntries(opened),
+        wireguard: network?.wireguard && openWireGuardKey(vault, network.wireguard),
+        rotation: vault.open(`${rotation?.cluster}/${rotation?.user}`, rotation?.sealed ?? ""),
+      }).toEqual(sealedIn(version));
+      await store.close();
+      expect(Object.keys(before).length).toBeGreaterThan(15);
+      // What an earlier one did not write down: with which key everything is sealed.
+      expect(recordsIn(path)).toEqual({ key: { id: expect.any(String) as string }, ...before });
+      expect(schemaIn(path)).toBe(knownSchema);
+    },
+  );
 });
 
 describe("a migration", () => {
@@ -54,21 +60,28 @@ describe("a migration", () => {
     for (const round of [1, 2]) {
       const db = opened(path);
       migrate(db, next);
-      expect(db.prepare("SELECT n FROM next").all(), `round ${round}`).toEqual([{ n: Object.keys(recordsIn(path)).length }]);
+      expect(db.prepare("SELECT n FROM next").all(), `round ${round}`).toEqual([
+        { n: Object.keys(recordsIn(path)).length },
+      ]);
       db.close();
     }
     expect(schemaIn(path)).toBe(next.length);
   });
 
-  it.each(releasedVersions)("of the state of %s that fails in its last step leaves the file with none of them", (version) => {
-    const path = copyInto(temporaryDirectory(), version);
-    const before = { schema: schemaIn(path), records: recordsIn(path) };
-    const db = opened(path);
-    expect(() => migrate(db, [...next, "DELETE FROM kv; INSERT INTO no_such_table VALUES (1)"])).toThrow("no_such_table");
-    db.close();
-    expect({ schema: schemaIn(path), records: recordsIn(path) }).toEqual(before);
-    expect(() => change(path, "SELECT * FROM next")).toThrow("no such table");
-  });
+  it.each(releasedVersions)(
+    "of the state of %s that fails in its last step leaves the file with none of them",
+    (version) => {
+      const path = copyInto(temporaryDirectory(), version);
+      const before = { schema: schemaIn(path), records: recordsIn(path) };
+      const db = opened(path);
+      expect(() => migrate(db, [...next, "DELETE FROM kv; INSERT INTO no_such_table VALUES (1)"])).toThrow(
+        "no_such_table",
+      );
+      db.close();
+      expect({ schema: schemaIn(path), records: recordsIn(path) }).toEqual(before);
+      expect(() => change(path, "SELECT * FROM next")).toThrow("no such table");
+    },
+  );
 });
 
 describe("the state of a later version", () => {

@@ -6,7 +6,8 @@ import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 describe("the spare room of a store", () => {
-  const open = (path: string) => openSqliteStore({ path, locked: () => fail("internal", { why: "locked" }), watcherFailed: () => undefined });
+  const open = (path: string) =>
+    openSqliteStore({ path, locked: () => fail("internal", { why: "locked" }), watcherFailed: () => undefined });
   const mebibyte = 1024 * 1024;
 
   it("is a megabyte in the file and one in the journal, taken before it is needed and taken once", async () => {

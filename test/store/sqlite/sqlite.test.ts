@@ -51,7 +51,8 @@ describe("the SQLite store", () => {
 
   it("says that a database is damaged or cut short", async () => {
     const { store, path, end } = await newStore();
-    for (let index = 0; index < 50; index++) await store.txn([], [{ put: `key${index}`, value: JSON.stringify("x".repeat(1000)) }]);
+    for (let index = 0; index < 50; index++)
+      await store.txn([], [{ put: `key${index}`, value: JSON.stringify("x".repeat(1000)) }]);
     await end();
     const size = statSync(path).size;
     const file = openSync(path, "r+");
@@ -68,16 +69,20 @@ describe("the SQLite store", () => {
     await expect(storeAt(join(directory, "perch.db"))).rejects.toMatchObject({ code: "state_unreachable" });
   });
 
-  it("keeps the newest 10,000 revisions for watches and refuses to begin before them", { timeout: 60_000 }, async () => {
-    const { store, end } = await newStore();
-    const last = 12_000;
-    for (let index = 1; index <= last; index++) await store.txn([], [{ put: "a", value: String(index) }]);
-    await expect(store.watch("a", 1_000, () => undefined)).rejects.toMatchObject({ code: "conflict" });
-    const watched = recorder<Change>();
-    await store.watch("a", last - 10_000, watched.record);
-    const changes = await watched.until(10_000);
-    expect(changes[0]).toMatchObject({ revision: last - 9_999, value: String(last - 9_999) });
-    expect(changes.at(-1)).toMatchObject({ revision: last });
-    await end();
-  });
+  it(
+    "keeps the newest 10,000 revisions for watches and refuses to begin before them",
+    { timeout: 60_000 },
+    async () => {
+      const { store, end } = await newStore();
+      const last = 12_000;
+      for (let index = 1; index <= last; index++) await store.txn([], [{ put: "a", value: String(index) }]);
+      await expect(store.watch("a", 1_000, () => undefined)).rejects.toMatchObject({ code: "conflict" });
+      const watched = recorder<Change>();
+      await store.watch("a", last - 10_000, watched.record);
+      const changes = await watched.until(10_000);
+      expect(changes[0]).toMatchObject({ revision: last - 9_999, value: String(last - 9_999) });
+      expect(changes.at(-1)).toMatchObject({ revision: last });
+      await end();
+    },
+  );
 });

@@ -20,7 +20,10 @@ export interface Borne<T> {
   others: Record<string, Answered>;
 }
 
-/** Does it, waits until each process has the descriptors that it had, give or take two, and says on the terminal what was measured. */
+/**
+ * Does it, waits until each process has the descriptors that it had, give or take two, and says on the terminal what
+ * was measured.
+ */
 export async function bear<T>({ what, processes, others, deed, restMs = 20_000 }: Abuse<T>): Promise<Borne<T>> {
   const pids = Object.entries(processes);
   const before = await Promise.all(pids.map(([, pid]) => vitalsOf(pid)));
@@ -60,7 +63,8 @@ function textOf(what: string, vitals: Borne<unknown>["vitals"], others: Record<s
     return `${name} ${megabytes} MB, ${[before, most, after].map((each) => each.descriptors).join(" → ")} descriptors`;
   });
   const answered = Object.entries(others).map(
-    ([name, { asked, answered: heard, p50, p99, max }]) => `${name} ${heard} of ${asked} answered, p50 ${p50} p99 ${p99} max ${max} ms`,
+    ([name, { asked, answered: heard, p50, p99, max }]) =>
+      `${name} ${heard} of ${asked} answered, p50 ${p50} p99 ${p99} max ${max} ms`,
   );
   return `${what}: ${[...lines, ...answered].join("; ")}`;
 }

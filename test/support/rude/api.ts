@@ -11,7 +11,9 @@ export const body: Doers["body"] = async (wanted) => {
   const from = performance.now();
   const socket = begin(wanted.to, wanted.tls);
   const piece = Buffer.alloc(chunkBytes, "x");
-  const whole = chunked ? Buffer.concat([Buffer.from(`${chunkBytes.toString(16)}\r\n`), piece, Buffer.from("\r\n")]) : piece;
+  const whole = chunked
+    ? Buffer.concat([Buffer.from(`${chunkBytes.toString(16)}\r\n`), piece, Buffer.from("\r\n")])
+    : piece;
   let [answer, left] = ["", (megabytes * 2 ** 20) / chunkBytes];
   const over = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const timer = setTimeout(() => socket.destroy(), borneMs);
@@ -43,7 +45,14 @@ export const requests: Doers["requests"] = async ({ to, tls: secure, path, heade
   const { path: socketPath, ...place } = to;
   const ask = () =>
     new Promise<string>((resolve) => {
-      const options = { ...place, ...(socketPath === undefined ? {} : { socketPath }), ...secure, path, headers, agent };
+      const options = {
+        ...place,
+        ...(socketPath === undefined ? {} : { socketPath }),
+        ...secure,
+        path,
+        headers,
+        agent,
+      };
       const outgoing = (secure === undefined ? http : https).get(options, (response) => {
         response.on("error", () => resolve("cut"));
         response.resume().on("end", () => resolve(String(response.statusCode)));

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from "node:tls";
 
 /**
- * What a rude client does, and what it says of it. It is a program of its own (`main.ts`), so that it can stand in a namespace and its work is not the test's; tests
- * and benches hold it by `rude.ts`.
+ * What a rude client does, and what it says of it. It is a program of its own (`main.ts`), so that it can stand in a
+ * namespace and its work is not the test's; tests and benches hold it by `rude.ts`.
  */
 export interface To {
   host?: string;
@@ -24,7 +24,10 @@ export interface Answered {
 }
 
 export interface Deeds {
-  /** Opens connections and holds them until `leave`. `say` (latin1) is sent on each, `drip` then one letter after the other. */
+  /**
+   * Opens connections and holds them until `leave`. `say` (latin1) is sent on each, `drip` then one letter after the
+   * other.
+   */
   crowd(crowd: { to: To; tls?: Tls; count: number; atOnce: number; say?: string; dripMs?: number }): {
     connected: number;
     refused: number;
@@ -39,14 +42,29 @@ export interface Deeds {
   names(asking: { host: string; port: number; name: string; everyMs: number; by: "udp" | "tcp" }): Answered;
   stop(asking: { by: "udp" | "tcp" }): object;
   /** Sends a head and then a body that goes on whatever is answered, until it is cut off. */
-  body(body: { to: To; tls?: Tls; head: string; chunked: boolean; megabytes: number }): { sentMegabytes: number; answer: string; ms: number };
-  /** Each on a connection of its own, which is then ended, broken off, or held. Gives how long the last of them was borne. */
+  body(body: { to: To; tls?: Tls; head: string; chunked: boolean; megabytes: number }): {
+    sentMegabytes: number;
+    answer: string;
+    ms: number;
+  };
+  /**
+   * Each on a connection of its own, which is then ended, broken off, or held. Gives how long the last of them was
+   * borne.
+   */
   pieces(pieces: { to: To; from: readonly string[]; base64: readonly string[]; after: "end" | "reset" | "hold" }): {
     closed: number;
     longestMs: number;
   };
   /** One request after the other on so many connections; `fresh`: each on one of its own. */
-  requests(flood: { to: To; tls?: Tls; path: string; headers: Record<string, string>; connections: number; fresh: boolean; ms: number }): Requests;
+  requests(flood: {
+    to: To;
+    tls?: Tls;
+    path: string;
+    headers: Record<string, string>;
+    connections: number;
+    fresh: boolean;
+    ms: number;
+  }): Requests;
 }
 
 export type Kind = "names" | "big" | "malformed";
@@ -61,6 +79,7 @@ export type Doers = { [D in Deed]: (args: Parameters<Deeds[D]>[0]) => Promise<Re
 
 export function summary(milliseconds: readonly number[], asked: number): Answered {
   const sorted = milliseconds.toSorted((a, b) => a - b);
-  const at = (share: number) => Number((sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN).toFixed(2));
+  const at = (share: number) =>
+    Number((sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN).toFixed(2));
   return { asked, answered: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }

@@ -40,7 +40,8 @@ export const datagrams: Doers["datagrams"] = async ({ host, port, kind, sockets,
   const end = performance.now() + ms;
   let sent = 0;
   while (performance.now() < end) {
-    for (const socket of from) for (let burst = 0; burst < 20; burst++, sent++) socket.send(messages[kind](), port, host, () => undefined);
+    for (const socket of from)
+      for (let burst = 0; burst < 20; burst++, sent++) socket.send(messages[kind](), port, host, () => undefined);
     await setImmediate();
   }
   for (const socket of from) socket.close();

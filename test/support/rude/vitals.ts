@@ -9,8 +9,14 @@ export interface Vitals {
 }
 
 export async function vitalsOf(pid: number): Promise<Vitals> {
-  const [status, descriptors] = await Promise.all([readFile(`/proc/${pid}/status`, "utf8"), readdir(`/proc/${pid}/fd`)]);
-  return { megabytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1_024, descriptors: descriptors.length };
+  const [status, descriptors] = await Promise.all([
+    readFile(`/proc/${pid}/status`, "utf8"),
+    readdir(`/proc/${pid}/fd`),
+  ]);
+  return {
+    megabytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1_024,
+    descriptors: descriptors.length,
+  };
 }
 
 /** Looks at a process every 20 ms until it is stopped; gives the most of each that it saw. */

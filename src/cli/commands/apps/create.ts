@@ -9,7 +9,9 @@ export const appsCreate = command({
   needs: ["json", "daemon"],
   routes: ["createApp"],
   async run({ args, flags, daemon }) {
-    const app = await daemon.call("createApp", { body: { name: args.app, ...(flags.region === undefined ? {} : { primaryRegion: flags.region }) } });
+    const app = await daemon.call("createApp", {
+      body: { name: args.app, ...(flags.region === undefined ? {} : { primaryRegion: flags.region }) },
+    });
     return { json: app, text: `New app created: ${app.name}` };
   },
 });

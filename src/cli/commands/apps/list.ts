@@ -18,7 +18,11 @@ export const appsList = command({
     ]);
     return {
       json: apps,
-      text: table(["Name", "Kind", "Region", "Machines", "Created"], rows, "No apps yet. Create one with: perch apps create NAME"),
+      text: table(
+        ["Name", "Kind", "Region", "Machines", "Created"],
+        rows,
+        "No apps yet. Create one with: perch apps create NAME",
+      ),
     };
   },
 });

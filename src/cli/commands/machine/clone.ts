@@ -6,7 +6,12 @@ export const machineClone = command({
   summary: "Make a read replica: a member of the same cluster that streams from its leader",
   args: { id: { summary: "Any member of the cluster" } },
   flags: {
-    region: { type: "string", short: "r", value: "REGION", summary: "Where the replica is; without it, the region of the machine itself" },
+    region: {
+      type: "string",
+      short: "r",
+      value: "REGION",
+      summary: "Where the replica is; without it, the region of the machine itself",
+    },
     app: ofAppFlag,
   },
   examples: ["perch machine clone 4d8a1f0c2b9e35 --region lhr -a pg"],
@@ -18,6 +23,9 @@ export const machineClone = command({
       params: { machine: args.id },
       body: flags.region === undefined ? {} : { region: flags.region },
     });
-    return { json: machine, text: `Machine ${machine.id} streams from the leader of ${machine.app} in region ${machine.region}` };
+    return {
+      json: machine,
+      text: `Machine ${machine.id} streams from the leader of ${machine.app} in region ${machine.region}`,
+    };
   },
 });

@@ -19,6 +19,9 @@ export const machineList = command({
       address,
       moment(createdAt),
     ]);
-    return { json: machines, text: table(["ID", "App", "Region", "Role", "State", "Address", "Created"], rows, "No machines") };
+    return {
+      json: machines,
+      text: table(["ID", "App", "Region", "Role", "State", "Address", "Created"], rows, "No machines"),
+    };
   },
 });

@@ -36,7 +36,9 @@ export const networkCreate = command({
       });
       const { prefix, mode } = result.status.network;
       if (mode === "portable")
-        terminal.note("In portable mode all networks share this machine's 127.0.0.1: they have names and states of their own, and no wall");
+        terminal.note(
+          "In portable mode all networks share this machine's 127.0.0.1: they have names and states of their own, and no wall",
+        );
       await completeNetwork(home, { wanted: "up", prefix, createdAt: new Date().toISOString() });
       return { json: { name, prefix, home: home.root }, text: upText(result) };
     } catch (error) {

@@ -45,6 +45,7 @@ export const networkDestroy = command({
 async function clustersIn(home: Home): Promise<string | undefined> {
   const status = await statusIfRunning(home);
   if (status !== undefined && status.clusters.length > 0) return counted(status.clusters.length, "cluster");
-  const members = status === undefined ? (await readdir(home.postgres).catch(() => [])).filter((entry) => entry !== "tools") : [];
+  const members =
+    status === undefined ? (await readdir(home.postgres).catch(() => [])).filter((entry) => entry !== "tools") : [];
   return members.length === 0 ? undefined : `the data of ${counted(members.length, "cluster member")}`;
 }

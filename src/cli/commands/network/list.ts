@@ -13,7 +13,10 @@ export const networkList = command({
   machineOnly: true,
   async run({ home: { base } }) {
     const named = await namedNetworks(base);
-    const networks = await Promise.all([entry(homeOf(base, defaultNetwork)), ...named.map(({ home, made }) => entry(home, made ?? "half made"))]);
+    const networks = await Promise.all([
+      entry(homeOf(base, defaultNetwork)),
+      ...named.map(({ home, made }) => entry(home, made ?? "half made")),
+    ]);
     const rows = networks.map(({ name, state, mode, prefix, clusters, apps, runs }) => [
       name,
       state,

@@ -20,7 +20,11 @@ export const postgresAttach = command({
     databaseUser: { type: "string", value: "NAME", summary: "The role; the app's name without it" },
     variableName: { type: "string", value: "NAME", summary: "The secret that holds the URL (default DATABASE_URL)" },
     superuser: { type: "boolean", summary: "Make the role a superuser" },
-    scheme: { type: "string", summary: "How the URL begins (default postgres); SQLAlchemy wants postgresql", choices: ["postgres", "postgresql"] },
+    scheme: {
+      type: "string",
+      summary: "How the URL begins (default postgres); SQLAlchemy wants postgresql",
+      choices: ["postgres", "postgresql"],
+    },
     pooled: { type: "boolean", summary: "Lead the URL through the cluster's pooler, port 6432" },
     connectionLimit: {
       type: "string",
@@ -60,7 +64,9 @@ export const postgresAttach = command({
     });
     if (attachment !== undefined && !("url" in attachment))
       return { json: attachment, text: `${app} may have ${limitText(attachment.connectionLimit)} to ${args.cluster}` };
-    return attachment === undefined ? undefined : { json: { ...attachment, url: maskUrl(attachment.url) }, text: attachedText(attachment) };
+    return attachment === undefined
+      ? undefined
+      : { json: { ...attachment, url: maskUrl(attachment.url) }, text: attachedText(attachment) };
   },
 });
 
@@ -72,18 +78,30 @@ interface RotateFlags {
 /** For an app that is attached: nothing of the attachment changes but its password. */
 async function rotate(daemon: Daemon, cluster: string, app: string, flags: RotateFlags & Record<string, unknown>) {
   const { variableName, overlap, rotate: _itself, app: _app, config: _config, json: _json, ...others } = flags;
-  const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined || value === false ? [] : [name]));
-  if (other !== undefined) throw fail("usage_invalid", { reason: `--rotate changes the password alone; it does not go with --${flagName(other)}` });
+  const [other] = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [name],
+  );
+  if (other !== undefined)
+    throw fail("usage_invalid", {
+      reason: `--rotate changes the password alone; it does not go with --${flagName(other)}`,
+    });
   const variable = variableName === undefined ? {} : { variable: variableName };
-  const rotated = await daemon.call("rotateAttachment", { params: { cluster }, body: { app, ...variable, ...overlapFrom(overlap) } });
-  return { json: rotated, text: [`${app} has a new password for ${cluster}, as user ${rotated.user}`, rotatedText(rotated)].join("\n") };
+  const rotated = await daemon.call("rotateAttachment", {
+    params: { cluster },
+    body: { app, ...variable, ...overlapFrom(overlap) },
+  });
+  return {
+    json: rotated,
+    text: [`${app} has a new password for ${cluster}, as user ${rotated.user}`, rotatedText(rotated)].join("\n"),
+  };
 }
 
 /** -1 is PostgreSQL's word for none. */
 function limitFrom(flag: string | undefined): number | undefined {
   if (flag === undefined) return undefined;
   if (flag === "none") return -1;
-  if (!/^[1-9]\d{0,5}$/.test(flag)) throw fail("usage_invalid", { reason: "--connection-limit takes a number from 1 on, or none" });
+  if (!/^[1-9]\d{0,5}$/.test(flag))
+    throw fail("usage_invalid", { reason: "--connection-limit takes a number from 1 on, or none" });
   return Number(flag);
 }
 
@@ -102,7 +120,10 @@ async function attachOrLimit(
     return await attach(daemon, terminal, cluster, wish);
   } catch (error) {
     if (connectionLimit === undefined || !isCode(error, "already_attached")) throw error;
-    return daemon.call("limitAttachment", { params: { cluster }, body: { app, connectionLimit, ...(variable === undefined ? {} : { variable }) } });
+    return daemon.call("limitAttachment", {
+      params: { cluster },
+      body: { app, connectionLimit, ...(variable === undefined ? {} : { variable }) },
+    });
   }
 }
 
@@ -129,8 +150,11 @@ export function attachedText(attachment: Answer<"attach">): string {
   const { app, cluster, variable, url } = attachment;
   const unprepared = attachment.preparedStatements
     ? []
-    : [`No client may prepare statements through this pooler. For how each is told: perch postgres recipe CLIENT -a ${app}`];
-  if (!attachment.new) return [`Postgres cluster ${cluster} was attached to ${app} already, as ${variable}`, ...unprepared].join("\n");
+    : [
+        `No client may prepare statements through this pooler. For how each is told: perch postgres recipe CLIENT -a ${app}`,
+      ];
+  if (!attachment.new)
+    return [`Postgres cluster ${cluster} was attached to ${app} already, as ${variable}`, ...unprepared].join("\n");
   return [
     `Postgres cluster ${cluster} is now attached to ${app}`,
     `The following secret was added to ${app}:`,

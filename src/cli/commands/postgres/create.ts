@@ -11,7 +11,13 @@ export const postgresCreate = command({
   args: { cluster: { summary: "Its name, where it is not given by --name", optional: true } },
   flags: {
     name: { type: "string", short: "n", value: "NAME", summary: "Its name: lower-case letters, digits and dashes" },
-    region: { type: "string", short: "r", value: "REGION", summary: "Its primary region, where the leader is", default: "ams" },
+    region: {
+      type: "string",
+      short: "r",
+      value: "REGION",
+      summary: "Its primary region, where the leader is",
+      default: "ams",
+    },
     initialClusterSize: {
       type: "integer",
       value: "COUNT",
@@ -24,12 +30,16 @@ export const postgresCreate = command({
       type: "string",
       short: "p",
       value: "PASSWORD",
-      summary: "Of the superuser postgres; - reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+      summary:
+        "Of the superuser postgres; - reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
     },
     pgVersion: { type: "integer", value: "MAJOR", summary: "PostgreSQL 15, 16, 17 or 18" },
     pgBin: { type: "string", value: "DIR", summary: "The directory with initdb, postgres and pg_ctl" },
   },
-  examples: ["perch postgres create --name pg --region ams", "perch pg create pg --initial-cluster-size 3 --pg-bin /usr/lib/postgresql/17/bin"],
+  examples: [
+    "perch postgres create --name pg --region ams",
+    "perch pg create pg --initial-cluster-size 3 --pg-bin /usr/lib/postgresql/17/bin",
+  ],
   needs: ["json", "daemon"],
   routes: ["createCluster"],
   async run({ args, flags, daemon }) {
@@ -53,7 +63,14 @@ export const postgresCreate = command({
 });
 
 /** flyctl's block, and how to go on. Pure. */
-export function createdText({ cluster, username, password, hostname, port, connectionString }: Answer<"createCluster">): string {
+export function createdText({
+  cluster,
+  username,
+  password,
+  hostname,
+  port,
+  connectionString,
+}: Answer<"createCluster">): string {
   const memberPort = cluster.members.find((member) => member.role === "leader")?.port ?? port;
   return [
     `Postgres cluster ${cluster.name} created`,

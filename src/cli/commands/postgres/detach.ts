@@ -18,7 +18,8 @@ export const postgresDetach = command({
     if (dropDatabase) {
       // A question about what is not there is none; with --yes detaching says so.
       const there = flags.yes ? undefined : await daemon.call("listAttachments", { params: { cluster: args.cluster } });
-      if (there?.every((attachment) => attachment.app !== app)) throw fail("no_attachments", { app, cluster: args.cluster });
+      if (there?.every((attachment) => attachment.app !== app))
+        throw fail("no_attachments", { app, cluster: args.cluster });
       const consent = {
         yes: flags.yes,
         warning: "Dropping a database is not reversible.",

@@ -10,17 +10,47 @@ export const postgresExpose = command({
     "It listens where --listen says and nowhere else. Without --cert the network's own authority certifies the name, and clients need its certificate: perch certs ca. With --cert every member serves that one, to apps inside, too; renewed files are served within seconds. Superusers are refused, and whoever gives too many wrong passwords is shut out for a while.",
   args: { cluster: { summary: "The cluster, where it is not given by -a", optional: true } },
   flags: {
-    hostname: { type: "string", value: "NAME", summary: "The public name that clients connect to; point it at this machine" },
-    listen: { type: "string", value: "ADDRESS:PORT", summary: "Where on this machine; 0.0.0.0 is every address it has" },
+    hostname: {
+      type: "string",
+      value: "NAME",
+      summary: "The public name that clients connect to; point it at this machine",
+    },
+    listen: {
+      type: "string",
+      value: "ADDRESS:PORT",
+      summary: "Where on this machine; 0.0.0.0 is every address it has",
+    },
     replicaListen: { type: "string", value: "ADDRESS:PORT", summary: "A second port, which leads to replicas" },
     allow: { type: "strings", value: "CIDR", summary: "Who may come, given as often as needed; without it, everyone" },
     cert: { type: "string", value: "FILE", summary: "A certificate for that name with its chain, PEM" },
     key: { type: "string", value: "FILE", summary: "Its key, PEM" },
-    acmeDir: { type: "string", value: "DIR", summary: "In their place: the directory that certbot, lego, Caddy or acme.sh keeps them in" },
+    acmeDir: {
+      type: "string",
+      value: "DIR",
+      summary: "In their place: the directory that certbot, lego, Caddy or acme.sh keeps them in",
+    },
     allowSuperuser: { type: "boolean", summary: "Superusers may come by this door, too" },
-    maxConnections: { type: "integer", value: "COUNT", summary: "Open at once, of everyone together; 100 without it", min: 1, max: 100_000 },
-    maxPerSource: { type: "integer", value: "COUNT", summary: "Open at once, of one address; 40 without it", min: 1, max: 100_000 },
-    maxRate: { type: "integer", value: "COUNT", summary: "New ones a second, of one address; 20 without it", min: 1, max: 100_000 },
+    maxConnections: {
+      type: "integer",
+      value: "COUNT",
+      summary: "Open at once, of everyone together; 100 without it",
+      min: 1,
+      max: 100_000,
+    },
+    maxPerSource: {
+      type: "integer",
+      value: "COUNT",
+      summary: "Open at once, of one address; 40 without it",
+      min: 1,
+      max: 100_000,
+    },
+    maxRate: {
+      type: "integer",
+      value: "COUNT",
+      summary: "New ones a second, of one address; 20 without it",
+      min: 1,
+      max: 100_000,
+    },
     maxFailures: {
       type: "integer",
       value: "COUNT",
@@ -40,7 +70,10 @@ export const postgresExpose = command({
   async run({ cluster, flags, daemon }) {
     const { hostname, listen } = flags;
     if (hostname === undefined) throw fail("usage_invalid", { reason: "perch postgres expose: --hostname is missing" });
-    if (listen === undefined) throw fail("usage_invalid", { reason: "perch postgres expose: --listen is missing; nothing is opened by default" });
+    if (listen === undefined)
+      throw fail("usage_invalid", {
+        reason: "perch postgres expose: --listen is missing; nothing is opened by default",
+      });
     const paths = { certificate: flags.cert, key: flags.key, acmeDirectory: flags.acmeDir };
     const limits = {
       total: flags.maxConnections,
@@ -66,5 +99,7 @@ export const postgresExpose = command({
 /** Those fields that have a value. */
 const given = <T, K extends string>(fields: Record<K, T | undefined>, change: (value: T) => T): Partial<Record<K, T>> =>
   Object.fromEntries(
-    Object.entries<T | undefined>(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, change(value)]])),
+    Object.entries<T | undefined>(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, change(value)]],
+    ),
   ) as Partial<Record<K, T>>;

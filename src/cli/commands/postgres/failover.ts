@@ -9,9 +9,20 @@ export const postgresFailover = command({
     "While the leader answers no row of an ordinary table is lost: connections wait for some hundred milliseconds and go on at the new leader. The old one becomes a replica. Rows of unlogged tables, and replication slots that no replica has, are lost: where there are any, the command names them and asks.",
   args: { cluster: { summary: "The cluster, where it is not given by -a", optional: true } },
   flags: {
-    to: { type: "string", value: "ID", summary: "The member that shall lead; without it, the most advanced replica of the primary region" },
-    force: { type: "boolean", summary: "Also when the leader does not answer: it is ended, and rows only it had are lost" },
-    yes: { type: "boolean", short: "y", summary: "Accept the loss of unlogged rows and replication slots without asking" },
+    to: {
+      type: "string",
+      value: "ID",
+      summary: "The member that shall lead; without it, the most advanced replica of the primary region",
+    },
+    force: {
+      type: "boolean",
+      summary: "Also when the leader does not answer: it is ended, and rows only it had are lost",
+    },
+    yes: {
+      type: "boolean",
+      short: "y",
+      summary: "Accept the loss of unlogged rows and replication slots without asking",
+    },
     allowSecondaryRegion: { type: "boolean", summary: "Also a member outside of the primary region" },
   },
   examples: [

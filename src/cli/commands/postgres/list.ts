@@ -12,7 +12,14 @@ export const postgresList = command({
     const clusters = await daemon.call("listClusters", {});
     const rows = clusters.map((cluster) => {
       const regions = [...new Set(cluster.members.map((member) => member.region))].join(",");
-      return [cluster.name, cluster.version, cluster.primaryRegion, String(cluster.members.length), regions, clusterState(cluster)];
+      return [
+        cluster.name,
+        cluster.version,
+        cluster.primaryRegion,
+        String(cluster.members.length),
+        regions,
+        clusterState(cluster),
+      ];
     });
     return {
       json: clusters,

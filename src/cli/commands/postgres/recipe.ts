@@ -16,14 +16,35 @@ export const postgresRecipe = command({
     "The lines are those of the examples, which the tests run, with the app's own variable, database and hosts; passwords are masked. Without an app they are written for an app web on a cluster pg.",
   args: { client: { summary: "The client, or list" } },
   flags: {
-    app: { type: "string", short: "a", value: "APP", summary: "The app; without it, the one that perch.toml or fly.toml names, if any" },
-    config: { type: "string", short: "c", value: "FILE", summary: "The file that names the app, in place of perch.toml or fly.toml" },
+    app: {
+      type: "string",
+      short: "a",
+      value: "APP",
+      summary: "The app; without it, the one that perch.toml or fly.toml names, if any",
+    },
+    config: {
+      type: "string",
+      short: "c",
+      value: "FILE",
+      summary: "The file that names the app, in place of perch.toml or fly.toml",
+    },
     variableName: { type: "string", value: "NAME", summary: "Which of the app's attachments, where it has several" },
     inside: { type: "boolean", summary: "For a program that perch run starts inside the private network: the default" },
-    tunnel: { type: "boolean", summary: "For a program outside that has a WireGuard tunnel or a port forward into the private network" },
-    external: { type: "string", value: "HOST", summary: "For a program outside that reaches the cluster by HOST or HOST:PORT" },
+    tunnel: {
+      type: "boolean",
+      summary: "For a program outside that has a WireGuard tunnel or a port forward into the private network",
+    },
+    external: {
+      type: "string",
+      value: "HOST",
+      summary: "For a program outside that reaches the cluster by HOST or HOST:PORT",
+    },
   },
-  examples: ["perch postgres recipe list", "perch postgres recipe python -a web", "perch pg recipe node -a web --external db.example.com:5432"],
+  examples: [
+    "perch postgres recipe list",
+    "perch postgres recipe python -a web",
+    "perch pg recipe node -a web --external db.example.com:5432",
+  ],
   needs: ["json", "daemon"],
   routes: ["status", "listAttachments"],
   async run({ args, flags, daemon }) {
@@ -32,10 +53,24 @@ export const postgresRecipe = command({
     const written = await readRecipe(args.client);
     const variable = flags.variableName === undefined ? undefined : checkSecretName(flags.variableName);
     const app = flags.app ?? (await findConfig(process.cwd(), flags.config))?.app;
-    const own = app === undefined ? { ...examplesOwn, variable: variable ?? examplesOwn.variable } : await findOwn(daemon, app, variable);
+    const own =
+      app === undefined
+        ? { ...examplesOwn, variable: variable ?? examplesOwn.variable }
+        : await findOwn(daemon, app, variable);
     const { client, title, install, files, run, about, notes } = withOwn(written, own, from);
     return {
-      json: { client, title, app: own.app, variable: own.variable, url: urlFrom(own.url, from), install, files, run, about, notes },
+      json: {
+        client,
+        title,
+        app: own.app,
+        variable: own.variable,
+        url: urlFrom(own.url, from),
+        install,
+        files,
+        run,
+        about,
+        notes,
+      },
       text: recipeText(written, own, from),
     };
   },
@@ -63,6 +98,8 @@ export function fromOf(flags: { inside: boolean; tunnel: boolean; external: stri
     /^(?:(\[[\da-f:.]+\])|([a-z\d.-]+)|([\da-f.]*:[\da-f.]*:[\da-f:.]*))(?::(\d{1,5}))?$/i.exec(external) ?? [];
   const host = bracketed ?? name ?? (bare === undefined ? undefined : `[${bare}]`);
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
-    throw fail("usage_invalid", { reason: `perch postgres recipe: "${external.slice(0, 40)}" is no HOST or HOST:PORT` });
+    throw fail("usage_invalid", {
+      reason: `perch postgres recipe: "${external.slice(0, 40)}" is no HOST or HOST:PORT`,
+    });
   return { way: "external", host: `${host}:${port}` };
 }

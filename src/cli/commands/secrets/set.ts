@@ -34,6 +34,7 @@ async function valuesOf(assignments: readonly Assignment[]): Promise<Record<stri
     throw fail("secret_pair_invalid", { what: "stdin can be the value of one secret only" });
   }
   const values: Record<string, string> = {};
-  for (const assignment of assignments) values[assignment.name] = "from" in assignment ? await readSecret(assignment.name) : assignment.value;
+  for (const assignment of assignments)
+    values[assignment.name] = "from" in assignment ? await readSecret(assignment.name) : assignment.value;
   return values;
 }

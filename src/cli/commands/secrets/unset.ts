@@ -11,7 +11,10 @@ export const secretsUnset = command({
     const answer = await daemon.call("unsetSecrets", { params: { app }, body: { names: args.names } });
     return {
       json: answer,
-      text: answer.removed.length === 0 ? `${app} has none of these secrets` : `Secrets of ${app} are removed: ${answer.removed.join(", ")}`,
+      text:
+        answer.removed.length === 0
+          ? `${app} has none of these secrets`
+          : `Secrets of ${app} are removed: ${answer.removed.join(", ")}`,
     };
   },
 });

@@ -31,10 +31,16 @@ export const systemdInstall = command({
     const atBoot = manager.system || (await lingers());
     for (const { unit, file, active } of states) {
       const when = atBoot ? "at boot" : "when you log in";
-      lines.push(changed.has(unit) ? `${file} is written; ${unit} starts ${when} and is ${active}` : `${unit} is as it should be, and ${active}`);
+      lines.push(
+        changed.has(unit)
+          ? `${file} is written; ${unit} starts ${when} and is ${active}`
+          : `${unit} is as it should be, and ${active}`,
+      );
     }
     if (!atBoot)
-      terminal.note(`It ends when you log out. To have it from boot on, whether you are there or not: loginctl enable-linger ${userInfo().username}`);
+      terminal.note(
+        `It ends when you log out. To have it from boot on, whether you are there or not: loginctl enable-linger ${userInfo().username}`,
+      );
     return { json: states, text: lines.join("\n") };
   },
 });

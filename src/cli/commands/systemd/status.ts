@@ -12,7 +12,9 @@ export const systemdStatus = command({
   async run({ home, allNetworks }) {
     const manager = managerOf();
     await requireManager(manager);
-    const states = await Promise.all((await servicesOf(home, allNetworks, manager)).map((service) => stateOf(service, manager)));
+    const states = await Promise.all(
+      (await servicesOf(home, allNetworks, manager)).map((service) => stateOf(service, manager)),
+    );
     const rows = states.map(({ network, unit, installed, current, enabled, active, pid }) => [
       network,
       unit,
@@ -24,6 +26,9 @@ export const systemdStatus = command({
     const advice = states.some(({ installed, current }) => !installed || !current)
       ? "\nTo write what is missing or older: perch systemd install"
       : "";
-    return { json: states, text: `${table(["Network", "Unit", "Installed", "At boot", "State", "Perchd"], rows, "").trimEnd()}${advice}` };
+    return {
+      json: states,
+      text: `${table(["Network", "Unit", "Installed", "At boot", "State", "Perchd"], rows, "").trimEnd()}${advice}`,
+    };
   },
 });

@@ -13,7 +13,9 @@ export const systemdStop = command({
   machineOnly: true,
   async run({ flags, home, terminal, signal }) {
     const job = await jobOf(managerOf(), flags.unit ?? "").catch((error: unknown) => {
-      terminal.note(`it cannot be asked what this stop is for, so everything is stopped: ${error instanceof Error ? error.message : String(error)}`);
+      terminal.note(
+        `it cannot be asked what this stop is for, so everything is stopped: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return "stop";
     });
     if (job === "restart") {
@@ -21,6 +23,8 @@ export const systemdStop = command({
       return { text: "perchd has ended; what it looked after goes on" };
     }
     if (job === undefined) return { text: "perchd ended by itself" };
-    return { text: (await stopNetwork(home, terminal, signal)) ? "Perch is down; the data stays" : "Perch was not running" };
+    return {
+      text: (await stopNetwork(home, terminal, signal)) ? "Perch is down; the data stays" : "Perch was not running",
+    };
   },
 });

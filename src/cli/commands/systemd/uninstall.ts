@@ -19,7 +19,10 @@ export const systemdUninstall = command({
     }
     return {
       json: { removed },
-      text: removed.length === 0 ? "No unit of Perch is installed" : `Removed ${removed.join(", ")}; the data stays in ${home.base}`,
+      text:
+        removed.length === 0
+          ? "No unit of Perch is installed"
+          : `Removed ${removed.join(", ")}; the data stays in ${home.base}`,
     };
   },
 });

@@ -13,14 +13,23 @@ export const tokensCreate = command({
   flags: {
     scope: { type: "string", value: "SCOPE", summary: "What it may do", choices: scopes, default: "read" },
     app: { type: "string", short: "a", value: "APP", summary: "The only app or cluster it is good for" },
-    expires: { type: "string", value: "TIME", summary: "How long it is good: 30m, 12h, 90d, at most 365d", default: "90d" },
+    expires: {
+      type: "string",
+      value: "TIME",
+      summary: "How long it is good: 30m, 12h, 90d, at most 365d",
+      default: "90d",
+    },
   },
-  examples: ["perch tokens create laptop --scope admin", "perch tokens create ci --scope deploy --app web --expires 30d"],
+  examples: [
+    "perch tokens create laptop --scope admin",
+    "perch tokens create ci --scope deploy --app web --expires 30d",
+  ],
   needs: ["json", "daemon"],
   routes: ["createToken"],
   async run({ args, flags, daemon }) {
     const scope = scopes.find((name) => name === flags.scope) ?? "read";
-    if (flags.expires === "never") throw fail("token_endless", { days: tokenLasts.mostMs / 86_400_000, value: "never" });
+    if (flags.expires === "never")
+      throw fail("token_endless", { days: tokenLasts.mostMs / 86_400_000, value: "never" });
     const expiresAt = new Date(Date.now() + parseDuration(flags.expires, "--expires")).toISOString();
     const made = await daemon.call("createToken", {
       body: { name: args.token, scope, ...(flags.app === undefined ? {} : { app: flags.app }), expiresAt },

@@ -18,7 +18,11 @@ export const tokensList = command({
     ]);
     return {
       json: tokens,
-      text: table(["Name", "Scope", "App", "Expires", "Last used"], rows, "No tokens. Make one with: perch tokens create NAME"),
+      text: table(
+        ["Name", "Scope", "App", "Expires", "Last used"],
+        rows,
+        "No tokens. Make one with: perch tokens create NAME",
+      ),
     };
   },
 });

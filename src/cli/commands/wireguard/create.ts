@@ -11,15 +11,24 @@ export const wireguardCreate = command({
     "Keys are made here; perchd learns the public one alone. The configuration goes to FILE, which must not exist, or to stdout, as text and on a terminal as a QR code, too. Perch must run as root. The first peer's endpoint decides the UDP port: the one it names, else 51820, else a free one.",
   args: {
     name: { summary: "The peer's name; it is NAME._peer.internal then" },
-    file: { summary: "Where its configuration is written, with mode 0600; stdout or nothing prints it", optional: true },
+    file: {
+      summary: "Where its configuration is written, with mode 0600; stdout or nothing prints it",
+      optional: true,
+    },
   },
   flags: {
     endpoint: {
       type: "string",
       value: "HOST:PORT",
-      summary: "How the peer reaches this machine, where that is not by the address it goes out with: a public name, a router's port",
+      summary:
+        "How the peer reaches this machine, where that is not by the address it goes out with: a public name, a router's port",
     },
-    region: { type: "string", short: "r", value: "REGION", summary: "Where it is, so that names lead to the nearest member" },
+    region: {
+      type: "string",
+      short: "r",
+      value: "REGION",
+      summary: "Where it is, so that names lead to the nearest member",
+    },
     qr: { type: "boolean", summary: "Show the configuration as a QR code for a phone, also where this is no terminal" },
   },
   examples: [
@@ -38,10 +47,12 @@ export const wireguardCreate = command({
       ...(flags.endpoint === undefined ? {} : { endpoint: flags.endpoint }),
       ...(flags.region === undefined ? {} : { region: flags.region }),
     };
-    const peer = await daemon.call("createPeer", { body: { name, publicKey, ...given } }).catch(async (error: unknown) => {
-      await file?.discard();
-      throw error;
-    });
+    const peer = await daemon
+      .call("createPeer", { body: { name, publicKey, ...given } })
+      .catch(async (error: unknown) => {
+        await file?.discard();
+        throw error;
+      });
     const config = wireguardConfig(peer, privateKey);
     await file?.write(config).catch(async (error: unknown) => {
       await daemon.call("removePeer", { params: { peer: name } });

@@ -9,7 +9,9 @@ import { grant } from "./grant.ts";
 import { type AttachmentStep, forAttachments } from "./plan.ts";
 import { afterFailure, dropItsDatabase, revoke } from "./revoke.ts";
 
-/** An app's role and database in a cluster, with the variable that holds the URL. The records say all there is to find. */
+/**
+ * An app's role and database in a cluster, with the variable that holds the URL. The records say all there is to find.
+ */
 const attachments: Concern<AttachmentStep, null> = {
   name: "attachment",
   observe: () => Promise.resolve(null),

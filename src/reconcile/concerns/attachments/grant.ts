@@ -14,8 +14,9 @@ import { sealedSecret } from "../../../vault/sealed-secret.ts";
 import { type Context, passwordsOf } from "../../../cluster/context.ts";
 
 /**
- * An attachment is made whole: a role, a database it owns, the URL as a secret of the app. What is made is noted in the record before it is made, so
- * that whoever takes over half-way takes away exactly that, and nothing that was there before.
+ * An attachment is made whole: a role, a database it owns, the URL as a secret of the app. What is made is noted in the
+ * record before it is made, so that whoever takes over half-way takes away exactly that, and nothing that was there
+ * before.
  */
 export async function grant(
   context: Context,
@@ -45,19 +46,29 @@ export async function grant(
   await complete(context, attachment, password);
 }
 
-async function makeUser(context: Context, session: Session, attachment: AttachmentRecord, password: string): Promise<void> {
+async function makeUser(
+  context: Context,
+  session: Session,
+  attachment: AttachmentRecord,
+  password: string,
+): Promise<void> {
   await note(context, attachment, { user: true });
-  await createUser(session, { name: attachment.user, password, superuser: attachment.superuser }).catch(async (error: unknown) => {
-    if (!isCode(error, "user_exists")) throw error;
-    await note(context, attachment, { user: false }); // somebody was quicker: it is theirs
-    throw fail("database_user_exists", { user: attachment.user }, error);
-  });
+  await createUser(session, { name: attachment.user, password, superuser: attachment.superuser }).catch(
+    async (error: unknown) => {
+      if (!isCode(error, "user_exists")) throw error;
+      await note(context, attachment, { user: false }); // somebody was quicker: it is theirs
+      throw fail("database_user_exists", { user: attachment.user }, error);
+    },
+  );
 }
 
 /** None for a superuser: PostgreSQL would not look at it. */
 async function limit(context: Context, session: Session, attachment: AttachmentRecord): Promise<void> {
   if (attachment.superuser) return;
-  const size = attachment.pooled === true ? (await context.state.clusters.get({ app: attachment.cluster }))?.pool?.size : undefined;
+  const size =
+    attachment.pooled === true
+      ? (await context.state.clusters.get({ app: attachment.cluster }))?.pool?.size
+      : undefined;
   const connectionLimit = attachment.connectionLimit ?? defaultLimit(await roomFor(session), size);
   await limitConnections(session, attachment.user, connectionLimit);
   await context.state.attachments.update(attachment, (record) => ({ ...record, connectionLimit }));
@@ -80,7 +91,10 @@ async function complete({ state, vault }: Context, attachment: AttachmentRecord,
   const ready = state.attachments.put({ ...seen.record, phase: "ready" });
   const { done } = await vault.sealing((sealer) => {
     const secret = sealedSecret(sealer, app, variable, url);
-    return state.commit([state.attachments.still(seen), state.secrets.absent(secret)], [ready, state.secrets.put(secret)]);
+    return state.commit(
+      [state.attachments.still(seen), state.secrets.absent(secret)],
+      [ready, state.secrets.put(secret)],
+    );
   });
   if (!done) throw fail("secret_exists", { app, name: variable });
 }
@@ -88,7 +102,11 @@ async function complete({ state, vault }: Context, attachment: AttachmentRecord,
 const note = ({ state }: Context, attachment: AttachmentRecord, made: Partial<AttachmentRecord["made"]>) =>
   state.attachments.update(attachment, (record) => ({ ...record, made: { ...record.made, ...made } }));
 
-export async function opener(context: Context, leader: Member, cluster: string): Promise<(database: string) => Promise<Session>> {
+export async function opener(
+  context: Context,
+  leader: Member,
+  cluster: string,
+): Promise<(database: string) => Promise<Session>> {
   const { perch } = await passwordsOf(context, cluster);
   return (database) => connect(leader, { user: superuser, password: perch, database });
 }

@@ -10,8 +10,9 @@ import type { Context } from "../../../cluster/context.ts";
 import { inTheWayOfDropping } from "./plan.ts";
 
 /**
- * The database goes before the role does, for nothing brings it back: whatever could keep the role from going is looked for first. Once it is gone, so is the way
- * back, and what is left is gone on with. Where it cannot go, nothing has changed, and it is not dropped later either: see `afterFailure`.
+ * The database goes before the role does, for nothing brings it back: whatever could keep the role from going is looked
+ * for first. Once it is gone, so is the way back, and what is left is gone on with. Where it cannot go, nothing has
+ * changed, and it is not dropped later either: see `afterFailure`.
  */
 export async function dropItsDatabase(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
   const { state } = context;
@@ -22,7 +23,10 @@ export async function dropItsDatabase(context: Context, leader: Member, attachme
   const open = await opener(context, leader, cluster);
   if (attachment.made.user) await checkRetirement(open, await loginsOf(context, attachment), database);
   await drop(open, attachment);
-  await state.attachments.update(attachment, ({ detaching: _over, ...record }) => ({ ...record, made: { ...record.made, database: false } }));
+  await state.attachments.update(attachment, ({ detaching: _over, ...record }) => ({
+    ...record,
+    made: { ...record.made, database: false },
+  }));
 }
 
 /** Whether it is gone is asked again where the answer was lost. */
@@ -59,7 +63,10 @@ async function loginsOf({ state }: Context, { cluster, user, login = user }: Att
   return [...[...new Set([...formers, login])].filter((name) => name !== user), user];
 }
 
-/** The role goes, and what it owned becomes the keeper's; the secret goes while it is the attachment's own. As a whole: where the role cannot go, it is as before. */
+/**
+ * The role goes, and what it owned becomes the keeper's; the secret goes while it is the attachment's own. As a whole:
+ * where the role cannot go, it is as before.
+ */
 export async function revoke(context: Context, leader: Member, attachment: AttachmentRecord): Promise<void> {
   const { app, cluster } = attachment;
   const open = await opener(context, leader, cluster);
@@ -73,16 +80,25 @@ export async function revoke(context: Context, leader: Member, attachment: Attac
 }
 
 async function forgetIt({ state, vault }: Context, attachment: AttachmentRecord): Promise<void> {
-  const formers = (await state.formerLogins.list({ cluster: attachment.cluster })).filter(({ user }) => user === attachment.user);
+  const formers = (await state.formerLogins.list({ cluster: attachment.cluster })).filter(
+    ({ user }) => user === attachment.user,
+  );
   const secret = await state.secrets.get({ app: attachment.app, name: attachment.variable });
   const own = secret !== undefined && leadsTo(openSecret(vault, secret), attachment);
   await state.commit(
     [],
-    [state.attachments.drop(attachment), ...formers.map((former) => state.formerLogins.drop(former)), ...(own ? [state.secrets.drop(secret)] : [])],
+    [
+      state.attachments.drop(attachment),
+      ...formers.map((former) => state.formerLogins.drop(former)),
+      ...(own ? [state.secrets.drop(secret)] : []),
+    ],
   );
 }
 
-/** Apps that share the database keep it when the one that owned it goes: the first of them becomes its owner, the others members of that one. */
+/**
+ * Apps that share the database keep it when the one that owned it goes: the first of them becomes its owner, the others
+ * members of that one.
+ */
 async function handOver({ state }: Context, open: Open, gone: AttachmentRecord): Promise<void> {
   const others = (await state.attachments.list({ cluster: gone.cluster })).filter(
     (other) => other.database === gone.database && other.user !== gone.user && other.phase === "ready",
@@ -95,10 +111,14 @@ const leadsTo = (value: string, { cluster, user, login = user }: AttachmentRecor
   value.includes(`://${encodeURIComponent(login)}:`) && value.includes(`@${cluster}.internal:`);
 
 /**
- * A detach that failed as a whole leaves the attachment ready, as it was. One that could not be taken back is gone on with, and its database is not dropped: who was
- * told that it failed must find it there. Gives whether it is as before.
+ * A detach that failed as a whole leaves the attachment ready, as it was. One that could not be taken back is gone on
+ * with, and its database is not dropped: who was told that it failed must find it there. Gives whether it is as before.
  */
-export async function afterFailure({ state }: Pick<Context, "state">, attachment: AttachmentRecord, why: unknown): Promise<boolean> {
+export async function afterFailure(
+  { state }: Pick<Context, "state">,
+  attachment: AttachmentRecord,
+  why: unknown,
+): Promise<boolean> {
   const half = isCode(why, "half_detached") || isCode(why, "half_retired");
   const record = await state.attachments.update(attachment, (now) => {
     if (now.phase !== "destroying" || now.detaching !== true) return now;

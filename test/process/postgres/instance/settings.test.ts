@@ -12,7 +12,8 @@ const login = { user: "perch", password: passwords.superuser };
 
 describe.each(await installed())("settings of PostgreSQL $major ($source)", async (binaries) => {
   const leader = await newLeader(binaries, "set");
-  const attempt = (changes: Record<string, string>) => trySettings(leader, { changes, settings: settingsOf(leader, undefined, changes) });
+  const attempt = (changes: Record<string, string>) =>
+    trySettings(leader, { changes, settings: settingsOf(leader, undefined, changes) });
 
   it.each([
     ["nonsense", "1", "setting_unknown", "nonsense"],
@@ -41,7 +42,10 @@ describe.each(await installed())("settings of PostgreSQL $major ($source)", asyn
     ["block_size", "4096", "setting_invalid", "cannot be changed"],
     ["DateStyle", "it's", "setting_invalid", "DateStyle"],
   ])("refuse %s = %s", async (name, value, code, why) => {
-    await expect(attempt({ [name]: value })).rejects.toMatchObject({ code, message: expect.stringContaining(why) as string });
+    await expect(attempt({ [name]: value })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(why) as string,
+    });
     expect((await readdir(leader.layout.root)).filter((entry) => entry.startsWith("trial"))).toEqual([]);
   });
 
@@ -57,7 +61,9 @@ describe.each(await installed())("settings of PostgreSQL $major ($source)", asyn
       statement_timeout: "0",
     };
     await expect(attempt(changes)).resolves.toBeUndefined();
-    process.stderr.write(`PostgreSQL ${binaries.version}: settings tried in ${Math.round(performance.now() - at)} ms\n`);
+    process.stderr.write(
+      `PostgreSQL ${binaries.version}: settings tried in ${Math.round(performance.now() - at)} ms\n`,
+    );
   });
 
   it("take effect by a reload or wait for a restart, and the catalog says which", async () => {
@@ -66,12 +72,22 @@ describe.each(await installed())("settings of PostgreSQL $major ($source)", asyn
     expect(await withSession(leader, login, (session) => restartNeeded(session, names))).toEqual(["max_connections"]);
     expect(await settle(leader, undefined, user)).toBe("reload");
     expect(await reload(leader)).toBe(true);
-    const pending = () => withSession(leader, login, pendingRestart).then((found) => (found.length > 0 ? found : undefined));
+    const pending = () =>
+      withSession(leader, login, pendingRestart).then((found) => (found.length > 0 ? found : undefined));
     expect(await ask(pending, { everyMs: 20, withinMs: 5_000 })).toEqual(["max_connections"]);
     const shown = await withSession(leader, login, (session) =>
       listSettings(session, new Set(names), { names: [...names, "port", "enable_seqscan"] }),
     );
-    expect(shown.map(({ name, value, unit, source, restart, pending: waits }) => ({ name, value, unit, source, restart, waits }))).toEqual([
+    expect(
+      shown.map(({ name, value, unit, source, restart, pending: waits }) => ({
+        name,
+        value,
+        unit,
+        source,
+        restart,
+        waits,
+      })),
+    ).toEqual([
       { name: "enable_seqscan", value: "on", unit: null, source: "default", restart: false, waits: false },
       { name: "max_connections", value: "300", unit: null, source: "user", restart: true, waits: true },
       { name: "port", value: String(leader.port), unit: null, source: "perch", restart: true, waits: false },

@@ -23,7 +23,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function suspend(pid: number): Promise<ProcessIdentity> {
   const found = await identify(pid);
   if (found === undefined || !(await signalProcess(found, "SIGSTOP"))) throw new Error(`there is no process ${pid}`);
-  expect(await ask(async () => ((await isSuspended(found)) ? true : undefined), { everyMs: 5, withinMs: 2_000 })).toBe(true);
+  expect(await ask(async () => ((await isSuspended(found)) ? true : undefined), { everyMs: 5, withinMs: 2_000 })).toBe(
+    true,
+  );
   return found;
 }
 
@@ -36,14 +38,21 @@ async function handsOver(leader: Member, replica: Member): Promise<number> {
   const control = await readControlFile(leader.layout);
   expect(control?.state).toBe("shut down");
   expect(await find(leader.layout)).toBeUndefined();
-  const whole = async () => ((await withSession(replica, login, standing)).replayed > (control?.checkpoint ?? 0n) ? true : undefined);
+  const whole = async () =>
+    (await withSession(replica, login, standing)).replayed > (control?.checkpoint ?? 0n) ? true : undefined;
   expect(await ask(whole, { everyMs: 5, withinMs: 1_000 })).toBe(true);
   return ms;
 }
 
 /** Somebody who reads the slot `stuck`, and takes nothing of what is sent: as one that a signal stopped. */
 async function deaf(leader: Member): Promise<Socket> {
-  const at = { host: leader.layout.sockets, port: leader.port, user: "postgres", password: passwords.operator, database: "postgres" };
+  const at = {
+    host: leader.layout.sockets,
+    port: leader.port,
+    user: "postgres",
+    password: passwords.operator,
+    database: "postgres",
+  };
   const client = new pg.Client({ ...at, replication: "database" } as pg.ClientConfig);
   client.on("error", () => undefined);
   await client.connect();
@@ -61,7 +70,9 @@ describe.each(await installed())("a leader of PostgreSQL $major that stops for a
     await sql(leader, "SELECT pg_create_logical_replication_slot('stuck', 'test_decoding')");
     const reader = await deaf(leader);
     const reads = async () =>
-      (await sql(leader, "SELECT FROM pg_replication_slots WHERE slot_name = 'stuck' AND active")).length === 1 ? true : undefined;
+      (await sql(leader, "SELECT FROM pg_replication_slots WHERE slot_name = 'stuck' AND active")).length === 1
+        ? true
+        : undefined;
     expect(await ask(reads, { everyMs: 20, withinMs: 10_000 })).toBe(true);
     await sql(leader, "CREATE TABLE public.much AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)");
     expect(await handsOver(leader, replica)).toBeLessThan(1_500);
@@ -74,7 +85,10 @@ describe.each(await installed())("a leader of PostgreSQL $major that stops for a
     ["a slow archive command", false],
     ["an archiver that a signal stopped", true],
   ])("does not wait longer than a second for %s", async (_title, stopped) => {
-    const { leader, replica } = await pairOf(binaries, stopped ? "arcs" : "arch", { archive_mode: "on", archive_command: "sleep 3600" });
+    const { leader, replica } = await pairOf(binaries, stopped ? "arcs" : "arch", {
+      archive_mode: "on",
+      archive_command: "sleep 3600",
+    });
     await sql(leader, "SELECT pg_switch_wal()");
     const [archiver] = await sql<{ pid: number }>(leader, wal("archiver"));
     if (stopped) await suspend(archiver?.pid ?? 0);

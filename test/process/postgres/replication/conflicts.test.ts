@@ -26,7 +26,10 @@ async function replays(
 describe.each(await installed())("a replica of PostgreSQL $major", (binaries) => {
   it("is kept from replaying by a read, until the sessions that are in the way end, and no others", async () => {
     const { leader, replica } = await pairOf(binaries, "way");
-    await sql(leader, "CREATE TABLE public.read (n int); INSERT INTO public.read SELECT generate_series(1, 1000); CREATE TABLE public.other (n int)");
+    await sql(
+      leader,
+      "CREATE TABLE public.read (n int); INSERT INTO public.read SELECT generate_series(1, 1000); CREATE TABLE public.other (n int)",
+    );
     expect(await replays(leader, replica, 10_000)).toBe(true);
     const [reader, bystander, own] = [await asPerch(replica), await asPerch(replica), await asPerch(replica)];
     await reader.query("BEGIN");
@@ -69,9 +72,9 @@ describe.each(await installed())("a replica of PostgreSQL $major", (binaries) =>
     expect(await resumeReplay(own)).toBe(true);
     expect(await replays(leader, replica, 500)).toBe(false);
     await promote(own, 10_000, async () => void (await endConflicts(own)));
-    expect(await own.query("SELECT to_regclass('public.read') AS read, to_regclass('public.kept')::text AS kept")).toEqual([
-      { read: null, kept: "public.kept" },
-    ]);
+    expect(
+      await own.query("SELECT to_regclass('public.read') AS read, to_regclass('public.kept')::text AS kept"),
+    ).toEqual([{ read: null, kept: "public.kept" }]);
     await own.close();
   });
 });

@@ -18,7 +18,10 @@ const ways = (await installed()).flatMap((binaries) => [
 
 const login = { user: "perch", password: passwords.superuser };
 const streams = (member: Member): Promise<true | undefined> =>
-  ask(async () => ((await withSession(member, login, standing)).streaming ? true : undefined), { everyMs: 20, withinMs: 10_000 });
+  ask(async () => ((await withSession(member, login, standing)).streaming ? true : undefined), {
+    everyMs: 20,
+    withinMs: 10_000,
+  });
 /** Until the replica has replayed all that the leader has written. */
 const caughtUp = (leader: Member, replica: Member): Promise<true | undefined> =>
   ask(
@@ -45,7 +48,10 @@ async function cloneOf(
 ) {
   const replica = await newMember(binaries, id);
   await withSession(leader, login, (session) => createSlot(session, slotOf(replica.id)));
-  await takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, ...(onProgress === undefined ? {} : { onProgress }) });
+  await takeBaseBackup(replica, sourceOf(leader, replica), {
+    byFunctions,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   await settle(replica, leader);
   await start(replica);
   return replica;
@@ -68,7 +74,8 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     const writer = (async () => {
       const session = await asPerch(leader);
       let written = 0;
-      while (writing) await session.query("INSERT INTO public.t SELECT generate_series(1, 100)").then(() => (written += 100));
+      while (writing)
+        await session.query("INSERT INTO public.t SELECT generate_series(1, 100)").then(() => (written += 100));
       await session.close();
       return written;
     })();
@@ -76,7 +83,9 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     const at = performance.now();
     const replica = await cloneOf(leader, binaries, `copy${letter}`, byFunctions, (bytes) => progress.push(bytes));
     expect(await streams(replica)).toBe(true);
-    process.stderr.write(`PostgreSQL ${binaries.version}: copied by ${binaries.way} to streaming in ${Math.round(performance.now() - at)} ms\n`);
+    process.stderr.write(
+      `PostgreSQL ${binaries.version}: copied by ${binaries.way} to streaming in ${Math.round(performance.now() - at)} ms\n`,
+    );
     writing = false;
     const rows = 200_000 + (await writer);
     if (byFunctions) expect(progress.at(-1)).toBeGreaterThan(20_000_000);
@@ -86,7 +95,9 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     const { lags, usage } = await withSession(leader, login, survey);
     expect([...lags.keys()]).toEqual([replica.id]);
     expect(usage.slots.each).toMatchObject([{ name: slotOf(replica.id), active: true, state: "reserved" }]);
-    await expect(sql(replica, "INSERT INTO public.t VALUES (0)")).rejects.toSatisfy((error) => sqlState(error) === "25006");
+    await expect(sql(replica, "INSERT INTO public.t VALUES (0)")).rejects.toSatisfy(
+      (error) => sqlState(error) === "25006",
+    );
 
     await stop(leader, "fast");
     const started = performance.now();
@@ -111,7 +122,9 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     await start(leader);
     const at = performance.now();
     expect(await streams(replica)).toBe(true);
-    process.stderr.write(`PostgreSQL ${binaries.version}: streams again ${Math.round(performance.now() - at)} ms after the leader's return\n`);
+    process.stderr.write(
+      `PostgreSQL ${binaries.version}: streams again ${Math.round(performance.now() - at)} ms after the leader's return\n`,
+    );
     await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
     await withSession(leader, login, (session) => dropSlot(session, slotOf(replica.id)));
     expect((await withSession(leader, login, survey)).usage.slots.each).toEqual([]);
@@ -145,7 +158,10 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
       if (cut === "at once") interrupt.abort();
       const copying = takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions, signal: interrupt.signal });
       copying.catch(() => undefined); // looked at below
-      await ask(async () => (interrupt.signal.aborted || (await filesBeside(replica)) > 20 ? true : undefined), { everyMs: 1, withinMs: 10_000 });
+      await ask(async () => (interrupt.signal.aborted || (await filesBeside(replica)) > 20 ? true : undefined), {
+        everyMs: 1,
+        withinMs: 10_000,
+      });
       interrupt.abort();
       await expect(copying).rejects.toMatchObject({ code: "cancelled" });
       expect(await hasData(replica.layout)).toBe(false);
@@ -160,7 +176,9 @@ describe.each(ways)("a replica of PostgreSQL $major by $way", (binaries) => {
     const leader = await newLeader(binaries, `none${letter}`);
     await stop(leader, "fast");
     const replica = await newMember(binaries, `lost${letter}`);
-    await expect(takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions })).rejects.toMatchObject({ code: "base_backup_failed" });
+    await expect(takeBaseBackup(replica, sourceOf(leader, replica), { byFunctions })).rejects.toMatchObject({
+      code: "base_backup_failed",
+    });
     expect((await readdir(replica.layout.root)).filter((name) => name.startsWith("data"))).toEqual([]);
   });
 });

@@ -14,7 +14,10 @@ import { historyOf, isPartOf } from "../../../../src/postgres/replication/timeli
 import { asPerch, installed, newLeader, newMember, passwords, settle, sql } from "../../../support/ground.ts";
 import { eventually } from "../../../support/world.ts";
 
-/** Whether a member's data can follow another leader, on servers that parted. One story a major: each test goes on where the one before it ended. */
+/**
+ * Whether a member's data can follow another leader, on servers that parted. One story a major: each test goes on where
+ * the one before it ended.
+ */
 const login = { user: "perch", password: passwords.superuser };
 
 describe.each(await installed())("the data of a former leader of PostgreSQL $major", (binaries) => {
@@ -33,13 +36,19 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
       const unfit = await rewind(member, { leader, session, password: passwords.superuser }, proof as Proof);
       return unfit === undefined ? "rewound" : "unfit";
     });
-  const follows = (member: Member) => eventually("it streams", async () => (await withSession(member, login, standing)).streaming);
+  const follows = (member: Member) =>
+    eventually("it streams", async () => (await withSession(member, login, standing)).streaming);
   const become = (leader: Member) => withSession(leader, login, (session) => promote(session));
 
   /** A base backup, which follows that leader. */
   const copy = async (member: Member, leader: Member) => {
     await withSession(leader, login, (session) => createSlot(session, slotOf(member.id)));
-    const source = { leader, open: () => asPerch(leader), replicationPassword: passwords.replication, slot: slotOf(member.id) };
+    const source = {
+      leader,
+      open: () => asPerch(leader),
+      replicationPassword: passwords.replication,
+      slot: slotOf(member.id),
+    };
     await takeBaseBackup(member, source);
     await settle(member, leader);
   };
@@ -120,13 +129,19 @@ describe.each(await installed())("the data of a former leader of PostgreSQL $maj
     await start(next);
     await follows(next);
     await sql(old, "INSERT INTO public.t SELECT generate_series(1, 10)");
-    await eventually("all is there", async () => (await sql<{ n: number }>(next, "SELECT count(*)::int AS n FROM public.t"))[0]?.n === 1010);
+    await eventually(
+      "all is there",
+      async () => (await sql<{ n: number }>(next, "SELECT count(*)::int AS n FROM public.t"))[0]?.n === 1010,
+    );
     await stop(next, "immediate");
     const history = await withSession(old, login, historyOf);
     await stop(old, "immediate");
     await start(next);
     const { timeline, received, streaming } = await withSession(next, login, standing);
-    expect({ streaming, fits: isPartOf(history, { timeline, position: received }) }).toEqual({ streaming: false, fits: true });
+    expect({ streaming, fits: isPartOf(history, { timeline, position: received }) }).toEqual({
+      streaming: false,
+      fits: true,
+    });
   });
 
   it("has after a rewind no more of the timeline that was taken back, whose last file pg_rewind leaves, nor of one that it has heard of", async () => {

@@ -20,7 +20,10 @@ const segment = (number: number) => `0000000100000000${number.toString(16).padSt
 async function pair(name: string, deadPlace: Place = place) {
   await mkdir(join(home.postgres, "tools"), { recursive: true });
   const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
-  const [dead, heir] = [{ ...(await newMember(binaries, `${name}a`)), place: deadPlace }, await newMember(binaries, `${name}b`)];
+  const [dead, heir] = [
+    { ...(await newMember(binaries, `${name}a`)), place: deadPlace },
+    await newMember(binaries, `${name}b`),
+  ];
   for (const { layout, place: its } of [dead, heir]) {
     await mkdir(layout.data);
     for (const path of [join(layout.data, "pg_wal"), layout.data]) await makeOwned(path, its);
@@ -32,7 +35,10 @@ describe("the WAL of a dead leader", () => {
   it("comes to the heir whole, as PostgreSQL's user's, from the segment it received last", async () => {
     const { dead, heir, from, to } = await pair("whole");
     for (const number of [7, 8, 9]) writeFileSync(join(from, segment(number)), `WAL ${number}`, { mode: 0o644 });
-    expect(await inheritWal(heir, dead, { received: 8n * megabytes16 + 5n, timeline: 1 }, megabytes16)).toEqual([segment(8), segment(9)]);
+    expect(await inheritWal(heir, dead, { received: 8n * megabytes16 + 5n, timeline: 1 }, megabytes16)).toEqual([
+      segment(8),
+      segment(9),
+    ]);
     expect(readdirSync(to).toSorted()).toEqual([segment(8), segment(9)]);
     expect(readFileSync(join(to, segment(9)), "utf8")).toBe("WAL 9");
     expect(statSync(join(to, segment(9))).uid).toBe(place.owner?.uid ?? process.getuid?.());
@@ -59,37 +65,47 @@ describe("the WAL of a dead leader", () => {
     const ofRoot = join(temporaryDirectory(), "of-root");
     writeFileSync(ofRoot, "root's own", { mode: 0o600 });
     symlinkSync(ofRoot, join(from, segment(8)));
-    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("no file that can be read");
+    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow(
+      "no file that can be read",
+    );
     expect(readdirSync(to)).toEqual([]);
     unlinkSync(join(from, segment(8)));
     execFileSync("mkfifo", ["-m", "666", join(from, segment(8))]);
-    await expect(inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16), "a pipe").rejects.toThrow(
-      "no file that can be read",
-    );
+    await expect(
+      inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16),
+      "a pipe",
+    ).rejects.toThrow("no file that can be read");
   });
 
-  it.skipIf(!isRoot())("comes to an heir that runs as another user, and no link in it brings anything of root's or of the heir's", async () => {
-    const nobody = await findUser("nobody");
-    if (nobody === undefined) throw new Error("there is no user nobody");
-    const { place: other } = portableNamespace(nobody);
-    const { dead, heir, from, to } = await pair("other", other);
-    writeFileSync(join(from, segment(8)), Buffer.alloc(3_000_000, "W"), { mode: 0o600 });
-    execFileSync("chown", [String(nobody.uid), join(from, segment(8))]);
-    expect(await inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).toEqual([segment(8)]);
-    expect(statSync(join(to, segment(8)))).toMatchObject({ uid: place.owner?.uid, size: 3_000_000 });
-    // What the heir has of it already is looked at by each one's own user, too.
-    const again = { received: 8n * megabytes16 + 5n, timeline: 1 };
-    expect(await inheritWal(heir, dead, again, megabytes16)).toEqual([segment(8)]);
-    writeFileSync(join(from, segment(8)), "Another's WAL");
-    expect(await inheritWal(heir, dead, again, megabytes16)).toBeUndefined();
-    const secrets = join(to, "of-the-heir");
-    writeFileSync(secrets, "its own", { mode: 0o600 });
-    execFileSync("chown", [String(place.owner?.uid), secrets]);
-    symlinkSync(secrets, join(from, segment(9)));
-    await expect(inheritWal(heir, dead, { received: 9n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow("no file that can be read");
-    expect(readdirSync(to).toSorted()).toEqual([segment(8), "of-the-heir"]);
-    expect(readdirSync(heir.layout.root).filter((name) => name.startsWith("inherited"))).toEqual([]);
-  });
+  it.skipIf(!isRoot())(
+    "comes to an heir that runs as another user, and no link in it brings anything of root's or of the heir's",
+    async () => {
+      const nobody = await findUser("nobody");
+      if (nobody === undefined) throw new Error("there is no user nobody");
+      const { place: other } = portableNamespace(nobody);
+      const { dead, heir, from, to } = await pair("other", other);
+      writeFileSync(join(from, segment(8)), Buffer.alloc(3_000_000, "W"), { mode: 0o600 });
+      execFileSync("chown", [String(nobody.uid), join(from, segment(8))]);
+      expect(await inheritWal(heir, dead, { received: 8n * megabytes16, timeline: 1 }, megabytes16)).toEqual([
+        segment(8),
+      ]);
+      expect(statSync(join(to, segment(8)))).toMatchObject({ uid: place.owner?.uid, size: 3_000_000 });
+      // What the heir has of it already is looked at by each one's own user, too.
+      const again = { received: 8n * megabytes16 + 5n, timeline: 1 };
+      expect(await inheritWal(heir, dead, again, megabytes16)).toEqual([segment(8)]);
+      writeFileSync(join(from, segment(8)), "Another's WAL");
+      expect(await inheritWal(heir, dead, again, megabytes16)).toBeUndefined();
+      const secrets = join(to, "of-the-heir");
+      writeFileSync(secrets, "its own", { mode: 0o600 });
+      execFileSync("chown", [String(place.owner?.uid), secrets]);
+      symlinkSync(secrets, join(from, segment(9)));
+      await expect(inheritWal(heir, dead, { received: 9n * megabytes16, timeline: 1 }, megabytes16)).rejects.toThrow(
+        "no file that can be read",
+      );
+      expect(readdirSync(to).toSorted()).toEqual([segment(8), "of-the-heir"]);
+      expect(readdirSync(heir.layout.root).filter((name) => name.startsWith("inherited"))).toEqual([]);
+    },
+  );
 
   it("is not all: every timeline that others have begun is told to the heir, and none of its own is written over", async () => {
     const { dead, heir, from, to } = await pair("line");

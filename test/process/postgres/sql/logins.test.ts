@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../../src/postgres/sql/databases.ts";
-import { endLogin, giveLogin, limitLogin, loginsInUse, loginStates, makeAlike, unlike } from "../../../../src/postgres/sql/logins.ts";
+import {
+  endLogin,
+  giveLogin,
+  limitLogin,
+  loginsInUse,
+  loginStates,
+  makeAlike,
+  unlike,
+} from "../../../../src/postgres/sql/logins.ts";
 import { retireUsers } from "../../../../src/postgres/sql/reassign.ts";
 import { createUser, dropUser, listUsers } from "../../../../src/postgres/sql/roles.ts";
 import { asApp, asPerch, installed, newLeader } from "../../../support/ground.ts";
@@ -13,8 +21,10 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
   const session = await asPerch(leader);
   const as = (user: string, password: string, database = "web") => asApp(leader, { user, password, database });
   const give = (login: string, password: string, user = "web") => giveLogin(session, { user, login, password });
-  const ask = async <Row extends object>(login: Awaited<ReturnType<typeof asApp>>, sql: string): Promise<Row | undefined> =>
-    (await login.query<Row>(sql).finally(() => login.close()))[0];
+  const ask = async <Row extends object>(
+    login: Awaited<ReturnType<typeof asApp>>,
+    sql: string,
+  ): Promise<Row | undefined> => (await login.query<Row>(sql).finally(() => login.close()))[0];
   await createUser(session, { name: "web", password: "password-1" });
   await createDatabase(session, { name: "web", owner: "web" });
 
@@ -25,7 +35,9 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
     // node-postgres sends each alone, as npgsql does when it gives a connection back.
     for (const reset of ["DISCARD ALL", "RESET ALL", "SET SESSION AUTHORIZATION DEFAULT", "RESET ROLE"]) {
       await second.query(reset);
-      expect(await second.query("SELECT session_user, current_user"), reset).toEqual([{ session_user: "web.2", current_user: "web" }]);
+      expect(await second.query("SELECT session_user, current_user"), reset).toEqual([
+        { session_user: "web.2", current_user: "web" },
+      ]);
     }
     await second.query("CREATE SCHEMA of_second");
     await second.close();
@@ -57,13 +69,16 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
     expect(await unlike(session, [pair])).toEqual([pair]);
     await makeAlike(session, pair);
     expect(await unlike(session, [pair])).toEqual([]);
-    const shown = "SELECT current_setting('search_path') AS path, current_setting('work_mem') AS memory, current_user::text AS user";
+    const shown =
+      "SELECT current_setting('search_path') AS path, current_setting('work_mem') AS memory, current_user::text AS user";
     expect(await ask(await as("web.2", "password-3"), shown)).toEqual(await ask(await as("web", "password-4"), shown));
     expect(await ask(await as("web.2", "password-3", "postgres"), shown)).toMatchObject({ memory: "7MB", user: "web" });
-    expect(await session.query("SELECT rolconnlimit AS limit, rolcreatedb AS may FROM pg_roles WHERE rolname = 'web.2'")).toEqual([
-      { limit: 5, may: true },
-    ]);
-    await session.query("ALTER ROLE web RESET ALL; ALTER ROLE web IN DATABASE web RESET ALL; ALTER ROLE web CONNECTION LIMIT -1 NOCREATEDB NOLOGIN");
+    expect(
+      await session.query("SELECT rolconnlimit AS limit, rolcreatedb AS may FROM pg_roles WHERE rolname = 'web.2'"),
+    ).toEqual([{ limit: 5, may: true }]);
+    await session.query(
+      "ALTER ROLE web RESET ALL; ALTER ROLE web IN DATABASE web RESET ALL; ALTER ROLE web CONNECTION LIMIT -1 NOCREATEDB NOLOGIN",
+    );
     await makeAlike(session, pair);
     expect(await unlike(session, [pair])).toEqual([]);
     await expect(as("web.2", "password-3")).rejects.toMatchObject(code("28000"));
@@ -100,7 +115,11 @@ describe.each(await installed())("logins of a role of PostgreSQL $major ($source
   it("show in the list of users as whom they work, and until when", async () => {
     await limitLogin(session, "web", "2030-01-02T03:04:05.678Z");
     const users = await listUsers(session);
-    expect(users.find(({ name }) => name === "web.2")).toMatchObject({ worksAs: "web", until: null, databases: ["postgres", "web"] });
+    expect(users.find(({ name }) => name === "web.2")).toMatchObject({
+      worksAs: "web",
+      until: null,
+      databases: ["postgres", "web"],
+    });
     expect(users.find(({ name }) => name === "web")).toMatchObject({ worksAs: null, until: "2030-01-02T03:04:05Z" });
     expect(await loginStates(session, ["web", "web.2", "nobody"])).toEqual(
       expect.arrayContaining([

@@ -140,7 +140,9 @@ describe.each(await installed())("a role of PostgreSQL $major ($source) that goe
     const name = `held${Math.random().toString(36).slice(2)}`;
     if (
       held.includes("PREPARE") &&
-      (await session.query<{ n: string }>("SHOW max_prepared_transactions"))[0]?.["max_prepared_transactions" as "n"] === "0"
+      (await session.query<{ n: string }>("SHOW max_prepared_transactions"))[0]?.[
+        "max_prepared_transactions" as "n"
+      ] === "0"
     )
       return;
     const there = await make(name);

@@ -38,7 +38,9 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
     await admit(there, name).finally(() => there.close());
     // PgBouncer's own session has no more rights than that: what hinders it hinders the owner's app alone.
     await asApp(leader, { user: "perch_pooler", password: "pool's secret", database: name })
-      .then((lookup) => lookup.query("SELECT name, verifier FROM perch_pool.lookup($1)", [name]).then(() => lookup.close()))
+      .then((lookup) =>
+        lookup.query("SELECT name, verifier FROM perch_pool.lookup($1)", [name]).then(() => lookup.close()),
+      )
       .catch(() => undefined);
     await createUser(session, { name: `${name}_too`, password: "a second one" });
     await shareDatabase(open, { name, user: `${name}_too` });
@@ -50,7 +52,9 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
   }
 
   const superusers = async (): Promise<string[]> =>
-    (await session.query<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolsuper ORDER BY 1")).map(({ name }) => name);
+    (await session.query<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolsuper ORDER BY 1")).map(
+      ({ name }) => name,
+    );
 
   const traps: Record<string, string> = {
     "a view in place of a catalog": `
@@ -102,7 +106,9 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
 
   it("has nothing to say to Perch by ALTER ROLE, nor by temporary objects of a session", async () => {
     const name = await attacker("");
-    await session.query(`ALTER ROLE perch SET search_path = evil, pg_catalog; ALTER ROLE perch IN DATABASE ${name} SET role = ${name}`);
+    await session.query(
+      `ALTER ROLE perch SET search_path = evil, pg_catalog; ALTER ROLE perch IN DATABASE ${name} SET role = ${name}`,
+    );
     const there = await open(name);
     expect(await there.query("SELECT current_user::text AS user, current_setting('search_path') AS path")).toEqual([
       { user: "perch", path: "pg_catalog,pg_temp" },
@@ -126,8 +132,16 @@ describe.each(await installed())("the owner of a database of PostgreSQL $major (
   });
 
   it("does not choose what an operator's psql from perch postgres connect means by a name", async () => {
-    const name = await attacker("CREATE VIEW evil.pg_class AS SELECT evil.rise() AS relname; ALTER DATABASE this SET search_path = evil, pg_catalog");
-    const at = { host: leader.layout.sockets, port: leader.port, user: "postgres", password: passwords.operator, database: name };
+    const name = await attacker(
+      "CREATE VIEW evil.pg_class AS SELECT evil.rise() AS relname; ALTER DATABASE this SET search_path = evil, pg_catalog",
+    );
+    const at = {
+      host: leader.layout.sockets,
+      port: leader.port,
+      user: "postgres",
+      password: passwords.operator,
+      database: name,
+    };
     const client = new pg.Client({ ...at, options: personOptions() });
     await client.connect();
     const before = await superusers();

@@ -1,7 +1,8 @@
 /**
- * A process that has a store open: `writer.ts PATH MODE`. It says `open`, or the code of the error. Then, with `hold`, it waits for the end of its input;
- * with `write`, it writes for ever and says each revision once it is written; with `fill`, it writes until that fails and says the code, the last count it
- * finds, the last count it wrote, and whether nothing is there of the write that failed.
+ * A process that has a store open: `writer.ts PATH MODE`. It says `open`, or the code of the error. Then, with `hold`,
+ * it waits for the end of its input; with `write`, it writes for ever and says each revision once it is written; with
+ * `fill`, it writes until that fails and says the code, the last count it finds, the last count it wrote, and whether
+ * nothing is there of the write that failed.
  */
 import { writeSync } from "node:fs";
 import { fail, toPerchError } from "../../../../src/errors/error.ts";
@@ -51,7 +52,11 @@ const modes: Record<string, (store: Store) => Promise<void>> = {
 
 const [path = "", mode = ""] = process.argv.slice(2);
 try {
-  const store = await openSqliteStore({ path, locked: () => fail("already_running", { home: path, pid: "?" }), watcherFailed: () => undefined });
+  const store = await openSqliteStore({
+    path,
+    locked: () => fail("already_running", { home: path, pid: "?" }),
+    watcherFailed: () => undefined,
+  });
   say("open");
   await modes[mode]?.(store);
 } catch (error) {

@@ -30,13 +30,18 @@ describe("the plan for poolers", () => {
       "switch the pooler of pg to session mode: in transaction mode PgBouncer 1.18.0 gives wrong rows to clients that prepare statements.",
       pooler({
         current: false,
-        switches: "to session mode: in transaction mode PgBouncer 1.18.0 gives wrong rows to clients that prepare statements",
+        switches:
+          "to session mode: in transaction mode PgBouncer 1.18.0 gives wrong rows to clients that prepare statements",
       }),
       "pool",
     ],
     ["resume the pooler of pg: nothing changes any more for which it would wait.", pooler({ paused: true }), "pool"],
     ["end the pooler of pg: it is not wanted any more.", pooler({ wanted: false }), "unpool"],
-    ["end the pooler of pg: it does not answer for 3 s.", pooler({ answers: false }, { silentSince: now - 3_000 }), "unpool"],
+    [
+      "end the pooler of pg: it does not answer for 3 s.",
+      pooler({ answers: false }, { silentSince: now - 3_000 }),
+      "unpool",
+    ],
   ])("says: %s", (sentence, one, step) => {
     expect(planned(one)).toEqual({ sentence, steps: [{ do: step, pooler: one.id }] });
   });
@@ -60,7 +65,9 @@ describe("the plan for poolers", () => {
     expect(plan(view).steps).toEqual([{ do: "admit", databases: ["web"] }]);
     const trouble = { step: "admit", why: "it is locked", attempts: 1, until: view.now + 500 };
     expect(plan({ ...view, admission: { busy: undefined, trouble } }).steps).toEqual([]);
-    expect(plan(cluster([member("a0", { ...leading, answers: false })], { pool, unadmitted: ["web"] })).steps).toEqual([]);
+    expect(plan(cluster([member("a0", { ...leading, answers: false })], { pool, unadmitted: ["web"] })).steps).toEqual(
+      [],
+    );
   });
 
   it("configures one that runs when what its settings ask is there, and removes what an older Perch left when none asks it", () => {
@@ -68,9 +75,9 @@ describe("the plan for poolers", () => {
     const world = (more: object) => plan(cluster([leader], { pool, poolers: [asking], ...more })).steps;
     expect(world({ unadmitted: ["web"], older: ["web"] })).toEqual([{ do: "admit", databases: ["web"] }]);
     expect(world({ older: ["web"] })).toEqual([{ do: "pool", pooler: "leader" }]);
-    expect(world({ older: ["web"], poolers: [pooler({}), pooler({ running: false, answers: false }, { id: "a0" })] })).toEqual([
-      { do: "pool", pooler: "a0" },
-    ]);
+    expect(
+      world({ older: ["web"], poolers: [pooler({}), pooler({ running: false, answers: false }, { id: "a0" })] }),
+    ).toEqual([{ do: "pool", pooler: "a0" }]);
     expect(world({ older: ["web"], poolers: [pooler({})] })).toEqual([{ do: "sweep", databases: ["web"] }]);
   });
 

@@ -7,7 +7,10 @@ export const configBinaries = command({
     "The directory is checked before anything changes: it must have postgres and initdb of the same major, and the user PostgreSQL runs as must be able to run them. A server that runs goes on with what it has until it is restarted.",
   args: { directory: { summary: "The directory with postgres and initdb" } },
   flags: { restart: { type: "boolean", summary: "Restart the cluster at once" } },
-  examples: ["perch postgres config binaries /usr/lib/postgresql/16/bin -a pg", "perch postgres config binaries /opt/pg/bin -a pg --restart"],
+  examples: [
+    "perch postgres config binaries /usr/lib/postgresql/16/bin -a pg",
+    "perch postgres config binaries /opt/pg/bin -a pg --restart",
+  ],
   needs: ["json", "daemon", "cluster"],
   routes: ["setBinaries", "restartCluster"],
   async run({ args, flags, cluster, daemon, terminal }) {

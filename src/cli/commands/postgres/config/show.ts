@@ -20,6 +20,13 @@ export const configShow = command({
       pending ? "yes" : "no",
       description,
     ]);
-    return { json: settings, text: table(["Name", "Value", "Unit", "Set by", "Pending restart", "Description"], rows, "No settings were changed") };
+    return {
+      json: settings,
+      text: table(
+        ["Name", "Value", "Unit", "Set by", "Pending restart", "Description"],
+        rows,
+        "No settings were changed",
+      ),
+    };
   },
 });

@@ -2,7 +2,8 @@ import { fail } from "../../../../errors/error.ts";
 import { command } from "../../../command.ts";
 
 /** The settings that flyctl has a flag for; every other one is written NAME=VALUE. */
-const flagOf = (setting: string) => ({ type: "string", value: "VALUE", summary: `The same as ${setting}=VALUE` }) as const;
+const flagOf = (setting: string) =>
+  ({ type: "string", value: "VALUE", summary: `The same as ${setting}=VALUE` }) as const;
 
 const settingFlags = {
   maxConnections: flagOf("max_connections"),
@@ -37,12 +38,17 @@ export const configUpdate = command({
   routes: ["updateSettings", "restartCluster"],
   async run({ args, flags, cluster, daemon, terminal }) {
     const set = { ...settingsOf(flags), ...settingPairs(args.settings) };
-    if (Object.keys(set).length + flags.unset.length === 0) throw fail("usage_invalid", { reason: "no changes were specified" });
+    if (Object.keys(set).length + flags.unset.length === 0)
+      throw fail("usage_invalid", { reason: "no changes were specified" });
     const change = await daemon.call("updateSettings", { params: { cluster }, body: { set, unset: flags.unset } });
     const { changed, restartNeeded, leaderless } = change;
-    const done = changed.length === 0 ? `Nothing to change in ${cluster}` : `Changed in ${cluster}: ${changed.join(", ")}`;
+    const done =
+      changed.length === 0 ? `Nothing to change in ${cluster}` : `Changed in ${cluster}: ${changed.join(", ")}`;
     if (leaderless !== undefined)
-      return { json: change, text: `${done}\n${cluster} has no leader still: ${leaderless}\nLook at: perch logs -a ${cluster}` };
+      return {
+        json: change,
+        text: `${done}\n${cluster} has no leader still: ${leaderless}\nLook at: perch logs -a ${cluster}`,
+      };
     if (restartNeeded.length === 0) return { json: change, text: done };
     if (!flags.restart)
       return {

@@ -14,7 +14,14 @@ export const usersDrop = command({
     // A question about what is not there is none; with --yes dropping it says so.
     const there = flags.yes ? undefined : await daemon.call("listUsers", { params: { cluster } });
     if (there?.every(({ name }) => name !== user)) throw fail("user_not_found", { user, app: cluster });
-    if (!(await terminal.consent({ yes: flags.yes, question: `Drop user ${user} of ${cluster}?`, what: `Dropping user ${user}` }))) return undefined;
+    if (
+      !(await terminal.consent({
+        yes: flags.yes,
+        question: `Drop user ${user} of ${cluster}?`,
+        what: `Dropping user ${user}`,
+      }))
+    )
+      return undefined;
     await daemon.call("dropUser", { params: { cluster, user } });
     return { json: { name: user }, text: `Dropped user ${user}` };
   },

@@ -18,6 +18,12 @@ export const usersList = command({
 export function usersText(users: Answer<"listUsers">, now: number): string {
   const password = ({ until }: (typeof users)[number]): string =>
     until === null ? "" : Date.parse(until) > now ? `until ${moment(until)} UTC` : "ended";
-  const rows = users.map((user) => [user.name, user.worksAs ?? user.name, user.superuser ? "yes" : "no", password(user), user.databases.join(", ")]);
+  const rows = users.map((user) => [
+    user.name,
+    user.worksAs ?? user.name,
+    user.superuser ? "yes" : "no",
+    password(user),
+    user.databases.join(", "),
+  ]);
   return table(["Name", "Works as", "Superuser", "Password", "Databases"], rows, "No users");
 }

@@ -31,6 +31,9 @@ export const usersRotate = command({
     const body = { ...overlap, ...(password === undefined ? {} : { password }) };
     const rotated = await daemon.call("rotateUser", { params: { cluster, user: args.user }, body });
     const save = rotated.apps.length === 0 ? ["Save it in a secure place -- you won't be able to see it again!"] : [];
-    return { json: rotated, text: [`User ${rotated.user} has the new password ${rotated.password}`, ...save, rotatedText(rotated)].join("\n") };
+    return {
+      json: rotated,
+      text: [`User ${rotated.user} has the new password ${rotated.password}`, ...save, rotatedText(rotated)].join("\n"),
+    };
   },
 });
