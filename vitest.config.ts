@@ -24,6 +24,7 @@ export default defineConfig({
           include: [`test/{${rooms}}/**/*.test.ts`],
           exclude: ["test/network/inside/**"],
           ...seconds(30),
+          ...few,
           sequence: { groupOrder: 1 },
           // These files keep nothing in memory that another could meet, and loading what they test takes longer than
           // testing it.
