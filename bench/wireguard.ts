@@ -136,7 +136,7 @@ async function compare(
   return {
     rows,
     notes: [
-      "Wire: a veth from the client's namespace straight into the network. Both ends of the tunnel are on this machine.",
+      "Wire: a veth from the client's namespace straight into the network. Both ends of the tunnel are on this host.",
     ],
   };
 }

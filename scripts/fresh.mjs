@@ -1,6 +1,6 @@
 /**
  * What a stranger meets: a bare Debian with git, Node.js and npm and nothing else, a clone, and the README. Real
- * packages from the mirrors this machine uses, cold caches.
+ * packages from the mirrors this host uses, cold caches.
  *
  *     npm run test:fresh                                   both releases, as root and as an ordinary user
  *     npm run test:fresh -- --release trixie --as user     one of the four

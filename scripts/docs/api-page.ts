@@ -48,8 +48,8 @@ function section(path: string, method: string, operation: Operation): string[] {
     `\`${operationId}\`${kind}: ${summary}.`,
     "",
     security === undefined
-      ? "From another machine: never."
-      : `From another machine: with the scope ${security[0]?.token.join(", ")}.`,
+      ? "From another host: never."
+      : `From another host: with the scope ${security[0]?.token.join(", ")}.`,
     ...(fields.length === 0
       ? []
       : [

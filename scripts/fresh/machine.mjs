@@ -21,7 +21,7 @@ export function ensureDebootstrap(say) {
   });
 }
 
-/** The first archive that this machine itself takes packages from, else Debian's own. */
+/** The first archive that this host itself takes packages from, else Debian's own. */
 function mirror() {
   const directory = "/etc/apt/sources.list.d";
   const files = [
@@ -99,7 +99,7 @@ const userPath = "/usr/local/bin:/usr/bin:/bin";
 const rootPath = `/usr/local/sbin:/usr/sbin:/sbin:${userPath}`;
 
 /**
- * Node.js and npm of this machine, and what it says of mirrors and whom it trusts: the bare one reaches what this one
+ * Node.js and npm of this host, and what it says of mirrors and whom it trusts: the bare one reaches what this one
  * reaches.
  */
 function takeAlong(root) {

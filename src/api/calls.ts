@@ -9,7 +9,7 @@ import { type RouteName, routes } from "./routes.ts";
 export interface Call extends Pick<Route, "method" | "path" | "kind"> {
   /** Whether it takes a body. */
   readonly body: boolean;
-  /** Whether another machine may call it. */
+  /** Whether another host may call it. */
   readonly remote: boolean;
 }
 

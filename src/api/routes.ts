@@ -146,8 +146,8 @@ export const routes = {
   endRun: route({ method: "DELETE", path: "/v1/runs/:machine", kind: "plain", summary: "End a run", answer: s.none }),
   watchSecrets: route({ method: "GET", path: "/v1/apps/:app/secrets/changes", kind: "feed", remote: read("params.app"), summary: "One item each time the app's secrets change", answer: z.object({ revision: z.int() }) }),
 
-  showRemote: route({ method: "GET", path: "/v1/remote", kind: "plain", remote: read(), summary: "Where the API listens for other machines", answer: s.remote }),
-  openRemote: route({ method: "PUT", path: "/v1/remote", kind: "plain", summary: "Let other machines call the API, by TLS and a token", body: z.object({ listen: text, hostnames: list(text).max(20).default([]) }), answer: s.remote }),
+  showRemote: route({ method: "GET", path: "/v1/remote", kind: "plain", remote: read(), summary: "Where the API listens for other hosts", answer: s.remote }),
+  openRemote: route({ method: "PUT", path: "/v1/remote", kind: "plain", summary: "Let other hosts call the API, by TLS and a token", body: z.object({ listen: text, hostnames: list(text).max(20).default([]) }), answer: s.remote }),
   closeRemote: route({ method: "DELETE", path: "/v1/remote", kind: "plain", summary: "Let none any more; connections end, tokens stay", answer: s.remote }),
   listTokens: route({ method: "GET", path: "/v1/tokens", kind: "plain", remote: admin(), summary: "Tokens, never their texts", answer: list(s.token) }),
   createToken: route({ method: "POST", path: "/v1/tokens", kind: "plain", summary: "Make a token; its text is shown once", body: z.object({ name: text, scope: z.enum(scopes).default("read"), app: text.optional(), expiresAt: z.iso.datetime().optional() }), answer: s.token.extend({ token: text }) }),

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * On whose behalf the code at hand runs: a user of this machine, a token, or Perch itself. It follows promises and
+ * On whose behalf the code at hand runs: a user of this host, a token, or Perch itself. It follows promises and
  * timers, so work that outlives a request must say `byItself`.
  */
 const acting = new AsyncLocalStorage<string>();

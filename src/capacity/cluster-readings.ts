@@ -52,7 +52,7 @@ function keptText(app: string, { name, active, state, keptBytes }: Slot, keepByt
   if (state === "lost") return `${which} is lost: the WAL it kept back had to be given up`;
   const end = keepBytes === null ? ", and nothing ends that but the disk" : `; at ${size(keepBytes)} it is given up`;
   const kept = `keeps ${size(Math.max(0, keptBytes ?? 0))} of WAL back${end}`;
-  return active ? `${which} ${kept}` : `nobody reads from ${which}, which ${kept}`;
+  return active ? `${which} ${kept}` : `nothing reads from ${which}, which ${kept}`;
 }
 
 function slotMend({ name: app, owners }: ClusterFacts, { name, active }: Slot): string {

@@ -1,7 +1,7 @@
 /**
  * What runs out, told while there is time to do something about it. Facts come from elsewhere: the machine's from
  * `host/`, each server's from the look of its cluster's loop. `cluster-readings.ts` and `machine-readings.ts` say how
- * much of each thing is used and what mends it, `thresholds.ts` from where on that is a warning, `follow.ts` what is
+ * much of each thing is used and what helps, `thresholds.ts` from where on that is a warning, `follow.ts` what is
  * said when it begins and when it is over. All pure. The room knows nothing of records, loops or the API.
  */
 import type { DiskRoom, Files, MemoryRoom } from "../host/system/machine.ts";
@@ -58,7 +58,7 @@ export interface Reading {
   thing: string;
   used: number;
   limit: number;
-  /** In numbers, and the command that mends it. */
+  /** In numbers, and the command that fixes it. */
   sentence: string;
   next: string;
 }

@@ -34,7 +34,7 @@ export function follow(facts: Facts, before: Held, now: number): Followed {
     if (known === undefined || worse)
       said.push({
         subject: warning.subject,
-        sentence: `${worse ? "worse: " : "warning: "}${warning.sentence}; what mends it: ${warning.next}`,
+        sentence: `${worse ? "worse: " : "warning: "}${warning.sentence}; what helps: ${warning.next}`,
       });
     // What once had run out is not said to be worse again until it was over.
     held.set(keyOf(warning), {

@@ -126,7 +126,7 @@ function descriptors({ daemon, files }: Facts): Reading[] {
             thing: "machine",
             used: files.open,
             limit: files.max,
-            sentence: `${ofAll} on this machine`,
+            sentence: `${ofAll} on this host`,
             next: `sysctl fs.file-max=${files.max * 2}`,
           } as const,
         ]),

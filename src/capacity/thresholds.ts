@@ -21,13 +21,20 @@ export const thresholds: Readonly<Record<What, Threshold>> = {
   },
   inodes: { warn: share(0.9), fail: share(0.99), because: "a new database takes three hundred" },
   connections: { warn: share(0.8), fail: share(1), because: "one more instance of an app brings its whole pool" },
-  "kept-wal": { warn: share(0.5), because: "at the limit the WAL is given up, and who needed it must be copied anew" },
-  "idle-slot": { warn: (limit) => Math.min(64 * mebibyte, limit * 0.1), because: "what nobody reads only grows" },
+  "kept-wal": {
+    warn: share(0.5),
+    because: "at the limit the WAL is given up, and a replica that needs it must be copied again",
+  },
+  "idle-slot": { warn: (limit) => Math.min(64 * mebibyte, limit * 0.1), because: "what is not read only grows" },
   slots: { warn: share(0.8), because: "each replica takes one" },
   memory: { warn: share(0.9), because: "the kernel ends a server when there is none left" },
   "promised-memory": { warn: share(0.9), because: "what is promised may be asked for, by all at once" },
   "perchd-memory": { warn: share(0.75), because: "with ten clusters and a thousand names it takes less" },
-  descriptors: { warn: share(0.8), fail: share(1), because: "without one nothing is opened and nobody let in" },
+  descriptors: {
+    warn: share(0.8),
+    fail: share(1),
+    because: "without one no file is opened and no connection accepted",
+  },
   wraparound: {
     warn: share(0.5),
     fail: (limit) => limit - 3_000_000,

@@ -105,7 +105,7 @@ export interface Definition<A extends Args, F extends Flags, N extends Need> {
   readonly routes?: readonly (CallName | FeedName)[];
   /** Everything after the first argument belongs to it, flags too. */
   readonly passThrough?: true;
-  /** It does its work on this machine, so that --host means nothing to it. */
+  /** It does its work on this host, so that --host means nothing to it. */
   readonly machineOnly?: true;
   /** It is about no network and no perchd: --network and --host mean nothing to it, and none is looked for. */
   readonly alone?: true;
@@ -126,7 +126,7 @@ const appFlag: Flag = {
   type: "string",
   short: "a",
   value: "APP",
-  summary: "The app; without it, the one that perch.toml or fly.toml names",
+  summary: "The app (default the one that perch.toml or fly.toml names)",
 };
 const clusterFlag: Flag = { type: "string", short: "a", value: "CLUSTER", summary: "The cluster" };
 const configFlag: Flag = {
@@ -138,15 +138,19 @@ const configFlag: Flag = {
 const jsonFlag: Flag = { type: "boolean", short: "j", summary: "Print one JSON value and nothing else" };
 
 /** For commands that ask before they do what cannot be undone. */
-export const yesFlag = { type: "boolean", short: "y", summary: "Do it without asking" } as const satisfies Flag;
+export const yesFlag = { type: "boolean", short: "y", summary: "Do not ask for confirmation" } as const satisfies Flag;
 
 /** Given to every command, before its name or after it. */
 export const globalFlags = {
-  network: { type: "string", value: "NAME", summary: "The network; without it, PERCH_NETWORK, else default" },
+  network: {
+    type: "string",
+    value: "NAME",
+    summary: "The network (default PERCH_NETWORK, else the network named default)",
+  },
   host: {
     type: "string",
     value: "HOST:PORT",
-    summary: "The perchd of another machine, after perch login; without it, PERCH_REMOTE, else this machine's",
+    summary: "The perchd of another host, after perch login (default PERCH_REMOTE, else this host's)",
   },
 } as const satisfies Flags;
 

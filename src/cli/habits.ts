@@ -38,7 +38,7 @@ const settings =
 const setting = "Set a variable of an app with: perch secrets set -a APP NAME=VALUE";
 const reading = "Values are not shown; a run has them: perch run -a APP -- printenv NAME";
 const upgrading = "Install the new version of Perch, then type: perch up. It takes the place of the one that runs";
-const building = "Perch runs what is on this machine and builds nothing: perch run -a APP -- COMMAND";
+const building = "Perch runs what is on this host and builds nothing: perch run -a APP -- COMMAND";
 const membersStart =
   "Start a member with: perch machine start ID (perch machine list has the ids), all of Perch with: perch up";
 const membersStop =
@@ -66,14 +66,14 @@ const habits: Readonly<Record<string, string>> = {
   volume: "Data of machines lies below PERCH_HOME: perch status names it",
   volumes: "Data of machines lies below PERCH_HOME: perch status names it",
   "volumes list": "Data of machines lies below PERCH_HOME: perch status names it",
-  ips: "Addresses of a name: perch dig NAME.internal; a cluster is opened to other machines by perch postgres expose",
+  ips: "Addresses of a name: perch dig NAME.internal; a cluster is opened to other hosts by perch postgres expose",
   "ips list":
-    "Addresses of a name: perch dig NAME.internal; a cluster is opened to other machines by perch postgres expose",
+    "Addresses of a name: perch dig NAME.internal; a cluster is opened to other hosts by perch postgres expose",
   image: "PostgreSQL comes from the system: upgrade its packages, then type: perch postgres restart -a CLUSTER",
   "image update":
     "PostgreSQL comes from the system: upgrade its packages, then type: perch postgres restart -a CLUSTER",
-  auth: "On one machine nobody signs in; for the perchd of another machine: perch login HOST:PORT",
-  "auth login": "On one machine nobody signs in; for the perchd of another machine: perch login HOST:PORT",
+  auth: "On this host no login is needed; for the perchd of another host: perch login HOST:PORT",
+  "auth login": "On this host no login is needed; for the perchd of another host: perch login HOST:PORT",
   console: "Open a shell with an app's secrets with: perch shell -a APP",
   exec: "Run a command with an app's secrets with: perch run -a APP -- COMMAND",
   create: creating,
@@ -105,7 +105,7 @@ const habits: Readonly<Record<string, string>> = {
   upgrade: upgrading,
   uninstall:
     "Stop Perch with: perch down, and take its link away with: perch install-cli --remove. What systemd keeps: perch systemd uninstall",
-  whoami: "On one machine nobody signs in; for the perchd of another machine: perch login HOST:PORT",
+  whoami: "On this host no login is needed; for the perchd of another host: perch login HOST:PORT",
   members: listing,
   replicas: listing,
   services: listing,
@@ -118,7 +118,7 @@ const habits: Readonly<Record<string, string>> = {
   "apps stop": "An app ends with its perch run: Ctrl-C there",
   "postgres rename":
     "A cluster keeps its name. Create another with: perch postgres create NAME, and copy the data with pg_dump",
-  "postgres proxy": "Lead a port of this machine to a cluster with: perch proxy 15432 -a CLUSTER",
+  "postgres proxy": "Lead a port of this host to a cluster with: perch proxy 15432 -a CLUSTER",
   "postgres export": "Back up a database with: perch run -a APP -- sh -c 'pg_dump -Fc \"$DATABASE_URL\"' > app.dump",
   "postgres dump": "Back up a database with: perch run -a APP -- sh -c 'pg_dump -Fc \"$DATABASE_URL\"' > app.dump",
   "postgres import":

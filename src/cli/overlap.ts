@@ -5,8 +5,7 @@ import type { Flag } from "./command.ts";
 export const overlapFlag = {
   type: "string",
   value: "TIME",
-  summary:
-    "How long the old password works: 30m, 12h, 7d, or 0; without it, until the app has restarted, a day at most",
+  summary: "How long the old password works: 30m, 12h, 7d, or 0 (default until the app has restarted, at most a day)",
 } as const satisfies Flag;
 
 /** In seconds, as the API has it. */

@@ -6,7 +6,7 @@ import { printable } from "../model/name.ts";
 import { fingerprintIn } from "../model/token.ts";
 
 /**
- * Where other machines are and what lets us in there: `logins/HOST_PORT.json` in the home, 0600, written by `perch
+ * Where other hosts are and what lets us in there: `logins/HOST_PORT.json` in the home, 0600, written by `perch
  * login`; or PERCH_TOKEN. A token is in the environment, in that file or typed unseen, never an argument.
  */
 export type Place = Pick<Remote, "host" | "port">;

@@ -112,7 +112,7 @@ async function replace(
   if (!portable) await requireTools();
   else
     terminal.note(
-      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew",
+      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be opened again",
     );
   terminal.progress.say(`perchd ${version} hands over to ${perchVersion()}`);
   const onProgress = (sentence: string) => terminal.progress.say(sentence);

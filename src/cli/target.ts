@@ -4,14 +4,14 @@ import { defaultNetwork, findHome, type Home, oneName } from "../host/system/hom
 import { checkAppName } from "../model/name.ts";
 import type { Command, Globals } from "./command.ts";
 
-/** What a command is about: a network of this machine, or the perchd of another. */
+/** What a command is about: a network of this host, or the perchd of another. */
 export interface Target {
   home: Home;
   allNetworks: boolean;
   reach(): Promise<Client>;
 }
 
-/** `heard` is told the version of a perchd of this machine. */
+/** `heard` is told the version of a perchd of this host. */
 export async function targetOf(
   command: Command,
   globals: Globals,

@@ -1,6 +1,6 @@
 /**
  * The typed client of perchd: `call` for one answer, `feed` for as many as come. It knows the contract in `api/`, the
- * unix socket and the way to another machine, nothing of the terminal and nothing of how the daemon works. Start here;
+ * unix socket and the way to another host, nothing of the terminal and nothing of how the daemon works. Start here;
  * `connection.ts` is the socket, `remote.ts` whom it trusts elsewhere, `frames.ts` what comes over it, `target.ts` the
  * URL.
  */
@@ -52,7 +52,7 @@ const patience = { plain: 120_000, undo: 20_000 };
 
 type AnyInput = { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 
-/** `heard` is told the version of a perchd of this machine, at each answer. */
+/** `heard` is told the version of a perchd of this host, at each answer. */
 export function clientOf(where: Where, wait = patience, heard: (version: string) => void = () => undefined): Client {
   const connect = async (
     name: keyof Routes,

@@ -6,11 +6,11 @@ import type { Home } from "../host/system/home.ts";
 import { callerText } from "./caller.ts";
 import { connectMs, type Remote, remoteError, remoteName, serverName } from "./remote.ts";
 
-/** The perchd of this machine by its socket, or of another. */
+/** The perchd of this host by its socket, or of another. */
 export type Where = Pick<Home, "socket" | "root"> | Remote;
 
 /**
- * One request over the daemon's unix socket, or to another machine by TLS. One connection each: a command makes one or
+ * One request over the daemon's unix socket, or to another host by TLS. One connection each: a command makes one or
  * two, and closing it is how an operation is cancelled.
  */
 

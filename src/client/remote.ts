@@ -3,7 +3,7 @@ import type { DetailedPeerCertificate } from "node:tls";
 import { fail } from "../errors/error.ts";
 import { fingerprintIn, perchdName } from "../model/token.ts";
 
-/** The perchd of another machine, and what proves each to the other. */
+/** The perchd of another host, and what proves each to the other. */
 export interface Remote {
   host: string;
   port: number;
@@ -67,7 +67,7 @@ const fingerprint = (der: Buffer): string => createHash("sha256").update(der).di
 const pem = (der: Buffer): string =>
   `-----BEGIN CERTIFICATE-----\n${(der.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END CERTIFICATE-----\n`;
 
-/** What a failing connection to another machine means to a user. */
+/** What a failing connection to another host means to a user. */
 export function remoteError(error: NodeJS.ErrnoException, host: string) {
   const { code = "" } = error;
   if (/CERT|SIGNATURE|ERR_TLS|ISSUER/.test(code)) return fail("remote_untrusted", { host, why: error.message }, error);
@@ -76,7 +76,7 @@ export function remoteError(error: NodeJS.ErrnoException, host: string) {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nobody listens there",
+  ECONNREFUSED: "nothing listens there",
   ENOTFOUND: "there is no such name",
   EAI_AGAIN: "its name cannot be looked up",
   EHOSTUNREACH: "no way leads there",

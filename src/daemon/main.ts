@@ -28,7 +28,7 @@ const leaveMs = 1_000;
 const log = openLog(2);
 const say = (value: object) => void process.stdout.write(`${JSON.stringify(value)}\n`);
 process.stdout.on("error", () => undefined); // whoever started us has heard enough
-process.on("unhandledRejection", (error) => log.error({ err: error }, "a rejection nobody handled"));
+process.on("unhandledRejection", (error) => log.error({ err: error }, "a rejection that was not handled"));
 
 async function main(): Promise<void> {
   delete process.env[oneHeap];

@@ -152,7 +152,7 @@ async function adopt(options: NameServerOptions): Promise<NameServerClient | und
   if (!fresh) {
     if (pong.version === version) return found;
     const successor = await succeedNameServer(found, settingsOf(options, options.zone)).catch((error: unknown) =>
-      options.log.warn({ err: error }, "the name server could not hand over: it is started anew"),
+      options.log.warn({ err: error }, "the name server could not hand over: a new one is started"),
     );
     if (successor !== undefined) {
       found.close();

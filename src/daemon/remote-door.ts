@@ -15,7 +15,7 @@ import type { RemoteDoor } from "../server/remote/listener.ts";
 import type { State } from "../store/records.ts";
 
 /**
- * The API for other machines: a second server with the same handlers, TLS 1.3 by the network's authority, and a guard.
+ * The API for other hosts: a second server with the same handlers, TLS 1.3 by the network's authority, and a guard.
  * Shut until it is asked for.
  */
 export interface OpenRemoteDoor extends RemoteDoor {
@@ -109,7 +109,7 @@ export async function remoteDoor(options: Options): Promise<OpenRemoteDoor> {
       () => (note = undefined),
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        if (why !== note) say(`the API is shut to other machines: ${why}`);
+        if (why !== note) say(`the API is shut to other hosts: ${why}`);
         note = why;
       },
     );

@@ -65,7 +65,8 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
 async function endInhabitants({ place, log }: Context): Promise<void> {
   if (place.mode === "portable") return;
   // Somebody took its name away, or ended its anchor: nobody gets in, and what is known by pid was ended above.
-  if (!(await canEnter(place))) return log.warn("the namespace is gone: whoever is still inside cannot be found");
+  if (!(await canEnter(place)))
+    return log.warn("the namespace is gone: processes that are still inside cannot be found");
   const found = await inhabitants((argv) => place.tool(argv));
   for (const inhabitant of found) await signalProcess(inhabitant, "SIGTERM");
   for (const inhabitant of found)

@@ -38,7 +38,7 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
     };
   }
 
-  /** So that a device made anew, after a death or a restart of this machine, can call them. */
+  /** So that a device made anew, after a death or a restart of this host, can call them. */
   async function remember(): Promise<void> {
     const peers = await state.peers.list();
     if (peers.length === 0 || place.mode !== "root") return;

@@ -74,7 +74,7 @@ async function main(): Promise<void> {
       end("another has taken over");
     } catch (error) {
       succession = "failed";
-      say("error", `nobody took over: ${(error as Error).message}`);
+      say("error", `it was not taken over: ${(error as Error).message}`);
     }
   }
 

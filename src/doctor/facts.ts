@@ -114,7 +114,7 @@ export interface Line {
   /** warn: it works, yet somebody should look. */
   state: "ok" | "warn" | "fail";
   sentence: string;
-  /** The command that mends it. */
+  /** The command that fixes it. */
   next?: string;
 }
 

@@ -8,7 +8,7 @@ import { wayLines } from "./judge-way.ts";
 const hostText = ({ host }: Target): string => (host.includes(":") ? `[${host}]` : host);
 
 /**
- * The facts as lines, in the order a packet goes. A line says what is so; one that fails says what mends it. What could
+ * The facts as lines, in the order a packet goes. A line says what is so; one that fails says what helps. What could
  * not be looked at, because something before it is broken, has no line. Pure.
  */
 export function judge(facts: Facts): Line[] {
@@ -84,7 +84,7 @@ function urlLine(facts: Facts): Line {
     };
   if (target === "not ours") {
     const sentence = `${variable} leads to no cluster that ${app} is attached to, and a token is not told where else it comes to`;
-    return { check, state: "warn", sentence, next: `perch doctor -a ${app}, typed on the machine itself` };
+    return { check, state: "warn", sentence, next: `perch doctor -a ${app}, typed on the host itself` };
   }
   const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };

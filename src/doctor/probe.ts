@@ -102,7 +102,7 @@ async function askForTls(
   socket.write(sslRequest);
   const answer = await first;
   if (answer === "N") return "none";
-  if (answer !== "S") throw new Error("whoever listens there is no PostgreSQL");
+  if (answer !== "S") throw new Error("what listens there is not PostgreSQL");
   const named = target.sslrootcert?.startsWith("/") === true ? await authorityIn(target.sslrootcert) : authority;
   const tls = secure({
     socket,

@@ -68,7 +68,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     state: async (app) =>
       (await keepers.get(app)?.state()) ?? {
         state: "closed",
-        error: fail("door_failed", { why: "nobody asked for it" }),
+        error: fail("door_failed", { why: "it was not asked for" }),
       },
     tend() {
       if (!stopped) void makeDirectory(options.directory).catch(() => undefined);

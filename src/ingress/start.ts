@@ -56,6 +56,6 @@ async function listenAt(listen: string): Promise<Server> {
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EADDRINUSE") return "another program listens on that port";
   if (code === "EACCES") return "a port below 1024 needs root";
-  if (code === "EADDRNOTAVAIL") return "this machine does not have that address";
+  if (code === "EADDRNOTAVAIL") return "this host does not have that address";
   return message;
 }

@@ -18,7 +18,7 @@ export function parseEndpoint(text: string): Endpoint {
   const port = digits === undefined ? undefined : Number(digits);
   const why =
     bare === null
-      ? "it is no HOST:PORT"
+      ? "it is not HOST:PORT"
       : port !== undefined && (port < 1 || port > 65_535)
         ? "a port is a number from 1 to 65535"
         : six === undefined

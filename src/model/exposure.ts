@@ -17,7 +17,7 @@ export interface Exposure {
   allow: string[];
   /** Files with a certificate chain and its key; absent: the network's own authority certifies the name. */
   files?: { certificate: string; key: string };
-  /** Superusers may come by this door, too. */
+  /** Superusers may connect through it, too. */
   allowSuperuser: boolean;
   /** The superusers there were when last looked: each is refused by name. */
   superusers: string[];

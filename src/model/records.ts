@@ -248,7 +248,7 @@ export interface EventRecord {
   actor?: string;
 }
 
-/** The API for other machines, as it is wanted. */
+/** The API for other hosts, as it is wanted. */
 export interface RemoteRecord {
   /** ADDRESS:PORT */
   listen: string;

@@ -77,7 +77,7 @@ function connected(host: string, port: number): Promise<Socket | string> {
     const timer = setTimeout(() => socket.destroy(new Error("no answer")), connectMs);
     let why = "it was closed";
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      why = error.code === "ECONNREFUSED" ? "the connection was refused: nobody listens there" : error.message;
+      why = error.code === "ECONNREFUSED" ? "the connection was refused: nothing listens there" : error.message;
     });
     socket.once("connect", () => {
       clearTimeout(timer);

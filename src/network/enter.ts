@@ -52,7 +52,7 @@ shift
 
 /**
  * Root's command owns the kernel's settings by its number alone, in whatever user namespace: the ports of this network
- * that only root may open, for one, and the program that every core of this machine is given to.
+ * that only root may open, for one, and the program that every core of this host is given to.
  */
 const readOnly = `for at in /proc/sys /proc/sysrq-trigger; do [ ! -e "$at" ] || mount --bind -o ro,nosuid,nodev,noexec "$at" "$at"; done
 [ ! -e /sys/kernel ] || mount -o remount,bind,ro,nosuid,nodev,noexec /sys

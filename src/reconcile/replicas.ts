@@ -91,7 +91,7 @@ function whyUnfit(view: ClusterView, { record, facts, since }: MemberView): Unfi
     return {
       step: "resume",
       says: "resume",
-      why: `a signal stopped it ${suspendedMs / 1000} s ago, and nobody let it go on`,
+      why: `a signal stopped it ${suspendedMs / 1000} s ago, and it did not go on`,
     };
   if (facts.paused?.short !== undefined)
     return { step: "restart", says: "restart", why: `its replay is paused, for ${facts.paused.short}` };

@@ -33,7 +33,7 @@ export interface State {
   formerLogins: Collection<FormerLoginRecord, "cluster" | "login">;
   /** Those who may join by WireGuard. */
   peers: Collection<PeerRecord, "name">;
-  /** One record while other machines may call, else none. */
+  /** One record while other hosts may call, else none. */
   remote: Collection<RemoteRecord, never>;
   tokens: Collection<TokenRecord, "name">;
   /**

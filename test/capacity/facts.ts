@@ -40,7 +40,7 @@ export const plenty: Facts = {
       freeInodes: 5_000,
     },
   ],
-  memory: { bytes: 8 * gigabyte, availableBytes: 4 * gigabyte, of: "this machine" },
+  memory: { bytes: 8 * gigabyte, availableBytes: 4 * gigabyte, of: "this host" },
   files: { open: 2_000, max: 100_000 },
   daemon: { pid: 7, residentBytes: 90 * megabyte, descriptors: { open: 60, max: 1024 } },
 };

@@ -102,7 +102,7 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
       ],
     },
     [
-      "warn idle-slot: nobody reads from replication slot perch_l1 of pg, which keeps 70.0 MB of WAL back; at 1.0 GB it is given up → perch machine start l1",
+      "warn idle-slot: nothing reads from replication slot perch_l1 of pg, which keeps 70.0 MB of WAL back; at 1.0 GB it is given up → perch machine start l1",
     ],
   ],
   ["a slot was made a moment ago", of(slots({ active: false, keptBytes: null, state: null })), []],
@@ -138,7 +138,7 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
     "servers may take more than there is",
     of({ memory: { sharedBytes: 4 * gigabyte, perConnectionBytes: gigabyte } }),
     [
-      "warn promised-memory: servers may take 9.0 GB of the 8.0 GB of memory of this machine: shared_buffers 4.0 GB, and work_mem 5.0 GB for the connections that are open → perch postgres config update -a pg --shared-buffers 2048MB --restart",
+      "warn promised-memory: servers may take 9.0 GB of the 8.0 GB of memory of this host: shared_buffers 4.0 GB, and work_mem 5.0 GB for the connections that are open → perch postgres config update -a pg --shared-buffers 2048MB --restart",
     ],
   ],
   [
@@ -155,7 +155,7 @@ const cases: [title: string, facts: Facts, warnings: string[]][] = [
     },
     [
       "fail descriptors: 1024 of 1024 files are open (100 %) in perchd → ulimit -n 4096 && kill -9 7 && perch up",
-      "warn descriptors: 900 of 1000 files are open (90 %) on this machine → sysctl fs.file-max=2000",
+      "warn descriptors: 900 of 1000 files are open (90 %) on this host → sysctl fs.file-max=2000",
     ],
   ],
 ];
@@ -180,7 +180,7 @@ describe("what is said of warnings", () => {
       const followed = follow(facts, held, second * 1_000);
       held = followed.held;
       return followed.said.map(
-        ({ subject, sentence }) => `${second} ${subject} ${sentence.replace(/; what mends it: .*/, "")}`,
+        ({ subject, sentence }) => `${second} ${subject} ${sentence.replace(/; what helps: .*/, "")}`,
       );
     });
   }

@@ -88,7 +88,7 @@ describe("every command", () => {
     ]);
     for (const { name, text } of taking) {
       expect(text, name).toMatch(/\bstdin\b/);
-      expect(text, name).toContain("seen in the list of processes");
+      expect(text, name).toContain("visible in the process list");
     }
   });
 

@@ -6,7 +6,7 @@ import { tokenText } from "../../src/model/token.ts";
 import { permissions } from "../../src/host/files/files.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-describe("another machine", () => {
+describe("another host", () => {
   it.each([
     ["db.example.com:6643", { host: "db.example.com", port: 6643 }],
     ["DB:1", { host: "db", port: 1 }],

@@ -65,7 +65,7 @@ describe("a name that is not ours", () => {
     expect(server?.asked).toEqual(["tcp a.example", "udp long.example", "tcp long.example"]);
   });
 
-  it("is refused when its answer leads into this network or to this machine", async () => {
+  it("is refused when its answer leads into this network or to this host", async () => {
     const inward: Speaks = ({ questions }) => ({
       answers: [{ type: "A", name: questions?.[0]?.name ?? "", ttl: 1, data: "127.0.0.1" }],
     });

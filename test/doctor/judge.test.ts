@@ -210,7 +210,7 @@ describe("the judge", () => {
     expect(lines.filter(({ state }) => state !== "ok")).toEqual([]);
   });
 
-  it.each(cases)("says what is wrong and what mends it: %s", (_title, change, wanted) => {
+  it.each(cases)("says what is wrong and what helps: %s", (_title, change, wanted) => {
     const lines = judge({ ...well, ...change });
     expect(lines.filter(({ state }) => state !== "ok").map(lineText)).toEqual(wanted);
     expect(JSON.stringify(lines)).not.toContain(target.password);

@@ -52,7 +52,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch doctor, 
     ]);
   });
 
-  it("opens no port for it, of this machine, of another app or of another cluster, and says the same of all", async () => {
+  it("opens no port for it, of this host, of another app or of another cluster, and says the same of all", async () => {
     let met = 0;
     const server = createServer((socket) => void (met++, socket.destroy()));
     servers.push(server);

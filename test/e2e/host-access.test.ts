@@ -16,7 +16,7 @@ const knock = (host: string, port: number) =>
 
 /**
  * The host is a namespace of the test's own, with a neighbour who would like to come in, too: routes and interfaces of
- * this machine are not touched.
+ * this host are not touched.
  */
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch host-access", () => {
   const world = worldIn();

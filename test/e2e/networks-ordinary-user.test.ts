@@ -38,7 +38,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the networks o
     expect((JSON.parse(await ok("dig", "pg.internal", "--json")) as Dug).status).toBe("NXDOMAIN");
   });
 
-  it("open the API to other machines, each by itself", async () => {
+  it("open the API to other hosts, each by itself", async () => {
     const listen = `127.0.0.1:${(await freePort()) ?? 0}`;
     await ok("remote", "on", "--listen", listen, "--network", "blue");
     const { token } = JSON.parse(await ok("tokens", "create", "laptop", "--network", "blue", "--json")) as {
@@ -48,7 +48,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the networks o
     chmodSync(elsewhere, 0o700);
     const clusters = await perchIn(elsewhere)(["--host", listen, "postgres", "list"], { env: { PERCH_TOKEN: token } });
     expect(succeeded(clusters)).toContain("pg");
-    expect(await ok("remote", "status")).toContain("open to this machine alone");
+    expect(await ok("remote", "status")).toContain("open to this host alone");
     expect(await ok("tokens", "list")).toContain("No tokens");
   });
 

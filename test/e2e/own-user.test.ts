@@ -77,7 +77,7 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
     beforeAll(async () => {
       succeeded(await olderPerch(["up"]));
       const distribution = await findUser(distributionUserName);
-      if (distribution === undefined) throw new Error("this machine has no user postgres");
+      if (distribution === undefined) throw new Error("this host has no user postgres");
       before = distribution;
       const made = [
         "postgres",

@@ -46,7 +46,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
       .finally(() => client.end());
   }
 
-  it("is a port of this machine that leads to the leader", async () => {
+  it("is a port of this host that leads to the leader", async () => {
     const proxy = await proxied("0", "-a", "pg");
     expect(proxy.listen).toMatch(/^127\.0\.0\.1:\d+$/);
     expect([proxy.host, proxy.port]).toEqual(["pg.internal", 5432]);

@@ -95,7 +95,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("the pu
       (await place.perch(["postgres", "expose", "-a", "pg", "--hostname", "db.example.com", "--listen", listen]))
         .stderr;
     expect(await refusal("127.0.0.1:443")).toMatch(/a port below 1024 needs root|another program listens/);
-    expect(await refusal("203.0.113.254:5432")).toContain("this machine does not have that address");
+    expect(await refusal("203.0.113.254:5432")).toContain("this host does not have that address");
     expect(await refusal("localhost:5432")).toContain("the address is no IP address");
     expect(await place.json("postgres", "exposures")).toEqual([]);
   });

@@ -9,7 +9,7 @@ import { openRemote, type RemoteSide } from "../support/remote.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from another machine", () => {
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from another host", () => {
   const world = worldIn();
   const tokens: Record<string, string> = {};
   let remote: RemoteSide;
@@ -90,7 +90,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("the API from a
     expect(await refusal({ origin: `https://127.0.0.1:${remote.port}` })).toEqual([403, "origin_refused"]);
     expect(await refusal({ origin: "null" })).toEqual([403, "origin_refused"]);
     expect(await refusal({ "sec-fetch-site": "cross-site" })).toEqual([403, "origin_refused"]);
-    // Nor by way of a port of this machine that leads to the socket.
+    // Nor by way of a port of this host that leads to the socket.
     const bySocket = (headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {
         http

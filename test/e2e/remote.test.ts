@@ -8,8 +8,8 @@ import { missingTools } from "../support/tools.ts";
 import { killHard, known } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
-/** The other machine is a second home on this one, where no perchd runs. */
-describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on another machine", () => {
+/** The other host is a second home on this one, where no perchd runs. */
+describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on another host", () => {
   const world = worldIn();
   const elsewhere = temporaryDirectory();
   const perch = perchIn(elsewhere);
@@ -38,7 +38,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     expect(errorOf(await perch(["status"]))).toBe("daemon_not_running");
   });
 
-  it("does everything that needs no process of that machine", async () => {
+  it("does everything that needs no process of that host", async () => {
     succeeded(await there(["apps", "create", "web"]));
     const created = await there(["postgres", "create", "--name", "pg", "--region", "ams"]);
     expect(succeeded(created)).toContain("Postgres cluster pg created");
@@ -154,7 +154,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch on anoth
     expect(errorOf(await there(["status"]))).toBe("remote_unreachable");
     await world.ok("down");
     await world.ok("up");
-    expect(await world.ok("remote", "status")).toBe("The API is open to this machine alone\n");
+    expect(await world.ok("remote", "status")).toBe("The API is open to this host alone\n");
     await world.ok("remote", "on", "--listen", remote.name);
     succeeded(await there(["status"]));
   });

@@ -284,9 +284,9 @@ describe.skipIf(without).each([
 
       it.each([
         ["perch-postgres", "PostgreSQL runs as it"],
-        ["no-such-user", "this machine has no such user"],
-        ["--help", "this machine has no such user"],
-        ["", "this machine has no such user"],
+        ["no-such-user", "this host has no such user"],
+        ["--help", "this host has no such user"],
+        ["", "this host has no such user"],
       ])("runs nothing with --user %j", async (name, why) => {
         const ended = await attack("echo ran", `--user=${name}`);
         expect(ended).toMatchObject({ code: 2, stdout: "" });

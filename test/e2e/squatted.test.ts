@@ -22,7 +22,7 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-/** Two users that have no account, so that nobody else on this machine runs a Perch as them. */
+/** Two users that have no account, so that nobody else on this host runs a Perch as them. */
 const [victim, attacker] = [54_399, 54_398];
 const as = (uid: number, argv: readonly string[]): string[] => [
   "setpriv",

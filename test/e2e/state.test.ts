@@ -49,7 +49,7 @@ describe.each(releasedVersions)("the state of Perch %s", (version) => {
         "were dropped: include (it is a word of configuration files, which Perch writes whole), LOG_FILENAME (perch logs",
       ),
     ).toHaveLength(2);
-    // In portable mode a URL leads to a port of this machine; the password in it is the sealed one.
+    // In portable mode a URL leads to a port of this host; the password in it is the sealed one.
     const [apiKey, url] = (
       await ok("run", "-a", "web", "--", "sh", "-c", 'printf "%s\\n%s" "$API_KEY" "$DATABASE_URL"')
     ).split("\n");

@@ -204,7 +204,7 @@ describe.skipIf(missingTools("psql"))("perch up of another version in portable m
     const replaced = await perchIn(root, {}, installAs("9.9.9").main)(["up"]);
     expect(succeeded(replaced)).toContain(`Perch is up, 9.9.9 in place of ${thisVersion}`);
     expect(replaced.stderr).toContain(
-      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be made anew",
+      "In portable mode perchd itself leads connections to PostgreSQL: those that are open end now, and can be opened again",
     );
     expect({ port: (await cluster()).port, pid: (await leader()).pid }).toEqual(before);
     const client = new pg.Client({ connectionString });

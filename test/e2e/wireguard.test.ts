@@ -60,7 +60,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
       await ok("down");
     });
 
-    it("is not there before there is a peer, and says when this machine cannot tell where it is found", async () => {
+    it("is not there before there is a peer, and says when this host cannot tell where it is found", async () => {
       expect(await world.error("wireguard", "create", "laptop", config)).toMatchObject({
         code: "endpoint_unknown",
         exit: 2,

@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     pure: true,
   },
   client: {
-    holds: "the typed client of perchd, over its unix socket or to another machine",
+    holds: "the typed client of perchd, over its unix socket or to another host",
     start: "client.ts",
     imports: {
       api: "the routes it calls",

@@ -14,8 +14,8 @@ describe("an endpoint", () => {
   });
 
   it.each([
-    ["", "it is no HOST:PORT"],
-    ["host:", "it is no HOST:PORT"],
+    ["", "it is not HOST:PORT"],
+    ["host:", "it is not HOST:PORT"],
     ["host:0", "a port is a number from 1 to 65535"],
     ["host:65536", "a port is a number from 1 to 65535"],
     ["[nonsense]:1", "there is no IPv6 address between the brackets"],

@@ -14,7 +14,7 @@ describe("a token", () => {
     "is not %j, and the error does not show it",
     (text) => {
       expect(() => fingerprintIn(text)).toThrow(expect.objectContaining({ code: "token_malformed" }) as Error);
-      expect(() => fingerprintIn(text)).toThrow("what was given is no token of Perch");
+      expect(() => fingerprintIn(text)).toThrow("this is not a token of Perch");
     },
   );
 

@@ -112,7 +112,7 @@ describe("a connection through perchd's socket", () => {
     const client = open();
     const [error] = (await once(client, "error")) as [NodeJS.ErrnoException];
     expect(error.code).toBe("ECONNRESET");
-    expect(notes).toEqual([`localhost:${port} cannot be reached: the connection was refused: nobody listens there`]);
+    expect(notes).toEqual([`localhost:${port} cannot be reached: the connection was refused: nothing listens there`]);
     server.listen(port, "127.0.0.1", () => undefined);
     await once(server, "listening");
     const again = open();

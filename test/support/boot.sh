@@ -30,6 +30,6 @@ ip address add 192.0.2.1/24 dev eth0
 ip link set eth0 up
 ip route add default via 192.0.2.254
 hostname perch-test
-# Its own units alone, none of those that are enabled on this machine.
+# Its own units alone, none of those that are enabled on this host.
 export container=perch-test SYSTEMD_UNIT_PATH="/etc/systemd/system:/run/systemd/system:$at/units"
 exec /lib/systemd/systemd --system --unit=multi-user.target --log-target=console --log-level=info --show-status=no

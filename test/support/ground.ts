@@ -69,7 +69,7 @@ export const place: Place = {
 
 const toolsDirectory = join(home.postgres, "tools");
 
-/** The majors that this machine can test: what the system has, and the 18 from npm. */
+/** The majors that this host can test: what the system has, and the 18 from npm. */
 export async function installed(): Promise<Binaries[]> {
   mkdirSync(toolsDirectory, { recursive: true });
   for (let at = toolsDirectory; at !== root; at = join(at, "..")) chmodSync(at, 0o755);

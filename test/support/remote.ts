@@ -3,7 +3,7 @@ import { freePort } from "../../src/host/sockets/ports.ts";
 import { perchdName } from "../../src/model/token.ts";
 import type { World } from "./world.ts";
 
-/** The API of a world as another machine reaches it: by TLS, with a token or without. */
+/** The API of a world as another host reaches it: by TLS, with a token or without. */
 export interface Reply {
   status: number;
   /** The lines of the body, parsed. */

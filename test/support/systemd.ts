@@ -10,11 +10,11 @@ import { eventually } from "./world.ts";
 
 /**
  * A real systemd as process 1 of a machine of its own: its own processes, mounts, network, /run, /dev, units and
- * control groups. It shares the files of this machine and nothing else, and ends with everything in it when its process
+ * control groups. It shares the files of this host and nothing else, and ends with everything in it when its process
  * 1 does.
  */
 export interface Booted {
-  /** Runs a program on that machine. */
+  /** Runs a program on that host. */
   run(argv: readonly string[], options?: RunAs): Promise<Ended>;
   begin(argv: readonly string[], options?: RunAs): Promise<RunningProgram>;
   /** The pid that process 1 has here. */
@@ -106,7 +106,7 @@ export async function boot(at = temporaryDirectory()): Promise<Booted> {
   };
 }
 
-/** argv that puts a program on that machine, in the directory of this repository. */
+/** argv that puts a program on that host, in the directory of this repository. */
 const entrance = (init: number): string[] => {
   const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup"];
   return ["nsenter", "--target", String(init), ...namespaces, "sh", "-c", 'cd "$0" && exec "$@"', repository];
@@ -118,7 +118,7 @@ function childOf(pid: number): number | undefined {
   return child === "" ? undefined : Number(child);
 }
 
-/** As little as a service needs: nothing of it is this machine's. */
+/** As little as a service needs: nothing of it is this host's. */
 const targets: Readonly<Record<string, string>> = Object.fromEntries([
   ...["sysinit", "basic", "network", "multi-user"].map((name) => [`${name}.target`, "[Unit]\nDescription=Test\n"]),
   ...["shutdown", "umount", "final"].map((name) => [

@@ -33,7 +33,7 @@ export const warning = z.object({
   used: z.number(),
   limit: z.number(),
   sentence: z.string(),
-  /** The command that mends it. */
+  /** The command that fixes it. */
   next: z.string(),
 });
 
@@ -87,7 +87,7 @@ export const diagnosis = z.object({
       /** warn: it works, yet somebody should look. */
       state: z.enum(["ok", "warn", "fail"]),
       sentence: z.string(),
-      /** The command that mends it. */
+      /** The command that fixes it. */
       next: z.string().optional(),
     }),
   ),

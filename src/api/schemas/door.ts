@@ -2,7 +2,7 @@ import { z } from "zod";
 import { scopes } from "../route.ts";
 import { time } from "./values.ts";
 
-/** Ways in from outside: public doors, WireGuard, the host, proxies, the API of other machines. */
+/** Ways in from outside: public doors, WireGuard, the host, proxies, the API of other hosts. */
 
 const count = z.int().min(1).max(100_000);
 
@@ -82,7 +82,7 @@ export const hostAccess = z.object({
 /** Where a proxied connection leads. */
 export const proxied = z.object({ host: z.string(), port: z.int(), addresses: z.array(z.string()) });
 
-/** The API as other machines reach it. */
+/** The API as other hosts reach it. */
 export const remote = z.object({
   listen: z.string().nullable(),
   hostnames: z.array(z.string()),

@@ -23,7 +23,7 @@ export const digCommand = command({
   summary: "Ask the network's name server, from inside the network",
   args: {
     name: { summary: "The name, or an address for PTR" },
-    type: { summary: `${types.join(", ")}; AAAA without it`, optional: true },
+    type: { summary: `${types.join(", ")}; default AAAA`, optional: true },
   },
   flags: {
     region: {

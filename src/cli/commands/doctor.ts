@@ -6,7 +6,7 @@ import { diagnosisText, networkDiagnosisText } from "../output/diagnosis-text.ts
 
 export const doctor: Command = command({
   name: "doctor",
-  summary: "Say why an app cannot connect, and what mends it; without an app, how every cluster is",
+  summary: "Say why an app cannot connect and what to do about it; without an app, check every cluster",
   details:
     "Goes the app's own way to its database, from inside the network and with its own URL, and says a line for each place a packet passes. It changes nothing. What cannot be looked at, because something before it is broken, has no line. For a cluster it goes the way as the role postgres; where no app is named, it does so for each cluster of the network.",
   flags: {
@@ -14,7 +14,7 @@ export const doctor: Command = command({
       type: "string",
       short: "a",
       value: "APP",
-      summary: "The app; without it, the one that perch.toml or fly.toml names, if any",
+      summary: "The app (default the one that perch.toml or fly.toml names, if any)",
     },
     config: {
       type: "string",
@@ -25,13 +25,13 @@ export const doctor: Command = command({
     variableName: {
       type: "string",
       value: "NAME",
-      summary: "The secret of the app that holds the URL; without it, DATABASE_URL",
+      summary: "The secret of the app that holds the URL (default DATABASE_URL)",
     },
     region: {
       type: "string",
       short: "r",
       value: "REGION",
-      summary: "The region it is asked from; without it, the primary region",
+      summary: "The region to ask from (default the primary region)",
     },
   },
   examples: ["perch doctor -a web", "perch doctor -a web --region lhr --json", "perch doctor"],

@@ -6,10 +6,10 @@ import { keepLogin, parseRemote } from "../remotes.ts";
 
 export const loginCommand = command({
   name: "login",
-  summary: "Keep a token for the perchd of another machine, for --host",
+  summary: "Keep a token for the perchd of another host, for --host",
   details:
-    "The token is typed unseen, or comes by stdin, or by PERCH_TOKEN; it is kept in a file that only you can read. It names the authority of its network: a server that has not that authority's word gets nothing.",
-  args: { remote: { summary: "HOST:PORT of that machine" } },
+    "The token is typed unseen, or comes by stdin, or by PERCH_TOKEN; it is kept in a file that only you can read. It names the authority of its network: a server without a certificate of that authority gets nothing.",
+  args: { remote: { summary: "HOST:PORT of that host" } },
   examples: ["perch login db.example.com:6643", "perch login db.example.com:6643 <token.txt"],
   needs: ["json"],
   routes: ["authority"],

@@ -4,8 +4,8 @@ import { forgetLogin, parseRemote } from "../remotes.ts";
 
 export const logoutCommand = command({
   name: "logout",
-  summary: "Forget the token for another machine; it is not revoked",
-  args: { remote: { summary: "HOST:PORT of that machine" } },
+  summary: "Forget the token for another host; it is not revoked",
+  args: { remote: { summary: "HOST:PORT of that host" } },
   examples: ["perch logout db.example.com:6643"],
   needs: ["json"],
   async run({ args, home }) {

@@ -6,15 +6,15 @@ import { proxyWords } from "../proxy/local.ts";
 
 export const proxyCommand = command({
   name: "proxy",
-  summary: "Lead a port or a unix socket of this machine into the private network",
+  summary: "Forward a port or a unix socket of this host into the private network",
   details:
-    "It needs no right but that to use the daemon's socket, and goes on until Ctrl-C. Without REMOTE it leads to port 5432 of the app: to the leader, whoever that is when a connection is made. With --region it leads to port 5433 of the region's nearest member itself. Addresses of the network and names in it can be reached, and nothing else.",
+    "It needs access to the daemon's socket and nothing else, and runs until Ctrl-C. Without REMOTE it leads to port 5432 of the app: to the member that leads when a connection is made. With --region it leads to port 5433 of the region's nearest member itself. Addresses of the network and names in it can be reached, and nothing else.",
   args: {
     local: {
       summary:
         "LOCAL[:REMOTE]: a port (0: any that is free) or a path with a slash; then a port, host or host:port of the network",
     },
-    host: { summary: "The host, where REMOTE has none; without it, that of the app", optional: true },
+    host: { summary: "The host, where REMOTE has none (default the app's)", optional: true },
   },
   flags: {
     app: { type: "string", short: "a", value: "APP", summary: "The app or cluster to reach" },
@@ -22,7 +22,7 @@ export const proxyCommand = command({
       type: "string",
       short: "b",
       value: "ADDRESS",
-      summary: "The address of this machine to listen at",
+      summary: "The address of this host to listen at",
       default: "127.0.0.1",
     },
     region: {

@@ -18,7 +18,7 @@ export const quickstartCommand = command({
     "As root on Debian and Ubuntu it installs what is missing of iproute2, nftables, util-linux, postgresql-client (psql) and passt (the way to the Internet for apps); elsewhere it names them. It starts Perch, makes the cluster pg with its leader in ams and a replica in lhr, makes the app hello, attaches it, and runs a small program as that app in both regions. What is there already is left as it is: it may be repeated.",
   flags: {
     noInstall: { type: "boolean", summary: "Install no system packages; name them if they are missing" },
-    portable: { type: "boolean", summary: "Use ports on 127.0.0.1 in place of a private network" },
+    portable: { type: "boolean", summary: "Use ports on 127.0.0.1 instead of a private network" },
   },
   examples: ["perch quickstart", "perch quickstart --no-install", "perch quickstart --portable"],
   routes: [

@@ -7,7 +7,7 @@ export const statusCommand = command({
   name: "status",
   summary: "Show the network, perchd, and every cluster with its members",
   flags: {
-    app: { type: "string", short: "a", value: "APP", summary: "Only this app with its clusters, or this cluster" },
+    app: { type: "string", short: "a", value: "APP", summary: "Only this app and its clusters, or this cluster" },
   },
   examples: ["perch status", "perch status -a pg", "perch status --json"],
   needs: ["json", "daemon"],

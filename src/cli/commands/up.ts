@@ -5,15 +5,15 @@ import { reportUp, up } from "../start.ts";
 
 export const upCommand = command({
   name: "up",
-  summary: "Start Perch, or take up again what runs",
+  summary: "Start Perch, or reconnect to what is already running",
   details:
-    "Starts perchd in the background, makes the private network and brings back every cluster that was there; so for each network of the home that was not sent down by name. After a crash of perchd it adopts what still runs. Where no network namespace is to be had, it works in portable mode: ports on 127.0.0.1, and no private network. A home that was started with --portable stays so until --no-portable. Where a cluster cannot be started, it says why and ends with 1; the others run. A cluster that recovers, or was stopped on purpose, is no failure.",
+    "Starts perchd in the background, makes the private network and brings back every cluster that was there; so for each network of the home that was not sent down by name. After a crash of perchd it adopts what still runs. Where no network namespace is available, it works in portable mode: ports on 127.0.0.1, and no private network. A home that was started with --portable stays so until --no-portable. Where a cluster cannot be started, it says why and ends with 1; the others run. A cluster that recovers, or was stopped on purpose, is no failure.",
   flags: {
     foreground: {
       type: "boolean",
       summary: "Stay in the foreground with one network until Ctrl-C, which stops everything in it",
     },
-    portable: { type: "boolean", summary: "Use ports on 127.0.0.1 in place of a private network, from now on" },
+    portable: { type: "boolean", summary: "Use ports on 127.0.0.1 instead of a private network, from now on" },
     noPortable: { type: "boolean", summary: "Make the private network again after --portable" },
   },
   examples: ["perch up", "perch up --network blue", "perch up --portable", "PERCH_HOME=./state perch up --foreground"],

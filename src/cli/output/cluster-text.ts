@@ -69,7 +69,7 @@ const modes = {
   portable: "portable mode: ports on 127.0.0.1",
 };
 
-/** What runs out, and the command that mends it. */
+/** What runs out, and the command that fixes it. */
 const warningsText = (warnings: Status["warnings"]): string[] =>
   warnings.length === 0
     ? []
@@ -83,7 +83,7 @@ export function statusText(
   return [
     `Network ${network.name}:${prefix} ${modes[network.mode]}`,
     `perchd ${daemon.pid}: version ${daemon.version}, since ${moment(daemon.since)} UTC, state in ${daemon.home}`,
-    `perchd takes ${size(daemon.memoryBytes)}; it was late by ${Math.round(daemon.loopDelay.max)} ms at most within two minutes`,
+    `perchd: ${size(daemon.memoryBytes)} resident, event loop delayed by at most ${Math.round(daemon.loopDelay.max)} ms in the last two minutes`,
     "",
     ...(clusters.length === 0 ? [noClusters] : clusters.map(clusterText)),
     ...(apps.length === 0

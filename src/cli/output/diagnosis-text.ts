@@ -2,7 +2,7 @@ import type { Diagnosis } from "../../api/schemas.ts";
 import type { NetworkDiagnosis } from "../diagnose-network.ts";
 import type { Style } from "./style.ts";
 
-/** A diagnosis for people: a line a check, and below one that is not well the command that mends it. Pure. */
+/** A diagnosis for people: a line a check, and below one that is not well the command that fixes it. Pure. */
 export function diagnosisText({ app, lines }: Diagnosis, style: Style): string {
   const bad = lines.filter(({ state }) => state === "fail").map(({ check }) => check);
   return [

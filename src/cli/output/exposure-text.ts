@@ -4,14 +4,14 @@ import { columns } from "./columns.ts";
 /** A public door that was opened just now, and how a client comes in by it. Pure. */
 export function exposureText(door: Exposure): string {
   const port = door.listen.slice(door.listen.lastIndexOf(":") + 1);
-  const everywhere = /^(0\.0\.0\.0|\[[0:]+\]):/.test(door.listen) ? " (every address of this machine)" : "";
+  const everywhere = /^(0\.0\.0\.0|\[[0:]+\]):/.test(door.listen) ? " (every address of this host)" : "";
   const own = door.certificate.from === "own";
   const root = own ? "&sslrootcert=perch-ca.pem" : "&sslrootcert=system";
   return [
     `${door.cluster} is open to ${door.allow.length === 0 ? "everyone" : door.allow.join(", ")}, over TLS only`,
     columns(
       [
-        ["Name:", `${door.hostname}; point it at this machine`],
+        ["Name:", `${door.hostname}; point it at this host`],
         ["Listens at:", `${door.listen}${everywhere}`],
         ...(door.replicaListen === null ? [] : [["Replicas at:", door.replicaListen]]),
         [

@@ -18,7 +18,7 @@ PersistentKeepalive = 15
 export const writtenText = ({ name, address }: NewPeer, file: string): string =>
   [
     `Peer ${name} may join as ${address} (${name}._peer.internal)`,
-    `Its configuration is in ${file}, with its private key, which is nowhere else: whoever has the file is in the network.`,
+    `Its configuration is in ${file}, with its private key, which is nowhere else: with this file anyone can join the network.`,
     `On a machine with wireguard-tools:   wg-quick up ./${file.split("/").at(-1) ?? file}`,
     `Shut it out again:   perch wireguard remove ${name}`,
   ].join("\n");

@@ -5,7 +5,7 @@ import { fail, toPerchError } from "../../errors/error.ts";
 import { join } from "../../host/sockets/join.ts";
 
 /**
- * A port or a unix socket of this machine that leads into the network: each connection to it is a tunnel of its own.
+ * A port or a unix socket of this host that leads into the network: each connection to it is a tunnel of its own.
  */
 export interface Forward {
   /** Where it listens, as it is written: `127.0.0.1:5432`, `[::1]:5432` or the path. */
@@ -111,6 +111,6 @@ const written = (address: string, port: number): string =>
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EADDRINUSE") return "another program listens there";
   if (code === "EACCES") return "it is not allowed to this user";
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return "this machine does not have that address";
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return "this host does not have that address";
   return message;
 }

@@ -3,7 +3,7 @@ import { printable } from "../../model/name.ts";
 
 /** `LOCAL[:REMOTE] [HOST]` of `perch proxy`. Pure. */
 export interface ProxyWords {
-  /** A port of this machine, 0 for any that is free, or the path of a unix socket. */
+  /** A port of this host, 0 for any that is free, or the path of a unix socket. */
   local: { port: number } | { path: string };
   /** Where it leads; undefined: the app's leader. */
   host: string | undefined;

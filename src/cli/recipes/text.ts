@@ -45,13 +45,13 @@ function whereText(own: Own, from: From): string {
   const password = `\`perch run -a ${app} -- printenv ${variable}\` prints the URL with its password.`;
   if (from.way === "inside") {
     const hosts = isPortable(own)
-      ? " This network is in portable mode: the URL leads to the leader from this machine, and 5433 for reads is not there."
+      ? " This network is in portable mode: the URL leads to the leader from this host, and 5433 for reads is not there."
       : insideText(own);
     const is = own.state === "attached" ? "is" : "will be";
     return `The secret \`${variable}\` ${is} \`${own.url}\`; \`perch run\` gives it to the program, with its password.${hosts}`;
   }
   if (isPortable(own))
-    return `This network is in portable mode: the leader listens on this machine's \`127.0.0.1\` only. ${password}`;
+    return `This network is in portable mode: the leader listens on this host's \`127.0.0.1\` only. ${password}`;
   if (from.way === "tunnel") {
     const forwarded = own.url.replace(/@[^/]*/, "@localhost:PORT");
     return [

@@ -9,7 +9,7 @@ export async function accountNamed(name: string | undefined): Promise<Account | 
   if (!isRoot()) throw fail("run_user_refused", { user: name.slice(0, 40), why: "perch was not called by root" });
   const account = await findAccount(name);
   if (account === undefined)
-    throw fail("run_user_refused", { user: name.slice(0, 40), why: "this machine has no such user" });
+    throw fail("run_user_refused", { user: name.slice(0, 40), why: "this host has no such user" });
   return account;
 }
 

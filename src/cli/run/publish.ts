@@ -5,12 +5,12 @@ import type { Daemon } from "../command.ts";
 import { type Forward, forward } from "../proxy/forward.ts";
 
 /**
- * Ports of this machine that lead to a command inside the network: each connection is a tunnel, as those of `perch
+ * Ports of this host that lead to a command inside the network: each connection is a tunnel, as those of `perch
  * proxy` are.
  */
 export interface Publishing {
   ports: readonly PublishedPort[];
-  /** Where on this machine. */
+  /** Where on this host. */
   address: string;
   note(text: string): void;
 }

@@ -55,7 +55,7 @@ export const cases: readonly Case[] = [
     holds: (_at, leader) => leader.suspendedSince !== undefined,
     verdict: (at, leader) =>
       at.now - (leader.suspendedSince ?? at.now) >= suspendedMs
-        ? { do: "resume", because: `a signal stopped it ${suspendedMs / 1000} s ago, and nobody let it go on` }
+        ? { do: "resume", because: `a signal stopped it ${suspendedMs / 1000} s ago, and it did not go on` }
         : { do: "keep" },
   },
   {

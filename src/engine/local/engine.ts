@@ -21,7 +21,7 @@ async function changeLeader(operations: ClusterOperations, change: Change): Prom
   }
   const { to, ms } = await failOver(operations, change);
   operations.say(
-    `machine ${to} leads ${operations.app} in place of ${change.from}, which is lost; nobody led for ${Math.round(ms)} ms from its end on`,
+    `machine ${to} leads ${operations.app} in place of ${change.from}, which is lost; there was no leader for ${Math.round(ms)} ms`,
   );
   await operations.reckon(to, change.from);
 }

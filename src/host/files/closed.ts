@@ -22,7 +22,7 @@ export interface Rule {
 export interface Unsafe {
   why: string;
   /** The command that makes it safe. */
-  mend: string;
+  fix: string;
 }
 
 /** Undefined where all is well. A link of one's own leads where one likes, and what it leads to is judged. */
@@ -32,17 +32,17 @@ export function unsafe(path: string, found: Found, rule: Rule): Unsafe | undefin
   if (found.kind === "link") {
     const laid = rule.owners.includes(found.uid) ? "leads nowhere" : "somebody else laid";
     if (laid === "leads nowhere" && found.target !== undefined) return unsafe(path, found.target, rule);
-    return { why: `it is a symbolic link that ${laid}`, mend: `rm ${quoted}` };
+    return { why: `it is a symbolic link that ${laid}`, fix: `rm ${quoted}` };
   }
-  if (found.kind !== rule.kind) return { why: `it is no ${rule.kind}`, mend: `mv ${quoted} ${quoted}.strange` };
+  if (found.kind !== rule.kind) return { why: `it is no ${rule.kind}`, fix: `mv ${quoted} ${quoted}.strange` };
   if (!rule.owners.includes(found.uid))
-    return { why: `it belongs to another user (uid ${found.uid})`, mend: `chown ${owner} ${quoted}` };
+    return { why: `it belongs to another user (uid ${found.uid})`, fix: `chown ${owner} ${quoted}` };
   const wider = found.mode & 0o077 & ~rule.mode;
   if (wider === 0) return undefined;
   const may = (wider & 0o022) === 0 ? "read" : "write to";
   return {
     why: `others may ${may} it (mode ${found.mode.toString(8)})`,
-    mend: `chmod ${rule.mode.toString(8)} ${quoted}`,
+    fix: `chmod ${rule.mode.toString(8)} ${quoted}`,
   };
 }
 

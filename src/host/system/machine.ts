@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 import { kernelText } from "../files/kernel-text.ts";
 
-/** How big this machine is: what PostgreSQL's defaults are made from. */
+/** How big this host is: what PostgreSQL's defaults are made from. */
 export async function machineSize(path: string): Promise<{ memoryBytes: number; diskBytes: number }> {
   const disk = await statfs(path);
   return { memoryBytes: totalmem(), diskBytes: disk.blocks * disk.bsize };
@@ -61,10 +61,10 @@ export interface MemoryRoom {
   /** What can be had without pushing anybody out. */
   availableBytes: number;
   /** Which of them leaves less. */
-  of: "this machine" | "its control group";
+  of: "this host" | "its control group";
 }
 
-/** Memory of this machine, or of the control group this process is in; undefined where the system does not tell. */
+/** Memory of this host, or of the control group this process is in; undefined where the system does not tell. */
 export const memoryRoom = (at = { proc: "/proc", groups: "/sys/fs/cgroup" }): Promise<MemoryRoom | undefined> =>
   Promise.resolve(roomNow(at));
 
@@ -74,7 +74,7 @@ function roomNow(at: { proc: string; groups: string }): MemoryRoom | undefined {
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? Number.NaN) * 1024;
   const [bytes, availableBytes] = [kilobytes("MemTotal"), kilobytes("MemAvailable")];
   if (Number.isNaN(bytes + availableBytes)) return undefined;
-  const machine: MemoryRoom = { bytes, availableBytes, of: "this machine" };
+  const machine: MemoryRoom = { bytes, availableBytes, of: "this host" };
   const groups = groupRooms(quietly(join(at.proc, "self/cgroup")), at.groups);
   return [machine, ...groups.filter((group) => group.bytes < bytes)].toSorted(
     (a, b) => a.availableBytes / a.bytes - b.availableBytes / b.bytes,

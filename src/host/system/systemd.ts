@@ -26,7 +26,7 @@ export function managerOf(env: NodeJS.ProcessEnv = process.env): Manager {
 export async function requireManager(manager: Manager, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   if ((await findProgram("systemctl")) === undefined) throw fail("systemd_missing", { why: "there is no systemctl" });
   if (!(await exists("/run/systemd/system")))
-    throw fail("systemd_missing", { why: "process 1 of this machine is another program" });
+    throw fail("systemd_missing", { why: "process 1 of this host is another program" });
   const runtime = env["XDG_RUNTIME_DIR"] ?? "";
   if (!manager.system && !(await exists(join(runtime, "systemd", "private"))))
     throw fail("systemd_missing", { why: "this user has no service manager of his own (XDG_RUNTIME_DIR names none)" });

@@ -114,11 +114,11 @@ export function sharedWith({ name, uid, gid }: SystemUser, passwd: string, group
   return guest === undefined ? undefined : `the user ${guest} is in its group`;
 }
 
-/** The same of this machine's own texts. */
+/** The same of this host's own texts. */
 export const sharedHere = async (user: SystemUser): Promise<string | undefined> =>
   sharedWith(user, (await readText("/etc/passwd")) ?? "", (await readText("/etc/group")) ?? "");
 
-/** A user of this machine as its login has it. */
+/** A user of this host as its login has it. */
 export interface Account extends SystemUser {
   groups: number[];
   home: string;

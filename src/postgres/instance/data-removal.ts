@@ -85,7 +85,7 @@ export function prove(question: Question): Proof | string {
 
 /** A member that is destroyed because its user asked for it: the last data of a cluster goes only with the cluster. */
 export function proveFarewell({ machine, destroying, whole, others, data }: Farewell): Proof | string {
-  if (!destroying && !whole) return "nobody asked for its end";
+  if (!destroying && !whole) return "its removal was not asked for";
   if (!whole && data && others.length === 0) return "no other member of the cluster has data";
   return issue(machine, "its user asked for its end");
 }

@@ -1,5 +1,5 @@
 /**
- * postgresql.conf as Perch wants it: what a DBA would choose for this machine, what a user may not change, and the text
+ * postgresql.conf as Perch wants it: what a DBA would choose for this host, what a user may not change, and the text
  * of the file. Pure.
  */
 

@@ -92,7 +92,7 @@ async function checkHugePages(
   const present = await hugePages(Number(await asked("huge_page_size")));
   const name = "huge_pages" in changes ? "huge_pages" : Object.keys(changes)[0];
   if (name === undefined || (needed >= 0 && needed <= present)) return;
-  const why = needed < 0 ? "this machine has no huge pages" : `${needed} huge pages would be needed, of ${present}`;
+  const why = needed < 0 ? "this host has no huge pages" : `${needed} huge pages would be needed, of ${present}`;
   throw fail("setting_invalid", { name, value: printable(changes[name] ?? ""), why, app: member.app });
 }
 

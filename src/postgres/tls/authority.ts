@@ -35,7 +35,7 @@ export interface Chain {
   former: readonly { certificate: string; cross: string }[];
 }
 
-/** What the authority below the root may sign for: names and addresses of this network and of this machine. */
+/** What the authority below the root may sign for: names and addresses of this network and of this host. */
 export const constraintsOf = (prefix: string): Constraints => ({
   domains: ["internal", "flycast", "localhost"],
   networks: [`${prefix}::/48`, "127.0.0.0/8", "::1/128"],

@@ -67,9 +67,7 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
         throw error;
       }
       const who = exposure.allow.length === 0 ? "everyone" : exposure.allow.join(", ");
-      const everywhere = isEverywhere(parseListen(exposure.listen, "--listen"))
-        ? ", every address of this machine"
-        : "";
+      const everywhere = isEverywhere(parseListen(exposure.listen, "--listen")) ? ", every address of this host" : "";
       await events.append(
         app,
         `${app} is open to ${who} as ${exposure.hostname} at ${exposure.listen}${everywhere}, over TLS only`,

@@ -122,7 +122,7 @@ export const inside = async (
   barred: deps.place.mode === "root" ? barredOf(deps.place) : null,
 });
 
-/** argv that enters the network as this machine; its files are made first. */
+/** argv that enters the network as this host; its files are made first. */
 export async function enter(
   { home, place, prefix }: Located,
   regionCode: string,

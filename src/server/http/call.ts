@@ -3,7 +3,7 @@ export interface Call {
   signal: AbortSignal;
   /** One sentence for whoever waits; goes nowhere on plain routes. */
   progress(sentence: string): void;
-  /** The caller has a token, and no right to this machine. */
+  /** The caller has a token, and no right to this host. */
   readonly elsewhere: boolean;
 }
 

@@ -48,7 +48,7 @@ const endOf = ({ remoteAddress, remotePort }: Socket): string | undefined =>
   remotePort === undefined ? undefined : `${remoteAddress ?? ""} ${remotePort}`;
 
 const sourceFor = (address: string | undefined): string =>
-  (address === undefined ? undefined : sourceOf(doorAddress("fdaa:0:0", address))) ?? "this machine";
+  (address === undefined ? undefined : sourceOf(doorAddress("fdaa:0:0", address))) ?? "this host";
 
 function refuse(socket: Socket): void {
   socket.on("error", () => undefined);

@@ -3,7 +3,7 @@ import { fail, type PerchError } from "../../errors/error.ts";
 import { printable } from "../../model/name.ts";
 
 /**
- * A page in somebody's browser must not speak to perchd. A name of the page's own that leads to this machine (DNS
+ * A page in somebody's browser must not speak to perchd. A name of the page's own that leads to this host (DNS
  * rebinding) is not a host of ours, and whatever a page sends of itself says so in `Origin` or `Sec-Fetch-Site`. Asked
  * before a token is looked at, on every HTTP listener. Pure.
  */

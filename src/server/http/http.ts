@@ -36,7 +36,7 @@ export interface HttpOptions {
   /** What a request to upgrade its connection becomes; without it, it is a request like any other. */
   upgrade?: (request: IncomingMessage, client: Duplex) => void;
   /**
-   * For other machines: the server with its TLS, and who comes in. Without it everyone does: the socket's own mode
+   * For other hosts: the server with its TLS, and who comes in. Without it everyone does: the socket's own mode
    * keeps strangers out.
    */
   remote?: {

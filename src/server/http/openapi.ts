@@ -49,7 +49,7 @@ export function openApiDocument(version: string): OpenApiDocument {
     components: {
       schemas: { Error: jsonSchema(errorSchema, "output") },
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "From another machine. The unix socket asks for none." },
+        token: { type: "http", scheme: "bearer", description: "From another host. The unix socket asks for none." },
       },
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Who calls from another machine: a token is looked up by its hash, compared in constant time, and holds for as long as
+ * Who calls from another host: a token is looked up by its hash, compared in constant time, and holds for as long as
  * it is neither expired nor revoked, which also ends what is under way. A source that gives wrong tokens is shut out
  * for a while, before any token of it is looked at again.
  */

@@ -26,14 +26,14 @@ export function remoteHandlers(deps: Deps): RemoteHandlers {
       const wish: RemoteRecord = { listen, hostnames: [...new Set(body.hostnames.map(checkName))] };
       await remote.set(wish);
       await state.commit([], [state.remote.put(wish)]);
-      await events.append("network", `the API listens on ${listen} for other machines: it was asked for`);
+      await events.append("network", `the API listens on ${listen} for other hosts: it was asked for`);
       return show();
     },
 
     async closeRemote() {
       const was = await state.remote.remove({});
       await remote.set(undefined);
-      if (was) await events.append("network", "the API listens for this machine alone: it was asked for");
+      if (was) await events.append("network", "the API listens for this host alone: it was asked for");
       return show();
     },
   };

@@ -78,7 +78,7 @@ describe("a cluster for people", () => {
       apps: [{ name: "web", runs: 2 }],
     };
     expect(statusText(status)).toBe(
-      "Network default: fdaa:1:2::/48, in a user namespace\nperchd 5: version 0.1.0, since 2026-11-24 06:30:00 UTC, state in /h\nperchd takes 92.0 MB; it was late by 31 ms at most within two minutes\n\nNo clusters yet. Create one with: perch postgres create --name pg --region ams\n\nAPP  RUNS\nweb  2",
+      "Network default: fdaa:1:2::/48, in a user namespace\nperchd 5: version 0.1.0, since 2026-11-24 06:30:00 UTC, state in /h\nperchd: 92.0 MB resident, event loop delayed by at most 31 ms in the last two minutes\n\nNo clusters yet. Create one with: perch postgres create --name pg --region ams\n\nAPP  RUNS\nweb  2",
     );
     expect(statusText({ ...status, network: { ...status.network, mode: "portable" } })).not.toContain("fdaa");
     expect(statusText({ ...status, clusters: [cluster] })).toContain("Cluster pg: ready");

@@ -48,11 +48,11 @@ describe("what is Perch's own and shut to others", () => {
       "it belongs to another user (uid 1000)",
       "chown 0 /h/x",
     ],
-  ])("is not %o by %o: %s", (found, rule, why, mend) => {
-    expect(unsafe("/h/x", found, rule)).toEqual({ why, mend });
+  ])("is not %o by %o: %s", (found, rule, why, fix) => {
+    expect(unsafe("/h/x", found, rule)).toEqual({ why, fix });
   });
 
-  it("is mended by a command that a shell takes as it stands", () => {
-    expect(unsafe("/h/it's a/x", file(0o644), secret)?.mend).toBe(`chmod 600 '/h/it'\\''s a/x'`);
+  it("is corrected by a command that a shell takes as it stands", () => {
+    expect(unsafe("/h/it's a/x", file(0o644), secret)?.fix).toBe(`chmod 600 '/h/it'\\''s a/x'`);
   });
 });

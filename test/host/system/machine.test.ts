@@ -36,7 +36,7 @@ describe("the memory there is", () => {
       "groups/user.slice/a/memory.max": "max\n",
       "groups/user.slice/a/memory.current": "5\n",
     });
-    expect(await memoryRoom(at)).toEqual({ bytes: 8000 * kilo, availableBytes: 6000 * kilo, of: "this machine" });
+    expect(await memoryRoom(at)).toEqual({ bytes: 8000 * kilo, availableBytes: 6000 * kilo, of: "this host" });
   });
 
   it("is that of a group above the own one, without the pages of files that can go", async () => {
@@ -62,7 +62,7 @@ describe("the memory there is", () => {
       availableBytes: 100 * kilo,
       of: "its control group",
     });
-    expect(await memoryRoom(group("9223372036854771712\n"))).toMatchObject({ of: "this machine" });
+    expect(await memoryRoom(group("9223372036854771712\n"))).toMatchObject({ of: "this host" });
   });
 
   it("is unknown where the system does not tell", async () => {
@@ -70,7 +70,7 @@ describe("the memory there is", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("this machine", () => {
+describe.skipIf(process.platform !== "linux")("this host", () => {
   it("has memory, files and disks", async () => {
     const [memory, own, all, disk] = await Promise.all([memoryRoom(), ownFiles(), allFiles(), diskRoom("/")]);
     expect(memory?.availableBytes).toBeGreaterThan(0);

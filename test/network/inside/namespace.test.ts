@@ -80,7 +80,7 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
       );
       // On Debian the distribution's own user of PostgreSQL, which may read the keys of ssl-cert.
       const grouped = users.find((user) => user !== undefined) ?? (await findUser("nobody"));
-      if (grouped === undefined) throw new Error("this machine has no user but root");
+      if (grouped === undefined) throw new Error("this host has no user but root");
       await open();
       for (const { place } of [rootNamespace(home, grouped), portableNamespace(grouped)]) {
         const said = await run(place.server(["id", "-G"]), { cwd: "/" });

@@ -83,7 +83,7 @@ describe("that the data of a member may go is proved", () => {
     expect(proveFarewell(farewell)).toMatchObject({ machine: "l1" });
     expect(proveFarewell({ ...farewell, others: [] })).toBe("no other member of the cluster has data");
     expect(proveFarewell({ ...farewell, others: [], whole: true })).toMatchObject({ machine: "l1" });
-    expect(proveFarewell({ ...farewell, destroying: false })).toBe("nobody asked for its end");
+    expect(proveFarewell({ ...farewell, destroying: false })).toBe("its removal was not asked for");
   });
 });
 

@@ -112,7 +112,7 @@ describe("a name server of another version", () => {
     const before = await recordProcess((await client.ping()).pid);
     await client.succeed([process.execPath, join(directory, "no-such-program.js")]);
     await eventually("it is seen to have failed", async () => (await client.ping()).succession === "failed");
-    expect(readFileSync(log, "utf8")).toMatch(/nobody took over: Error: Cannot find module/);
+    expect(readFileSync(log, "utf8")).toMatch(/it was not taken over: Error: Cannot find module/);
     expect(await isAlive(before)).toBe(true);
     expect(
       (await askNameServer([], { name: "global.pg.internal", type: "AAAA", server: "::1", port, tcp: false })).answers,

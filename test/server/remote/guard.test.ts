@@ -44,7 +44,7 @@ describe("a guard", () => {
     const admission = admit(text);
     expect(() => admission.permit(routes.setSecrets)).not.toThrow();
     expect(() => admission.permit(routes.createApp)).toThrow("has the scope deploy");
-    expect(() => admission.permit(routes.createRun)).toThrow("works on the machine itself");
+    expect(() => admission.permit(routes.createRun)).toThrow("works on the host itself");
     admission.release();
   });
 

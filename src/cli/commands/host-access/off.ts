@@ -3,7 +3,7 @@ import { hostAccessText } from "../../output/host-access-text.ts";
 
 export const hostAccessOff = command({
   name: "host-access off",
-  summary: "Shut the network to this host again",
+  summary: "Disconnect this host from the network",
   details: "Takes the interfaces and the route away. Connections of the host into the network end.",
   examples: ["perch host-access off"],
   needs: ["json", "daemon"],

@@ -10,7 +10,7 @@ export const machineClone = command({
       type: "string",
       short: "r",
       value: "REGION",
-      summary: "Where the replica is; without it, the region of the machine itself",
+      summary: "The replica's region (default the region of the machine)",
     },
     app: ofAppFlag,
   },

@@ -13,9 +13,9 @@ export const networkCreate = command({
   name: "network create",
   summary: "Create a network that the others cannot reach, and start it",
   details:
-    "It has a perchd, a state, addresses and names of its own; say --network NAME, or set PERCH_NETWORK, to work in it. One whose creation was killed half-way is gone on with.",
+    "It has a perchd, a state, addresses and names of its own; say --network NAME, or set PERCH_NETWORK, to work in it. A network whose creation was interrupted is completed.",
   args: { network: { summary: "Its name: lower-case letters, digits and dashes" } },
-  flags: { portable: { type: "boolean", summary: "Use ports on 127.0.0.1 in place of a private network" } },
+  flags: { portable: { type: "boolean", summary: "Use ports on 127.0.0.1 instead of a private network" } },
   examples: ["perch network create blue", "perch network create blue --portable"],
   needs: ["json"],
   routes: ["status"],
@@ -37,7 +37,7 @@ export const networkCreate = command({
       const { prefix, mode } = result.status.network;
       if (mode === "portable")
         terminal.note(
-          "In portable mode all networks share this machine's 127.0.0.1: they have names and states of their own, and no wall",
+          "In portable mode all networks share this host's 127.0.0.1: they have names and states of their own, and no wall",
         );
       await completeNetwork(home, { wanted: "up", prefix, createdAt: new Date().toISOString() });
       return { json: { name, prefix, home: home.root }, text: upText(result) };

@@ -6,7 +6,7 @@ import { statusIfRunning } from "../../start.ts";
 
 export const networkList = command({
   name: "network list",
-  summary: "List the networks of this machine's home",
+  summary: "List the networks of this host's home",
   examples: ["perch network list", "perch network list --json"],
   needs: ["json"],
   routes: ["status"],

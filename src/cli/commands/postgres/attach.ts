@@ -16,8 +16,8 @@ export const postgresAttach = command({
     "The role owns the database and is no superuser unless asked; extensions that it may not create: docs/extensions.md. The URL is set as the secret DATABASE_URL, which perch run gives to the app; here it is shown without its password. Apps that share a database (--yes) work in it as the role that owns it, so what one makes belongs to all of them. All or nothing: a failure half-way leaves nothing behind. With --rotate an app that is attached already gets a new password, and no query of it fails (docs/rotation.md).",
   args: { cluster: { summary: "The cluster" } },
   flags: {
-    databaseName: { type: "string", value: "NAME", summary: "The database; the app's name without it" },
-    databaseUser: { type: "string", value: "NAME", summary: "The role; the app's name without it" },
+    databaseName: { type: "string", value: "NAME", summary: "The database (default the app's name)" },
+    databaseUser: { type: "string", value: "NAME", summary: "The role (default the app's name)" },
     variableName: { type: "string", value: "NAME", summary: "The secret that holds the URL (default DATABASE_URL)" },
     superuser: { type: "boolean", summary: "Make the role a superuser" },
     scheme: {
@@ -25,7 +25,7 @@ export const postgresAttach = command({
       summary: "How the URL begins (default postgres); SQLAlchemy wants postgresql",
       choices: ["postgres", "postgresql"],
     },
-    pooled: { type: "boolean", summary: "Lead the URL through the cluster's pooler, port 6432" },
+    pooled: { type: "boolean", summary: "Point the URL at the cluster's pooler, port 6432" },
     connectionLimit: {
       type: "string",
       value: "COUNT",
@@ -33,7 +33,7 @@ export const postgresAttach = command({
         "How many connections the role may have, or none for no limit (default a third of max_connections); changes that of an app that is attached",
     },
     ifNotAttached: { type: "boolean", summary: "Accept it when the app is attached already" },
-    yes: { type: "boolean", short: "y", summary: "Take a database that exists already without asking" },
+    yes: { type: "boolean", short: "y", summary: "Use a database that exists already without asking" },
     rotate: { type: "boolean", summary: "Give the app that is attached a new password and the new URL" },
     overlap: overlapFlag,
   },

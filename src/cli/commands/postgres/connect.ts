@@ -15,7 +15,7 @@ Write the schema (public.users, CREATE EXTENSION dblink SCHEMA public), or conne
       type: "string",
       short: "d",
       value: "NAME",
-      summary: "The database; without it, that of the user's attachment, else postgres",
+      summary: "The database (default that of the user's attachment, else postgres)",
     },
     user: { type: "string", short: "u", value: "NAME", summary: "The user", default: "postgres" },
     region: {

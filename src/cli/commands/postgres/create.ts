@@ -31,7 +31,7 @@ export const postgresCreate = command({
       short: "p",
       value: "PASSWORD",
       summary:
-        "Of the superuser postgres; - reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+        "Of the superuser postgres; - reads it from stdin; as an argument it is visible in the process list (default a random one)",
     },
     pgVersion: { type: "integer", value: "MAJOR", summary: "PostgreSQL 15, 16, 17 or 18" },
     pgBin: { type: "string", value: "DIR", summary: "The directory with initdb, postgres and pg_ctl" },

@@ -3,7 +3,7 @@ import { command, yesFlag } from "../../command.ts";
 
 export const postgresDetach = command({
   name: "postgres detach",
-  summary: "Take an app's role and secret away; its database stays",
+  summary: "Remove an app's role and secret; its database stays",
   args: { cluster: { summary: "The cluster" } },
   flags: {
     variableName: { type: "string", value: "NAME", summary: "The secret of the attachment, where the app has several" },

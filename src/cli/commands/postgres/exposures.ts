@@ -3,7 +3,7 @@ import { table } from "../../output/columns.ts";
 
 export const postgresExposures = command({
   name: "postgres exposures",
-  summary: "List the public doors: where they listen, who comes, and who is shut out",
+  summary: "List the public doors: where they listen, who is connected, and who is blocked",
   examples: ["perch postgres exposures", "perch postgres exposures --json"],
   needs: ["json", "daemon"],
   routes: ["listExposures"],

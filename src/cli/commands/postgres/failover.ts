@@ -4,7 +4,7 @@ import { clusterText } from "../../output/cluster-text.ts";
 
 export const postgresFailover = command({
   name: "postgres failover",
-  summary: "Make another member the leader: a switchover while the leader lives, else a failover",
+  summary: "Make another member the leader: a switchover while the leader runs, else a failover",
   details:
     "While the leader answers no row of an ordinary table is lost: connections wait for some hundred milliseconds and go on at the new leader. The old one becomes a replica. Rows of unlogged tables, and replication slots that no replica has, are lost: where there are any, the command names them and asks.",
   args: { cluster: { summary: "The cluster, where it is not given by -a", optional: true } },
@@ -12,7 +12,7 @@ export const postgresFailover = command({
     to: {
       type: "string",
       value: "ID",
-      summary: "The member that shall lead; without it, the most advanced replica of the primary region",
+      summary: "The member to lead (default the most advanced replica of the primary region)",
     },
     force: {
       type: "boolean",

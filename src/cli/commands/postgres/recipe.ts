@@ -20,7 +20,7 @@ export const postgresRecipe = command({
       type: "string",
       short: "a",
       value: "APP",
-      summary: "The app; without it, the one that perch.toml or fly.toml names, if any",
+      summary: "The app (default the one that perch.toml or fly.toml names, if any)",
     },
     config: {
       type: "string",
@@ -99,7 +99,7 @@ export function fromOf(flags: { inside: boolean; tunnel: boolean; external: stri
   const host = bracketed ?? name ?? (bare === undefined ? undefined : `[${bare}]`);
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw fail("usage_invalid", {
-      reason: `perch postgres recipe: "${external.slice(0, 40)}" is no HOST or HOST:PORT`,
+      reason: `perch postgres recipe: "${external.slice(0, 40)}" is not HOST or HOST:PORT`,
     });
   return { way: "external", host: `${host}:${port}` };
 }

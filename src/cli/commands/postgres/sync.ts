@@ -4,7 +4,7 @@ import { clusterText } from "../../output/cluster-text.ts";
 
 export const postgresSync = command({
   name: "postgres sync",
-  summary: "Switch synchronous replication on or off: an acknowledged commit survives the loss of any one member",
+  summary: "Turn synchronous replication on or off: an acknowledged commit survives the loss of any one member",
   details:
     "With it a commit waits for one replica of the primary region. While no such replica streams, the leader acknowledges alone, and status says so.",
   args: { state: { summary: "on or off" } },

@@ -2,7 +2,7 @@ import { command } from "../../command.ts";
 
 export const postgresUnexpose = command({
   name: "postgres unexpose",
-  summary: "Shut the public door of a cluster; connections through it end at once",
+  summary: "Close the public door of a cluster; connections through it end at once",
   args: { cluster: { summary: "The cluster, where it is not given by -a", optional: true } },
   examples: ["perch postgres unexpose -a pg"],
   needs: ["json", "daemon", "cluster"],

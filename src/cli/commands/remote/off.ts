@@ -3,7 +3,7 @@ import { remoteText } from "../../output/remote-text.ts";
 
 export const remoteOff = command({
   name: "remote off",
-  summary: "Let no other machine call the API; tokens stay",
+  summary: "Let no other host call the API; tokens stay",
   examples: ["perch remote off"],
   needs: ["json", "daemon"],
   routes: ["closeRemote"],

@@ -4,14 +4,14 @@ import { remoteText } from "../../output/remote-text.ts";
 
 export const remoteOn = command({
   name: "remote on",
-  summary: "Let other machines call the API, by TLS and a token",
+  summary: "Let other hosts call the API, by TLS and a token",
   details:
-    "It listens where --listen says and nowhere else, until perch remote off; a restart keeps it. perch on the other machine needs a token (perch tokens create) and perch login, and finds the right server by the token alone; other clients need the authority's certificate (perch certs ca) and a name or an address that --hostname gave.",
+    "It listens where --listen says and nowhere else, until perch remote off; a restart keeps it. perch on the other host needs a token (perch tokens create) and perch login, and finds the right server by the token alone; other clients need the authority's certificate (perch certs ca) and a name or an address that --hostname gave.",
   flags: {
     listen: {
       type: "string",
       value: "ADDRESS:PORT",
-      summary: "Where on this machine; 0.0.0.0 is every address it has",
+      summary: "Where on this host; 0.0.0.0 is every address it has",
     },
     hostname: { type: "strings", value: "NAME", summary: "A name or an address for the certificate" },
   },

@@ -3,7 +3,7 @@ import { remoteText } from "../../output/remote-text.ts";
 
 export const remoteStatus = command({
   name: "remote status",
-  summary: "Show whether and where other machines may call the API",
+  summary: "Show whether and where other hosts may call the API",
   examples: ["perch remote status", "perch remote status --json"],
   needs: ["json", "daemon"],
   routes: ["showRemote"],

@@ -4,7 +4,7 @@ export const secretsRekey = command({
   name: "secrets rekey",
   summary: "Seal all secrets of the network with a new key; the old one is gone",
   details:
-    "Values stay as they are, and nothing that runs notices; digests in perch secrets list are other ones afterwards. Interrupted in any way, it is done or not done, and the next perch up sees to that. Whoever had the old key and perch.db has read the values: change those, too, with perch postgres users rotate and perch secrets set.",
+    "Values stay as they are, and nothing that runs is interrupted; digests in perch secrets list change. If it is interrupted, it is done or not done, and the next perch up completes it. Anyone who had the old key and perch.db can read the values: change those, too, with perch postgres users rotate and perch secrets set.",
   examples: ["perch secrets rekey", "perch secrets rekey --network staging --json"],
   needs: ["json", "daemon"],
   routes: ["rekey"],

@@ -8,7 +8,7 @@ export const secretsSet = command({
   name: "secrets set",
   summary: "Set secrets of an app, all or none",
   details:
-    "A value that is an argument is seen in the list of processes while the command runs, and the shell keeps it in its history: for what is secret, NAME=- reads the value from stdin (without the newline at its end) or asks for it at a terminal; a single - reads NAME=VALUE lines as perch secrets import does. Commands that run with --watch are restarted; others see the change when they start again.",
+    "A value that is an argument is visible in the process list while the command runs, and the shell keeps it in its history: for what is secret, NAME=- reads the value from stdin (without the newline at its end) or asks for it at a terminal; a single - reads NAME=VALUE lines as perch secrets import does. Commands that run with --watch are restarted; others see the change when they start again.",
   args: { pairs: { summary: "NAME=VALUE, NAME=- or -", many: true } },
   examples: [
     "perch secrets set -a web API_KEY=-",

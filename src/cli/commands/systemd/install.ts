@@ -5,9 +5,9 @@ import { place, servicesOf, stateOf } from "../../systemd/service.ts";
 
 export const systemdInstall = command({
   name: "systemd install",
-  summary: "Have systemd start Perch at boot, and keep it",
+  summary: "Have systemd start Perch at boot, and keep it running",
   details:
-    "Writes a hardened unit for each network, perch.service for the default one and perch-NAME.service for another, enables it and starts it. As root these are units of the system, as an ordinary user units of that user. systemctl restart then puts an installed version of Perch in the place of the one that runs, without a failed query; systemctl stop and the shutdown of the machine stop PostgreSQL in order. It may be repeated: after a move of Perch, after perch network create.",
+    "Writes a hardened unit for each network, perch.service for the default one and perch-NAME.service for another, enables it and starts it. As root these are units of the system, as an ordinary user units of that user. systemctl restart then puts an installed version of Perch in the place of the one that runs, without a failed query; systemctl stop and the shutdown of the host stop PostgreSQL in order. It may be repeated: after a move of Perch, after perch network create.",
   flags: { "no-start": { type: "boolean", summary: "Enable it for the next boot, and start nothing now" } },
   examples: ["perch systemd install", "perch systemd install --no-start", "perch systemd install --network blue"],
   needs: ["json"],

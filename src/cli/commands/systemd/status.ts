@@ -5,7 +5,7 @@ import { servicesOf, stateOf } from "../../systemd/service.ts";
 
 export const systemdStatus = command({
   name: "systemd status",
-  summary: "Show the units of Perch and how they do",
+  summary: "Show the units of Perch and their state",
   examples: ["perch systemd status", "perch systemd status --json"],
   needs: ["json"],
   machineOnly: true,

@@ -7,7 +7,7 @@ export const systemdStop = command({
   name: "systemd stop",
   summary: "What the unit does when it is stopped; not for typing",
   details:
-    "systemd runs it for systemctl stop, for systemctl restart and when the machine is shut down. In a restart it ends perchd alone, and the perchd that is started next adopts what runs: no query fails. Else it is perch down for the network. Where perchd ended by itself, because somebody typed perch down, there is nothing to do.",
+    "systemd runs it for systemctl stop, for systemctl restart and when the host is shut down. In a restart it ends perchd alone, and the perchd that is started next adopts what runs: no query fails. Else it is perch down for the network. Where perchd ended by itself, because somebody typed perch down, there is nothing to do.",
   flags: { unit: { type: "string", value: "UNIT", summary: "The unit that is being stopped" } },
   examples: ["perch systemd stop --network default --unit perch.service"],
   machineOnly: true,

@@ -4,7 +4,7 @@ import { remove, servicesOf } from "../../systemd/service.ts";
 
 export const systemdUninstall = command({
   name: "systemd uninstall",
-  summary: "Stop what systemd keeps of Perch, and take its units away",
+  summary: "Stop Perch under systemd, and remove its units",
   details: "The data stays; perch up starts everything again, without systemd.",
   examples: ["perch systemd uninstall", "perch systemd uninstall --network blue"],
   needs: ["json"],

@@ -6,9 +6,9 @@ import { command } from "../../command.ts";
 
 export const tokensCreate = command({
   name: "tokens create",
-  summary: "Make a token for another machine; its text is shown once",
+  summary: "Make a token for another host; its text is shown once",
   details:
-    "read sees what there is, deploy also sets secrets and attaches and detaches apps, admin may all but what needs this machine. With --app it is good for that app or cluster alone. Tokens are made on this machine only: one that is stolen cannot make itself a successor.",
+    "read sees what there is, deploy also sets secrets and attaches and detaches apps, admin may all but what needs this host. With --app it is good for that app or cluster alone. Tokens are made on this host only: one that is stolen cannot make itself a successor.",
   args: { token: { summary: "Its name: lower-case letters, digits and dashes" } },
   flags: {
     scope: { type: "string", value: "SCOPE", summary: "What it may do", choices: scopes, default: "read" },

@@ -21,7 +21,7 @@ export const wireguardCreate = command({
       type: "string",
       value: "HOST:PORT",
       summary:
-        "How the peer reaches this machine, where that is not by the address it goes out with: a public name, a router's port",
+        "How the peer reaches this host, where that is not by the address it goes out with: a public name, a router's port",
     },
     region: {
       type: "string",

@@ -2,7 +2,7 @@ import { command } from "../../command.ts";
 
 export const wireguardRemove = command({
   name: "wireguard remove",
-  summary: "Shut a peer out; its sessions end at once",
+  summary: "Remove a peer; its sessions end at once",
   args: { name: { summary: "The peer" } },
   examples: ["perch wireguard remove laptop"],
   needs: ["json", "daemon"],

@@ -59,7 +59,7 @@ export function inTheWayOfDropping(
   const same = ({ app, variable }: AttachmentRecord) => app === dropped.app && variable === dropped.variable;
   const now = attachments.find(same);
   if (now?.phase !== "destroying" || !now.made.database || now.database !== dropped.database)
-    return { why: "nobody asks for that any more" };
+    return { why: "it is not asked for any more" };
   const others = attachments.filter((other) => other.database === dropped.database && !same(other));
   return others.length === 0 ? undefined : { apps: [...new Set(others.map(({ app }) => app))].join(", ") };
 }

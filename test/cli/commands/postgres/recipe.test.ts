@@ -23,6 +23,6 @@ describe("postgres recipe", () => {
       "choose one of --inside, --tunnel and --external",
     );
     for (const wrong of ["", "a b", "postgres://db", "db:0", "db:70000", "db'; rm", "[::1"])
-      expect(() => hostOf(wrong), wrong).toThrow("is no HOST");
+      expect(() => hostOf(wrong), wrong).toThrow("is not HOST");
   });
 });

@@ -4,7 +4,7 @@ export const dbCreate = command({
   name: "postgres db create",
   summary: "Create a database",
   args: { database: { summary: "Its name" } },
-  flags: { owner: { type: "string", value: "USER", summary: "The user that owns it; postgres without it" } },
+  flags: { owner: { type: "string", value: "USER", summary: "The user that owns it (default postgres)" } },
   examples: ["perch postgres db create reports -a pg --owner web"],
   needs: ["json", "daemon", "cluster"],
   routes: ["createDatabase"],

@@ -2,7 +2,7 @@ import { command } from "../../../command.ts";
 
 export const poolOff = command({
   name: "postgres pool off",
-  summary: "Take the pooler of a cluster away; its clients' connections end",
+  summary: "Remove the pooler of a cluster; its clients' connections end",
   examples: ["perch postgres pool off -a pg"],
   needs: ["json", "daemon", "cluster"],
   routes: ["removePool"],

@@ -10,7 +10,7 @@ export const usersCreate = command({
       type: "string",
       short: "p",
       value: "PASSWORD",
-      summary: "- reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+      summary: "- reads it from stdin; as an argument it is visible in the process list (default a random one)",
     },
     superuser: { type: "boolean", summary: "Make it a superuser" },
   },

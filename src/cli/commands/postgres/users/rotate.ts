@@ -14,7 +14,7 @@ export const usersRotate = command({
       type: "string",
       short: "p",
       value: "PASSWORD",
-      summary: "- reads it from stdin; as an argument it is seen in the list of processes; random where none is given",
+      summary: "- reads it from stdin; as an argument it is visible in the process list (default a random one)",
     },
     overlap: overlapFlag,
   },
