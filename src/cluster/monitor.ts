@@ -16,6 +16,8 @@ export interface Monitors {
   session(member: Member, password: string): Promise<Session | undefined>;
   /** What a server said to the last attempt to connect, when it said no. */
   refusal(machine: string): Refusal | undefined;
+  /** Why there was no session the last time: what the socket or PostgreSQL said, or that neither said anything. */
+  silence(machine: string): string;
   drop(machine: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ const patienceMs = 1_000;
 export function monitors(onNews: (machine: string) => void): Monitors {
   const held = new Map<string, Promise<Session>>();
   const refusals = new Map<string, Refusal>();
+  const silences = new Map<string, string>();
 
   function hold(member: Member, password: string): Promise<Session> {
     const asked = connect(member, { user: superuser, password, timeoutMs: patienceMs });
@@ -62,9 +65,18 @@ export function monitors(onNews: (machine: string) => void): Monitors {
   }
 
   return {
-    session: (member, password) =>
-      within(patienceMs, held.get(member.id) ?? hold(member, password)).catch(() => undefined),
+    async session(member, password) {
+      let why = `it does not answer within ${patienceMs / 1_000} s`;
+      const found = await within(patienceMs, held.get(member.id) ?? hold(member, password)).catch((error: unknown) => {
+        why = error instanceof Error ? error.message : String(error);
+        return undefined;
+      });
+      if (found === undefined) silences.set(member.id, why);
+      else silences.delete(member.id);
+      return found;
+    },
     refusal: (machine) => refusals.get(machine),
+    silence: (machine) => silences.get(machine) ?? "it does not answer",
     async drop(machine) {
       refusals.delete(machine);
       const session = held.get(machine);

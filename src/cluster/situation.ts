@@ -29,6 +29,8 @@ export interface Standing {
   suspendedSince: number | undefined;
   /** It runs and does not answer since. */
   silentSince: number | undefined;
+  /** What the socket or PostgreSQL said meanwhile. */
+  silence?: string;
   /** When it ended within the last minute without being told to. What is stopped and started on purpose did not die. */
   deaths: readonly number[];
   /** Attempts at something that failed, in a row. */

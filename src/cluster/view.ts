@@ -21,6 +21,8 @@ export interface MemberFacts {
   answers: boolean;
   /** It answers Perch's own login with an error: a reason to put something right, and none to start it again. */
   refused?: Refusal;
+  /** It runs and does not answer: what the socket or PostgreSQL said. */
+  silence?: string;
   /** It runs, and its unix socket is gone: Perch reaches it by a connection that it had, or not at all. */
   unreachable?: true;
   /** pg_is_in_recovery(); undefined while it does not answer. */
@@ -185,6 +187,7 @@ export function situationOf(view: Omit<ClusterView, "verdict">): Situation {
       received: facts.received,
       suspendedSince: member.since.suspended,
       silentSince: member.since.silent,
+      ...(facts.silence === undefined ? {} : { silence: facts.silence }),
       // Where the disk is full, it is full for every member: another one would fare no better, and lose what it has not
       // received.
       // And a program that is gone is no crash: nothing was started.
@@ -203,6 +206,11 @@ export const leads = (member: MemberView): boolean =>
   member.facts.data &&
   member.facts.answers &&
   member.facts.recovering === false;
+
+/** Why a cluster has no leader that takes writes, as far as that is known. */
+export const whyNotLed = (leader: MemberView | undefined): string =>
+  leader?.trouble?.why ??
+  (leader?.record.wanted === "stopped" ? "it is stopped" : (leader?.facts.silence ?? "it does not answer"));
 
 /**
  * There is no leader just now and soon will be: who comes now waits for it. Where nobody can say when, waiting would

@@ -157,7 +157,11 @@ async function setSlots(
   const { perch } = await passwordsOf(context, cluster.app);
   const session = await context.monitors.session(await leaderMember(context, cluster), perch);
   if (session === undefined)
-    throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
+    throw fail("no_active_leader", {
+      app: cluster.app,
+      why: context.monitors.silence(cluster.leader),
+      machine: cluster.leader,
+    });
   // One that is lost is in both.
   for (const slot of step.drop) await dropSlot(session, slot);
   for (const slot of step.create) await createSlot(session, slot);

@@ -47,7 +47,8 @@ export async function look(
   const suspended = record.process !== undefined && (await isSuspended(record.process));
   const deaf = running === undefined || running.status === "starting" || suspended;
   const session = deaf ? undefined : await context.monitors.session(member, passwords.perch);
-  const found = await ask(session);
+  let silence = session === undefined && !deaf ? context.monitors.silence(machine.id) : undefined;
+  const found = session && (await ask(session, (why) => (silence = why)));
   const said = session === undefined && !deaf ? context.monitors.refusal(machine.id) : undefined;
   const refused = said === undefined || isNotReady(said) ? undefined : await explained(member, said);
   if (session !== undefined && found === undefined) void context.monitors.drop(machine.id);
@@ -81,6 +82,7 @@ export async function look(
       // What it would say itself, it has written down.
       recovering: found?.recovering ?? (refused && running?.status === "standby"),
       ...(refused === undefined ? {} : { refused }),
+      ...(silence === undefined || refused !== undefined ? {} : { silence }),
       ...(unreachable ? { unreachable } : {}),
       streaming: found?.streaming ?? false,
       received: found?.received,
@@ -144,9 +146,14 @@ async function adopt(
   return changed ?? machine;
 }
 
-async function ask(session: Session | undefined): Promise<Survey | undefined> {
-  if (session === undefined) return undefined;
-  return within(patienceMs, survey(session)).catch(() => undefined);
+async function ask(session: Session, onSilence: (why: string) => void): Promise<Survey | undefined> {
+  let why = `it does not answer a query within ${patienceMs / 1_000} s`;
+  const found = await within(patienceMs, survey(session)).catch((error: unknown) => {
+    why = error instanceof Error ? error.message : String(error);
+    return undefined;
+  });
+  if (found === undefined) onSilence(why);
+  return found;
 }
 
 export interface OnLeader {

@@ -29,7 +29,7 @@ export function operationsOf(context: Context, cluster: ClusterRecord): ClusterO
   const lookFor = async (id: string) => monitors.session(await member(id), (await passwordsOf(context, app)).perch);
   const session = async (id: string) => {
     const found = await lookFor(id);
-    if (found === undefined) throw fail("replica_unfit", { machine: id, app, why: "it does not answer" });
+    if (found === undefined) throw fail("replica_unfit", { machine: id, app, why: monitors.silence(id) });
     return found;
   };
   const clearWay = clearance(session, say);

@@ -128,7 +128,7 @@ async function leading(
   password: string,
 ): Promise<Session> {
   const session = await context.monitors.session(leader, password);
-  if (session === undefined) throw fail("no_active_leader", { app, why: "it does not answer", machine: id });
+  if (session === undefined) throw fail("no_active_leader", { app, why: context.monitors.silence(id), machine: id });
   return session;
 }
 

@@ -31,7 +31,11 @@ export async function synchronise(context: Context, cluster: ClusterRecord, name
   const { perch } = await passwordsOf(context, cluster.app);
   const session = await context.monitors.session(await leaderMember(context, record), perch);
   if (session === undefined)
-    throw fail("no_active_leader", { app: cluster.app, why: "it does not answer", machine: cluster.leader });
+    throw fail("no_active_leader", {
+      app: cluster.app,
+      why: context.monitors.silence(cluster.leader),
+      machine: cluster.leader,
+    });
   await inForce(session, cluster.app, wanted);
   if (wanted.length > 0) await write({ names: wanted, holders: wanted });
 }

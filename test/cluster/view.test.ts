@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { broughtBack, unsettled } from "../../src/cluster/view.ts";
+import { broughtBack, unsettled, whyNotLed } from "../../src/cluster/view.ts";
 import { cluster, down, leading, member, streaming } from "../reconcile/world.ts";
 
 it.each([
@@ -44,4 +44,18 @@ it.each([
   ],
 ])("%s: perch up waits for it, or not", (_what, members, expected) => {
   expect(broughtBack(cluster(members))).toBe(expected);
+});
+
+it.each([
+  ["a step on it failed", member("a1", down, { trouble: broken }), "its disk is full"],
+  ["it was stopped", member("a1", down, { record: { wanted: "stopped" } }), "it is stopped"],
+  [
+    "its socket says why",
+    member("a1", { ...leading, answers: false, silence: "connect ENOENT /run/s" }),
+    "connect ENOENT /run/s",
+  ],
+  ["nothing is known", member("a1", { ...leading, answers: false }), "it does not answer"],
+  ["there is none", undefined, "it does not answer"],
+])("a leader that does not lead has a reason: %s", (_what, leader, why) => {
+  expect(whyNotLed(leader)).toBe(why);
 });

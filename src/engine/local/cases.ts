@@ -61,7 +61,10 @@ export const cases: readonly Case[] = [
   {
     when: "it runs and does not answer for long, with nothing to recover from",
     holds: (at, leader) => leader.silentSince !== undefined && at.now - leader.silentSince >= silentMs,
-    verdict: () => ({ do: "restart", because: `it does not answer for ${silentMs / 1000} s` }),
+    verdict: (_at, { silence }) => ({
+      do: "restart",
+      because: `it does not answer for ${silentMs / 1000} s${silence === undefined ? "" : ` (${silence})`}`,
+    }),
   },
   {
     when: "it runs as a replica: its promotion was cut short",

@@ -2,7 +2,7 @@ import { fail } from "../../errors/error.ts";
 import { checkAppName } from "../../model/name.ts";
 import type { ClusterRecord } from "../../model/records.ts";
 import type { Loop } from "../../reconcile/loop.ts";
-import { leaderOf, leads, type MemberView } from "../../cluster/view.ts";
+import { leaderOf, leads, type MemberView, whyNotLed } from "../../cluster/view.ts";
 import type { Deps } from "../deps.ts";
 
 /** The cluster of that name with its loop. Throws app_not_found or not_a_cluster. */
@@ -30,8 +30,7 @@ export async function requireLeader(
   const view = loop.view();
   const leader = view === undefined ? undefined : leaderOf(view);
   if (leader === undefined || !leads(leader)) {
-    const why = leader?.trouble?.why ?? (leader?.record.wanted === "stopped" ? "it is stopped" : "it does not answer");
-    throw fail("no_active_leader", { app, why, machine: record.leader });
+    throw fail("no_active_leader", { app, why: whyNotLed(leader), machine: record.leader });
   }
   return { record, loop, leader };
 }

@@ -7,7 +7,15 @@ import { superuser } from "../../postgres/instance/hba.ts";
 import { type Losses, lossesBefore, lossesText, unarchived } from "../../postgres/replication/losses.ts";
 import { memberOf, passwordsOf } from "../../cluster/context.ts";
 import { leaderMember } from "../../reconcile/members.ts";
-import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, situationOf } from "../../cluster/view.ts";
+import {
+  type ClusterView,
+  leaderOf,
+  leads,
+  type MemberView,
+  replicasOf,
+  situationOf,
+  whyNotLed,
+} from "../../cluster/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Call } from "../http/call.ts";
@@ -101,7 +109,7 @@ export async function changeTo(
     throw fail("leader_away", {
       app: cluster.app,
       machine: to.record.id,
-      why: leader?.trouble?.why ?? "it does not answer",
+      why: whyNotLed(leader),
     });
   const half = view.members.find((member) => member.record.phase !== "ready");
   if (led && half !== undefined)

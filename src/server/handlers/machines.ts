@@ -4,7 +4,7 @@ import { layout } from "../../postgres/instance/directory.ts";
 import { checkRegion, printable } from "../../model/name.ts";
 import type { MachineRecord } from "../../model/records.ts";
 import type { ClusterView, MemberView } from "../../cluster/view.ts";
-import { leaderOf, leads } from "../../cluster/view.ts";
+import { leaderOf, leads, whyNotLed } from "../../cluster/view.ts";
 import { requireApp } from "./apps.ts";
 import { newMachines } from "./new-machines.ts";
 import type { Deps } from "../deps.ts";
@@ -59,7 +59,7 @@ export function machineHandlers(deps: Deps): MachineHandlers {
       if (leader === undefined || !leads(leader))
         throw fail("no_active_leader", {
           app: cluster.app,
-          why: leader?.trouble?.why ?? "it does not answer",
+          why: whyNotLed(leader),
           machine: cluster.leader,
         });
       const outside = await tablespacesOutside(layout(deps.home, cluster.leader));

@@ -138,7 +138,9 @@ async function tryToLead(
       if (!now.facts.data) return { why: `the data of machine ${now.record.id} is gone` };
       // One that runs reads them without a start.
       if (now.facts.running)
-        return hasThem(view, wish.settings) ? { why: now.facts.refused?.why ?? "it does not answer" } : undefined;
+        return hasThem(view, wish.settings)
+          ? { why: now.facts.refused?.why ?? now.facts.silence ?? "it does not answer" }
+          : undefined;
       if ((now.trouble?.attempts ?? 0) >= enough) return { why: now.trouble?.why };
       if ((now.trouble?.until ?? 0) > view.now) loop.retry();
       return undefined;

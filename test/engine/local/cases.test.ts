@@ -80,6 +80,11 @@ describe("what is done about a leader", () => {
       { do: "restart" },
     ],
     [
+      "the reason names what its socket said meanwhile",
+      situation({ answers: false, silentSince: 985_000, silence: "connect ECONNREFUSED /run/s" }),
+      { do: "restart", because: "it does not answer for 15 s (connect ECONNREFUSED /run/s)" },
+    ],
+    [
       "another leads, when its data is gone",
       situation({ data: false }),
       { do: "change", change: { kind: "failover", candidates: ["a2"] } },
