@@ -44,6 +44,7 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T | un
   const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
   });
+  // It was late: who waited has gone on.
   promise.catch(() => undefined);
   try {
     return await Promise.race([promise, timeout]);

@@ -3,6 +3,7 @@ export function serialise(): <T>(deed: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (deed) => {
     const next = last.then(deed, deed);
+    // Its caller hears of it; here only the order counts.
     last = next.catch(() => undefined);
     return next;
   };

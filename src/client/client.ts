@@ -162,6 +162,7 @@ async function untilUndone(
       : error;
   } finally {
     settled.abort();
+    // The caller that waits for the answer hears of it.
     answer.catch(() => undefined);
     connection.close();
   }

@@ -40,6 +40,7 @@ async function whatIsDue(
   const { exposure } = cluster;
   if (exposure?.files !== undefined) {
     const { files, hostname } = exposure;
+    // A file that cannot be read is not the one it should be: it is written again.
     const quiet = (path: string) => readText(path).catch(() => undefined);
     if (
       served !== undefined &&

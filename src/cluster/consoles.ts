@@ -29,6 +29,7 @@ export function consoles(onEnd: (app: string) => void): Consoles {
   }
 
   return {
+    // A console that does not answer is opened again at the next look.
     hold: (at, login, app) => (held.get(at.root) ?? open(at, login, app)).catch(() => undefined),
     async close() {
       await Promise.allSettled([...held.values()].map(async (opened) => (await opened).close()));

@@ -56,6 +56,7 @@ const memberRoot = /^postgres\/([0-9a-f]{14}|pool\/[^/]+\/[^/]+)$/;
 async function lookAt(path: string): Promise<Found | undefined> {
   const found = await lstat(path).catch(() => undefined); // it may have gone this moment
   if (found === undefined) return undefined;
+  // A link that leads nowhere is judged as the link it is.
   const target = found.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
   return { ...foundOf(found), ...(target === undefined ? {} : { target: foundOf(target) }) };
 }

@@ -50,6 +50,7 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
 
   /** So that it is known when it does not answer any more. On a full disk it is not. */
   async function note(current: NameServerClient): Promise<void> {
+    // One that does not answer is looked at again.
     const pong = await current.ping().catch(() => undefined);
     if (pong !== undefined)
       await noteProcess(noteOf(options), pong.pid).catch((error: unknown) =>
@@ -101,6 +102,7 @@ export async function keepNameServer(options: NameServerOptions): Promise<NameSe
       (!stopping &&
         (await within(
           soonMs,
+          // Only whether it answers counts.
           client.ping().catch(() => undefined),
         )) === undefined),
     async stop() {
@@ -125,7 +127,9 @@ const sentences = {
 const noteOf = ({ control }: NameServerOptions): string => join(dirname(control), "nameserver.json");
 
 async function answers(control: string): Promise<boolean> {
+  // None may be there.
   const found = await connectNameServer(control).catch(() => undefined);
+  // One that does not answer is replaced.
   const pong = await found?.ping().catch(() => undefined);
   found?.close();
   return pong !== undefined;
@@ -141,11 +145,15 @@ const settingsOf = ({ control, enter, version }: NameServerOptions, zone: ZoneDa
 /** The one that runs in this namespace, if it is of this version; of one of another version, the successor. */
 async function adopt(options: NameServerOptions): Promise<NameServerClient | undefined> {
   const { control, version, fresh } = options;
+  // None may be there.
   let found = await connectNameServer(control).catch(() => undefined);
+  // One that does not answer is replaced.
   let pong = await found?.ping().catch(() => undefined);
   const silent = found !== undefined && pong === undefined ? await notedProcess(noteOf(options)) : undefined;
   if (silent !== undefined && (await rouse(silent)) === "stopped") {
+    // It is not there yet: asked again.
     found = await connectNameServer(control).catch(() => undefined);
+    // It does not answer yet: asked again.
     pong = await found?.ping().catch(() => undefined);
   }
   if (found === undefined || pong === undefined) return undefined;
@@ -159,6 +167,7 @@ async function adopt(options: NameServerOptions): Promise<NameServerClient | und
       return successor;
     }
   }
+  // One that does not end in order is ended by its pid.
   await found.stop().catch(() => undefined);
   return undefined;
 }

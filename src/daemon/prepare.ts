@@ -73,8 +73,10 @@ function above(path: string): string[] {
 
 /** These names are known to all, in /tmp for one: whoever was first may have laid a link there, one of ours even. */
 async function refuseLink(path: string, instead?: (led: string) => string): Promise<void> {
+  // It may not be there: then it is made.
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSymbolicLink() !== true) return;
+  // A link that leads nowhere is told by the error that follows.
   const led = await realpath(path).catch(() => undefined);
   const why = led === undefined ? "it is a symbolic link" : `it is a symbolic link to ${led}`;
   throw fail("home_unsafe", {

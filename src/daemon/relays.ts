@@ -10,6 +10,7 @@ export function relays(state: State): {
 
   async function make(cluster: string): Promise<Relay> {
     const record = await state.clusters.get({ app: cluster });
+    // Its port of old is taken: any other will do, and is kept.
     const relay = await openRelay(record?.portablePort ?? 0).catch(() => openRelay(0));
     if (record !== undefined && record.portablePort !== relay.port)
       await state.clusters.update(record, (current) => ({ ...current, portablePort: relay.port }));

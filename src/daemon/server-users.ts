@@ -48,6 +48,7 @@ export async function serverUsers(home: Home): Promise<ServerUsers | undefined> 
  * Whether a member, a pooler or a socket of the home is this user's. Only looks, and at the directories' own owners.
  */
 async function hasAnything(home: Home, uid: number): Promise<boolean> {
+  // What is not there is not its.
   const isIts = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.uid === uid;
   const below = async (directory: string): Promise<string[]> =>
     (await namesIn(directory)).map((name) => join(directory, name));

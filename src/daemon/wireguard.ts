@@ -49,6 +49,7 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
       await state.peers.update(peer, (record) => ({ ...record, endpoint }));
     }
   }
+  // Where peers were heard last is tried again at the next turn.
   const remembering = setInterval(() => void remember().catch(() => undefined), rememberMs);
 
   return {
@@ -83,6 +84,7 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
     },
     async stop() {
       clearInterval(remembering);
+      // Where peers were heard last is of no use to a device that goes.
       await remember().catch(() => undefined);
       await keeper.stop();
     },

@@ -58,6 +58,7 @@ export function wrongPasswords({ home, prefix, doors, say }: At): WrongPasswords
         if (reading.has(machine)) continue;
         const abort = new AbortController();
         reading.set(machine, abort);
+        // Its log is read again when the member is looked at next.
         void read(app, machine, abort.signal).catch(() => undefined);
       }
     },

@@ -29,6 +29,7 @@ export function watchNameservers(path: string): () => Promise<string[]> {
       () => "absent",
     );
     if (stamp !== seen) {
+      // Without the file there are no resolvers.
       current = nameservers(await readFile(path, "utf8").catch(() => ""));
       seen = stamp;
     }

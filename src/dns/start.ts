@@ -46,6 +46,7 @@ export async function succeedNameServer(old: NameServerClient, wanted: Settings)
   const { pid: before } = await old.ping();
   await old.succeed(await programOf(wanted));
   const failed = async () =>
+    // An old one that does not answer hands nothing over.
     (await old.ping().catch(() => undefined))?.succession === "failed"
       ? "the one before could not hand over to it"
       : undefined;
@@ -61,7 +62,9 @@ async function answering(
     async () => {
       const why = await failed();
       if (why !== undefined) return why;
+      // It is not there yet: asked again.
       const client = await connectNameServer(control).catch(() => undefined);
+      // It does not answer yet: asked again.
       const pong = await client?.ping().catch(() => undefined);
       if (pong !== undefined && isIt(pong.pid)) return client;
       client?.close();

@@ -71,6 +71,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
         error: fail("door_failed", { why: "it was not asked for" }),
       },
     tend() {
+      // The next turn makes it, or its ingress says why it cannot listen.
       if (!stopped) void makeDirectory(options.directory).catch(() => undefined);
       for (const keeper of keepers.values()) void keeper.tend();
     },

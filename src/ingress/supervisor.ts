@@ -63,13 +63,17 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   }
 
   async function adopt(): Promise<Door | undefined> {
+    // None may be there.
     let found = await connectDoor(options.control).catch(() => undefined);
+    // One that does not answer is replaced.
     let pong = await found?.ping().catch(() => undefined);
     // Whoever cannot be asked has the ports that another would need.
     const noted = pong === undefined ? await notedProcess(note) : undefined;
     const was = noted === undefined ? "gone" : await rouse(noted);
     if (was === "stopped") {
+      // It is not there yet: asked again.
       found = await connectDoor(options.control).catch(() => undefined);
+      // It does not answer yet: asked again.
       pong = await found?.ping().catch(() => undefined);
       if (pong === undefined && noted !== undefined) await endProcess(noted, 0);
     }
@@ -79,9 +83,11 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       );
     if (found === undefined || pong === undefined) return undefined;
     if (pong.generation !== generation || !adoptable) {
+      // One that does not end in order is ended by its pid.
       await found.stop().catch(() => undefined);
       return undefined;
     }
+    // Without the note it is asked for its pid.
     await noteProcess(note, pong.pid).catch(() => undefined);
     return hold(found, pong.listens, "");
   }
@@ -96,7 +102,9 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
     );
     hold(opened, at, text(wish));
     adoptable = true;
+    // One that does not answer is looked at again.
     const pong = await opened.ping().catch(() => undefined);
+    // Without the note it is asked for its pid.
     if (pong !== undefined) await noteProcess(note, pong.pid).catch(() => undefined);
   }
 
@@ -136,6 +144,7 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
     },
     async state() {
       await turn;
+      // One that does not answer is replaced.
       const pong = await door?.ping().catch(() => undefined);
       return pong === undefined ? { state: "closed", error: problem } : { state: "open", ...pong };
     },
@@ -143,6 +152,7 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       // No answer in time closes the connection, and then it is taken up again.
       await door?.ping().catch(() => undefined);
     },
+    // An ingress that is gone counts no passwords.
     failed: async (address) => door?.failed(address).catch(() => undefined),
     leave() {
       left = true;

@@ -88,6 +88,7 @@ export async function openNamespace(home: Home, options: OpenOptions): Promise<O
     // One that was there is lived in: it stays, and nobody is moved out of it to the host.
     if (!fresh)
       throw fail("namespace_unusable", { why: error instanceof Error ? error.message : String(error) }, error);
+    // Why this way cannot be had is said; what it left goes with the process.
     await namespace.remove().catch(() => undefined);
     const why =
       error instanceof CommandError

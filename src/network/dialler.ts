@@ -70,6 +70,7 @@ export function openDialler(enter: () => readonly string[]): Dialler {
   }
 
   async function gone(which: Companion, why: string): Promise<void> {
+    // The call that started it heard why it did not start.
     if ((await companion?.catch(() => undefined)) !== which) return;
     companion = undefined;
     open.clear();
@@ -90,6 +91,7 @@ export function openDialler(enter: () => readonly string[]): Dialler {
   async function leave(): Promise<void> {
     const left = companion;
     companion = undefined;
+    // The call that started it heard why it did not start.
     (await left?.catch(() => undefined))?.leave();
   }
 
@@ -117,6 +119,7 @@ export function openDialler(enter: () => readonly string[]): Dialler {
     } catch (error) {
       asked.delete(id);
       waiting.delete(id);
+      // The call that started it heard why it did not start.
       if (companion === current && !open.size && (await current.catch(() => undefined)) === undefined)
         companion = undefined;
       rest();
@@ -143,6 +146,7 @@ export function openDialler(enter: () => readonly string[]): Dialler {
       };
     },
     async tend() {
+      // The call that started it heard why it did not start.
       const pid = (await companion?.catch(() => undefined))?.pid;
       const identity = pid === undefined ? undefined : await identify(pid);
       if (identity === undefined) return;
@@ -151,6 +155,7 @@ export function openDialler(enter: () => readonly string[]): Dialler {
     },
     async stop() {
       clearTimeout(idle);
+      // The call that started it heard why it did not start.
       const started = await companion?.catch(() => undefined);
       companion = undefined;
       started?.kill();

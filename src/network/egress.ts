@@ -44,6 +44,7 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
   }
 
   const linkIsUp = async (): Promise<true | undefined> => {
+    // Without the link there is no address: the way out is closed.
     const { stdout } = await run(place.tool(["ip", "-json", "address", "show", "dev", outwardLink])).catch(() => ({
       stdout: "[]",
     }));
@@ -124,6 +125,7 @@ export function outward(home: Pick<Home, "runtime">, place: Place, say: (sentenc
         : [],
     async stop() {
       wanted = false;
+      // It is being stopped: what it failed at is of no use any more.
       await turn?.catch(() => undefined);
       const running = await found();
       if (running !== undefined) await endProcess(running, 1_000);

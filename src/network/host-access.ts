@@ -90,6 +90,7 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
     try {
       await make();
     } catch (error) {
+      // What failed first is thrown.
       await remove().catch(() => undefined);
       throw fail("host_access_failed", { why: error instanceof Error ? error.message : String(error) }, error);
     }
@@ -97,6 +98,7 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
 
   function inTurn(on: boolean): Promise<void> {
     const done = turn.then(() => set(on));
+    // Its caller hears of it; here only the order counts.
     turn = done.catch(() => undefined);
     return done;
   }

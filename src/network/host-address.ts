@@ -14,6 +14,7 @@ export async function hostAddress(): Promise<string | undefined> {
     ["-4", "192.0.2.1"],
     ["-6", "2001:db8::1"],
   ] as const) {
+    // Without a route there is no such address.
     const found = await run(["ip", "-json", family, "route", "get", to]).catch(() => undefined);
     const [route] = found === undefined ? [] : (JSON.parse(found.stdout) as Route[]);
     if (route?.prefsrc !== undefined) return route.prefsrc;

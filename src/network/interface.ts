@@ -46,6 +46,7 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   /** Gives what lets the waiting go; undefined where the system has no veth: a SYN that is to wait is then refused. */
   async function openWaitingRoom(): Promise<string | undefined> {
     await succeeds(place.tool(["ip", "-6", "-force", "-batch", "-"]), { input: waitingRoomCommands });
+    // Without the table the question fails, and the whole is set.
     const door = await run(place.tool(doorQuestion)).catch(() => undefined);
     const [link] = door === undefined ? [] : (JSON.parse(door.stdout) as { address?: string }[]);
     return link?.address === undefined ? undefined : releaseCommands(link.address);
@@ -71,6 +72,7 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     clearInterval(renewing);
     if (waiting)
       renewing = setInterval(
+        // Elements that are not renewed end by themselves: the hold ends, and says so.
         () => void inTurn(() => renew([...routes.held].toSorted())).catch(() => undefined),
         renewMs,
       ).unref();

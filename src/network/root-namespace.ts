@@ -63,6 +63,7 @@ exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- "$@"`;
 
   /** Whether the name still leads to it. */
   async function isNamed(handle: FileHandle): Promise<boolean> {
+    // The name may be gone.
     const [here, named] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
     return named !== undefined && here.dev === named.dev && here.ino === named.ino;
   }
@@ -86,6 +87,7 @@ exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- "$@"`;
   async function findBy(inside: readonly ProcessIdentity[]): Promise<boolean> {
     const own = await readlink("/proc/self/ns/net");
     for (const one of inside) {
+      // A process that ended is in no namespace of ours.
       const its = (await isAlive(one)) ? await readlink(`/proc/${one.pid}/ns/net`).catch(() => own) : own;
       if (its === own) continue;
       await giveName(`/proc/${one.pid}/ns/net`);

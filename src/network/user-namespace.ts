@@ -146,10 +146,12 @@ export const asUserAgain = (user: { uid: number; gid: number }): string[] => [
 /** Whether unshare has already done its work in that process. */
 async function hasOwnNetwork(pid: number): Promise<boolean> {
   const [its, ours] = await Promise.all([
+    // The process may have ended.
     readlink(`/proc/${pid}/ns/net`).catch(() => undefined),
     readlink("/proc/self/ns/net"),
   ]);
   if (its === undefined || its === ours) return false;
+  // The process may have ended.
   const map = await readText(`/proc/${pid}/uid_map`).catch(() => undefined);
   return map !== undefined && map.trim() !== "";
 }

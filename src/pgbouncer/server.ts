@@ -28,6 +28,7 @@ let known: Promise<{ program: string; version: string } | undefined> | undefined
 
 async function look(): Promise<{ program: string; version: string } | undefined> {
   const program = await findProgram("pgbouncer");
+  // A program that does not run has no version, and is none.
   const said = program === undefined ? undefined : await run([program, "--version"]).catch(() => undefined);
   const version = /PgBouncer (\S+)/.exec(said?.stdout ?? "")?.[1];
   return program === undefined || version === undefined ? undefined : { program, version };
@@ -116,6 +117,7 @@ async function tell(pooler: Pooler, process: ProcessIdentity): Promise<boolean> 
     }
     if (running.mode === "transaction") {
       guarded = await guardPause(process);
+      // Clients whose transactions do not end in time are disconnected by what follows.
       await console.ask("PAUSE", transactionsEndWithinMs).catch(() => undefined);
     }
   } finally {

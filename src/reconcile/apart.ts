@@ -50,6 +50,7 @@ async function isGone({ session }: OnLeader, segment: string): Promise<boolean> 
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_ls_waldir() WHERE name = $1) AS present",
     [segment],
   );
+  // Why it does not stream stays unknown for this look.
   const rows = await within(2_000, asked).catch(() => undefined);
   return rows?.[0]?.present === false;
 }

@@ -180,5 +180,6 @@ export async function askLeader(cluster: ClusterRecord, looks: readonly Look[]):
     lags: found.lags,
     history: apart ? await historyOf(session) : undefined,
   });
+  // Asked again at the next look.
   return within(patienceMs, asked()).catch(() => undefined);
 }

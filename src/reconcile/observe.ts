@@ -165,6 +165,7 @@ async function unadmittedIn(
   const known = new Set(
     [...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)),
   );
+  // Asked again at the next look.
   const found = session && (await within(patienceMs, unadmitted(session, known)).catch(() => undefined));
   return found ?? [];
 }

@@ -37,6 +37,7 @@ export function operationsOf(context: Context, cluster: ClusterRecord): ClusterO
     app,
     async standing(id) {
       const found = await lookFor(id);
+      // One that does not answer is told apart by its caller.
       return found === undefined ? undefined : standing(found).catch(() => undefined);
     },
     lives: async (id) => (await find((await member(id)).layout)) !== undefined,

@@ -91,6 +91,7 @@ export async function openEvents(store: Store): Promise<Events> {
     append(subject, sentence) {
       const actor = currentActor(); // now: in the queue it would be that of the one before
       const written = writing.then(() => write(subject, sentence, actor));
+      // Its caller hears of it; here only the order counts.
       writing = written.catch(() => undefined);
       return written;
     },

@@ -137,6 +137,7 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
       const words = quietWords(called.filter(({ publicKey }) => now.some((peer) => peer.publicKey === publicKey)));
       if (words.length > 0) await inside(["wg", "set", name, ...words]);
     };
+    // Peers are called a while longer than needed.
     calling = setTimeout(() => void turnOff().catch(() => undefined), callForMs);
     calling.unref();
   }
@@ -194,6 +195,7 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
     },
 
     async show(what) {
+      // A device that is gone has no state, and is made again.
       const text = await show(what).catch(() => undefined);
       if (text === undefined) return undefined;
       return new Map(

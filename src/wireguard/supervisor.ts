@@ -67,6 +67,7 @@ export function keepWireGuard(
       missed = false;
     } catch (error) {
       const known = knownOf(error);
+      // It says itself why it failed, and tries again.
       if (!stopped) retry = setTimeout(() => void again().catch(() => undefined), againMs[attempts++] ?? 5_000);
       throw known;
     }
@@ -74,6 +75,7 @@ export function keepWireGuard(
 
   function again(): Promise<void> {
     const mine = turn.then(settle);
+    // Its caller hears of it; here only the order counts.
     turn = mine.catch(() => undefined);
     return mine;
   }

@@ -60,6 +60,18 @@ describe("the rooms of src/", () => {
     expect(circles).toEqual([]);
   });
 
+  it("swallow no cause without saying why: a catch that drops its error has a comment", () => {
+    const silent = sources.flatMap((path) => {
+      const lines = read(path).split("\n");
+      const said = (index: number) =>
+        /\/\/ |\*\/$/.test(lines[index] ?? "") || /\/\/ |\*\/$/.test(lines[index - 1] ?? "");
+      return lines.flatMap((line, index) =>
+        /\.catch\(\(\) =>/.test(line) && !said(index) ? [`${path}:${index + 1}`] : [],
+      );
+    });
+    expect(silent).toEqual([]);
+  });
+
   it("know only their own packages", () => {
     const broken = all
       .filter(({ from, types }) => !types && !from.startsWith(".") && !from.startsWith("node:"))

@@ -64,6 +64,7 @@ async function runOnce(daemon: Daemon, request: RunRequest): Promise<number> {
     throw isCode(error, "command_not_found") ? orIsApp(error, request.command, await apps()) : error;
   });
   const missed =
+    // A hint is given where it can be; the command's own end is what counts.
     exit === 0 || request.app !== undefined ? undefined : missedSecrets(exit, await apps().catch(() => []));
   if (missed !== undefined) request.note?.(missed);
   return exit;

@@ -45,6 +45,7 @@ export async function startCommand(daemon: Daemon, request: RunRequest): Promise
   const leave = async () => {
     await published?.close();
     if (run.machine !== null)
+      // perchd sees the end of the run by its process, too.
       await daemon.call("endRun", { params: { machine: run.machine.id } }).catch(() => undefined);
   };
   try {

@@ -81,6 +81,7 @@ async function followSecrets(daemon: Daemon, app: string): Promise<{ next(): Pro
       )
         return;
       await pause(wait.againMs);
+      // The feed is opened again; until then what was seen counts.
       const now = await whenSet().catch(() => seen);
       if (now !== seen) notice();
       seen = now;

@@ -51,6 +51,7 @@ async function mostAdvanced(operations: ClusterOperations, ids: readonly string[
   };
   const settled = await ask(
     async () => {
+      // One that cannot be asked is no candidate; where none is left the error says so.
       const found = (await Promise.all(ids.map((id) => look(id).catch(() => undefined)))).filter(
         (one) => one !== undefined,
       );

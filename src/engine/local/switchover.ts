@@ -132,6 +132,7 @@ async function replayed(operations: ClusterOperations, to: string, checkpoint: b
     // One that died meanwhile is not waited for: the old leader can be back sooner.
     return at === undefined && !(await operations.lives(to)) ? "dead" : undefined;
   };
+  // Asked again until the time is over, and the error then says what is missing.
   const found = await ask(() => all().catch(() => undefined), { everyMs: 5, withinMs: replayMs });
   if (found === "all") return;
   const why =

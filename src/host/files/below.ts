@@ -168,11 +168,13 @@ async function write(directory: string, path: string, content: string, mode: num
       await file.sync();
     } catch (error) {
       await file.close();
+      // It may be gone; what failed first is thrown.
       await unlink(beside).catch(() => undefined);
       throw error;
     }
     await file.close();
     await rename(beside, at);
+    // What cannot be opened is refused by what follows.
     const parent = await open(join(at, ".."), constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
     await parent?.sync().finally(() => parent.close());
   }).catch((error: NodeJS.ErrnoException) => {

@@ -179,6 +179,7 @@ export async function makePrivateFile(path: string): Promise<void> {
  * there is room.
  */
 export async function shortenLog(path: string, bytes = 16 * 1024 * 1024): Promise<void> {
+  // What is not there needs no cutting.
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.size <= bytes) return;
   const old = `${path}.old`;
@@ -219,6 +220,7 @@ export async function newFile(path: string): Promise<{ write(text: string): Prom
     throw refused(error);
   });
   const discard = async () => {
+    // What was written counts; the descriptor goes with the process.
     await file.close().catch(() => undefined);
     await rm(path, { force: true });
   };

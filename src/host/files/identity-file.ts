@@ -14,6 +14,7 @@ export async function noteProcess(path: string, pid: number): Promise<void> {
 
 /** Undefined where none was noted, or it is gone. */
 export async function notedProcess(path: string): Promise<ProcessIdentity | undefined> {
+  // Without the note the process is not known.
   const text = await readText(path).catch(() => undefined);
   if (text === undefined) return undefined;
   try {

@@ -74,6 +74,7 @@ function trustedUsers(): number[] {
  */
 async function isOwnGroup(gid: number): Promise<boolean> {
   const [groups, users] = await Promise.all(
+    // Without these files no group has members.
     ["/etc/group", "/etc/passwd"].map((path) => readFile(path, "utf8").catch(() => "")),
   );
   const fields = (text: string | undefined) => (text ?? "").split("\n").map((line) => line.split(":"));

@@ -147,6 +147,7 @@ function frameOf(line: string): Said | undefined {
 
 /** The last line of a log that is no JSON, which is what Node prints when a program cannot even be loaded. */
 async function lastWords(log: string): Promise<string> {
+  // A log that cannot be read has nothing to add.
   const text = await readFile(log, "utf8").catch(() => "");
   const line = text
     .trimEnd()

@@ -11,6 +11,7 @@ export async function inhabitants(enter: (argv: readonly string[]) => string[]):
   if (namespace === "" || namespace === own) return [];
   const found = await Promise.all(
     (await allPids()).map(async (pid) =>
+      // The process may have ended.
       (await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === namespace ? identify(pid) : undefined,
     ),
   );
@@ -18,4 +19,5 @@ export async function inhabitants(enter: (argv: readonly string[]) => string[]):
 }
 
 const allPids = async (): Promise<number[]> =>
+  // Where there is no /proc none are found.
   (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);

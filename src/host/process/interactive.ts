@@ -101,6 +101,7 @@ export async function lookUpCommand(
     : path.split(":").map((entry) => join(resolve(directory, entry), command));
   let seen = false;
   for (const candidate of candidates) {
+    // What is not there is not the program.
     const found = await stat(candidate).catch(() => undefined);
     if (found === undefined) continue;
     seen ||= command.includes("/") || found.isFile();

@@ -13,6 +13,7 @@ const leaveMs = 5_000;
 export async function leaveDaemon(pid: number): Promise<string[] | undefined> {
   const perchd = await identify(pid);
   if (perchd === undefined) return undefined;
+  // The process may have ended.
   const program = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0").slice(0, -1);
   await signalProcess(perchd, leaveSignal);
   if (!(await awaitEnd(perchd, leaveMs))) {

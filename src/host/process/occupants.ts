@@ -10,6 +10,7 @@ export async function occupants(directory: string | Spot, program: string): Prom
   const found = await Promise.all(
     pids.map(async (pid) => {
       if (!(await (typeof directory === "string" ? worksIn(pid, directory) : isAt(pid, directory)))) return undefined;
+      // The process may have ended.
       const running = await readlink(`/proc/${pid}/exe`).catch(() => "");
       return basename(running.replace(/ \(deleted\)$/, "")) === program ? identify(pid) : undefined;
     }),
@@ -20,6 +21,7 @@ export async function occupants(directory: string | Spot, program: string): Prom
 /** What those processes call themselves, for `ps`. */
 export async function titles(directory: string, program: string): Promise<string[]> {
   const found = await Promise.all(
+    // The process may have ended.
     (await occupants(directory, program)).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
   );
   return found.map((title) => title.replaceAll("\0", " ").trim()).filter((title) => title !== "");
@@ -31,7 +33,7 @@ export interface Spot {
   ino: number;
 }
 
-/** Where a process works. */
+/** Where a process works; undefined where it has ended. */
 export const spotOf = (pid: number): Promise<Spot | undefined> => stat(`/proc/${pid}/cwd`).catch(() => undefined);
 
 async function isAt(pid: number, spot: Spot): Promise<boolean> {

@@ -90,6 +90,7 @@ export async function rouse(identity: ProcessIdentity): Promise<"stopped" | "hun
 export async function isOwnersIn(pid: number, directory: string): Promise<boolean> {
   if (!(await worksIn(pid, directory))) return false;
   if (process.platform !== "linux") return true;
+  // What is not there is no directory of a process.
   const found = await stat(directory).catch(() => undefined);
   const status = kernelText(`/proc/${pid}/status`) ?? "";
   return found !== undefined && Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? -1) === found.uid;
@@ -99,7 +100,9 @@ export async function isOwnersIn(pid: number, directory: string): Promise<boolea
 export async function worksIn(pid: number, directory: string): Promise<boolean> {
   if (process.platform !== "linux") return true;
   const [cwd, wanted] = await Promise.all([
+    // The process may have ended.
     stat(`/proc/${pid}/cwd`).catch(() => undefined),
+    // What is not there is no directory of a process.
     stat(directory).catch(() => undefined),
   ]);
   return cwd !== undefined && wanted !== undefined && cwd.dev === wanted.dev && cwd.ino === wanted.ino;

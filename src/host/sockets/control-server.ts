@@ -28,6 +28,7 @@ export async function serveControl(path: string, handle: Handler): Promise<Serve
   let last = server;
   const again = async () => {
     if (await exists(path)) return;
+    // A socket that cannot be opened is tried at the next turn.
     const next = await listen(path, handle).catch(() => undefined);
     if (next === undefined) return; // there is no directory for it, or no right any more
     // Those who are connected stay so.

@@ -25,6 +25,7 @@ export function freePort(port = 0): Promise<number | undefined> {
  */
 export async function boundUdpPorts(): Promise<Set<number>> {
   const tables = await Promise.all(
+    // Without IPv6 the second file is not there.
     ["/proc/net/udp", "/proc/net/udp6"].map((path) => readText(path).catch(() => undefined)),
   );
   const lines = tables.flatMap((table) => (table ?? "").split("\n").slice(1));

@@ -45,6 +45,7 @@ export interface Files {
 
 /** Open files of this process; undefined where the system does not tell. */
 export async function ownFiles(): Promise<Files | undefined> {
+  // Where there is no /proc the number is not known.
   const open = await readdir("/proc/self/fd").catch(() => undefined);
   const max = /^Max open files\s+(\d+)/m.exec(quietly("/proc/self/limits"))?.[1];
   return open === undefined || max === undefined ? undefined : { open: open.length, max: Number(max) };

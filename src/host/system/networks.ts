@@ -82,6 +82,7 @@ export async function removeNetwork(home: Home): Promise<void> {
 
 async function removeDestroyed(base: string): Promise<void> {
   const directory = join(base, "networks");
+  // Without the directory there are no networks.
   for (const name of await readdir(directory).catch(() => []))
     if (name.startsWith(goneMark)) await removeTree(join(directory, name));
 }

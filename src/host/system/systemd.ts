@@ -68,6 +68,7 @@ export function jobIn(listed: string, unit: string): string | undefined {
 
 /** The unit that a process belongs to; undefined where that is none of a service, or the system does not tell. */
 export async function unitOf(pid: number | "self"): Promise<string | undefined> {
+  // The process may have ended.
   return unitIn(await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => ""));
 }
 

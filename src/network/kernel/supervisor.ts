@@ -83,6 +83,7 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
     tend: () => inTurn(tend),
     look: () =>
       inTurn(async () => {
+        // Looked at again at the next turn; what cannot be read then is named by its claim.
         const broken = await find().catch(() => undefined);
         const now = broken === undefined ? faults : faultsOf(broken);
         if (broken === undefined || broken.length > 0) void inTurn(tend);

@@ -120,6 +120,7 @@ export interface Program {
  */
 export async function inspectProgram(directory: string): Promise<Program> {
   const path = join(directory, "postgres");
+  // What is not there is no program.
   const file = await stat(path).catch(() => undefined);
   if (file === undefined) return { version: undefined, problem: `there is no postgres in ${directory}` };
   const key = `${file.dev} ${file.ino} ${file.size} ${file.mtimeMs} ${file.ctimeMs}`;
@@ -226,6 +227,7 @@ async function isWhole({ native }: EmbeddedPackage, place: string): Promise<bool
       const path = join(entry.parentPath, entry.name);
       const [own, copied] = await Promise.all([
         stat(path),
+        // What is not there is not whole.
         stat(join(place, relative(native, path))).catch(() => undefined),
       ]);
       if (copied?.size !== own.size) return false;

@@ -179,6 +179,7 @@ export async function unfitBecause(at: Layout): Promise<string | undefined> {
   const text = await readText(markFile(at));
   if (text === undefined) return undefined;
   const [number = "", why = ""] = text.split("\n");
+  // It may not be there: then nothing can go.
   const found = await stat(at.data).catch(() => undefined);
   return found !== undefined && String(found.ino) === number ? why : undefined;
 }

@@ -120,6 +120,7 @@ export const hasData = async (at: Layout): Promise<boolean> =>
 
 /** Whether the running server can be reached by its unix socket; something else in its place is none. */
 export const hasSocket = async (member: Member): Promise<boolean> =>
+  // What cannot be looked at is no socket that could be connected to.
   (await lookBelow(member.layout.sockets, `.s.PGSQL.${member.port}`).catch(() => undefined))?.isSocket() === true;
 
 /** A name beside the data directory for one that is still being made. */

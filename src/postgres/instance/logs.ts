@@ -76,6 +76,7 @@ async function* followFrom(
       [reading, offset, rest] = [next, 0, Buffer.alloc(0)];
       continue;
     }
+    // Aborted: the loop looks at the signal.
     await pause(250, signal).catch(() => undefined);
   }
 }
@@ -149,5 +150,6 @@ const parse = (text: Buffer): LogLine[] =>
 
 /** What there is of it, or the first part of that: the file may have been emptied since, or be another's. */
 const readRange = async ({ directory, name }: LogFile, from: number, to: number): Promise<Buffer> =>
+  // The file may have been put away meanwhile: the next look reads the next one.
   (await readPartBelow(directory, name, from, Math.min(to - from, 4 * longestLine)).catch(() => undefined)) ??
   Buffer.alloc(0);

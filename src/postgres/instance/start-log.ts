@@ -28,6 +28,7 @@ interface Reading {
 async function* followFrom(directory: string, from: Reading, signal: AbortSignal): AsyncGenerator<LogLine> {
   let seen = from;
   while (!signal.aborted) {
+    // Aborted: the loop looks at the signal.
     await pause(250, signal).catch(() => undefined);
     const now = await read(directory, seen);
     // The same file goes on; another begins.
@@ -38,10 +39,12 @@ async function* followFrom(directory: string, from: Reading, signal: AbortSignal
 
 /** What is no file of its own, or gone, says nothing. */
 async function read(directory: string, known?: Reading): Promise<Reading> {
+  // It may not be there yet.
   const facts = await lookBelow(directory, startLogFile).catch(() => undefined);
   if (facts?.isFile() !== true) return { inode: 0, modified: 0, lines: [] };
   const { ino: inode, mtimeMs: modified } = facts;
   if (known !== undefined && known.inode === inode && known.modified === modified) return known;
+  // It may not be there yet.
   const text = (await readBelow(directory, startLogFile, { atMost, last: true }).catch(() => undefined)) ?? "";
   return { inode, modified, lines: startLines(text, new Date(modified).toISOString()) };
 }

@@ -107,6 +107,7 @@ async function watchProgress(
     );
     if (row !== undefined) onProgress(Number(row.done), row.total === null ? undefined : Number(row.total));
   };
+  // The size is for progress alone.
   const timer = setInterval(() => void look().catch(() => undefined), 250);
   return async () => {
     clearInterval(timer);

@@ -58,6 +58,7 @@ export async function createDatabase(session: Session, database: { name: string;
       await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
     });
   } catch (error) {
+    // What failed first is thrown; a database that is left is found by its name.
     await session.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => undefined);
     throw error;
   }

@@ -174,5 +174,6 @@ async function ask(
 ): Promise<ClusterFacts["admission"]> {
   const { perch } = await passwordsOf(deps, cluster.app);
   const session = await deps.context.monitors.session(memberOf(deps, cluster, leader), perch);
+  // Undefined is a line of its own: the leader could not be asked.
   return session && within(5_000, admission(session, target.user, target.database)).catch(() => undefined);
 }

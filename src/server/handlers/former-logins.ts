@@ -144,6 +144,7 @@ async function isInUse(deps: Deps, { cluster, members }: ClusterView, login: str
       .filter(({ record }) => record.wanted === "started")
       .map(async ({ record }) => {
         const session = await deps.context.monitors.session(memberOf(deps, cluster, record), perch);
+        // Asked again at the next turn; until then the login stays.
         return session && (await loginsInUse(session, [login]).catch(() => undefined));
       }),
   );

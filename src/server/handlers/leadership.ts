@@ -153,6 +153,7 @@ async function tellBefore(
   const waiting = await deps.context.monitors
     .session(memberOf(deps.context, view.cluster, leader.record), (await passwordsOf(deps.context, app)).perch)
     .then((session) => (session === undefined ? 0 : unarchived(session)))
+    // What waits for the archiver is a remark only: without an answer none is made.
     .catch(() => 0);
   if (waiting > 0)
     call.progress(

@@ -30,6 +30,7 @@ export function peerHandlers(deps: Deps): PeerHandlers {
 
   function inTurn<T>(change: () => Promise<T>): Promise<T> {
     const mine = turn.then(change);
+    // Its caller hears of it; here only the order counts.
     turn = mine.catch(() => undefined);
     return mine;
   }
@@ -78,6 +79,7 @@ export function peerHandlers(deps: Deps): PeerHandlers {
       await wireguard.refresh();
     } catch (error) {
       await state.peers.remove(record);
+      // What went wrong first is thrown below; the next refresh comes by itself.
       await wireguard.refresh().catch(() => undefined);
       throw error;
     }

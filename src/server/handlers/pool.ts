@@ -30,6 +30,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
   async function shown(view: ClusterView | undefined, app: string, pool: Pool | undefined) {
     const poolers = view?.poolers ?? [];
     const running = poolers.find(({ facts }) => facts.version !== undefined)?.facts.version;
+    // Without PgBouncer there is no version to show.
     const version = pool === undefined ? undefined : (running ?? (await findPooler().catch(() => undefined))?.version);
     return {
       cluster: app,

@@ -87,6 +87,7 @@ async function needsPins(
   if (attachment !== undefined)
     return attachment.superuser || (database ?? attachment.database) !== attachment.database;
   if (user === "postgres") return true;
+  // Where that cannot be asked, the session is taken for a superuser's: that is the careful answer.
   return onLeader(deps, cluster, async (session) => (await listSuperusers(session)).includes(user)).catch(() => true);
 }
 

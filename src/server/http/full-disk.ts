@@ -42,6 +42,7 @@ const naming =
 
 export async function causeOf({ postgres }: Pick<Home, "postgres">, error: unknown): Promise<unknown> {
   if (!(error instanceof PerchError) || !suspects.has(error.code)) return error;
+  // Where the room cannot be told the error stays as it is.
   const room = await diskRoom(postgres).catch(() => undefined);
   if (room === undefined || room.freeBytes >= fullBytes) return error;
   const full = fail("disk_full", { path: postgres }, error);

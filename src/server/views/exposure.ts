@@ -14,6 +14,7 @@ export async function exposureShape(
 ): Promise<api.Exposure> {
   const { hostname, listen, replicaListen, allow, allowSuperuser, limits, files } = exposure;
   const door = await deps.doors.state(cluster.app);
+  // The cluster may have no leader with files yet: then nothing is served.
   const served = await readCertificate(layout(deps.home, cluster.leader)).catch(() => undefined);
   return {
     cluster: cluster.app,

@@ -46,6 +46,7 @@ async function clustersIn(home: Home): Promise<string | undefined> {
   const status = await statusIfRunning(home);
   if (status !== undefined && status.clusters.length > 0) return counted(status.clusters.length, "cluster");
   const members =
+    // Without the directory it has no cluster.
     status === undefined ? (await readdir(home.postgres).catch(() => [])).filter((entry) => entry !== "tools") : [];
   return members.length === 0 ? undefined : `the data of ${counted(members.length, "cluster member")}`;
 }

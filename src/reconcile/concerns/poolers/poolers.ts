@@ -136,6 +136,7 @@ async function look(
   const pooler = await poolerOf(context, cluster, id, config);
   const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
   const console = await context.consoles.hold(at, { port: config.port, password: pooler.password }, cluster.app);
+  // A console that does not answer is seen as silent.
   const described = console && (await describe(console, answersWithinMs).catch(() => undefined));
   await keepLogShort(at);
   const current = described === undefined || (certified && (await isAsWanted(pooler, described)));
@@ -182,6 +183,7 @@ export async function countsOf(
   };
   const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
   type Row = Record<"cl_active" | "cl_waiting" | "sv_active" | "sv_idle" | "sv_used", number> & { database: string };
+  // A console that does not answer is seen as silent.
   const rows = await console?.ask<Row>("SHOW POOLS", answersWithinMs).catch(() => undefined);
   const sum = (count: (row: Row) => number) =>
     rows?.reduce((total, row) => total + (row.database === "pgbouncer" ? 0 : count(row)), 0) ?? 0;
@@ -206,6 +208,7 @@ export async function usersOfPool(
       password: await poolPassword(context, cluster.app),
     };
     const console = await context.consoles.hold(poolerLayout(context, cluster, id), login, cluster.app);
+    // A console that does not answer is seen as silent.
     const rows = await console?.ask<{ user: string }>("SHOW CLIENTS", answersWithinMs).catch(() => undefined);
     if (rows === undefined) return undefined;
     users.push(...rows.map(({ user }) => user));
@@ -275,6 +278,7 @@ export async function replaceOlder(
       password: await poolPassword(context, cluster.app),
     };
     const console = await context.consoles.hold(at, login, cluster.app);
+    // A console that does not answer is seen as silent.
     const running = console && (await describe(console, answersWithinMs).catch(() => undefined));
     if (running !== undefined && (running.version !== version || runsAsFormer(at, context.place))) await stopPooler(at);
   }
@@ -348,6 +352,7 @@ export async function pausePool(
 ): Promise<() => Promise<void>> {
   const config = poolersWanted(cluster, []).get(leaderPooler);
   if (config === undefined) return () => Promise.resolve();
+  // Without what it needs there is no pooler to be let go on.
   const pooler = await poolerOf(context, cluster, leaderPooler, config).catch(() => undefined);
   const process = pooler && (await findPoolerProcess(pooler.at));
   if (pooler === undefined || process === undefined) return () => Promise.resolve();
@@ -355,6 +360,7 @@ export async function pausePool(
   // waits.
   const console = () => openConsole(pooler.at, { port: config.port, password: pooler.password }).catch(() => undefined);
   const [pausing, resuming] = await Promise.all([console(), console()]);
+  // A console that does not answer is seen as silent.
   const running = resuming && (await describe(resuming).catch(() => undefined));
   const warn = (what: string) => (error: unknown) => context.log.warn({ err: error }, what);
   // Nobody is kept waiting who would wait for ever when this perchd is killed.
