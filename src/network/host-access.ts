@@ -1,3 +1,4 @@
+import { serialise } from "../base/serialise.ts";
 import { fail } from "../errors/error.ts";
 import { run, succeeds } from "../host/process/command.ts";
 import { findProgram } from "../host/files/files.ts";
@@ -38,7 +39,7 @@ export interface HostAccessState {
 
 export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string): HostAccess {
   const link = hostLink(home.id);
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = serialise();
   let isOn = false;
 
   const there = () => succeeds(["ip", "link", "show", "dev", link]);
@@ -96,15 +97,8 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
     }
   }
 
-  function inTurn(on: boolean): Promise<void> {
-    const done = turn.then(() => set(on));
-    // Its caller hears of it; here only the order counts.
-    turn = done.catch(() => undefined);
-    return done;
-  }
-
   return {
-    set: inTurn,
+    set: (on) => inTurn(() => set(on)),
     claims: () =>
       isOn
         ? [
@@ -112,12 +106,12 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
               name: "the host's way in",
               ip: insideCommands(prefix),
               nft: hostAccessRules(prefix),
-              set: () => inTurn(true),
+              set: () => inTurn(() => set(true)),
             },
           ]
         : [],
     async state() {
-      await turn;
+      await inTurn(() => Promise.resolve()); // as it is when what was begun is through
       const on = place.mode === "root" && (await there());
       const names = on && (await resolvedRuns());
       const lines = on && !names ? resolverLines(prefix) : [];

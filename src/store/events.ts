@@ -2,6 +2,7 @@
  * What Perch did and why, in order: one sentence an event, kept in the store, the newest 10,000 of them. Sentences pass
  * `redact` on their way in; a secret has no business in them all the same.
  */
+import { serialise } from "../base/serialise.ts";
 import { currentActor } from "../base/actor.ts";
 import { redact } from "../base/redact.ts";
 import type { EventRecord } from "../model/records.ts";
@@ -57,7 +58,7 @@ export async function openEvents(store: Store): Promise<Events> {
   for (const entry of found.entries) advance(entry.key);
   // Other hosts may write to the same store.
   await store.watch(folder, found.revision, (change) => advance(change.key));
-  let writing: Promise<unknown> = Promise.resolve();
+  const inTurn = serialise();
 
   async function write(subject: string, sentence: string, actor: string): Promise<EventRecord> {
     for (;;) {
@@ -90,10 +91,7 @@ export async function openEvents(store: Store): Promise<Events> {
   return {
     append(subject, sentence) {
       const actor = currentActor(); // now: in the queue it would be that of the one before
-      const written = writing.then(() => write(subject, sentence, actor));
-      // Its caller hears of it; here only the order counts.
-      writing = written.catch(() => undefined);
-      return written;
+      return inTurn(() => write(subject, sentence, actor));
     },
     list,
     async follow(wanted, onEvent) {

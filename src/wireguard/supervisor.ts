@@ -1,3 +1,4 @@
+import { serialise } from "../base/serialise.ts";
 import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { CommandError } from "../host/process/command.ts";
 import type { Claim } from "../network/kernel/claims.ts";
@@ -54,7 +55,7 @@ export function keepWireGuard(
   let missed = false;
   let attempts = 0;
   let retry: NodeJS.Timeout | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = serialise();
 
   async function settle(): Promise<void> {
     clearTimeout(retry);
@@ -73,12 +74,7 @@ export function keepWireGuard(
     }
   }
 
-  function again(): Promise<void> {
-    const mine = turn.then(settle);
-    // Its caller hears of it; here only the order counts.
-    turn = mine.catch(() => undefined);
-    return mine;
-  }
+  const again = (): Promise<void> => inTurn(settle);
 
   return {
     refresh: again,

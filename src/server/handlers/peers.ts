@@ -1,3 +1,4 @@
+import { serialise } from "../../base/serialise.ts";
 import type * as api from "../../api/schemas.ts";
 import { makeKeyPair } from "../../base/x25519.ts";
 import { fail } from "../../errors/error.ts";
@@ -18,7 +19,7 @@ import type { Handlers } from "../http/http.ts";
 
 type PeerHandlers = Pick<Handlers, "listPeers" | "createPeer" | "removePeer">;
 
-/** Where WireGuard listens when nobody says otherwise. */
+/** Where WireGuard listens where no port is asked for. */
 const usualPort = 51_820;
 
 /**
@@ -26,14 +27,7 @@ const usualPort = 51_820;
  */
 export function peerHandlers(deps: Deps): PeerHandlers {
   const { state, events, publisher, wireguard, prefix, place, vault } = deps;
-  let turn: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const mine = turn.then(change);
-    // Its caller hears of it; here only the order counts.
-    turn = mine.catch(() => undefined);
-    return mine;
-  }
+  const inTurn = serialise();
 
   /** The network's own end, with a port that is free while nobody knows it yet. Takes the next number. */
   async function ownEnd(asked: number | undefined): Promise<WireGuardRecord> {
