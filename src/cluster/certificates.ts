@@ -1,3 +1,4 @@
+import { clusterHost } from "../model/attachment-url.ts";
 import { readText } from "../host/files/files.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import type { Authority } from "../postgres/tls/authority.ts";
@@ -95,7 +96,7 @@ function complain({ complaints, say }: Context, app: string, error: unknown): vo
  * of all, and any of them may become it.
  */
 export function subjectOf({ place }: Context, cluster: ClusterRecord, members: readonly MachineRecord[]): Subject {
-  const app = `${cluster.app}.internal`;
+  const app = clusterHost(cluster.app);
   const names = [
     app,
     `*.${app}`,

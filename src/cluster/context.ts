@@ -1,4 +1,5 @@
 /** What the loop of one cluster works with, and the servers of its members as the room `postgres/` wants them. */
+import { clusterSecrets } from "../model/secret.ts";
 import { memberPort } from "../model/ports.ts";
 import type { Log } from "../base/log.ts";
 import { fail, type PerchError } from "../errors/error.ts";
@@ -93,9 +94,9 @@ export async function passwordsOf({ state, vault }: Pick<Context, "state" | "vau
     return openSecret(vault, secret);
   };
   return {
-    operator: await open("OPERATOR_PASSWORD"),
-    perch: await open("SU_PASSWORD"),
-    replicator: await open("REPL_PASSWORD"),
+    operator: await open(clusterSecrets.operator),
+    perch: await open(clusterSecrets.perch),
+    replicator: await open(clusterSecrets.replicator),
   };
 }
 

@@ -1,3 +1,4 @@
+import { clusterHost } from "../model/attachment-url.ts";
 import type { ClusterFacts, Facts, Knock, Line, MemberFacts, Target } from "./facts.ts";
 import { newUrl, refused } from "./facts.ts";
 
@@ -38,7 +39,7 @@ function nameLine({ knock, target, cluster, settle }: Way): Line {
   const { host } = target;
   if (!refused(knock.addresses)) return { check, state: "ok", sentence: `${host} is found` };
   const { error } = knock.addresses;
-  if (error === "ENOTFOUND" && cluster !== undefined && host === `${cluster.name}.internal`) {
+  if (error === "ENOTFOUND" && cluster !== undefined && host === clusterHost(cluster.name)) {
     const next = revival(cluster, leaderIn(cluster)) ?? "perch events";
     return { check, state: "fail", sentence: `${host} has no address: no member of ${cluster.name} answers`, next };
   }
@@ -48,7 +49,7 @@ function nameLine({ knock, target, cluster, settle }: Way): Line {
       check,
       state: "fail",
       sentence,
-      next: cluster === undefined ? settle : `perch dig ${cluster.name}.internal`,
+      next: cluster === undefined ? settle : `perch dig ${clusterHost(cluster.name)}`,
     };
   }
   return {

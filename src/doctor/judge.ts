@@ -1,3 +1,4 @@
+import { clusterHost } from "../model/attachment-url.ts";
 import { leaderPort, memberPort, poolPort, memberPoolPort } from "../model/ports.ts";
 import { portableHost } from "../model/address.ts";
 import type { Facts, Line, Target } from "./facts.ts";
@@ -88,7 +89,7 @@ function urlLine(facts: Facts): Line {
   }
   const leads = `${variable} leads to ${target.user}@${hostText(target)}:${target.port}/${target.database}`;
   if (attachment === undefined) return { check, state: "ok", sentence: `${leads}; it was set by hand` };
-  const host = mode === "portable" ? portableHost : `${attachment.cluster}.internal`;
+  const host = mode === "portable" ? portableHost : clusterHost(attachment.cluster);
   const known = mode === "portable" || [leaderPort, memberPort, poolPort, memberPoolPort].includes(target.port);
   const own =
     target.host === host && target.user === attachment.login && target.database === attachment.database && known;

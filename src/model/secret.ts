@@ -56,3 +56,11 @@ export function databaseUrl(at: {
   const host = at.host.includes(":") ? `[${at.host}]` : at.host;
   return `${at.scheme ?? "postgres"}://${part(at.user)}:${part(at.password)}@${host}:${at.port}/${part(at.database)}`;
 }
+
+/** The secrets of a cluster's own app: who Perch, its replicas, its poolers and the operator come in as. */
+export const clusterSecrets = {
+  operator: "OPERATOR_PASSWORD",
+  perch: "SU_PASSWORD",
+  replicator: "REPL_PASSWORD",
+  pooler: "POOL_PASSWORD",
+} as const;

@@ -6,9 +6,6 @@
 import { leaderPort, memberPort, poolPort } from "../model/ports.ts";
 import { heldText, waitingRoomText } from "./held-connections.ts";
 
-/** The port an attachment's URL has. */
-export const urlPort = ({ pooled }: { pooled?: true }): number => (pooled === true ? poolPort : leaderPort);
-
 export interface RouteTable {
   /**
    * Every member's address → the address of its cluster's leader; where there is none just now, of the last one, for

@@ -4,7 +4,7 @@ import { portableHost } from "../../model/address.ts";
 import { checkIdentifier, identifierOfApp } from "../../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../../model/records.ts";
 import { checkSecretName } from "../../model/secret.ts";
-import { urlPort } from "../../network/rules.ts";
+import { clusterHost, urlPort } from "../../model/attachment-url.ts";
 import { checkDatabase, hasDatabase } from "../../postgres/sql/databases.ts";
 import { hasUser } from "../../postgres/sql/roles.ts";
 import { attachmentKey } from "../../reconcile/concerns/attachments/plan.ts";
@@ -25,7 +25,7 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
   const shape = (cluster: ClusterRecord, record: AttachmentRecord, isNew: boolean) =>
     place.mode === "portable"
       ? attachmentShape(record, { host: portableHost, port: cluster.portablePort ?? leaderPort }, isNew)
-      : attachmentShape(record, { host: `${cluster.app}.internal`, port: urlPort(record), pool: cluster.pool }, isNew);
+      : attachmentShape(record, { host: clusterHost(cluster.app), port: urlPort(record), pool: cluster.pool }, isNew);
   const find = (view: ClusterView | undefined, record: AttachmentRecord) =>
     view?.attachments.find((item) => attachmentKey(item.record) === attachmentKey(record))?.record;
 

@@ -1,10 +1,10 @@
 import { steadyNow } from "../../base/clock.ts";
 import { counted } from "../../base/count.ts";
-import { randomBytes } from "node:crypto";
+import { randomPassword } from "../../vault/random-password.ts";
 import { fail } from "../../errors/error.ts";
 import { checkAppName, checkRegion } from "../../model/name.ts";
 import type { AppRecord, ClusterRecord } from "../../model/records.ts";
-import { checkPassword, databaseUrl } from "../../model/secret.ts";
+import { checkPassword, clusterSecrets, databaseUrl } from "../../model/secret.ts";
 import { findBinaries } from "../../postgres/instance/binaries.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { appExists } from "./apps.ts";
@@ -20,16 +20,6 @@ type ClusterHandlers = Pick<
   Handlers,
   "listClusters" | "createCluster" | "showCluster" | "destroyCluster" | "restartCluster"
 >;
-
-/** 24 characters of 62: 142 bits, and none that a URL or a shell would change. */
-export function randomPassword(): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  const bytes = [...randomBytes(96)].filter((byte) => byte < 248);
-  return bytes
-    .slice(0, 24)
-    .map((byte) => letters[byte % 62])
-    .join("");
-}
 
 export function clusterHandlers(deps: Deps): ClusterHandlers {
   const { state, vault, events, clusters, place } = deps;
@@ -97,7 +87,11 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
         settings: {},
         createdAt: now,
       };
-      const secrets = { OPERATOR_PASSWORD: password, SU_PASSWORD: randomPassword(), REPL_PASSWORD: randomPassword() };
+      const secrets = {
+        [clusterSecrets.operator]: password,
+        [clusterSecrets.perch]: randomPassword(),
+        [clusterSecrets.replicator]: randomPassword(),
+      };
       const { done } = await vault.sealing((sealer) =>
         state.commit(
           [state.apps.absent(app)],

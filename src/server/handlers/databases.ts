@@ -3,7 +3,7 @@ import { checkIdentifier } from "../../model/name.ts";
 import { checkPassword } from "../../model/secret.ts";
 import { createDatabase, dropDatabase, listDatabases } from "../../postgres/sql/databases.ts";
 import { createUser, dropUser, hasUser, listUsers } from "../../postgres/sql/roles.ts";
-import { randomPassword } from "./clusters.ts";
+import { randomPassword } from "../../vault/random-password.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
 import { refuseLoginOfAnother } from "./known-login.ts";

@@ -1,3 +1,4 @@
+import { clusterHost } from "../../model/attachment-url.ts";
 import { leaderPort, memberPort, poolPort, memberPoolPort } from "../../model/ports.ts";
 import { within } from "../../base/deadline.ts";
 import type { Attached, ClusterFacts, Facts, Target } from "../../doctor/facts.ts";
@@ -9,7 +10,7 @@ import { diskRoom } from "../../host/system/machine.ts";
 import { portableHost } from "../../model/address.ts";
 import { checkRegion } from "../../model/name.ts";
 import type { AppRecord, ClusterRecord, MachineRecord } from "../../model/records.ts";
-import { checkSecretName, databaseUrl } from "../../model/secret.ts";
+import { checkSecretName, clusterSecrets, databaseUrl } from "../../model/secret.ts";
 import { admission } from "../../postgres/sql/connect-privilege.ts";
 import type { Warning } from "../../capacity/facts.ts";
 import { formerServers } from "../../reconcile/former-servers.ts";
@@ -33,7 +34,7 @@ export function doctorHandler(deps: Deps): Handlers["doctor"] {
     const app = await requireApp(deps, params.app);
     const clusters = await state.clusters.list();
     const own = clusters.find((cluster) => cluster.app === app.name);
-    const variable = own === undefined ? checkSecretName(query.variable) : "OPERATOR_PASSWORD";
+    const variable = own === undefined ? checkSecretName(query.variable) : clusterSecrets.operator;
     const attachment = await attachedAs(deps, app, own, variable);
     const wanted = await (own === undefined ? appTarget(deps, app, variable) : operatorTarget(deps, own));
     const target =
@@ -108,7 +109,7 @@ async function operatorTarget(deps: Deps, cluster: ClusterRecord): Promise<Facts
   const at =
     deps.place.mode === "portable"
       ? { host: portableHost, port: cluster.portablePort ?? leaderPort }
-      : { host: `${cluster.app}.internal`, port: leaderPort };
+      : { host: clusterHost(cluster.app), port: leaderPort };
   return targetOf(databaseUrl({ user: "postgres", password: operator, database: "postgres", ...at }));
 }
 

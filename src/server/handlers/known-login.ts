@@ -1,3 +1,4 @@
+import { clusterSecrets } from "../../model/secret.ts";
 import { fail } from "../../errors/error.ts";
 import { loginsOf } from "../../model/login.ts";
 import { printable } from "../../model/name.ts";
@@ -13,7 +14,7 @@ export async function knownLogin(
   user: string,
 ): Promise<{ login: string; password?: string }> {
   if (user === "postgres") {
-    const secret = await state.secrets.get({ app: cluster, name: "OPERATOR_PASSWORD" });
+    const secret = await state.secrets.get({ app: cluster, name: clusterSecrets.operator });
     return { login: user, ...(secret && { password: openSecret(vault, secret) }) };
   }
   const login = attachment?.login ?? user;

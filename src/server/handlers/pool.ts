@@ -1,3 +1,4 @@
+import { clusterSecrets } from "../../model/secret.ts";
 import { fail } from "../../errors/error.ts";
 import { machineAddress } from "../../model/address.ts";
 import type { Pool } from "../../model/records.ts";
@@ -13,7 +14,7 @@ import { admissionKey, poolerKey } from "../../reconcile/step.ts";
 import type { ClusterView } from "../../cluster/view.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
-import { randomPassword } from "./clusters.ts";
+import { randomPassword } from "../../vault/random-password.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
 import { onLeader } from "./leader.ts";
@@ -58,7 +59,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       connect(memberOf(deps, record, leader.record), { user: superuser, password: perch, database }),
     );
     for (const key of deps.context.admitted) if (key.startsWith(`${app}/`)) deps.context.admitted.delete(key);
-    await state.secrets.remove({ app, name: "POOL_PASSWORD" });
+    await state.secrets.remove({ app, name: clusterSecrets.pooler });
   }
 
   return {
@@ -74,9 +75,9 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       const app = record.app;
       const how = wantedMode(record.pool, body, version);
       await checkSize(deps, app, body.size);
-      if ((await state.secrets.get({ app, name: "POOL_PASSWORD" })) === undefined)
+      if ((await state.secrets.get({ app, name: clusterSecrets.pooler })) === undefined)
         await vault.sealing((sealer) =>
-          state.secrets.create(sealedSecret(sealer, app, "POOL_PASSWORD", randomPassword())),
+          state.secrets.create(sealedSecret(sealer, app, clusterSecrets.pooler, randomPassword())),
         );
       const password = await poolPassword(deps, app);
       await onLeader(deps, app, (session) => makePoolUser(session, password));

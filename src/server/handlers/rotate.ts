@@ -1,15 +1,15 @@
 import { serialise } from "../../base/serialise.ts";
 import { isCode } from "../../errors/error.ts";
 import type { AttachmentRecord, FormerLoginRecord, RotationRecord } from "../../model/records.ts";
-import { checkPassword, databaseUrl } from "../../model/secret.ts";
-import { urlPort } from "../../network/rules.ts";
+import { attachmentUrl } from "../../model/attachment-url.ts";
+import { checkPassword, clusterSecrets } from "../../model/secret.ts";
 import { giveLogin } from "../../postgres/sql/logins.ts";
 import { setPassword } from "../../postgres/sql/roles.ts";
 import { rotationContext } from "../../vault/sealed.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { chooseAttachment } from "./attachments.ts";
 import { requireApp } from "./apps.ts";
-import { randomPassword } from "./clusters.ts";
+import { randomPassword } from "../../vault/random-password.ts";
 import type { Deps } from "../deps.ts";
 import { runsOf, tendFormerLogins, tendIn } from "./former-logins.ts";
 import type { Handlers } from "../http/http.ts";
@@ -115,9 +115,9 @@ async function complete(deps: Deps, rotation: RotationRecord): Promise<Done> {
   );
   await vault.sealing((sealer) => {
     const secrets = attachments.map((attachment) =>
-      sealedSecret(sealer, attachment.app, attachment.variable, urlOf(attachment, login, password)),
+      sealedSecret(sealer, attachment.app, attachment.variable, attachmentUrl(attachment, password, login)),
     );
-    if (user === "postgres") secrets.push(sealedSecret(sealer, cluster, "OPERATOR_PASSWORD", password));
+    if (user === "postgres") secrets.push(sealedSecret(sealer, cluster, clusterSecrets.operator, password));
     return state.commit(
       [],
       [
@@ -168,10 +168,3 @@ function sentenceOf({ cluster, user, login, apps, former }: Done & { cluster: st
   const urls = apps.length === 0 ? "" : `; ${apps.join(", ")} has the URL`;
   return `user ${user} of ${cluster} has a new password${as}${urls}${former === null ? "" : `; the old one works until ${former.until}`}`;
 }
-
-const urlOf = (
-  { scheme, cluster, database, ...attachment }: AttachmentRecord,
-  login: string,
-  password: string,
-): string =>
-  databaseUrl({ scheme, user: login, password, host: `${cluster}.internal`, port: urlPort(attachment), database });

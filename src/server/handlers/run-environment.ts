@@ -1,6 +1,5 @@
 /** What a run sees in its environment. Pure. */
-import { portableHost } from "../../model/address.ts";
-import type { AttachmentRecord, MachineRecord } from "../../model/records.ts";
+import type { MachineRecord } from "../../model/records.ts";
 
 /** FLY_* as Fly.io sets them, the same as PERCH_*, and PRIMARY_REGION. */
 export function machineVariables(run: {
@@ -44,15 +43,4 @@ export function libpqVariables(databaseUrl: string | undefined): Record<string, 
   return Object.fromEntries(
     Object.entries(parts).flatMap(([name, part]) => (part === "" ? [] : [[name, decodeURIComponent(part)]])),
   );
-}
-
-/**
- * In portable mode there are no names: the URL an attachment set leads to 127.0.0.1 and the relay's port while the mode
- * lasts. A value that is not the attachment's own URL any more (set anew by hand) is left as it is.
- */
-export function portableUrl(value: string, attachment: AttachmentRecord, relayPort: number): string {
-  const at = `@${attachment.cluster}.internal:5432/`;
-  return value.startsWith(`${attachment.scheme}://`) && value.includes(at)
-    ? value.replace(at, `@${portableHost}:${relayPort}/`)
-    : value;
 }

@@ -16,7 +16,8 @@ import { requireApp } from "./apps.ts";
 import { newRun } from "./new-machines.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
-import { libpqVariables, machineVariables, portableUrl } from "./run-environment.ts";
+import { portableUrl } from "../../model/attachment-url.ts";
+import { libpqVariables, machineVariables } from "./run-environment.ts";
 import { runShape } from "../views/views.ts";
 
 type RunHandlers = Pick<Handlers, "createRun" | "endRun">;

@@ -1,3 +1,4 @@
+import { clusterHost } from "../../model/attachment-url.ts";
 import { leaderPort, memberPort } from "../../model/ports.ts";
 import { fail } from "../../errors/error.ts";
 import { portableHost } from "../../model/address.ts";
@@ -44,7 +45,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
-      const host = portable ? portableHost : `${record.app}.internal`;
+      const host = portable ? portableHost : clusterHost(record.app);
       const port = portable
         ? await portablePort(record, body.region)
         : body.region === undefined

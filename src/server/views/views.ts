@@ -1,4 +1,5 @@
 /** Records and views as the API shows them. Pure. */
+import { clusterHost } from "../../model/attachment-url.ts";
 import { leaderPort, memberPort } from "../../model/ports.ts";
 import type * as api from "../../api/schemas.ts";
 import { portableHost } from "../../model/address.ts";
@@ -22,7 +23,7 @@ export function clusterShape(
     version: more.version,
     primaryRegion: more.primaryRegion,
     phase: cluster.phase,
-    host: mode === "portable" ? portableHost : `${cluster.app}.internal`,
+    host: mode === "portable" ? portableHost : clusterHost(cluster.app),
     port: mode === "portable" ? (cluster.portablePort ?? leaderPort) : leaderPort,
     pool: cluster.pool === undefined ? null : poolShape(view, cluster.pool),
     synchronous: cluster.synchronous === undefined ? "off" : cluster.synchronous.holders.length > 0 ? "on" : "waiting",

@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { libpqVariables, machineVariables, portableUrl } from "../../../src/server/handlers/run-environment.ts";
-import { attachment as attachmentView } from "../../reconcile/world.ts";
-
-const { record: attachment } = attachmentView("ready");
+import { libpqVariables, machineVariables } from "../../../src/server/handlers/run-environment.ts";
 
 describe("libpqVariables", () => {
   it("says the same as the URL, decoded", () => {
@@ -16,21 +13,6 @@ describe("libpqVariables", () => {
   });
   it.each([[undefined], ["mysql://web:x@db/web"], ["not a url"], [""]])("says nothing of %j", (url) => {
     expect(libpqVariables(url)).toEqual({});
-  });
-});
-
-describe("portableUrl", () => {
-  it("leads an attachment's own URL to the relay on localhost", () => {
-    expect(portableUrl("postgres://web:x@pg.internal:5432/web", attachment, 40123)).toBe(
-      "postgres://web:x@127.0.0.1:40123/web",
-    );
-  });
-  it.each([
-    ["postgres://web:x@elsewhere.example:5432/web"],
-    ["postgresql://web:x@pg.internal:5432/web"],
-    ["plain text"],
-  ])("leaves alone what was set over it: %s", (value) => {
-    expect(portableUrl(value, attachment, 40123)).toBe(value);
   });
 });
 

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { fail, isCode } from "../../../errors/error.ts";
 import type { AttachmentRecord } from "../../../model/records.ts";
-import { databaseUrl } from "../../../model/secret.ts";
-import { urlPort } from "../../../network/rules.ts";
+import { attachmentUrl } from "../../../model/attachment-url.ts";
+import { randomPassword } from "../../../vault/random-password.ts";
 import { superuser } from "../../../postgres/instance/hba.ts";
 import { defaultLimit, limitConnections, roomFor } from "../../../postgres/sql/connection-limit.ts";
 import { createDatabase, hasDatabase } from "../../../postgres/sql/databases.ts";
@@ -24,7 +23,7 @@ export async function grant(
   attachment: AttachmentRecord,
   admit: (database: string) => Promise<void>,
 ): Promise<void> {
-  const password = randomBytes(24).toString("base64url");
+  const password = randomPassword();
   const { cluster, database, user } = attachment;
   const open = await opener(context, leader, cluster);
   const session = await open("postgres");
@@ -84,8 +83,8 @@ async function makeDatabase(context: Context, session: Session, attachment: Atta
 
 /** The secret appears and the attachment becomes ready in one transaction, or neither. */
 async function complete({ state, vault }: Context, attachment: AttachmentRecord, password: string): Promise<void> {
-  const { app, variable, scheme, user, database, cluster } = attachment;
-  const url = databaseUrl({ scheme, user, password, host: `${cluster}.internal`, port: urlPort(attachment), database });
+  const { app, variable } = attachment;
+  const url = attachmentUrl(attachment, password);
   const seen = await state.attachments.see(attachment);
   if (seen === undefined || seen.record.phase !== "creating") throw fail("cancelled", { what: `attaching ${app}` });
   const ready = state.attachments.put({ ...seen.record, phase: "ready" });

@@ -1,3 +1,4 @@
+import { leadsTo } from "../../../model/attachment-url.ts";
 import { fail, isCode } from "../../../errors/error.ts";
 import type { AttachmentRecord } from "../../../model/records.ts";
 import { dropDatabase, hasDatabase } from "../../../postgres/sql/databases.ts";
@@ -105,10 +106,6 @@ async function handOver({ state }: Context, open: Open, gone: AttachmentRecord):
   );
   for (const { user } of others) await shareDatabase(open, { name: gone.database, user });
 }
-
-/** Whether a value is still the URL this attachment set, and not something set over it by hand. */
-const leadsTo = (value: string, { cluster, user, login = user }: AttachmentRecord): boolean =>
-  value.includes(`://${encodeURIComponent(login)}:`) && value.includes(`@${cluster}.internal:`);
 
 /**
  * A detach that failed as a whole leaves the attachment ready, as it was. One that could not be taken back is gone on

@@ -1,3 +1,4 @@
+import { clusterSecrets } from "../../../model/secret.ts";
 import { leaderPort, memberPort, poolPort, memberPoolPort } from "../../../model/ports.ts";
 import { join } from "node:path";
 import { fail } from "../../../errors/error.ts";
@@ -60,8 +61,9 @@ export const poolerLayout = ({ home }: Pick<Context, "home">, cluster: ClusterRe
   poolLayout(home, cluster.app, id === leaderPooler ? `${cluster.app}-${leaderPooler}` : id);
 
 export async function poolPassword({ state, vault }: Pick<Context, "state" | "vault">, app: string): Promise<string> {
-  const secret = await state.secrets.get({ app, name: "POOL_PASSWORD" });
-  if (secret === undefined) throw fail("state_damaged", { path: `secrets/${app}/POOL_PASSWORD`, why: "it is missing" });
+  const secret = await state.secrets.get({ app, name: clusterSecrets.pooler });
+  if (secret === undefined)
+    throw fail("state_damaged", { path: `secrets/${app}/${clusterSecrets.pooler}`, why: "it is missing" });
   return openSecret(vault, secret);
 }
 
