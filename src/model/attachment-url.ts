@@ -3,7 +3,9 @@ import { leaderPort, poolPort } from "./ports.ts";
 import type { AttachmentRecord } from "./records.ts";
 import { databaseUrl } from "./secret.ts";
 
-/** The URL of an attachment: what is in the secret that the app gets, and what is told of it. One owner for all of it. */
+/**
+ * The URL of an attachment: what is in the secret that the app gets, and what is told of it. One owner for all of it.
+ */
 
 /** The name by which apps know a cluster. */
 export const clusterHost = (cluster: string): string => `${cluster}.internal`;
