@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { spawn } from "node:child_process";
 import { constants as files } from "node:fs";
 import { access, stat } from "node:fs/promises";
@@ -41,7 +42,8 @@ export function runInteractive(
       stdio: prepare === undefined ? "inherit" : ["inherit", "inherit", "inherit", "pipe"],
       env,
     });
-    const atTerminal = process.stdin.isTTY;
+    // Not process.stdin: to open it here makes what the program shares with us non-blocking, and it reads EAGAIN.
+    const atTerminal = isatty(0);
     const handlers = [
       ...passedOn.map((signal): Handler => [signal, () => void child.kill(signal)]),
       ...fromTerminal.map((signal): Handler => [signal, () => (atTerminal ? undefined : void child.kill(signal))]),
