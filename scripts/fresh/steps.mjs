@@ -119,6 +119,27 @@ export function newcomers(account) {
       env: { CI: "" },
       expects: [/^[1-9]\d* passed, 0 failed, \d+ skipped$/m],
     },
+    {
+      what: "removed as the README says, nothing of it is left but packages and npm's cache",
+      lines: [
+        checkout,
+        "./perch install-cli",
+        "./perch up",
+        "./perch systemd uninstall || true",
+        "./perch install-cli --remove",
+        "./perch down",
+        ...(root
+          ? ["rm -rf /var/lib/perch /run/perch", "userdel perch-postgres"]
+          : ["rm -rf ~/.perch /tmp/perch-$(id -u)"]),
+        "cd && rm -rf perch",
+        // What this walk itself has made elsewhere goes first.
+        "rm -rf ~/packed ~/installed ~/system ~/home-* ~/npm* ~/below-* /var/tmp/$USER-* ~/perch.tgz",
+        `PATH=/usr/local/bin:$PATH npm uninstall --silent --global --prefix ${root ? "/usr/local" : "$HOME/.local"} perch`,
+        "echo left: $(find / -xdev -iname '*perch*' -not -path '/proc/*' -not -path '/srv/*' -not -path \"$HOME/.npm/*\" 2>/dev/null)",
+        "echo left: $(ls -d /run/*perch* /run/netns/*perch* /tmp/*perch* 2>/dev/null) $(grep -l perch /etc/passwd /etc/group)",
+      ],
+      expects: [/^left:\nleft:$/m],
+    },
   ];
 }
 
