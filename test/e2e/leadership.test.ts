@@ -213,6 +213,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
       [...(await pids())].filter(([id, pid]) => pid !== null && pid !== before.get(id)).length;
     const restart = await world.begin(["postgres", "restart", "-a", "pg"]);
     await eventually("one of three is restarted", async () => (await changed()) > 0);
+    expect(await error("postgres", "restart", "-a", "pg")).toMatchObject({ code: "busy" });
     await killHard([await known((await world.status()).daemon.pid)]);
     await restart.ended;
     await ok("up");

@@ -25,8 +25,7 @@ const followMs = 3_000;
 export function restartHandler(deps: Deps): Handlers["restartCluster"] {
   return async ({ params }, call) => {
     const { loop, record } = await requireCluster(deps, params.cluster);
-    await begin(deps, record);
-    await restartAll(deps, loop, call);
+    await restartAll(deps, record.app, loop, call, () => begin(deps, record));
     await deps.events.append(record.app, `cluster ${record.app} was restarted, replicas first`);
     return {};
   };
@@ -39,7 +38,7 @@ export async function goOnRestarting(deps: Deps): Promise<void> {
   await Promise.all(
     left.map(async ({ app }) => {
       await deps.events.append(app, `the restart of ${app} that an ended perchd had begun goes on`);
-      const told = await restartAll(deps, deps.clusters.require(app), call).then(
+      const told = await restartAll(deps, app, deps.clusters.require(app), call).then(
         () => `cluster ${app} was restarted, replicas first`,
         (error: unknown) => `the restart of ${app} did not come to its end: ${toPerchError(error).message}`,
       );
@@ -53,14 +52,14 @@ const floorsOf = async ({ home }: Deps, machine: string) =>
 
 async function begin(deps: Deps, { app, leader }: ClusterRecord): Promise<void> {
   const restarting = { done: [], floors: await floorsOf(deps, leader) };
-  let other = false;
-  await deps.state.clusters.update({ app }, (record) => {
-    other = record.restarting !== undefined;
-    return other ? record : { ...record, restarting };
-  });
-  if (other) throw fail("busy", { what: `cluster ${app}`, by: "its restart" });
+  await deps.state.clusters.update({ app }, (record) => ({ ...record, restarting }));
   deps.context.takenBack.delete(app);
 }
+
+/** Of this perchd: what a record says may be left of one that could not be written, on a full disk. */
+const underWay = new Set<string>();
+/** A large cluster takes its time to be looked at; before that nothing is known of its members. */
+const lookedAtMs = 60_000;
 
 /**
  * Every member, replicas first; then one of them takes over, so that connections wait for a tenth of a second only, and
@@ -69,32 +68,36 @@ async function begin(deps: Deps, { app, leader }: ClusterRecord): Promise<void> 
  * begins at the leader, in place, and a replica can take it only when it has heard of it: then it is restarted once
  * more. However it ends, it is over: what waits for it is told.
  */
-async function restartAll(deps: Deps, loop: Loop, call: Call): Promise<void> {
-  const { app } = await recordOf(deps, loop);
+async function restartAll(
+  deps: Deps,
+  app: string,
+  loop: Loop,
+  call: Call,
+  first: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  if (underWay.has(app)) throw fail("busy", { what: `cluster ${app}`, by: "its restart" });
+  underWay.add(app);
   try {
-    await inOrder(deps, loop, call);
+    await first();
+    await inOrder(deps, app, loop, call);
   } finally {
+    underWay.delete(app);
     await deps.state.clusters.update({ app }, ({ restarting: _over, ...record }) => record);
   }
 }
 
-async function recordOf({ state }: Deps, loop: Loop): Promise<ClusterRecord> {
-  const app = loop.view()?.cluster.app ?? "";
-  const record = await state.clusters.get({ app });
-  if (record === undefined) throw fail("app_not_found", { app });
-  return record;
-}
-
-async function inOrder(deps: Deps, loop: Loop, call: Call): Promise<void> {
-  const record = await recordOf(deps, loop);
+async function inOrder(deps: Deps, app: string, loop: Loop, call: Call): Promise<void> {
+  const view = await ask(() => loop.view(), { everyMs: 50, withinMs: lookedAtMs });
+  const record = await deps.state.clusters.get({ app });
+  if (record === undefined || view === undefined) throw fail("cluster_not_ready", { app, phase: "not looked at yet" });
   const { done = [], floors: before = {} } = record.restarting ?? {};
   // A replica that does not run starts with what it should have, when it may.
-  const running = (loop.view()?.members ?? [])
+  const running = view.members
     .filter((member) => member.facts.running || member.record.id === record.leader)
     .map((member) => member.record)
     .filter(({ phase, wanted }) => phase === "ready" && wanted === "started");
   const replicas = running.filter(({ id }) => id !== record.leader);
-  const restart = restarter(deps, loop, call, record.app, done);
+  const restart = restarter(deps, loop, call, app, done);
   for (const { id } of replicas) if (!done.includes(id)) await restart(id);
   if (replicas.length < running.length && !done.includes(record.leader)) {
     if (await handOver(deps, loop, before, call)) await startedWith(deps.context, record);
