@@ -20,7 +20,7 @@ export async function prepareDirectories(home: Home): Promise<void> {
   const mode = owners.server === owners.own ? 0o700 : 0o711;
   // In a directory of somebody else's, he could put another home in the place of this one.
   const weak = weakness(dirname(home.base));
-  if (weak !== undefined) throw fail("home_unsafe", { ...weak, fix: "choose another PERCH_HOME" });
+  if (weak !== undefined) throw fail("home_unsafe", { fix: "choose another PERCH_HOME", ...weak });
   for (const directory of home.root === home.base ? [home.root] : [home.base, dirname(home.root), home.root]) {
     await refuseLink(directory, directory === home.base ? (led) => `PERCH_HOME=${led} perch up` : undefined);
     await makeDirectory(directory, { mode });

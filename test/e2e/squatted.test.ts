@@ -86,7 +86,17 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
 
     afterAll(() => rmSync(runtime, { recursive: true, force: true }));
 
-    const squats: [string, number, () => void][] = [
+    /** As a perchd of theirs makes it. */
+    const victims = (): void => {
+      mkdirSync(own, { recursive: true });
+      for (const at of [runtime, own]) {
+        chownSync(at, victim, victim);
+        chmodSync(at, 0o700);
+      }
+    };
+
+    /** What it is called, who listens there, how it is made, and what is done once somebody listens. */
+    const squats: [string, number, () => void, (() => void)?][] = [
       [
         "theirs, and open to all",
         attacker,
@@ -126,11 +136,37 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
           chmodSync(own, 0o770)
         ),
       ],
+      [
+        "the victim's and closed, below one that a group may write to",
+        victim,
+        () => (victims(), chownSync(runtime, victim, attacker), chmodSync(runtime, 0o770)),
+      ],
+      [
+        "the victim's and closed, but with a socket in it that was laid while it was open",
+        attacker,
+        () => (victims(), chmodSync(runtime, 0o711), chmodSync(own, 0o777)),
+        () => [runtime, own].forEach((at) => chmodSync(at, 0o700)),
+      ],
+      [
+        "the victim's and closed, but the last directory is a link to one of theirs",
+        attacker,
+        () => {
+          victims();
+          mkdirSync(`${runtime}.theirs`);
+          chownSync(`${runtime}.theirs`, attacker, attacker);
+          renameSync(own, `${own}.away`);
+          symlinkSync(`${runtime}.theirs`, own);
+          lchownSync(own, victim, victim);
+          chmodSync(runtime, 0o711);
+        },
+        () => chmodSync(runtime, 0o700),
+      ],
     ];
 
-    it.each(squats)("is not believed: %s", async (_, uid, make) => {
+    it.each(squats)("is not believed: %s", async (_, uid, make, then) => {
       make();
       await listenAs(uid);
+      then?.();
       for (const [args, input] of [
         [["secrets", "set", "-a", "web", "KEY=-"], "hunter2"],
         [["status"], ""],
@@ -149,11 +185,7 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
     });
 
     it("is believed where it is the victim's own, as a Perch of before made it", async () => {
-      mkdirSync(own, { recursive: true });
-      for (const at of [runtime, own]) {
-        chownSync(at, victim, victim);
-        chmodSync(at, 0o700);
-      }
+      victims();
       await listenAs(victim);
       await perch(["status"]);
       expect(readFileSync(log, "utf8")).toContain("GET /v1/");
@@ -162,19 +194,23 @@ describe.skipIf(!isRoot() || process.platform !== "linux" || !canRead(ordinaryUs
 );
 
 it.skipIf(!isRoot())(
-  "a home in a directory of another user is refused, for that user could put another in its place",
+  "a home in a directory of another user, or of a group, is refused: another could be put in its place",
   async () => {
     const theirs = temporaryDirectory();
     const home = join(theirs, "home");
     mkdirSync(home);
     writeFileSync(join(theirs, "note"), "");
+    const refused = async (why: string) => {
+      const ended = await perchIn(home)(["up"]);
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(`${theirs} is not safe: ${why}`) as string,
+      });
+    };
     chownSync(theirs, attacker, attacker);
-    const ended = await perchIn(home)(["up"]);
-    expect({ code: ended.code, stderr: ended.stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining(
-        `${theirs} is not safe: it belongs to another user (uid ${attacker}) [home_unsafe]`,
-      ) as string,
-    });
+    await refused(`it belongs to another user (uid ${attacker}) [home_unsafe]`);
+    chownSync(theirs, 0, attacker);
+    chmodSync(theirs, 0o775);
+    await refused(`others may write to it (mode 775, group ${attacker}`);
   },
 );

@@ -1,15 +1,18 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fail } from "../../errors/error.ts";
+import { strangerInGroup } from "./group-writers.ts";
 
 /**
  * Whether a path means what it did when it was made: every directory on the way to it, and every link, belongs to us or
- * to root, and others may write to none of them, unless it is one like /tmp, where nobody removes what is another's. A
- * socket is believed, and a home used, only then.
+ * to root, and others may write to none of them, by their group neither, unless it is one like /tmp, where nobody
+ * removes what is another's. A socket is believed, and a home used, only then.
  */
 export interface Weak {
   path: string;
   why: string;
+  /** It is ours or root's, and its mode alone is wrong. */
+  fix?: string;
 }
 
 /**
@@ -33,8 +36,8 @@ export function weakness(path: string, options: { own?: number; shut?: boolean }
       if (last && found.isSocket()) return undefined;
       return { path: at, why: "it is no directory" };
     }
-    const open = opened(found, last && options.shut === true);
-    if (open !== undefined) return { path: at, why: open };
+    const open = opened(found, trusted, last && options.shut === true);
+    if (open !== undefined) return { path: at, why: open, fix: `chmod g-w,o-w ${at}` };
   }
   return undefined;
 }
@@ -46,11 +49,13 @@ function upTo(path: string): string[] {
   return found;
 }
 
-function opened({ mode, gid }: Stats, shut: boolean): string | undefined {
-  const writable = shut ? mode & 0o022 : mode & 0o002;
-  const sticky = (mode & 0o1000) !== 0 && !shut;
-  if (writable === 0 || sticky) return undefined;
-  return `others may write to it (mode ${(mode & 0o7777).toString(8)}, group ${gid})`;
+function opened({ mode, gid }: Stats, trusted: ReadonlySet<number>, shut: boolean): string | undefined {
+  const said = (who: string) => `others may write to it (mode ${(mode & 0o7777).toString(8)}, ${who})`;
+  if (shut) return (mode & 0o022) === 0 ? undefined : said(`group ${gid}`);
+  if ((mode & 0o1000) !== 0) return undefined;
+  if ((mode & 0o002) !== 0) return said(`group ${gid}`);
+  const stranger = (mode & 0o020) === 0 ? undefined : strangerInGroup(gid, trusted);
+  return stranger === undefined ? undefined : said(`group ${gid}, which has ${stranger}`);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { open, readFile, realpath, stat } from "node:fs/promises";
+import { open, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isRoot } from "../system/home.ts";
+import { strangerInGroup } from "./group-writers.ts";
 
 /**
  * A file that is obeyed because of where it lies, such as perch.toml, is obeyed only where no other user could have put
@@ -22,7 +23,7 @@ export async function readTrusted(path: string): Promise<Trusted | undefined> {
   // The directory that was meant, as well as the one that a link in it leads to.
   const chains = new Set([...above(await realpath(dirname(path))), ...above(dirname(real))]);
   for (const directory of chains) {
-    const why = await distrusted(directory, await stat(directory));
+    const why = distrusted(directory, await stat(directory));
     if (why !== undefined) return { distrust: why };
   }
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -32,7 +33,7 @@ export async function readTrusted(path: string): Promise<Trusted | undefined> {
       ? `${real} is no file`
       : found.size > largest
         ? `${real} is larger than 1 MiB`
-        : await distrusted(real, found);
+        : distrusted(real, found);
     return why === undefined ? { text: await file.readFile("utf8") } : { distrust: why };
   } finally {
     await file.close();
@@ -51,12 +52,12 @@ interface Found {
   isDirectory(): boolean;
 }
 
-async function distrusted(path: string, found: Found): Promise<string | undefined> {
+function distrusted(path: string, found: Found): string | undefined {
   if (!trustedUsers().includes(found.uid)) return `${path} belongs to user ${found.uid}`;
   // In a sticky directory nobody takes away or renames what is another's.
   const guarded = found.isDirectory() && (found.mode & sticky) !== 0;
   if ((found.mode & 0o002) !== 0 && !guarded) return `every user can write to ${path}`;
-  if ((found.mode & 0o020) !== 0 && !guarded && found.gid !== 0 && !(await isOwnGroup(found.gid)))
+  if ((found.mode & 0o020) !== 0 && !guarded && strangerInGroup(found.gid, new Set(trustedUsers())) !== undefined)
     return `group ${found.gid} can write to ${path}`;
   return undefined;
 }
@@ -66,26 +67,4 @@ function trustedUsers(): number[] {
   const sudo = Number(process.env["SUDO_UID"]);
   const caller = isRoot() && process.env["SUDO_UID"] !== undefined && Number.isInteger(sudo) ? [sudo] : [];
   return [0, process.getuid?.() ?? 0, ...caller];
-}
-
-/**
- * A group that has its user's number and no other member, as most systems make for each user: who can write by it is
- * that user.
- */
-async function isOwnGroup(gid: number): Promise<boolean> {
-  const [groups, users] = await Promise.all(
-    // Without these files no group has members.
-    ["/etc/group", "/etc/passwd"].map((path) => readFile(path, "utf8").catch(() => "")),
-  );
-  const fields = (text: string | undefined) => (text ?? "").split("\n").map((line) => line.split(":"));
-  const owners = fields(users).filter(([, , , primary]) => primary === String(gid));
-  const group = fields(groups).find(([, , number]) => number === String(gid));
-  const members = (group?.[3] ?? "").split(",").filter((name) => name !== "");
-  const [owner, ...others] = owners;
-  return (
-    owner !== undefined &&
-    others.length === 0 &&
-    trustedUsers().includes(Number(owner[2])) &&
-    members.every((name) => name === owner[0])
-  );
 }

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { coverOf, refuseStranger, weakness } from "../../../src/host/files/chain.ts";
 import { isRoot } from "../../../src/host/system/home.ts";
@@ -42,6 +42,21 @@ describe("the way to a socket", () => {
     chmodSync(id, 0o700);
     chmodSync(user, 0o707);
     expect(() => refuseStranger(socket)).toThrow(user);
+  });
+
+  it.skipIf(!isRoot())("is not where another user's group may write to a part above the last, unless in /tmp", () => {
+    const { above, user, socket } = runtime();
+    for (const at of [above, user]) {
+      chownSync(at, own, stranger);
+      chmodSync(at, 0o770);
+      expect(() => refuseStranger(socket), at).toThrow(`others may write to it (mode 770, group ${stranger}`);
+      expect(weakness(dirname(socket))).toMatchObject({ path: at, fix: `chmod g-w,o-w ${at}` });
+      chmodSync(at, 0o1770);
+      expect(refuseStranger(socket)).toBeUndefined();
+      chmodSync(at, 0o770);
+      chownSync(at, own, 0);
+      expect(refuseStranger(socket)).toBeUndefined();
+    }
   });
 
   it.skipIf(!isRoot()).each<[string, (at: ReturnType<typeof runtime>) => void]>([

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -16,13 +18,21 @@ import { pause } from "../../../src/base/deadline.ts";
 import { isRoot } from "../../../src/host/system/home.ts";
 import { takeBaseBackup } from "../../../src/postgres/replication/base-backup.ts";
 import { findBinaries } from "../../../src/postgres/instance/binaries.ts";
-import { proveFarewell, removeMember } from "../../../src/postgres/instance/data-removal.ts";
+import {
+  formerData,
+  type Proof,
+  prove,
+  proveFarewell,
+  removeFormer,
+  removeMember,
+} from "../../../src/postgres/instance/data-removal.ts";
 import { followLog, lastLogLines } from "../../../src/postgres/instance/logs.ts";
 import { find } from "../../../src/postgres/instance/postmaster.ts";
 import type { Member } from "../../../src/postgres/instance/directory.ts";
 import { start, stop } from "../../../src/postgres/instance/server.ts";
 import { trySettings } from "../../../src/postgres/instance/validate-settings.ts";
 import { asPerch, home, newLeader, newMember, passwords, place, settingsOf, sql } from "../../support/ground.ts";
+import { swapping } from "../../support/swapper.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 /**
@@ -36,6 +46,19 @@ function attack(script: string): { end(): void } {
   const child = spawn(program, rest, { stdio: "ignore", cwd: "/" });
   attackers.push(child);
   return { end: () => void child.kill("SIGKILL") };
+}
+
+const alone = { destroying: true, whole: true, others: [], data: true };
+const parted = {
+  what: "former" as const,
+  held: undefined,
+  keeper: { machine: "keeper", systemIdentifier: 1n, timeline: 1, forks: new Map(), written: 1n },
+  going: [],
+};
+
+function proofOf(proof: Proof | string): Proof {
+  if (typeof proof === "string") throw new Error(proof);
+  return proof;
 }
 
 const quoted = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;
@@ -188,18 +211,41 @@ describe.skipIf(!isRoot() || process.platform !== "linux")(
       shell.kill();
     });
 
-    it("has nothing removed elsewhere when the data goes", async () => {
-      await stop(leader, "immediate");
-      const { data } = leader.layout;
-      const attacker = attack(
-        `cd ${quoted(data)}; for d in base global pg_wal; do mv $d $d.away; ln -s ${own} $d; rm -f $d; mkdir $d; : > $d/f; done`,
-      );
-      await pause(50);
-      const proof = proveFarewell({ machine: leader.id, destroying: true, whole: true, others: [], data: true });
-      if (typeof proof === "string") throw new Error(proof);
-      await removeMember(leader, proof).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe("ENOTEMPTY"));
-      attacker.end();
-      expect(facts()).toEqual(before);
+    // Of root's, and of a third user's: that only who follows the link removes it does not depend on whose it is.
+    it.each<[string, number, "removeMember" | "removeFormer"]>([
+      ["root's, when a member goes", 0, "removeMember"],
+      ["a third user's, when a member goes", 54_321, "removeMember"],
+      ["root's, when former data goes", 0, "removeFormer"],
+      ["a third user's, when former data goes", 54_321, "removeFormer"],
+    ])("has nothing removed elsewhere while it swaps directories of its data for links to %s", async (_, uid, act) => {
+      const elsewhere = join(temporaryDirectory(), "elsewhere");
+      const names = Array.from({ length: 50 }, (_none, file) => `file-${file}`);
+      mkdirSync(elsewhere);
+      chmodSync(elsewhere, 0o755);
+      for (const name of names) writeFileSync(join(elsewhere, name), "kept");
+      for (const at of [elsewhere, ...names.map((name) => join(elsewhere, name))]) chownSync(at, uid, uid);
+      const binaries = await findBinaries({ toolsDirectory: join(home.postgres, "tools") });
+      for (let round = 0; round < 8; round++) {
+        const member = await newMember(binaries, `gone${uid}${act}${round}`);
+        const { layout } = member;
+        const data = act === "removeMember" ? layout.data : formerData(layout);
+        const trees = ["base", "global", "pg_wal"].map((name) => join(data, name));
+        // Of the same names: by a path through the link they would go.
+        for (const tree of trees) {
+          mkdirSync(tree, { recursive: true });
+          for (const name of names) writeFileSync(join(tree, name), "");
+        }
+        execFileSync("chown", ["-R", `${place.owner?.uid}:${place.owner?.gid}`, data]);
+        const attacker = await swapping(place.server, data, ["base", "global", "pg_wal"], elsewhere);
+        attackers.push(attacker);
+        const going =
+          act === "removeMember"
+            ? removeMember(member, proofOf(proveFarewell({ ...alone, machine: member.id })))
+            : removeFormer(member, proofOf(prove({ ...parted, machine: member.id })));
+        await going.catch((error: NodeJS.ErrnoException) => expect(error.code).toBe("ENOTEMPTY"));
+        attacker.kill("SIGKILL");
+        expect(readdirSync(elsewhere).toSorted()).toEqual(names.toSorted());
+      }
     });
   },
 );
