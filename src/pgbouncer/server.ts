@@ -9,6 +9,7 @@ import { findProgram, removeTree, shortenLog, writeWhole } from "../host/files/f
 import { asOwnerOf, type Place } from "../host/process/place.ts";
 import { endOccupants } from "../host/process/occupants.ts";
 import { endProcess, identify, isAlive, worksIn } from "../host/process/process.ts";
+import { lastWordsAt } from "../host/system/machine.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { makeOwned, makeWalkable } from "../postgres/instance/directory.ts";
 import { configText, type PoolConfig, safeMode, userText } from "./config.ts";
@@ -171,7 +172,7 @@ async function start({ at, place, config }: Pooler, program: string): Promise<vo
     const words = (severe.length > 0 ? severe : lines).slice(-2).join("; ");
     throw fail("pooler_failed", {
       address: `${config.address}:${config.port}`,
-      why: words === "" ? "it said nothing" : words,
+      why: await lastWordsAt(at.root, words),
     });
   } finally {
     await output.close();

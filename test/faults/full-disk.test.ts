@@ -10,24 +10,29 @@ import { allKept, asPromised, trialIn } from "./trial.ts";
 
 /**
  * PERCH_HOME, with the servers and what perchd itself keeps, is on a disk of its own. The leader is made to write more
- * quickly than a checkpoint can give it old WAL files again, so it uses up those it has, and dies of the next; some
- * time after that is said, there is room again.
+ * than it has of old WAL files to write into, and dies for want of room; some time after that is said, there is room
+ * again. Until then each byte that a server gives back is taken: a replica that removes old WAL would end the fault.
  */
 async function fillAndFree(world: World, fullMs: number): Promise<void> {
   const { id } = await world.leader();
   const disk = diskAt(world.root);
-  disk.fill();
-  const died = () =>
-    world
+  const died = () => {
+    disk.fill();
+    return world
       .sql(id, "SELECT pg_logical_emit_message(false, 'full', repeat('x', 16000000)) FROM generate_series(1, 20)")
       .then(
         () => undefined,
         () => true,
       );
-  await eventually("the leader cannot write any more", died, 60_000);
-  const said = async () =>
-    (await world.cluster()).members.find(({ role, note }) => role === "leader" && /disk|space/i.test(note ?? ""));
+  };
+  const said = async () => {
+    disk.fill();
+    return (await world.cluster()).members.find(
+      ({ role, note }) => role === "leader" && /disk|space/i.test(note ?? ""),
+    );
+  };
   try {
+    await eventually("the leader cannot write any more", died, 60_000);
     await eventually("status says why", said, 60_000);
     await pause(fullMs);
   } finally {

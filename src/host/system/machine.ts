@@ -31,6 +31,22 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
   };
 }
 
+/** PostgreSQL cannot write a page or a WAL segment of less. */
+export const isFull = ({ freeBytes, bytes }: DiskRoom): boolean => bytes > 0 && freeBytes < 64 * 1024;
+
+/**
+ * What a program said before it ended, with the cause that it could not write down: a full disk takes the last words,
+ * too. `path`: where it writes.
+ */
+export async function lastWordsAt(path: string, words: string): Promise<string> {
+  // Where the room cannot be told the words stay as they are.
+  const room = await diskRoom(path).catch(() => undefined);
+  const full = room !== undefined && isFull(room) && !words.includes("No space left on device");
+  return (
+    [words, full ? `the disk under ${path} is full` : ""].filter((part) => part !== "").join("; ") || "it said nothing"
+  );
+}
+
 /** The number of the disk a path is on; undefined when there is no such path. */
 export const diskOf = (path: string): Promise<number | undefined> =>
   stat(path).then(

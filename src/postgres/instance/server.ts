@@ -12,6 +12,7 @@ import { startDetached } from "../../host/process/command.ts";
 import { createBelow, readBelow, removeBelow, unlessStrange } from "../../host/files/below.ts";
 import { endOccupants, occupants, spotOf } from "../../host/process/occupants.ts";
 import { awaitEnd, isAlive, isSuspended, isTaken, signalProcess } from "../../host/process/process.ts";
+import { lastWordsAt } from "../../host/system/machine.ts";
 import type { ProcessIdentity } from "../../model/records.ts";
 import { command, type Member } from "./directory.ts";
 import { lastLogLines } from "./logs.ts";
@@ -189,5 +190,5 @@ async function lastWords(member: Member, since: number): Promise<string> {
   };
   // The process that writes the log is the last to go.
   await ask(async () => ((await spoken()).telling ? true : undefined), { everyMs: 10, withinMs: 300 });
-  return redact((await spoken()).words.join("; ")) || "it said nothing";
+  return lastWordsAt(member.layout.root, redact((await spoken()).words.join("; ")));
 }

@@ -2,12 +2,9 @@ import { routes, type RouteName } from "../../api/routes.ts";
 import { fail, PerchError } from "../../errors/error.ts";
 import type { ErrorCode } from "../../errors/register.ts";
 import type { Home } from "../../host/system/home.ts";
-import { diskRoom } from "../../host/system/machine.ts";
+import { diskRoom, isFull } from "../../host/system/machine.ts";
 import type { AnyHandler } from "./call.ts";
 import type { Handlers } from "./http.ts";
-
-/** PostgreSQL cannot write a page or a WAL segment of less. */
-const fullBytes = 64 * 1024;
 
 /** What a server says, or no longer says, that cannot write: many words for one cause. */
 const suspects: ReadonlySet<ErrorCode> = new Set([
@@ -44,7 +41,7 @@ export async function causeOf({ postgres }: Pick<Home, "postgres">, error: unkno
   if (!(error instanceof PerchError) || !suspects.has(error.code)) return error;
   // Where the room cannot be told the error stays as it is.
   const room = await diskRoom(postgres).catch(() => undefined);
-  if (room === undefined || room.freeBytes >= fullBytes) return error;
+  if (room === undefined || !isFull(room)) return error;
   const full = fail("disk_full", { path: postgres }, error);
   return new PerchError(
     {
