@@ -58,7 +58,12 @@ add set inet perch held { type ipv6_addr; }
 delete set inet perch held
 `;
 
+/**
+ * The far end speaks only when it is asked: what it asks itself, some seconds after an answer, would tell its address
+ * in the middle of the next hold.
+ */
 const doorText = `flush chain inet perch door
+add rule inet perch door iifname "${inner}" icmpv6 type nd-neighbor-solicit drop
 add rule inet perch door iifname @shut_doors icmpv6 type nd-neighbor-solicit drop
 add rule inet perch door iifname "${outer}" meta mark set 0
 `;
@@ -85,6 +90,12 @@ add element inet perch shut_doors { "${outer}" timeout ${holdSeconds}s }
 /** `ip -6 -batch -` with the door's own link address: lets everyone out and closes again. */
 export const releaseCommands = (doorAddress: string): string =>
   `neighbour replace ${gateway} lladdr ${doorAddress} dev ${inner} nud permanent\nneighbour delete ${gateway} dev ${inner}\n`;
+
+/**
+ * `ip -6 -batch -`: after a hold that ended by itself the gateway has answered, and would let everybody through. It is
+ * forgotten where it has; who waits for its answer still goes on to.
+ */
+export const forgetAnswerCommands = `neighbour flush dev ${inner} nud reachable nud stale nud delay nud probe\n`;
 
 /** Where the system shows the door's link address. */
 export const doorQuestion: readonly string[] = ["ip", "-json", "link", "show", "dev", outer];

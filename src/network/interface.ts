@@ -7,6 +7,7 @@ import { type Reach, reachText } from "./reach.ts";
 import { addressCommands, addressLines, type RouteTable, routesText, tableText } from "./rules.ts";
 import {
   doorQuestion,
+  forgetAnswerCommands,
   holdSeconds,
   releaseCommands,
   renewalText,
@@ -34,7 +35,8 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
   let routesNow: RouteTable | undefined;
   let addressesNow: readonly string[] = [];
   let release: string | undefined;
-  let waiting = true; // a perchd before this one may have left some
+  /** Undefined: a perchd before this one may have left some waiting. */
+  let held: ReadonlySet<string> | undefined;
   /** When who is held was last told to the kernel. */
   let heldAt = 0;
   let renewing: NodeJS.Timeout | undefined;
@@ -52,9 +54,10 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     return link?.address === undefined ? undefined : releaseCommands(link.address);
   }
 
-  const letGo = async () => {
-    if (release !== undefined) await run(place.tool(["ip", "-6", "-batch", "-"]), { input: release });
+  const tellNeighbours = async (input: string | undefined) => {
+    if (input !== undefined && release !== undefined) await run(place.tool(["ip", "-6", "-batch", "-"]), { input });
   };
+  const letGo = () => tellNeighbours(release);
 
   async function setRoutes(routes: RouteTable): Promise<void> {
     const text = routesText(routes);
@@ -67,10 +70,11 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     tableMade = true;
     lastRoutes = text;
     heldAt = steadyNow();
-    if (waiting) await letGo();
-    waiting = routes.held.size > 0;
+    if (isOver(held, routes.held)) await letGo();
+    else if (held === undefined) await tellNeighbours(forgetAnswerCommands);
+    held = routes.held;
     clearInterval(renewing);
-    if (waiting)
+    if (held.size > 0)
       renewing = setInterval(
         // Elements that are not renewed end by themselves: the hold ends, and says so.
         () => void inTurn(() => renew([...routes.held].toSorted())).catch(() => undefined),
@@ -78,11 +82,10 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
       ).unref();
   }
 
-  async function renew(held: readonly string[]): Promise<void> {
-    await run(place.tool(["nft", "-f", "-"]), { input: renewalText(held) });
-    // This process was stopped for so long that the hold ended by itself: the gateway has answered, and would let
-    // everybody through.
-    if (steadyNow() - heldAt > holdSeconds * 1_000) await letGo();
+  async function renew(addresses: readonly string[]): Promise<void> {
+    await run(place.tool(["nft", "-f", "-"]), { input: renewalText(addresses) });
+    // This process was stopped for so long that the hold ended by itself.
+    if (steadyNow() - heldAt > holdSeconds * 1_000) await tellNeighbours(forgetAnswerCommands);
     heldAt = steadyNow();
   }
 
@@ -113,7 +116,7 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
 
   /** As if this were the first time: of what was set before, nothing is believed. */
   async function setAgain(): Promise<void> {
-    [present, lastAddresses, lastRoutes, tableMade, waiting] = [undefined, undefined, undefined, false, true];
+    [present, lastAddresses, lastRoutes, tableMade, held] = [undefined, undefined, undefined, false, undefined];
     await dropRouteless();
     await setAddresses(addressesNow);
     if (routesNow !== undefined) await setRoutes(routesNow);
@@ -151,6 +154,13 @@ export function networkInterface(place: Place, prefix: string): NetworkInterface
     },
   };
 }
+
+/**
+ * Whether somebody's hold ended. While all who were held still are, the map may change, and nobody is let go: who comes
+ * out while held is dropped, and its TCP knocks again after a second only.
+ */
+const isOver = (before: ReadonlySet<string> | undefined, now: ReadonlySet<string>): boolean =>
+  before === undefined ? now.size === 0 : [...before].some((address) => !now.has(address));
 
 interface AddressListing {
   addr_info?: { local?: string }[];

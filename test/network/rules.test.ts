@@ -3,6 +3,7 @@ import { addressCommands, routesText } from "../../src/network/rules.ts";
 import { holdSeconds, patienceSeconds, renewMs } from "../../src/network/held-connections.ts";
 
 const door = `flush chain inet perch door
+add rule inet perch door iifname "perch-wait" icmpv6 type nd-neighbor-solicit drop
 add rule inet perch door iifname @shut_doors icmpv6 type nd-neighbor-solicit drop
 add rule inet perch door iifname "perch-door" meta mark set 0
 `;

@@ -161,6 +161,35 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare"))("the namespace 
     expect(await waiting).toBe(`${b} 5433`);
   });
 
+  it("keeps who waits in the queue while the map changes below the hold, and for the perchd that takes it over", async () => {
+    const { namespace } = await open();
+    const nft = async (text: string) => (await run(namespace.place.tool(["nft", "-f", "-"]), { input: text })).stdout;
+    // Who comes out of the door is counted: one that came out while held was dropped, and waits for its TCP's second.
+    await nft(`add table inet counts
+add chain inet counts door { type filter hook prerouting priority -400; }
+add rule inet counts door iifname "perch-door" tcp flags & (syn | ack) == syn counter
+`);
+    const out = async () => /packets (\d+)/.exec(await nft("list table inet counts\n"))?.[1];
+    const [first, next] = [
+      networkInterface(namespace.place, "fdaa:1:2"),
+      networkInterface(namespace.place, "fdaa:1:2"),
+    ];
+    await first.setRoutes({ ...led(a), held: new Set([a, b]) });
+    const dialled = [dial(namespace, a), dial(namespace, b)];
+    const queued = async () =>
+      /INCOMPLETE/.test((await run(namespace.place.tool(["ip", "-6", "neighbour", "show"]))).stdout);
+    expect(await ask(async () => ((await queued()) ? true : undefined), { everyMs: 10, withinMs: 20_000 })).toBe(true);
+    await first.setRoutes({ ...led(b), held: new Set([a, b]) });
+    await first.setRoutes({ ...led(b), held: new Set([a, b]), pools: new Map([[a, b]]) });
+    await first.setRoutes({ ...led(b), held: new Set([a, b, "fdaa:1:2:1::12"]) });
+    first.stop();
+    await next.setRoutes({ ...led(b), held: new Set([a, b]) });
+    expect([await queued(), await out()]).toEqual([true, "0"]);
+    await next.setRoutes(led(b));
+    expect(await Promise.all(dialled)).toEqual([`${b} 5433`, `${b} 5433`]);
+    await nft("delete table inet counts\n");
+  });
+
   it("lets who waits for another cluster knock again when one has its leader", async () => {
     const { namespace } = await open();
     const network = networkInterface(namespace.place, "fdaa:1:2");
@@ -206,7 +235,7 @@ add rule inet perch door iifname != { "lo", "perch-door" } tcp dport { 5432, 643
     const rules = (JSON.parse(stdout) as { nftables: { rule?: unknown }[] }).nftables.filter(
       (item) => item.rule !== undefined,
     );
-    expect(rules).toHaveLength(6); // two lead to the leader, two to the pooler, two are the door's
+    expect(rules).toHaveLength(7); // two lead to the leader, two to the pooler, three are the door's
   });
 
   it("shows a run its own resolver and leaves the host's files alone", async () => {
