@@ -98,29 +98,12 @@ export interface AttachmentView {
   trouble: Trouble | undefined;
 }
 
-export interface PoolerFacts {
-  wanted: boolean;
-  running: boolean;
-  /** Its console answers. */
-  answers: boolean;
-  /** Its files say what they should. */
-  current: boolean;
-  /** It keeps its clients waiting. */
-  paused: boolean;
-  /** Of the PgBouncer that runs; undefined where none answers. */
-  version: string | undefined;
-  /** Into which mode it must go, and why; absent where it is in the right one. */
-  switches?: string;
-}
-
-export interface PoolerView {
-  /** "leader", or the machine's. */
-  id: string;
-  facts: PoolerFacts;
-  /** Since when it runs and does not answer. */
-  silentSince: number | undefined;
-  busy: string | undefined;
-  trouble: Trouble | undefined;
+/** How something that a cluster has beside its members stands. */
+export interface Progress {
+  /** It is about to change, and no event tells of it: it is looked at again soon. */
+  settling: boolean;
+  /** Everything of it that should run does, or there is a reason why it does not. */
+  back: boolean;
 }
 
 export interface ClusterView {
@@ -135,19 +118,14 @@ export interface ClusterView {
   tablespaces: readonly string[];
   members: readonly MemberView[];
   attachments: readonly AttachmentView[];
-  poolers: readonly PoolerView[];
-  /** Databases into which the pooler cannot look yet. */
-  unadmitted: readonly string[];
-  /** Those in which an older Perch left what its poolers asked. */
-  older: readonly string[];
-  /** The step that lets it. */
-  admission: { busy: string | undefined; trouble: Trouble | undefined };
   /** Perch's replication slots on the leader; undefined while it cannot be asked. */
   slots: readonly string[] | undefined;
   /** Those of them whose WAL is gone, because their replica fell too far behind. */
   lostSlots: readonly string[];
   /** Concern → what it found. */
   found: ReadonlyMap<string, unknown>;
+  /** How each of them stands, where it says. */
+  progress: readonly Progress[];
   /** Whatever a step is under way on, or failed on. */
   things: ReadonlyMap<string, { busy: string | undefined; trouble: Trouble | undefined }>;
   /** A step on the cluster as a whole is under way, or failed. */
@@ -165,7 +143,7 @@ export const replicasOf = (view: ClusterView): MemberView[] =>
   view.members.filter((member) => member.record.id !== view.cluster.leader);
 
 /** The same as the engine looks at it. */
-export function situationOf(view: Omit<ClusterView, "verdict">): Situation {
+export function situationOf(view: Omit<ClusterView, "verdict" | "progress">): Situation {
   const { cluster } = view;
   return {
     app: cluster.app,
@@ -229,17 +207,14 @@ export function expectsLeader(view: ClusterView): boolean {
 export const unsettled = (view: ClusterView): boolean =>
   view.members.some(
     ({ record, facts }) => facts.running && (!facts.answers || (record.id !== view.cluster.leader && !facts.streaming)),
-  ) || view.poolers.some(({ facts }) => facts.running && !facts.answers);
+  ) || view.progress.some(({ settling }) => settling);
 
 /** Everything that shall run does its part, or there is a reason why it does not. */
 export function broughtBack(view: ClusterView): boolean {
   const leader = leaderOf(view);
   const led = leader !== undefined && leads(leader);
-  const pooled = view.poolers.every(
-    ({ facts, trouble }) => !facts.wanted || (facts.answers && !facts.paused) || trouble !== undefined,
-  );
   return (
-    pooled &&
+    view.progress.every(({ back }) => back) &&
     view.members.every((member) => {
       const { record, facts, trouble } = member;
       if (

@@ -5,6 +5,7 @@
  * PostgreSQL for.
  */
 
+import { knowsPreparedStatements, safeMode } from "../model/pool.ts";
 import type { Pool } from "../model/records.ts";
 import { poolUser } from "../postgres/instance/hba.ts";
 
@@ -29,30 +30,6 @@ export interface PoolConfig {
   userFile: string;
   tls: { key: string; certificate: string };
 }
-
-/** From this version on, transaction mode knows prepared statements of the protocol. */
-const preparedSince = [1, 21] as const;
-
-export function knowsPreparedStatements(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > preparedSince[0] || (major === preparedSince[0] && minor >= preparedSince[1]);
-}
-
-/**
- * Before it knew prepared statements PgBouncer passed their names on: a client ran whatever statement of that name
- * another one had left on the server, and read wrong rows without an error. Such a version is in session mode, unless
- * it was said that no client prepares. Pure.
- */
-export function safeMode(
-  { mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">,
-  version: string,
-): PoolMode {
-  return preparedStatements === false || knowsPreparedStatements(version) ? mode : "session";
-}
-
-/** Whether a driver may prepare statements through it. Pure. */
-export const mayPrepare = ({ mode, preparedStatements }: Pick<Pool, "mode" | "preparedStatements">): boolean =>
-  mode === "session" || preparedStatements !== false;
 
 /**
  * What drivers ask for at the start of a session and a shared connection cannot keep: it is accepted and without

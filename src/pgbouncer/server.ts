@@ -10,9 +10,10 @@ import { asOwnerOf, type Place } from "../host/process/place.ts";
 import { endOccupants } from "../host/process/occupants.ts";
 import { endProcess, identify, isAlive, worksIn } from "../host/process/process.ts";
 import { lastWordsAt } from "../host/system/machine.ts";
+import { safeMode } from "../model/pool.ts";
 import type { ProcessIdentity } from "../model/records.ts";
 import { makeOwned, makeWalkable } from "../postgres/instance/directory.ts";
-import { configText, type PoolConfig, safeMode, userText } from "./config.ts";
+import { configText, type PoolConfig, userText } from "./config.ts";
 import { describe, openConsole } from "./console.ts";
 import { guardPause } from "./pause-guard.ts";
 

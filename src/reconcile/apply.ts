@@ -6,7 +6,6 @@ import { removeMember } from "../postgres/instance/data-removal.ts";
 import { hasData } from "../postgres/instance/directory.ts";
 import { createSlot, dropIdleSlots, dropSlot } from "../postgres/replication/replication.ts";
 import { endWholly, reload, resume, stop } from "../postgres/instance/server.ts";
-import { inTurn } from "../cluster/shared-catalogs.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { doubt } from "../cluster/monitor.ts";
 import { operationsOf } from "./operations.ts";
@@ -22,7 +21,6 @@ import {
 } from "./members.ts";
 import { copyLeader, discardFormer, rewindMember, swapData } from "./replace.ts";
 import type { Step } from "./step.ts";
-import { admitDatabases, applyPooler, removePoolerOf, sweepDatabases } from "./concerns/poolers/poolers.ts";
 import { synchronise } from "./set-synchronous-standbys.ts";
 import { takeBack } from "./take-back.ts";
 import type { ClusterView } from "../cluster/view.ts";
@@ -37,7 +35,7 @@ export const apply = (
 ): Promise<void> =>
   (step.do === "concern"
     ? ofConcern(concerns, step).apply(step, context, view)
-    : doStep(context, engine, step, view, signal)
+    : doStep(context, { engine, concerns }, step, view, signal)
   ).catch((error: unknown) => {
     doubt(context.monitors, view.cluster.leader, error);
     throw error;
@@ -51,7 +49,7 @@ export function ofConcern(concerns: readonly AnyConcern[], { concern }: ConcernS
 
 async function doStep(
   context: Context,
-  engine: Engine,
+  { engine, concerns }: { engine: Engine; concerns: readonly AnyConcern[] },
   step: Exclude<Step, ConcernStep>,
   view: ClusterView,
   signal: AbortSignal,
@@ -90,9 +88,9 @@ async function doStep(
     case "discard":
       return discardFormer(context, cluster, await machineOf(context, step.machine));
     case "lead":
-      return engine.changeLeader(operationsOf(context, cluster), step.change);
+      return engine.changeLeader(operationsOf(context, cluster, concerns), step.change);
     case "withdraw":
-      return operationsOf(context, cluster).withdraw();
+      return operationsOf(context, cluster, concerns).withdraw();
     case "synchronise":
       return synchronise(context, cluster, step.names);
     case "take-back":
@@ -133,19 +131,6 @@ async function doStep(
       return;
     case "forget":
       return forget(context, cluster);
-    case "pool":
-      return applyPooler(
-        context,
-        cluster,
-        view.members.map((member) => member.record),
-        step.pooler,
-      );
-    case "unpool":
-      return removePoolerOf(context, cluster, step.pooler);
-    case "admit":
-      return inTurn(cluster.app, () => admitDatabases(context, cluster, step.databases));
-    case "sweep":
-      return inTurn(cluster.app, () => sweepDatabases(context, cluster, step.databases));
   }
 }
 

@@ -1,7 +1,7 @@
 import { distributionUserName } from "../host/system/users.ts";
 import { runsAsFormer } from "../pgbouncer/server.ts";
 import { type Context, memberOf } from "../cluster/context.ts";
-import { poolerLayout } from "./concerns/poolers/poolers.ts";
+import { poolerLayout, poolersOf } from "../cluster/poolers.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
 /** A server that is the former user's still, and the command that moves it. */
@@ -13,7 +13,8 @@ interface Former {
 }
 
 /** Members and poolers of a cluster that run as the user of an older Perch. */
-export function formerServers(context: Context, { cluster, members, poolers }: ClusterView): Former[] {
+export function formerServers(context: Context, view: ClusterView): Former[] {
+  const { cluster, members } = view;
   const { place, staying } = context;
   if (place.former === undefined) return [];
   const { app } = cluster;
@@ -28,7 +29,7 @@ export function formerServers(context: Context, { cluster, members, poolers }: C
           : [`machine ${id} ${still}: ${why}`, `perch events -a ${app}`];
       return [{ subject: app, thing: id, sentence, next }];
     }),
-    ...poolers.flatMap(({ id, facts }) =>
+    ...poolersOf(view).flatMap(({ id, facts }) =>
       facts.running && runsAsFormer(poolerLayout(context, cluster, id), place)
         ? [
             {

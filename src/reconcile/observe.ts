@@ -1,7 +1,6 @@
-import { askLeader, type Look, look, type OnLeader, patienceMs } from "./look.ts";
+import { askLeader, look, type OnLeader } from "./look.ts";
 import type { Engine } from "../engine/engine.ts";
 import { steadyNow } from "../base/clock.ts";
-import { within } from "../base/deadline.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { inspectProgram } from "../postgres/instance/binaries.ts";
 import { tablespacesOutside } from "../postgres/instance/tablespaces.ts";
@@ -9,12 +8,10 @@ import { isPartOf } from "../postgres/replication/timeline.ts";
 import { diskRoom } from "../host/system/machine.ts";
 import { apartOf } from "./apart.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
-import { unadmitted } from "../pgbouncer/lookup.ts";
-import { observePoolers, olderIn } from "./concerns/poolers/poolers.ts";
 import type { LoopMemory } from "./loop.ts";
 import { attachmentKey } from "./concerns/attachments/plan.ts";
-import { admissionKey, nameOf, poolerKey, triedKey } from "./step.ts";
-import type { AnyConcern } from "../cluster/concern.ts";
+import { nameOf, triedKey } from "./step.ts";
+import { type AnyConcern, concernKey } from "../cluster/concern.ts";
 import { type ClusterView, type MemberFacts, type MemberView, situationOf } from "../cluster/view.ts";
 
 /** Looks at one cluster: its records, its processes, its servers. Undefined when its record is gone. */
@@ -96,22 +93,15 @@ export async function observe(
       },
       ...remembered(record.id),
     })),
-    poolers: [...(await observePoolers(context, cluster, machines))].map(([id, facts]) => ({
-      id,
-      facts,
-      silentSince: noted(
-        poolerKey(id),
-        "silent",
-        facts.wanted && facts.running && !facts.answers && !memory.under.has(poolerKey(id)),
-      ),
-      ...remembered(poolerKey(id)),
-    })),
-    unadmitted: onLeader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, cluster, looks),
-    older: olderIn(context, app).map(([, database]) => database),
-    admission: remembered(admissionKey),
     found: new Map(
       await Promise.all(
-        concerns.map(async (one) => [one.name, await one.observe(context, cluster, onLeader?.session)] as const),
+        concerns.map(async (one) => {
+          const since = (thing: string, what: string, holds: boolean) => {
+            const key = concernKey(one.name, thing);
+            return noted(key, what, holds && !memory.under.has(key));
+          };
+          return [one.name, await one.observe(context, cluster, onLeader?.session, { machines, since })] as const;
+        }),
       ),
     ),
     things: new Map([...memory.under.keys(), ...memory.troubles.keys()].map((thing) => [thing, remembered(thing)])),
@@ -119,7 +109,8 @@ export async function observe(
     ...remembered("cluster"),
     now,
   };
-  return { ...seen, verdict: engine.decide(situationOf(seen)) };
+  const progress = concerns.flatMap((one) => one.progress?.(seen, seen.found.get(one.name)) ?? []);
+  return { ...seen, progress, verdict: engine.decide(situationOf(seen)) };
 }
 
 /** What cannot be read is no reason to stop a replica. */
@@ -155,20 +146,6 @@ const busyOn = ({ under }: LoopMemory, thing: string): string | undefined => {
 /** Whether a step may be what ends it. */
 const isBusy = ({ under }: LoopMemory, machine: string): boolean =>
   under.has(machine) || under.get("cluster")?.do === "lead";
-
-async function unadmittedIn(
-  context: Context,
-  { app, leader }: ClusterRecord,
-  looks: readonly Look[],
-): Promise<string[]> {
-  const session = looks.find(({ record }) => record.id === leader)?.session;
-  const known = new Set(
-    [...context.admitted].filter((key) => key.startsWith(`${app}/`)).map((key) => key.slice(app.length + 1)),
-  );
-  // Asked again at the next look.
-  const found = session && (await within(patienceMs, unadmitted(session, known)).catch(() => undefined));
-  return found ?? [];
-}
 
 /** Since when something holds: now, when it did not before. */
 function note(since: Map<string, number>, what: string, holds: boolean, now: number): number | undefined {

@@ -9,10 +9,10 @@ import { promote, slotOf, standing } from "../postgres/replication/replication.t
 import { endWholly } from "../postgres/instance/server.ts";
 import { endConsumers, stopInOrder } from "../postgres/instance/stop-in-order.ts";
 import { arm, clearance, inherit, learnTimelines } from "./arm.ts";
+import type { AnyConcern } from "../cluster/concern.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import { gather } from "./gather.ts";
 import { machineOf } from "./members.ts";
-import { pausePool } from "./concerns/poolers/poolers.ts";
 import { promiseOf } from "../cluster/synchronous-standbys.ts";
 
 /** So long a transaction may keep a switchover waiting. */
@@ -21,7 +21,11 @@ const pauseMs = 2_000;
 const readsEndAfterMs = 300;
 
 /** One cluster as the engine works on it. */
-export function operationsOf(context: Context, cluster: ClusterRecord): ClusterOperations {
+export function operationsOf(
+  context: Context,
+  cluster: ClusterRecord,
+  concerns: readonly Pick<AnyConcern, "hold">[],
+): ClusterOperations {
   const { state, monitors, overrides } = context;
   const { app } = cluster;
   const say = (sentence: string): void => context.say(app, sentence);
@@ -85,7 +89,10 @@ export function operationsOf(context: Context, cluster: ClusterRecord): ClusterO
       overrides.delete(app);
       await context.publish();
     },
-    pause: () => pausePool(context, cluster, pauseMs),
+    async pause() {
+      const held = await Promise.all(concerns.flatMap((one) => one.hold?.(context, cluster, pauseMs) ?? []));
+      return async () => void (await Promise.all(held.map((letGo) => letGo())));
+    },
     async begin(change) {
       let mine = false;
       await state.clusters.update(cluster, (record) => {

@@ -21,10 +21,10 @@ interface Reason {
 }
 
 /** What a cluster has beside its members each concern plans for itself. */
-type Planning = Pick<AnyConcern, "name" | "plan">;
+type Planning = Pick<AnyConcern, "name" | "plan" | "clear">;
 
 export function plan(view: ClusterView, concerns: readonly Planning[] = []): Plan {
-  const reasons = view.cluster.phase === "destroying" ? destroying(view) : living(view, concerns);
+  const reasons = view.cluster.phase === "destroying" ? destroying(view, concerns) : living(view, concerns);
   const free = permitted(
     view,
     reasons.filter(({ step }) => !blocked(view, step)),
@@ -40,12 +40,9 @@ export function plan(view: ClusterView, concerns: readonly Planning[] = []): Pla
 const title = (view: ClusterView, member: MemberView): string =>
   `${member.record.id === view.cluster.leader ? "the leader" : "the replica"} ${member.record.id} in ${member.record.region}`;
 
-function destroying(view: ClusterView): Reason[] {
-  if (view.poolers.length > 0)
-    return view.poolers.map(({ id }) => ({
-      step: { do: "unpool", pooler: id },
-      because: `end the pooler of ${id}: the cluster is being destroyed`,
-    }));
+function destroying(view: ClusterView, concerns: readonly Planning[]): Reason[] {
+  const first = concerns.flatMap((one) => one.clear?.(view, view.found.get(one.name)) ?? []);
+  if (first.length > 0) return first;
   if (view.members.length === 0)
     return [{ step: { do: "forget" }, because: `forget ${view.cluster.app}: no member of it is left` }];
   return view.members.map((member) =>
@@ -83,7 +80,6 @@ function living(view: ClusterView, concerns: readonly Planning[]): Reason[] {
     ...(led && view.slots !== undefined ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica, title(view, replica)) ?? running(view, replica)),
     ...concerns.flatMap((one) => one.plan(view, view.found.get(one.name))),
-    ...forPoolers(view, led),
     ...opening(view),
   ];
 }
@@ -176,62 +172,6 @@ function loopUntil({ deaths }: MemberView): number {
   return extra < 0 ? 0 : (deaths.at(-1) ?? 0) + Math.min(30_000, 1_000 * 2 ** extra);
 }
 
-/** A pooler that is well answers within a millisecond. */
-const poolerSilentMs = 3_000;
-
-function forPoolers(view: ClusterView, led: boolean): Reason[] {
-  const admitted = led && view.cluster.pool !== undefined && view.unadmitted.length > 0;
-  // What its settings say it asks must be there before, and what they said before until then.
-  const askable = !admitted || view.admission.trouble !== undefined;
-  const current = view.poolers.every(({ facts }) => facts.running && facts.answers && facts.current);
-  return [
-    ...view.poolers.flatMap(({ id, facts, silentSince }): Reason[] => {
-      const which = id === "leader" ? `the pooler of ${view.cluster.app}` : `the pooler of machine ${id}`;
-      if (!facts.wanted)
-        return [{ step: { do: "unpool", pooler: id }, because: `end ${which}: it is not wanted any more` }];
-      if (silentSince !== undefined && view.now - silentSince >= poolerSilentMs)
-        return [
-          {
-            step: { do: "unpool", pooler: id },
-            because: `end ${which}: it does not answer for ${poolerSilentMs / 1000} s`,
-          },
-        ];
-      if (!facts.running)
-        return [{ step: { do: "pool", pooler: id }, because: `start ${which}: it is wanted and does not run` }];
-      if (facts.switches !== undefined)
-        return [{ step: { do: "pool", pooler: id }, because: `switch ${which} ${facts.switches}` }];
-      if (!facts.current)
-        return askable
-          ? [{ step: { do: "pool", pooler: id }, because: `configure ${which}: its settings changed` }]
-          : [];
-      if (facts.paused && view.cluster.change === undefined)
-        return [
-          {
-            step: { do: "pool", pooler: id },
-            because: `resume ${which}: nothing changes any more for which it would wait`,
-          },
-        ];
-      return [];
-    }),
-    ...(admitted
-      ? [
-          {
-            step: { do: "admit", databases: view.unadmitted } as const,
-            because: `let the pooler look roles up in ${view.unadmitted.join(", ")}`,
-          },
-        ]
-      : []),
-    ...(led && !admitted && current && view.older.length > 0
-      ? [
-          {
-            step: { do: "sweep", databases: view.older } as const,
-            because: `remove the schema perch_pool of an older Perch from ${view.older.join(", ")}: no pooler asks it any more`,
-          },
-        ]
-      : []),
-  ];
-}
-
 function commits(view: ClusterView): Reason[] {
   const names = namesWanted(view);
   if (names === undefined) return [];
@@ -301,8 +241,6 @@ function thingOf(
 ): { busy: string | undefined; trouble: Trouble | undefined } | undefined {
   if (step.do === "concern") return view.things.get(touches(step)) ?? { busy: undefined, trouble: undefined };
   if (touches(step) === "cluster") return view;
-  if (step.do === "admit" || step.do === "sweep") return view.admission;
-  if (step.do === "pool" || step.do === "unpool") return view.poolers.find(({ id }) => id === step.pooler);
   return "machine" in step ? view.members.find((member) => member.record.id === step.machine) : undefined;
 }
 

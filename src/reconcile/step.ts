@@ -49,13 +49,6 @@ export type Step =
   | { do: "open" }
   /** Every record of a cluster whose members are gone. */
   | { do: "forget" }
-  /** A pooler runs as it should. */
-  | { do: "pool"; pooler: string }
-  | { do: "unpool"; pooler: string }
-  /** The pooler may look roles up in these databases. */
-  | { do: "admit"; databases: readonly string[] }
-  /** What an older Perch left in these databases for its poolers is gone. */
-  | { do: "sweep"; databases: readonly string[] }
   /** Of what a cluster has beside its members. */
   | ConcernStep;
 
@@ -70,12 +63,6 @@ export function touches(step: Step): string {
   switch (step.do) {
     case "concern":
       return concernKey(step.concern, step.thing);
-    case "pool":
-    case "unpool":
-      return poolerKey(step.pooler);
-    case "admit":
-    case "sweep":
-      return admissionKey;
     case "slots":
     case "lead":
     case "withdraw":
@@ -89,11 +76,8 @@ export function touches(step: Step): string {
   }
 }
 
-/** Apart from the cluster itself: a change of leader waits for nothing of this. */
-export const admissionKey = "admission";
 /** When a step that restarts a replica because it did not stream was last begun on it. */
 export const triedKey = (machine: string, step: "reconnect" | "rewind"): string => `${machine} tried ${step}`;
-export const poolerKey = (pooler: string): string => `pooler ${pooler}`;
 
 /** As it is called in a sentence: "grant of attachment web DATABASE_URL failed". */
 export const nameOf = (step: Step): string => (step.do === "concern" ? step.what : step.do);

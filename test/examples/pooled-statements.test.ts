@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { PoolStatus } from "../../src/api/schemas.ts";
-import { knowsPreparedStatements } from "../../src/pgbouncer/config.ts";
+import { knowsPreparedStatements } from "../../src/model/pool.ts";
 import { findPooler } from "../../src/pgbouncer/server.ts";
 import { lastLine } from "../support/driver.ts";
 import { attachPooled, type Example, exampleOf } from "../support/example.ts";

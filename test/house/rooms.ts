@@ -98,8 +98,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       errors: "why it did not start",
       host: "its process and files",
       postgres: "its role, and how PostgreSQL's user owns a directory",
+      model: "which mode a version of it may have",
     },
-    types: { model: "the identity of its process" },
     packages: ["pg"],
   },
   network: {

@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  accepted,
-  configText,
-  knowsPreparedStatements,
-  mayPrepare,
-  safeMode,
-  userText,
-} from "../../src/pgbouncer/config.ts";
+import { accepted, configText, userText } from "../../src/pgbouncer/config.ts";
 
 const config = {
   address: "fdaa:1:2:1::20",
@@ -45,34 +38,11 @@ describe("pgbouncer.ini", () => {
   });
 });
 
-describe("knowsPreparedStatements", () => {
-  it.each([
-    ["1.20.1", false],
-    ["1.21.0", true],
-    ["1.9.0", false],
-    ["2.0", true],
-  ])("of %s is %s", (version, expected) => {
-    expect(knowsPreparedStatements(version)).toBe(expected);
-  });
-});
-
-describe("the mode of a pooler", () => {
-  it.each([
-    ["1.18.0", "transaction" as const, undefined, "session"],
-    ["1.20.1", "transaction" as const, undefined, "session"],
-    ["1.18.0", "transaction" as const, false as const, "transaction"],
-    ["1.21.0", "transaction" as const, undefined, "transaction"],
-    ["", "transaction" as const, undefined, "session"],
-    ["1.25.1", "session" as const, undefined, "session"],
-  ])("of version %s, asked for %s with prepared statements %s, is %s", (version, mode, prepared, expected) => {
-    const pool = { mode, ...(prepared === undefined ? {} : { preparedStatements: prepared }) };
-    expect(safeMode(pool, version)).toBe(expected);
-    expect(configText({ ...config, ...pool, version })).toContain(`\npool_mode = ${expected}\n`);
-  });
-
-  it("lets clients prepare unless it was said that none does", () => {
-    expect(mayPrepare({ mode: "transaction" })).toBe(true);
-    expect(mayPrepare({ mode: "transaction", preparedStatements: false })).toBe(false);
+describe("pool_mode", () => {
+  it("is what the version may have, whatever was asked for", () => {
+    expect(configText(config)).toContain("\npool_mode = session\n");
+    expect(configText({ ...config, preparedStatements: false })).toContain("\npool_mode = transaction\n");
+    expect(configText({ ...config, version: "1.21.0" })).toContain("\npool_mode = transaction\n");
   });
 });
 

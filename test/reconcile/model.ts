@@ -71,11 +71,6 @@ export function after(view: ClusterView, step: Step): ClusterView {
       return up(step.machine);
     case "lead":
       return led(view, step.change);
-    case "pool":
-    case "unpool":
-    case "admit":
-    case "sweep":
-      return view;
     case "withdraw": {
       const { change: _gone, ...record } = view.cluster;
       return { ...view, cluster: record };

@@ -1,5 +1,6 @@
 /** A cluster as the plan sees it, built for tests from what matters to them. */
 import { localEngine } from "../../src/engine/local/engine.ts";
+import type { Unjudged } from "../../src/cluster/concern.ts";
 import type {
   AttachmentRecord,
   LeaderChange,
@@ -13,7 +14,6 @@ import {
   type ClusterView,
   type MemberFacts,
   type MemberView,
-  type PoolerView,
   situationOf,
 } from "../../src/cluster/view.ts";
 
@@ -97,9 +97,8 @@ export function cluster(
     program?: ClusterView["program"];
     tablespaces?: readonly string[];
     attachments?: AttachmentView[];
-    poolers?: PoolerView[];
-    unadmitted?: string[];
-    older?: string[];
+    found?: ReadonlyMap<string, unknown>;
+    things?: ClusterView["things"];
     pool?: Pool;
     leader?: string;
     change?: LeaderChange;
@@ -126,12 +125,8 @@ export function cluster(
     members,
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
-    poolers: more.poolers ?? [],
-    unadmitted: more.unadmitted ?? [],
-    older: more.older ?? [],
-    admission: { busy: undefined, trouble: undefined },
-    found: new Map(),
-    things: new Map(),
+    found: more.found ?? new Map<string, unknown>(),
+    things: more.things ?? new Map(),
     lostSlots: more.lostSlots ?? [],
     busy: undefined,
     trouble: undefined,
@@ -140,8 +135,9 @@ export function cluster(
 }
 
 /** The same view, with what the engine says of it: of one that was changed by hand, too. */
-export const judged = (view: Omit<ClusterView, "verdict">): ClusterView => ({
+export const judged = (view: Unjudged & { progress?: ClusterView["progress"] }): ClusterView => ({
   ...view,
+  progress: view.progress ?? [],
   verdict: localEngine.decide(situationOf(view)),
 });
 

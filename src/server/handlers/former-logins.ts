@@ -14,7 +14,7 @@ import { hasUser } from "../../postgres/sql/roles.ts";
 import { connect, type Session } from "../../postgres/sql/session.ts";
 import type { FormerLoginRecord } from "../../model/records.ts";
 import { memberOf, passwordsOf } from "../../cluster/context.ts";
-import { usersOfPool } from "../../reconcile/concerns/poolers/poolers.ts";
+import { usersOfPool } from "../../cluster/pooler-clients.ts";
 import { leaderOf, leads, type ClusterView } from "../../cluster/view.ts";
 import type { Deps } from "../deps.ts";
 import { changing } from "./leader.ts";

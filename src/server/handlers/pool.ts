@@ -3,14 +3,15 @@ import { fail } from "../../errors/error.ts";
 import { machineAddress } from "../../model/address.ts";
 import type { Pool } from "../../model/records.ts";
 import { findRegion } from "../../model/region.ts";
-import { knowsPreparedStatements, mayPrepare, safeMode } from "../../pgbouncer/config.ts";
+import { mayPrepare, safeMode, samePool, wantedMode } from "../../model/pool.ts";
 import { dismiss, makePoolUser } from "../../pgbouncer/lookup.ts";
 import { findPooler } from "../../pgbouncer/server.ts";
 import { superuser } from "../../postgres/instance/hba.ts";
 import { connect } from "../../postgres/sql/session.ts";
 import { memberOf, passwordsOf } from "../../cluster/context.ts";
-import { countsOf, leaderPooler, poolPassword, replaceOlder } from "../../reconcile/concerns/poolers/poolers.ts";
-import { admissionKey, poolerKey } from "../../reconcile/step.ts";
+import { countsOf } from "../../cluster/pooler-clients.ts";
+import { leaderPooler, lookupKey, poolerKey, poolersOf, poolFactsOf, poolPassword } from "../../cluster/poolers.ts";
+import { replaceOlder } from "../../reconcile/concerns/poolers/run.ts";
 import type { ClusterView } from "../../cluster/view.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
@@ -29,7 +30,7 @@ export function poolHandlers(deps: Deps): PoolHandlers {
   const { state, vault, events, place } = deps;
 
   async function shown(view: ClusterView | undefined, app: string, pool: Pool | undefined) {
-    const poolers = view?.poolers ?? [];
+    const poolers = poolersOf(view);
     const running = poolers.find(({ facts }) => facts.version !== undefined)?.facts.version;
     // Without PgBouncer there is no version to show.
     const version = pool === undefined ? undefined : (running ?? (await findPooler().catch(() => undefined))?.version);
@@ -84,15 +85,25 @@ export function poolHandlers(deps: Deps): PoolHandlers {
       const address = record.pool?.address ?? (await newAddress(deps, app));
       const pool: Pool = { ...how, size: body.size ?? record.pool?.size ?? defaultSize, address };
       await state.clusters.update(record, (current) => ({ ...current, pool }));
-      await replaceOlder(deps.context, record, loop.view()?.poolers.map(({ id }) => id) ?? [], version);
+      await replaceOlder(
+        deps.context,
+        record,
+        poolersOf(loop.view()).map(({ id }) => id),
+        version,
+      );
       const ready = (view: ClusterView | undefined) => {
-        const poolers = view?.poolers.filter(({ facts }) => facts.wanted) ?? [];
+        const poolers = poolersOf(view).filter(({ facts }) => facts.wanted);
         const whole =
           poolers.length > 0 && poolers.every(({ facts }) => facts.running && facts.current && !facts.paused);
-        return whole && view?.unadmitted.length === 0 && samePool(view.cluster.pool, pool) ? view : undefined;
+        return whole &&
+          view !== undefined &&
+          poolFactsOf(view)?.unadmitted.length === 0 &&
+          samePool(view.cluster.pool, pool)
+          ? view
+          : undefined;
       };
       const things = [
-        admissionKey,
+        lookupKey,
         poolerKey(leaderPooler),
         ...(loop.view()?.members ?? []).map((member) => poolerKey(member.record.id)),
       ];
@@ -133,33 +144,13 @@ export function poolHandlers(deps: Deps): PoolHandlers {
         what: `switching the pooler of ${app} off`,
         things: [],
         done: (view) =>
-          view !== undefined && view.poolers.length === 0 && view.cluster.pool === undefined ? true : undefined,
+          view !== undefined && poolersOf(view).length === 0 && view.cluster.pool === undefined ? true : undefined,
       });
       await forgetRole(app);
       await events.append(app, `the pooler of ${app} is off`);
       return shown(loop.view(), app, undefined);
     },
   };
-}
-
-const samePool = (one: Pool | undefined, other: Pool): boolean =>
-  one?.mode === other.mode && one.size === other.size && one.preparedStatements === other.preparedStatements;
-
-/** As it was asked for; what was not said stays as it is. Throws `pool_mode_unsafe`. Pure. */
-export function wantedMode(
-  before: Pool | undefined,
-  asked: { mode?: Pool["mode"] | undefined; preparedStatements?: false | undefined },
-  version: string,
-): Pick<Pool, "mode" | "preparedStatements"> {
-  const mode = asked.mode ?? before?.mode ?? (knowsPreparedStatements(version) ? "transaction" : "session");
-  if (asked.preparedStatements === false && asked.mode !== "transaction")
-    throw fail("usage_invalid", { reason: "--no-prepared-statements goes with --mode transaction" });
-  const unprepared =
-    asked.preparedStatements === false || (asked.mode === undefined && before?.preparedStatements === false);
-  const wanted = { mode, ...(unprepared ? { preparedStatements: false as const } : {}) };
-  if (safeMode(wanted, version) === mode) return wanted;
-  if (asked.mode === undefined) return { mode: "session" };
-  throw fail("pool_mode_unsafe", { version });
 }
 
 /** More than PostgreSQL takes in all would only fail later, under load. */

@@ -4,7 +4,7 @@ import { leaderPort, memberPort } from "../../model/ports.ts";
 import type * as api from "../../api/schemas.ts";
 import { portableHost } from "../../model/address.ts";
 import type { AttachmentRecord, MachineRecord, Pool } from "../../model/records.ts";
-import { mayPrepare } from "../../pgbouncer/config.ts";
+import { mayPrepare } from "../../model/pool.ts";
 import { crashLoop } from "../../cluster/situation.ts";
 import { noticeOf } from "../../reconcile/notices.ts";
 import { type ClusterView, type MemberView } from "../../cluster/view.ts";

@@ -4,7 +4,7 @@ import { inTurn } from "../../../cluster/shared-catalogs.ts";
 import { type ClusterView, leaderOf, leads } from "../../../cluster/view.ts";
 import type { PerchError } from "../../../errors/error.ts";
 import { leaderMember } from "../../members.ts";
-import { admitDatabases } from "../poolers/poolers.ts";
+import { admitDatabases } from "../poolers/lookup.ts";
 import { grant } from "./grant.ts";
 import { type AttachmentStep, forAttachments } from "./plan.ts";
 import { afterFailure, dropItsDatabase, revoke } from "./revoke.ts";
