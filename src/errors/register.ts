@@ -139,7 +139,7 @@ export const register = {
   postgres_binaries_missing: user(422, "PostgreSQL {major} was not found: {tried}", "Install postgresql-{major}, give --pg-bin DIR, or choose --pg-version 18."),
   postgres_binaries_gone: system(503, "PostgreSQL of {app} cannot be started: {why}", "Put it there again, or name another directory of the same major: perch postgres config binaries DIR -a {app}"),
   postgres_binaries_wrong: usage("{directory} holds PostgreSQL {found}, not {wanted}", "Give the bin directory of PostgreSQL {wanted}, or --pg-version {found}."),
-  postgres_version_unsupported: usage("PostgreSQL {major} is not supported", "Choose 15, 16, 17 or 18."),
+  postgres_version_unsupported: usage("PostgreSQL {major} is not supported", "Choose {supported}."),
   postgres_start_failed: system(500, "PostgreSQL of machine {machine} did not start: {why}", "Look at: perch logs -a {app}"),
   postgres_init_failed: system(500, "the data directory of machine {machine} could not be created: {why}", "Remove the cause and repeat; nothing was left behind."),
   base_backup_failed: system(500, "machine {machine} could not be copied from the leader: {why}", "Remove the cause and repeat; nothing was left behind."),

@@ -3,6 +3,7 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rename, stat, sym
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fail } from "../../errors/error.ts";
+import { majorsInWords, supportedMajors } from "../../model/majors.ts";
 import { CommandError, run } from "../../host/process/command.ts";
 import { exists, findProgram, removeTree } from "../../host/files/files.ts";
 
@@ -20,9 +21,6 @@ export interface Binaries {
   has: { basebackup: boolean; rewind: boolean };
 }
 
-/** Newest first. */
-export const supportedMajors: readonly number[] = [18, 17, 16, 15];
-
 export interface Wanted {
   major?: number;
   directory?: string;
@@ -32,7 +30,8 @@ export interface Wanted {
 
 export async function findBinaries(wanted: Wanted): Promise<Binaries> {
   const { major } = wanted;
-  if (major !== undefined && !supportedMajors.includes(major)) throw fail("postgres_version_unsupported", { major });
+  if (major !== undefined && !supportedMajors.includes(major))
+    throw fail("postgres_version_unsupported", { major, supported: majorsInWords });
   if (wanted.directory !== undefined) return givenBinaries(wanted.directory, major);
 
   const tried = [...systemDirectories(major), ...(await pathDirectories())];
@@ -70,7 +69,8 @@ async function givenBinaries(directory: string, major: number | undefined): Prom
     });
   if (major !== undefined && found.major !== major)
     throw fail("postgres_binaries_wrong", { directory, found: found.major, wanted: major });
-  if (!supportedMajors.includes(found.major)) throw fail("postgres_version_unsupported", { major: found.major });
+  if (!supportedMajors.includes(found.major))
+    throw fail("postgres_version_unsupported", { major: found.major, supported: majorsInWords });
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { majorsInWords } from "../../../model/majors.ts";
 import { resolve } from "node:path";
 import type { Answer } from "../../../client/client.ts";
 import { fail } from "../../../errors/error.ts";
@@ -33,7 +34,7 @@ export const postgresCreate = command({
       summary:
         "Of the superuser postgres; - reads it from stdin; as an argument it is visible in the process list (default a random one)",
     },
-    pgVersion: { type: "integer", value: "MAJOR", summary: "PostgreSQL 15, 16, 17 or 18" },
+    pgVersion: { type: "integer", value: "MAJOR", summary: `PostgreSQL ${majorsInWords}` },
     pgBin: { type: "string", value: "DIR", summary: "The directory with initdb, postgres and pg_ctl" },
   },
   examples: [
