@@ -1,16 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { perchIn, runToEnd, succeeded } from "../support/perch.ts";
+import { runToEnd, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
-import { tempHome, temporaryDirectory } from "../support/temporary.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
+import { worldIn } from "../support/world.ts";
 
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgres attach", () => {
-  const home = tempHome();
-  const perch = perchIn(home);
-  const query = async (app: string, sql: string, variable?: string) =>
-    succeeded(await queryAs(perch, app, sql, variable === undefined ? {} : { variable })).trim();
+  const world = worldIn();
+  const { perch, query } = world;
   const attach = (app: string, ...flags: string[]) => perch(["postgres", "attach", "pg", "--app", app, ...flags]);
   const newApp = async (app: string, ...flags: string[]) => {
     succeeded(await perch(["apps", "create", app]));
@@ -46,7 +45,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     expect(said).toContain(
       "Postgres cluster pg is now attached to said-app\nThe following secret was added to said-app:\n  DATABASE_URL=",
     );
-    const url = succeeded(await perch(["run", "-a", "said-app", "--", "sh", "-c", 'echo "$DATABASE_URL"'])).trim();
+    const url = await world.url("said-app");
     expect(url).toMatch(/^postgres:\/\/said_app:[^@]{20,}@pg\.internal:5432\/said_app$/);
     expect(said).not.toContain(new URL(url).password);
   });
@@ -55,7 +54,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgr
     const [bin, cwd] = [temporaryDirectory(), temporaryDirectory()];
     succeeded(await perch(["install-cli", "--dir", bin, "--as", "flyctl"]));
     writeFileSync(join(cwd, "fly.toml"), 'app = "typed"\nprimary_region = "ams"\n');
-    const env = { PERCH_HOME: home, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    const env = { PERCH_HOME: world.root, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
     const type = async (line: string) => succeeded(await runToEnd(["sh", "-c", line], { cwd, env }));
     const asked = (sql: string) => type(`flyctl run -- sh -c 'psql "$DATABASE_URL" -XAtc "${sql}"'`);
 

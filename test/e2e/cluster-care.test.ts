@@ -136,8 +136,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
   });
 
   it("users rotate gives the app the new URL, and with --overlap 0 the old password is worth nothing", async () => {
-    const url = () => ok("run", "-a", "web", "--", "printenv", "DATABASE_URL");
-    const old = (await url()).trim();
+    const old = await world.url();
     const rotated = await world.json<{ password: string; apps: string[] }>(
       "postgres",
       "users",
@@ -150,7 +149,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
     );
     expect(rotated.apps).toEqual(["web"]);
     expect(await app("SELECT current_user")).toBe("web\n");
-    expect((await url()).includes(rotated.password)).toBe(true);
+    expect((await world.url()).includes(rotated.password)).toBe(true);
     const late = await world.perch(["run", "--env", `OLD=${old}`, "--", "sh", "-c", 'psql "$OLD" -XAtc "SELECT 1"']);
     expect(late).toMatchObject({
       code: 2,

@@ -10,7 +10,7 @@ import { worldIn } from "../support/world.ts";
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("postgres detach", () => {
   const root = tempHome();
   const perch = perchIn(root);
-  const query = async (app: string, sql: string) => succeeded(await queryAs(perch, app, sql)).trim();
+  const { query } = worldIn(root);
   const attach = (app: string, ...flags: string[]) => perch(["postgres", "attach", "pg", "--app", app, ...flags]);
   const detach = (app: string, ...flags: string[]) => perch(["postgres", "detach", "pg", "--app", app, ...flags]);
   const users = async () => succeeded(await perch(["postgres", "users", "list", "-a", "pg"]));

@@ -4,7 +4,6 @@ import type pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { makeAuthority } from "../../src/postgres/tls/certificate.ts";
 import { doctorOf, mend, wrong } from "../support/diagnosis.ts";
-import { succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, worldIn } from "../support/world.ts";
@@ -125,7 +124,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))(
       it("finds that the certificate is not one that its authority vouches for", async () => {
         const other = join(temporaryDirectory(), "other.pem");
         writeFileSync(other, (await makeAuthority("other")).certificate);
-        const url = succeeded(await world.perch(["run", "-a", "web", "--", "printenv", "DATABASE_URL"])).trim();
+        const url = await world.url();
         await secret(`${url}?sslmode=verify-full&sslrootcert=${other}`);
         const [line, ...others] = wrong(await doctor());
         expect([line?.check, line?.next, others]).toEqual(["tls", "perch certs ca > ca.pem", []]);
@@ -190,7 +189,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))(
     it("finds a server that offers no TLS to an app that wants it", async () => {
       await sql("ALTER SYSTEM SET ssl = off");
       await sql("SELECT pg_reload_conf()");
-      const url = succeeded(await world.perch(["run", "-a", "web", "--", "printenv", "DATABASE_URL"])).trim();
+      const url = await world.url();
       await secret(`${url}?sslmode=require`);
       const tls = await eventually("TLS is off", async () =>
         (await doctor()).find(({ check, state }) => check === "tls" && state === "fail"),

@@ -135,7 +135,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     });
 
     it("stand in no file of the home and in no process", async () => {
-      const url = (await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim();
+      const url = await world.url();
       const secrets = [password, decodeURIComponent(new URL(url).password)];
       const files = filesIn(world.root);
       expect(files.length, "files seen").toBeGreaterThan(1_000);

@@ -19,7 +19,6 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const pool = () => world.json<PoolStatus>("postgres", "pool", "status", "-a", "pg");
   const poolers = async () => (await processesOf(world.root)).filter(({ command }) => command.includes("pgbouncer"));
   const psql = (...args: string[]) => ok("run", "-a", "web", "--", "psql", "-qtA", ...args);
-  const url = async () => (await ok("run", "-a", "web", "--", "printenv", "DATABASE_URL")).trim();
   /** Clients that write, and what they were told. Words of a line: when, client, number, what became of it. */
   async function load(clients: number) {
     const path = join(temporaryDirectory(), "ledger");
@@ -79,17 +78,17 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     });
     expect(await poolers()).toHaveLength(3);
     await ok("postgres", "attach", "pg", "--app", "web", "--pooled");
-    expect(await url()).toMatch(/@pg\.internal:6432\/web$/);
+    expect(await world.url()).toMatch(/@pg\.internal:6432\/web$/);
     expect(await psql("-c", "SELECT current_user, inet_server_port(), pg_is_in_recovery()")).toBe("web|5433|f\n");
     for (const { address } of (await world.cluster()).members)
-      expect(await psql((await url()).replace("pg.internal", `[${address}]`), "-c", "SELECT pg_is_in_recovery()")).toBe(
-        "f\n",
-      );
+      expect(
+        await psql((await world.url()).replace("pg.internal", `[${address}]`), "-c", "SELECT pg_is_in_recovery()"),
+      ).toBe("f\n");
   });
 
   it("leads on 6433 of a member to that member", async () => {
     const { address } = await world.replica();
-    const there = (await url()).replace("pg.internal:6432", `[${address}]:6433`);
+    const there = (await world.url()).replace("pg.internal:6432", `[${address}]:6433`);
     expect(await psql(there, "-c", "SELECT pg_is_in_recovery()")).toBe("t\n");
   });
 
@@ -101,7 +100,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("encrypts for who asks, with a certificate of the network", async () => {
     const ca = join(temporaryDirectory(), "ca.pem");
     writeFileSync(ca, await ok("certs", "ca"));
-    expect(await psql(`${await url()}?sslmode=verify-full&sslrootcert=${ca}`, "-c", "SELECT 1")).toBe("1\n");
+    expect(await psql(`${await world.url()}?sslmode=verify-full&sslrootcert=${ca}`, "-c", "SELECT 1")).toBe("1\n");
   });
 
   it("lets nobody in with a wrong password, nor as one of Perch's own roles", async () => {
@@ -199,7 +198,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("keeps its port when a password is rotated, and goes when nobody is attached through it", async () => {
     await ok("postgres", "users", "rotate", "web", "-a", "pg");
-    expect(await url()).toContain(":6432/");
+    expect(await world.url()).toContain(":6432/");
     expect(await psql("-c", "SELECT 1")).toBe("1\n");
     expect(await error("postgres", "pool", "off", "-a", "pg")).toMatchObject({ code: "app_in_use" });
     await ok("postgres", "detach", "pg", "--app", "web");

@@ -12,14 +12,13 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("after 
   const world = worldIn();
   const { root, home, ok } = world;
   let addresses: string[] = [];
-  const query = (sql: string) => ok("run", "-a", "web", "--", "sh", "-c", `psql "$DATABASE_URL" -XAtc "${sql}"`);
 
   beforeAll(async () => {
     await ok("up");
     await world.create("pg", "--initial-cluster-size", "2");
     await ok("apps", "create", "web");
     await ok("postgres", "attach", "pg", "--app", "web");
-    await query("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
+    await world.query("web", "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
     await ok("machine", "clone", (await world.leader()).id, "--region", "lhr");
     const stopped = (await world.cluster()).members.find(({ region }) => region === "lhr");
     await ok("machine", "stop", stopped?.id ?? "");
@@ -46,11 +45,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("after 
   });
 
   it("every row that was acknowledged is there, for the app by its old URL", async () => {
-    expect(await query("SELECT count(*) FROM kept")).toBe("1000\n");
+    expect(await world.query("web", "SELECT count(*) FROM kept")).toBe("1000");
   });
 
   it("what is written from then on reaches the replica", async () => {
-    await query("INSERT INTO kept VALUES (1001)");
+    await world.query("web", "INSERT INTO kept VALUES (1001)");
     const { id } = await world.replica();
     const rows = () => world.sql(id, "SELECT n FROM kept WHERE n = 1001", "web");
     await eventually("the row is on the replica", async () => (await rows()).length > 0);

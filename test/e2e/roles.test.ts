@@ -15,7 +15,6 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     const { stdout, stderr } = await world.perch(["run", "-a", app, "--", "sh", "-c", command, "sh", sql]);
     return /(?:ERROR|FATAL): {2}(\w{5})$/m.exec(stderr)?.[1] ?? (stderr === "" ? stdout.trim() : stderr.trim());
   };
-  const url = async (app: string) => (await ok("run", "-a", app, "--", "printenv", "DATABASE_URL")).trim();
 
   beforeAll(async () => {
     await ok("up");
@@ -38,7 +37,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("comes into no database of another app, on no port of any member", async () => {
-    const own = await url("web");
+    const own = await world.url("web");
     const { members } = await world.cluster();
     const ways = [
       "pg.internal:5432",
@@ -105,7 +104,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
         "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = 'web.2'",
       ),
     ).toBe("f");
-    expect(await attempt("SELECT word FROM secrets", (await url("web")).replace(/\/web$/, "/other"))).toContain(
+    expect(await attempt("SELECT word FROM secrets", (await world.url("web")).replace(/\/web$/, "/other"))).toContain(
       "permission denied for database",
     );
   });

@@ -28,7 +28,6 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   const { ok } = world;
   const rotate = (user: string, ...more: string[]) =>
     world.json<Rotated>("postgres", "users", "rotate", user, "-a", "pg", ...more);
-  const url = async (variable = "DATABASE_URL") => (await ok("run", "-a", "web", "--", "printenv", variable)).trim();
   const psql = (sql: string, variable = "DATABASE_URL") =>
     ok("run", "-a", "web", "--", "sh", "-c", `psql "$${variable}" -XqAtc "$1"`, "sh", sql);
   const logins = async (user: string) =>
@@ -115,7 +114,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     expect(failed).toEqual([]);
     expect(loads.direct.report().users).toEqual(["web as web"]);
     expect(loads.pooled.report().users).toEqual(["web_pooled as web"]);
-    expect(await url()).toMatch(/^postgres:\/\/web\.2:[^@]+@pg\.internal:5432\/web$/);
+    expect(await world.url()).toMatch(/^postgres:\/\/web\.2:[^@]+@pg\.internal:5432\/web$/);
     expect(await psql("SELECT session_user, current_user")).toBe("web.2|web\n");
     expect(await psql("SELECT session_user, current_user, inet_server_port()", "POOLED_URL")).toBe(
       "web_pooled.2|web|5433\n",
@@ -147,7 +146,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
 
   it("is on every member: the new password works on a replica, and perch postgres connect knows it", async () => {
     const { address } = await world.replica();
-    const there = (await url()).replace("pg.internal:5432", `[${address}]:5433`);
+    const there = (await world.url()).replace("pg.internal:5432", `[${address}]:5433`);
     await eventually(
       "the replica has it",
       async () => (await withCopy(there, "SELECT pg_is_in_recovery()")).stdout === "t\n",
@@ -159,11 +158,11 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("works five times in a row while the passwords before it still do, and no query fails", async () => {
-    const copies = [await url()];
+    const copies = [await world.url()];
     for (let round = 0; round < 5; round++) {
       await rotate("web");
       expect(await psql("SELECT current_user")).toBe("web\n");
-      copies.push(await url());
+      copies.push(await world.url());
     }
     expect(new Set(copies).size).toBe(6);
     for (const copy of copies) expect((await withCopy(copy, "SELECT current_user")).stdout).toBe("web\n");
@@ -178,7 +177,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
       code: "rotation_overlaps",
       exit: 1,
     });
-    const copy = await url();
+    const copy = await world.url();
     await loads.direct.stop();
     expect(await rotate("web", "--overlap", "0")).toMatchObject({ former: null });
     const late = await withCopy(copy);
@@ -210,7 +209,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   });
 
   it("through the pooler ends with --overlap 0 for whoever comes after it", async () => {
-    const copy = await url("POOLED_URL");
+    const copy = await world.url("web", "POOLED_URL");
     await rotate("web_pooled", "--overlap", "0");
     const late = await withCopy(copy);
     expect(late.code).toBe(2);
@@ -225,7 +224,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("ends the old password when the app has restarted, but not while somebody else has a session with it", async () => {
     const running = await load();
     await running.goesOn();
-    const copy = await url();
+    const copy = await world.url();
     const before = new URL(copy).username;
     const other = await world.begin([
       "run",
@@ -261,7 +260,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
   it("that a killed perchd had begun is gone on with by the next one, under load and without a failed query", async () => {
     const running = await load();
     await running.goesOn();
-    const old = await url();
+    const old = await world.url();
     // What perchd takes away of earlier ones has its turn before the rotation, and would wait for the lock in its
     // place.
     await eventually("what has ended is gone", async () => {
@@ -282,20 +281,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await lock.end();
     expect(await rotation.ended).toMatchObject({ code: 1 });
     await ok("up");
-    await eventually("the URL is the new one", async () => (await url()) !== old);
+    await eventually("the URL is the new one", async () => (await world.url()) !== old);
     await running.goesOn();
     expect(await psql("SELECT current_user")).toBe("web\n");
     expect((await running.stop()).failures).toEqual([]);
   });
 
   it("that a killed perchd had not come to the end of has one all the same: the next one tells PostgreSQL until when the old password works", async () => {
-    const old = new URL(await url()).username;
+    const old = new URL(await world.url()).username;
     const { id } = await world.leader();
     const lock = await world.connect(id);
     await lock.query("BEGIN");
     await lock.query("SELECT FROM pg_authid WHERE rolname = $1 FOR UPDATE", [old]);
     const rotation = await world.begin(["postgres", "users", "rotate", "web", "-a", "pg", "--overlap", "1h"]);
-    await eventually("the app has the new URL", async () => new URL(await url()).username !== old);
+    await eventually("the app has the new URL", async () => new URL(await world.url()).username !== old);
     await killHard([await known((await world.status()).daemon.pid)]);
     await lock.end();
     expect(await rotation.ended).toMatchObject({ code: 1 });

@@ -200,8 +200,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
   });
 
   it("kill -9 of perchd in the middle of users rotate is gone on with by the next one: role and secret agree", async () => {
-    const url = () => ok("run", "-a", "web", "--", "sh", "-c", 'echo "$DATABASE_URL"');
-    const old = await url();
+    const old = await world.url();
     const lock = await world.connect(leader);
     await lock.query("BEGIN; LOCK TABLE pg_authid IN SHARE MODE");
     const running = await begin(["postgres", "users", "rotate", "web", "-a", "pg"]);
@@ -213,7 +212,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("what i
     await lock.end();
     expect(await running.ended).toMatchObject({ code: 1 });
     await ok("up");
-    await eventually("the URL is the new one", async () => (await url()) !== old);
+    await eventually("the URL is the new one", async () => (await world.url()) !== old);
     expect(await ok("run", "-a", "web", "--", "sh", "-c", 'psql "$DATABASE_URL" -XAtc "SELECT current_user"')).toBe(
       "web\n",
     );

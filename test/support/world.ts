@@ -7,6 +7,7 @@ import { clientOf } from "../../src/client/client.ts";
 import { findHome } from "../../src/host/system/home.ts";
 import { layout } from "../../src/postgres/instance/directory.ts";
 import { perchIn, startIn, succeeded } from "./perch.ts";
+import { queryAs } from "./query.ts";
 import { tempHome } from "./temporary.ts";
 
 /** A home with everything a test asks about it: its commands, its API, its servers over their unix sockets. */
@@ -48,6 +49,12 @@ export function worldIn(root = tempHome()) {
       if (said === undefined) throw new Error(`exit ${code} without an error in JSON\n${stdout}\n${stderr}`);
       return { ...(JSON.parse(said) as { error: { code: string; message: string } }).error, exit: code };
     },
+    /** The URL that a secret of the app holds, as a command of the app reads it. */
+    url: async (app = "web", variable = "DATABASE_URL"): Promise<string> =>
+      (await world.ok("run", "-a", app, "--", "printenv", variable)).trim(),
+    /** What the app's own SQL gives. */
+    query: async (app: string, sql: string, variable = "DATABASE_URL"): Promise<string> =>
+      succeeded(await queryAs(perch, app, sql, { variable })).trim(),
     create: (name = "pg", ...more: string[]) =>
       world.ok("postgres", "create", "--name", name, "--region", "ams", "--password", operatorPassword, ...more),
     status: (): Promise<Status> => client.call("status", {}),
