@@ -144,6 +144,7 @@ export function sample(key: SecretKey): Sample {
         login: "web.3",
         until: at,
         sooner: true,
+        by: "uid 1000 (ann)",
         createdAt: at,
       },
     ],

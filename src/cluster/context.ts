@@ -43,7 +43,8 @@ export interface Context {
   memoryBytes: number;
   diskBytes: number;
   log: Log;
-  say(subject: string, sentence: string): void;
+  /** An event. `by`: who asked for what it tells, where Perch did it for them and they may be gone. */
+  say(subject: string, sentence: string, by?: string): void;
   /** App → what was last said against the certificate that was given for it. */
   complaints: Map<string, string>;
   /** Cluster → what to tell those who wait for a restart or a change of settings, when it was taken back. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { byItself } from "../base/actor.ts";
+import { actingAs, perchItself } from "../base/actor.ts";
 import type { Log } from "../base/log.ts";
 import { ask } from "../base/deadline.ts";
 import { watchLoopDelay } from "../base/loop-delay.ts";
@@ -87,9 +87,9 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const events = reports(await openEvents(store), (error) => log.error({ err: error }, "an event could not be kept"));
   const record = await networkRecord(state, home.network);
   const { prefix } = record;
-  const tell = (subject: string, sentence: string) => {
+  const tell = (subject: string, sentence: string, by: string = perchItself) => {
     log.info({ subject }, sentence);
-    byItself(() => void events.append(subject, sentence));
+    actingAs(by, () => void events.append(subject, sentence));
   };
 
   forgetOldKey({ state, store }).then(
@@ -346,7 +346,7 @@ async function networkRecord(state: State, name: string): Promise<NetworkRecord>
   return made;
 }
 
-/** A changed record of a cluster, its machines or its attachments wakes its loop, whoever changed it. */
+/** A changed record of a cluster, its machines, attachments or logins wakes its loop, whoever changed it. */
 async function wakeOnChange(store: Store, state: State, wake: (app: string) => void): Promise<() => void> {
   const { revision } = await store.range("network");
   const stops = await Promise.all([
@@ -354,6 +354,9 @@ async function wakeOnChange(store: Store, state: State, wake: (app: string) => v
     state.attachments.watch(revision, (change) =>
       wake(change.type === "put" ? change.record.cluster : change.of.cluster),
     ),
+    state.rotations.watch(revision, (change) => {
+      if (change.type === "put") wake(change.record.cluster);
+    }),
     state.machines.watch(revision, (change) => {
       if (change.type === "put" && change.record.kind === "postgres") wake(change.record.app);
     }),

@@ -4,7 +4,6 @@ import { layout } from "../postgres/instance/directory.ts";
 import { logsBounded } from "../postgres/instance/log-bound.ts";
 import type { KernelKeeper } from "../network/kernel/supervisor.ts";
 import type { Deps } from "../server/deps.ts";
-import { completeRotations } from "../server/handlers/rotate.ts";
 import { endedRuns } from "../server/handlers/runs.ts";
 import type { NameServer } from "./name-server.ts";
 import type { OpenRemoteDoor } from "./remote-door.ts";
@@ -47,7 +46,6 @@ export function keepTidy(
         await boundLog(layout(deps.home, id)).catch((error: unknown) => failures.push(error));
       if (failures.length > 0) throw failures[0];
     },
-    "rotations that a killed perchd left are completed": () => completeRotations(deps),
     "attachments without a connection limit are given one": () => giveLimits(deps),
   };
   const all = async () => {

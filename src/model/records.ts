@@ -219,6 +219,8 @@ export interface RotationRecord {
   until?: string;
   /** And sooner, when all that was started with it has ended. */
   sooner?: true;
+  /** Who asked for it, as events name them. Absent in a state of 0.1.0. */
+  by?: string;
   createdAt: string;
 }
 

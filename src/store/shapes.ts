@@ -159,6 +159,7 @@ const rotation = z.strictObject({
   login: z.string().exactOptional(),
   until: time.exactOptional(),
   sooner: z.literal(true).exactOptional(),
+  by: z.string().exactOptional(),
   createdAt: time,
 });
 

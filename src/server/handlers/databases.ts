@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
 import { refuseLoginOfAnother } from "./known-login.ts";
 import { changing, onLeader } from "./leader.ts";
-import { ownerOf } from "./rotation-plan.ts";
+import { ownerOf } from "./rotation-wish.ts";
 
 type DatabaseHandlers = Pick<
   Handlers,

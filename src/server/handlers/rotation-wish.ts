@@ -1,12 +1,13 @@
+import { currentActor } from "../../base/actor.ts";
+import { rolesNamed } from "../../cluster/leader/users.ts";
 import { fail } from "../../errors/error.ts";
 import { freeLogin, loginsOf } from "../../model/login.ts";
 import type { AttachmentRecord, RotationRecord } from "../../model/records.ts";
-import { existing } from "../../postgres/sql/roles.ts";
 import { rotationContext } from "../../vault/sealed.ts";
 import type { Deps } from "../deps.ts";
-import { onLeader } from "./leader.ts";
+import { requireLeader } from "./cluster.ts";
 
-export interface Wanted {
+export interface Asked {
   cluster: string;
   user: string;
   password: string;
@@ -14,39 +15,46 @@ export interface Wanted {
   overlap: number | undefined;
 }
 
+/** Which login gets the password, and which one the URL had before. */
+export interface RotationWish {
+  login: string;
+  before: string;
+}
+
 const usualOverlap = 24 * 3_600;
 
 /**
- * What shall be, written down before anything is done. A detachment that is under way finds it there, or it finds the
+ * What is wanted, written down before anything is done. A detachment that is under way finds it there, or it finds the
  * detachment: one of the two is refused.
  */
-export async function planRotation(deps: Deps, { cluster, user, password, overlap }: Wanted): Promise<RotationRecord> {
+export async function wishFor(deps: Deps, { cluster, user, password, overlap }: Asked): Promise<RotationWish> {
   const { state } = deps;
   const attachment = (await state.attachments.list({ cluster })).find((one) => one.user === user);
   const seen = attachment && (await state.attachments.see(attachment));
   if (seen !== undefined && seen.record.phase !== "ready")
     throw fail("busy", { what: `the attachment of ${seen.record.app}`, by: "attach or detach" });
-  const names = await onLeader(deps, cluster, (session) => existing(session, loginsOf(user)));
+  const names = await rolesNamed(deps.context, await requireLeader(deps, cluster), loginsOf(user));
   if (!names.includes(user)) throw fail("user_not_found", { user, app: cluster });
   if (seen === undefined && (overlap ?? 0) > 0) throw fail("rotation_at_once", { user });
   const name = encodeURIComponent(user);
   const of = { cluster, user: name };
   const more = seen === undefined ? {} : await beside(deps, seen.record, { names, overlap });
   const compare = [state.rotations.absent(of), ...(seen === undefined ? [] : [state.attachments.still(seen)])];
-  return deps.vault.sealing(async ({ seal }): Promise<RotationRecord> => {
-    const rotation = {
+  await deps.vault.sealing(async ({ seal }) => {
+    const rotation: RotationRecord = {
       ...of,
       sealed: seal(rotationContext(of), password),
       ...more,
+      by: currentActor(),
       createdAt: new Date().toISOString(),
     };
     const { done } = await state.commit(compare, [state.rotations.put(rotation)]);
     if (!done) throw fail("busy", { what: `user ${user}`, by: "another rotation" });
-    return rotation;
   });
+  return { login: more.login ?? user, before: seen?.record.login ?? user };
 }
 
-/** The login that gets the password, and until when the one in use works. `names`: roles there are, whosoever. */
+/** The login that gets the password, and until when the one in use works. `names`: roles there are, of any owner. */
 async function beside(
   { state }: Deps,
   { cluster, user, login: current = user }: AttachmentRecord,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Circumstances, fateOf } from "../../../src/server/handlers/former-logins.ts";
+import { type Circumstances, fateOf } from "../../../../src/reconcile/concerns/logins/fate.ts";
 
 const until = "2026-11-25T12:00:00.000Z";
 const before = Date.parse(until) - 1;
