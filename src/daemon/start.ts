@@ -263,6 +263,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
       await Promise.all([dialler.stop(), wayOut.stop(), wayIn.set(false)]);
       tidying.stop();
       network?.stop();
+      kernel?.stop();
       await remote.close();
       await shutDown(
         { context, clusters, namespace, nameServer, closeRelays: () => relay.closeGone([]), closeDoors, log },

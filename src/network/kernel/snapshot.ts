@@ -1,7 +1,7 @@
 /**
  * What the kernel holds for a network, looked at as a whole: links, addresses, routes, rules, nftables. `claims.ts`
- * holds it against what was set, `keeper.ts` sets again what is gone. Read from three listings, which cost two programs
- * and some ten milliseconds; the texts are compared first, so that at rest none is parsed.
+ * holds it against what was set, `supervisor.ts` sets again what is gone. Read from three listings, which cost two
+ * programs and some ten milliseconds; the texts are compared first, so that at rest none is parsed.
  */
 import { run } from "../../host/process/command.ts";
 import type { Place } from "../../host/process/place.ts";

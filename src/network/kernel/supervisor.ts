@@ -2,14 +2,20 @@ import { steadyNow } from "../../base/clock.ts";
 import { serialise } from "../../base/serialise.ts";
 import type { Place } from "../../host/process/place.ts";
 import { type Claim, type Learned, missing } from "./claims.ts";
+import { watchKernel } from "./watch.ts";
 import { listKernel, type Listings, readListings, sameListings } from "./snapshot.ts";
 
-/** What the kernel holds for a network, looked at again and again, and set again where it is not as it was set. */
+/**
+ * What the kernel holds for a network, looked at when it says that something changed, and set again where it is not as
+ * it was set.
+ */
 export interface KernelKeeper {
-  /** Looks, sets again what is missing, and says so. */
+  /** Looks where something may have changed, sets again what is missing, and says so. */
   tend(): Promise<void>;
   /** Looks, and gives what is missing now; it is set again beside that. */
   look(): Promise<KernelFault[]>;
+  /** Hears nothing any more. */
+  stop(): void;
 }
 
 export interface KernelFault {
@@ -26,6 +32,10 @@ export interface KernelOptions {
   say(sentence: string): void;
 }
 
+/** It is looked at so often though nothing was heard. */
+const sureMs = 60_000;
+/** What changes at once is looked at once. */
+const gatherMs = 500;
 /** What somebody takes away again and again is set as often, and told so often. */
 const sayAgainMs = 60_000;
 
@@ -36,6 +46,15 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
   /** All was well with these listings and these claims. */
   let well: { listings: Listings; claimed: string } | undefined;
   let faults: KernelFault[] = [];
+  let [changed, lookedAt] = [true, 0];
+  let soon: NodeJS.Timeout | undefined;
+  const watch = watchKernel(place, () => {
+    changed = true;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void inTurn(tend);
+    }, gatherMs).unref();
+  });
 
   function tell(sentence: string): void {
     const now = steadyNow();
@@ -63,14 +82,18 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
   async function tend(): Promise<void> {
     try {
       if (await enterable()) tell("the network's namespace had lost its name: it is entered as before");
+      const heard = watch.hears();
+      if (heard && !changed && faults.length === 0 && steadyNow() - lookedAt < sureMs) return;
+      [changed, lookedAt] = [false, steadyNow()];
       const broken = await find();
-      if (broken === undefined) return;
+      if (broken === undefined) return void (changed = true);
       for (const { claim, what } of broken) {
         await claim.set();
         tell(`the kernel did not hold any more what was set: ${listed(what)} (${claim.name}); it is set again`);
       }
       faults = broken.length === 0 ? [] : faultsOf((await find()) ?? []);
     } catch (error) {
+      changed = true;
       const why = error instanceof Error ? error.message : String(error);
       faults = [
         { name: "the network", sentence: `what the kernel holds for the network cannot be looked at or set: ${why}` },
@@ -86,9 +109,16 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
         // Looked at again at the next turn; what cannot be read then is named by its claim.
         const broken = await find().catch(() => undefined);
         const now = broken === undefined ? faults : faultsOf(broken);
-        if (broken === undefined || broken.length > 0) void inTurn(tend);
+        if (broken === undefined || broken.length > 0) {
+          changed = true;
+          void inTurn(tend);
+        }
         return now;
       }),
+    stop() {
+      clearTimeout(soon);
+      watch.stop();
+    },
   };
 }
 
