@@ -83,6 +83,7 @@ export function sample(key: SecretKey): Sample {
         leader: "m1",
         change: { kind: "switchover", to: "m2", because: "somebody asked for it" },
         pool: { mode: "transaction", preparedStatements: false, size: 20, address: `${prefix}:0:0:0:0:9` },
+        poolBefore: { pool: { mode: "session", size: 10, address: `${prefix}:0:0:0:0:9` }, version: "1.18.0" },
         synchronous: { names: ["m2"], holders: ["m2"] },
         settings: { work_mem: "16MB" },
         settingsBefore: { settings: { work_mem: "8MB" }, refused: { machine: "m1", why: "FATAL: it said no" } },

@@ -8,18 +8,19 @@ import { leaderPort, memberPoolPort, memberPort, poolPort } from "../model/ports
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { clusterSecrets } from "../model/secret.ts";
 import { type PoolLayout, poolLayout } from "../pgbouncer/layout.ts";
-import type { Pooler } from "../pgbouncer/server.ts";
+import { findPooler, type Pooler } from "../pgbouncer/server.ts";
 import { openSecret } from "../vault/sealed-secret.ts";
 import { concernKey } from "./concern.ts";
-import type { Context } from "./context.ts";
+import { type Context, memberOf, passwordsOf } from "./context.ts";
 import type { ClusterView, Trouble } from "./view.ts";
 
 /** The id of the one that leads to the leader; any other has its machine's. */
 export const leaderPooler = "leader";
 
-/** The concern's name, and what it does in the databases of the cluster as a whole. */
+/** The concern's name; what it does in the databases of the cluster as a whole; the end of a change. */
 export const poolerConcern = "pooler";
 export const lookupThing = "lookup";
+export const changeThing = "change";
 
 /** As the loop remembers a pooler, and what lets them look roles up. */
 export const poolerKey = (id: string): string => concernKey(poolerConcern, id);
@@ -36,6 +37,8 @@ export interface PoolerFacts {
   paused: boolean;
   /** Of the PgBouncer that runs; undefined where none answers. */
   version: string | undefined;
+  /** It runs as the user of an older Perch. */
+  former?: true;
   /** Into which mode it must go, and why; absent where it is in the right one. */
   switches?: string;
 }
@@ -48,6 +51,10 @@ export interface PoolFacts {
     /** Since when it runs and does not answer. */
     silentSince: number | undefined;
   }[];
+  /** The password is there of the role as which they look others up. */
+  password: boolean;
+  /** The role has it; undefined where the leader was not asked. */
+  role: boolean | undefined;
   /** Databases into which the poolers cannot look yet; none where the leader was not asked. */
   unadmitted: readonly string[];
   /** Those in which an older Perch left what its poolers asked. */
@@ -104,4 +111,18 @@ export async function poolPassword({ state, vault }: Pick<Context, "state" | "va
   if (secret === undefined)
     throw fail("state_damaged", { path: `secrets/${app}/${clusterSecrets.pooler}`, why: "it is missing" });
   return openSecret(vault, secret);
+}
+
+/** Of the PgBouncer on this host; `again` where it may have been replaced. Rejects with `pooler_missing`. */
+export const poolerVersion = async (again = false): Promise<string> => (await findPooler(again)).version;
+
+/** More connections to a server than PostgreSQL takes in all would only fail later, under load. */
+export async function connectionsTaken(context: Context, cluster: ClusterRecord): Promise<number | undefined> {
+  const machine = await context.state.machines.get({ id: cluster.leader });
+  const { perch } = await passwordsOf(context, cluster.app);
+  const session = machine && (await context.monitors.session(memberOf(context, cluster, machine), perch));
+  const rows = await session?.query<{ max: number }>(
+    "SELECT pg_catalog.current_setting('max_connections')::int AS max",
+  );
+  return rows?.[0]?.max;
 }

@@ -1,6 +1,6 @@
 /** The laws of a pooler as it was asked for: which mode a version of PgBouncer may have. Pure. */
 import { fail } from "../errors/error.ts";
-import type { Pool } from "./records.ts";
+import type { ClusterRecord, Pool } from "./records.ts";
 
 type Mode = Pick<Pool, "mode" | "preparedStatements">;
 
@@ -44,3 +44,17 @@ export function wantedMode(
 
 export const samePool = (one: Pool | undefined, other: Pool | undefined): boolean =>
   one?.mode === other?.mode && one?.size === other?.size && one?.preparedStatements === other?.preparedStatements;
+
+/** The record of a cluster for which that was asked. Where several were, one after the other, all are taken back. */
+export const withPool = (record: ClusterRecord, pool: Pool, version: string): ClusterRecord => ({
+  ...record,
+  pool,
+  poolBefore: { ...(record.poolBefore ?? (record.pool === undefined ? {} : { pool: record.pool })), version },
+});
+
+/** As it was before: what was asked for cannot be had, or is not wanted any more. */
+export function poolTakenBack(record: ClusterRecord): ClusterRecord {
+  const { poolBefore, pool: _gone, ...rest } = record;
+  if (poolBefore === undefined) return record;
+  return poolBefore.pool === undefined ? rest : { ...rest, pool: poolBefore.pool };
+}

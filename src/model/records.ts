@@ -82,6 +82,8 @@ export interface ClusterRecord {
   leader: string;
   change?: LeaderChange;
   pool?: Pool;
+  /** Present: a pooler was asked for, and those there are are not as they should be yet. */
+  poolBefore?: PoolBefore;
   synchronous?: Synchronous;
   /** Settings by `perch postgres config update`, as PostgreSQL takes them. */
   settings: Record<string, string>;
@@ -116,6 +118,14 @@ export interface LeaderChange {
   kind: "switchover" | "failover";
   to: string;
   because: string;
+}
+
+/** What is taken back to where a pooler that was asked for cannot be had. */
+export interface PoolBefore {
+  /** Absent: there was none. */
+  pool?: Pool;
+  /** Of the PgBouncer on the host when it was asked for: what runs another one is replaced. */
+  version: string;
 }
 
 /** A pooler (PgBouncer) is wanted before the cluster. */

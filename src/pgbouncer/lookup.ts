@@ -34,6 +34,15 @@ export const makePoolUser = (session: Session, password: string): Promise<void> 
     await session.query(`${verb} ROLE ${poolUser} LOGIN NOSUPERUSER PASSWORD ${quoteLiteral(scramVerifier(password))}`);
   });
 
+/** What PostgreSQL keeps of the role's password; undefined where it may not log in, or is not there. */
+export async function poolVerifier(session: Session): Promise<string | undefined> {
+  const rows = await session.query<{ verifier: string | null }>(
+    "SELECT rolpassword AS verifier FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin",
+    [poolUser],
+  );
+  return rows[0]?.verifier ?? undefined;
+}
+
 /**
  * Databases into which PgBouncer cannot look yet. `admitted` are numbers: one that was dropped and made anew has its
  * name, but not its rights.

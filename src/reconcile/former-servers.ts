@@ -1,7 +1,6 @@
 import { distributionUserName } from "../host/system/users.ts";
-import { runsAsFormer } from "../pgbouncer/server.ts";
 import { type Context, memberOf } from "../cluster/context.ts";
-import { poolerLayout, poolersOf } from "../cluster/poolers.ts";
+import { poolersOf } from "../cluster/poolers.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
 /** A server that is the former user's still, and the command that moves it. */
@@ -30,7 +29,7 @@ export function formerServers(context: Context, view: ClusterView): Former[] {
       return [{ subject: app, thing: id, sentence, next }];
     }),
     ...poolersOf(view).flatMap(({ id, facts }) =>
-      facts.running && runsAsFormer(poolerLayout(context, cluster, id), place)
+      facts.former === true
         ? [
             {
               subject: app,

@@ -80,6 +80,13 @@ const exposure = z.strictObject({
   createdAt: time,
 });
 
+const pool = z.strictObject({
+  mode: z.enum(["transaction", "session"]),
+  preparedStatements: z.literal(false).exactOptional(),
+  size: z.int().positive(),
+  address: z.string(),
+});
+
 const cluster = z.strictObject({
   app: z.string(),
   phase,
@@ -89,14 +96,8 @@ const cluster = z.strictObject({
   change: z
     .strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() })
     .exactOptional(),
-  pool: z
-    .strictObject({
-      mode: z.enum(["transaction", "session"]),
-      preparedStatements: z.literal(false).exactOptional(),
-      size: z.int().positive(),
-      address: z.string(),
-    })
-    .exactOptional(),
+  pool: pool.exactOptional(),
+  poolBefore: z.strictObject({ pool: pool.exactOptional(), version: z.string() }).exactOptional(),
   synchronous: z.strictObject({ names: z.array(z.string()), holders: z.array(z.string()) }).exactOptional(),
   settings: z.record(z.string(), z.string()),
   settingsBefore: z

@@ -65,6 +65,23 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql", "pgbounc
     await other.ended;
   });
 
+  it("is gone on with when perchd is killed while it is made, and its role's password is put right when somebody changes it", async () => {
+    const perchd = await known((await world.status()).daemon.pid);
+    const asked = world.client.call("setPool", { params: { cluster: "pg" }, body: {} }).catch(() => undefined);
+    await eventually("it is begun", async () => (await role()).length === 1);
+    await killHard([perchd]);
+    await asked;
+    await ok("up");
+    const events = () => ok("events", "-a", "pg");
+    await eventually("it is whole", async () => (await events()).includes("the pooler of pg is as it was asked for"));
+    expect((await pool()).poolers.map(({ state }) => state)).toEqual(["started", "started", "started"]);
+    const made = async () => (await events()).split("make the role perch_pooler").length - 1;
+    const before = await made();
+    await world.sql((await world.leader()).id, "ALTER ROLE perch_pooler PASSWORD 'of somebody else'");
+    await eventually("it is put right", async () => (await made()) > before);
+    expect((await pool()).poolers.map(({ note }) => note)).toEqual([undefined, undefined, undefined]);
+  });
+
   it("is no reason for the doctor to doubt the URL, and status says what a driver must know of it", async () => {
     await ok("postgres", "pool", "on", "-a", "pg", "--mode", "transaction", "--no-prepared-statements");
     await ok("postgres", "attach", "pg", "--app", "web", "--pooled");

@@ -261,7 +261,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       api: "the routes it answers",
       host: "the command that enters the network",
       postgres: "databases, users and settings are asked of PostgreSQL itself",
-      pgbouncer: "whether there is one, and which",
       network: "how a run enters",
       wireguard: "how a peer's way in does",
       dns: "`perch dig`",

@@ -7,6 +7,7 @@ import type {
   MachineRecord,
   Phase,
   Pool,
+  PoolBefore,
   Synchronous,
 } from "../../src/model/records.ts";
 import {
@@ -100,6 +101,7 @@ export function cluster(
     found?: ReadonlyMap<string, unknown>;
     things?: ClusterView["things"];
     pool?: Pool;
+    poolBefore?: PoolBefore;
     leader?: string;
     change?: LeaderChange;
     synchronous?: Synchronous;
@@ -116,6 +118,7 @@ export function cluster(
       ...(more.change === undefined ? {} : { change: more.change }),
       ...(more.synchronous === undefined ? {} : { synchronous: more.synchronous }),
       ...(more.pool === undefined ? {} : { pool: more.pool }),
+      ...(more.poolBefore === undefined ? {} : { poolBefore: more.poolBefore }),
       createdAt: "2026-11-24T06:00:00.000Z",
     },
     diskFull: false,

@@ -11,6 +11,12 @@ export function scramVerifier(password: string, salt: Buffer = randomBytes(16), 
   return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${hmac("Server Key").toString("base64")}`;
 }
 
+/** Whether that is what PostgreSQL keeps in place of this password. */
+export function verifies(verifier: string, password: string): boolean {
+  const [, iterations, salt] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$/.exec(verifier) ?? [];
+  return salt !== undefined && scramVerifier(password, Buffer.from(salt, "base64"), Number(iterations)) === verifier;
+}
+
 /**
  * SASLprep (RFC 4013) as far as it changes a password: other spaces become a space, what is invisible goes, the rest is
  * NFKC. libpq leaves a password as it is where it holds what SASLprep forbids or Unicode 3.2 did not have, such as an

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { prepare, scramVerifier } from "../../../src/postgres/sql/scram.ts";
+import { prepare, scramVerifier, verifies } from "../../../src/postgres/sql/scram.ts";
 
 describe("a SCRAM verifier", () => {
   it("is the one of RFC 7677's example", () => {
@@ -27,5 +27,18 @@ describe("a password before it is hashed", () => {
     ["one that would vanish stays", "\u00ad", "\u00ad"],
   ])("%s", (_title, password, prepared) => {
     expect(prepare(password)).toBe(prepared);
+  });
+});
+
+describe("whether a verifier is a password's", () => {
+  it("is found out with its own salt and rounds, and no other form is one", () => {
+    for (const rounds of [1, 4096]) {
+      const verifier = scramVerifier("päss\u00a0word", Buffer.from("0123456789abcdef"), rounds);
+      expect(verifies(verifier, "päss word")).toBe(true);
+      expect(verifies(verifier, "päss word ")).toBe(false);
+      expect(verifies(verifier.slice(0, -2), "päss word")).toBe(false);
+    }
+    for (const other of ["", "md5a3556571e93b0d20722ba62be61e8c2d", "SCRAM-SHA-256$x:y$z"])
+      expect(verifies(other, "päss word")).toBe(false);
   });
 });

@@ -5,6 +5,7 @@ import { type ClusterView, leaderOf, leads } from "../../../cluster/view.ts";
 import type { PerchError } from "../../../errors/error.ts";
 import { leaderMember } from "../../members.ts";
 import { admitDatabases } from "../poolers/lookup.ts";
+import { makeRole } from "../poolers/role.ts";
 import { grant } from "./grant.ts";
 import { type AttachmentStep, forAttachments } from "./plan.ts";
 import { afterFailure, dropItsDatabase, revoke } from "./revoke.ts";
@@ -29,7 +30,10 @@ async function act(step: AttachmentStep, context: Context, { cluster }: ClusterV
   if (step.what === "drop-database") return dropItsDatabase(context, leader, step.attachment);
   if (step.what === "revoke") return revoke(context, leader, step.attachment);
   return grant(context, leader, step.attachment, async (database) => {
-    if (cluster.pool !== undefined) await admitDatabases(context, cluster, [database]);
+    if (cluster.pool === undefined) return;
+    // One that was asked for a moment ago has no role yet that could look.
+    if (cluster.poolBefore !== undefined) await makeRole(context, cluster);
+    await admitDatabases(context, cluster, [database]);
   });
 }
 

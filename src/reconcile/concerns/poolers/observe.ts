@@ -13,11 +13,19 @@ import {
 import { namesIn } from "../../../host/files/files.ts";
 import { safeMode } from "../../../model/pool.ts";
 import type { ClusterRecord, MachineRecord } from "../../../model/records.ts";
+import { clusterSecrets } from "../../../model/secret.ts";
 import type { Running } from "../../../pgbouncer/console.ts";
 import { unadmitted } from "../../../pgbouncer/lookup.ts";
-import { findPoolerProcess, keepLogShort, type Pooler, poolerIsCurrent } from "../../../pgbouncer/server.ts";
+import {
+  findPoolerProcess,
+  keepLogShort,
+  type Pooler,
+  poolerIsCurrent,
+  runsAsFormer,
+} from "../../../pgbouncer/server.ts";
 import type { Session } from "../../../postgres/sql/session.ts";
 import { olderIn } from "./lookup.ts";
+import { hasRole } from "./role.ts";
 import { certificateOf, poolerOf, poolSubject, type Uncertified } from "./pooler.ts";
 
 /** What runs, wanted or not, and where it may look roles up; empty where no pool is or was. */
@@ -41,8 +49,11 @@ export async function observePoolers(
       silentSince: sight.since(id, "silent", facts.wanted && facts.running && !facts.answers),
     };
   });
+  const secret = await context.state.secrets.get({ app: cluster.app, name: clusterSecrets.pooler });
   return {
     poolers: await Promise.all(poolers),
+    password: secret !== undefined,
+    role: cluster.pool === undefined ? undefined : await hasRole(context, secret, leader),
     unadmitted: leader === undefined || cluster.pool === undefined ? [] : await unadmittedIn(context, cluster, leader),
     older: olderIn(context, cluster.app).map(([, database]) => database),
   };
@@ -56,8 +67,12 @@ async function look(
 ): Promise<PoolerFacts> {
   const at = poolerLayout(context, cluster, id);
   const running = (await findPoolerProcess(at)) !== undefined;
-  if (config === undefined || !running)
-    return { wanted: config !== undefined, running, answers: false, current: false, paused: false, version: undefined };
+  const former = running && runsAsFormer(at, context.place) ? { former: true as const } : {};
+  const silent = { answers: false, current: false, paused: false, version: undefined, ...former };
+  // Without a password it cannot be asked.
+  const known = await context.state.secrets.get({ app: cluster.app, name: clusterSecrets.pooler });
+  if (config === undefined || !running || known === undefined)
+    return { wanted: config !== undefined, running, ...silent };
   const pooler = await poolerOf(context, cluster, id, config);
   const certified = (await certificateOf(context, at, poolSubject(context, cluster, machines, config))) !== undefined;
   const described = await describedBy(await consoleOf(context, cluster, id));
@@ -69,6 +84,7 @@ async function look(
     current: described === undefined || (certified && (await isAsWanted(pooler, described))),
     paused: !context.flowing.has(at.root),
     version: described?.version,
+    ...former,
     ...(described !== undefined && described.mode !== safeMode(config, described.version)
       ? { switches: switchOf(config, described) }
       : {}),

@@ -1,10 +1,9 @@
 import type { Context } from "../../../cluster/context.ts";
-import { consoleOf, describedBy } from "../../../cluster/pooler-clients.ts";
-import { poolerLayout, poolersWanted } from "../../../cluster/poolers.ts";
+import { poolersWanted } from "../../../cluster/poolers.ts";
 import { safeMode } from "../../../model/pool.ts";
 import type { ClusterRecord, MachineRecord } from "../../../model/records.ts";
 import { describe } from "../../../pgbouncer/console.ts";
-import { ensurePooler, runsAsFormer, stopPooler } from "../../../pgbouncer/server.ts";
+import { ensurePooler } from "../../../pgbouncer/server.ts";
 import { certificateOf, consoleAt, letGo, poolerOf, poolSubject, type Uncertified } from "./pooler.ts";
 
 /** Started, told or let go on: as it should be afterwards. */
@@ -45,21 +44,4 @@ async function keepSafe({ state, say }: Context, { app }: ClusterRecord, pooler:
     app,
     `the pooler of ${app} is in session mode from now on: in transaction mode PgBouncer ${version} gives wrong rows to clients that prepare statements. Where none does: perch postgres pool on -a ${app} --mode transaction --no-prepared-statements`,
   );
-}
-
-/**
- * Ends those whose program was replaced on the disk, or that run as the user of an older Perch; the loop starts them
- * again at once.
- */
-export async function replaceOlder(
-  context: Context,
-  cluster: ClusterRecord,
-  ids: readonly string[],
-  version: string,
-): Promise<void> {
-  for (const id of ids) {
-    const at = poolerLayout(context, cluster, id);
-    const running = await describedBy(await consoleOf(context, cluster, id));
-    if (running !== undefined && (running.version !== version || runsAsFormer(at, context.place))) await stopPooler(at);
-  }
 }

@@ -20,18 +20,30 @@ const now = cluster([leader]).now;
 type More = NonNullable<Parameters<typeof cluster>[1]>;
 /** A cluster with a pool, and what was found of it. */
 function world(found: Partial<PoolFacts>, more: More & { members?: ReturnType<typeof member>[] } = {}) {
-  const facts: PoolFacts = { poolers: [], unadmitted: [], older: [], ...found };
+  const facts: PoolFacts = { poolers: [], password: true, role: true, unadmitted: [], older: [], ...found };
   return cluster(more.members ?? [leader], { pool, found: new Map([[poolerConcern, facts]]), ...more });
 }
 const planned = (...poolers: Found[]) => plan(world({ poolers }), concerns);
 const lookup = (what: "admit" | "sweep", databases: string[]) => ({
   do: "concern",
   concern: "pooler",
+  app: "pg",
   what,
   thing: "lookup",
   databases,
 });
-const on = (what: "run" | "end", id: string) => ({ do: "concern", concern: "pooler", what, thing: id, pooler: id });
+const on = (what: "run" | "end", id: string) => ({
+  do: "concern",
+  concern: "pooler",
+  app: "pg",
+  what,
+  thing: id,
+  pooler: id,
+});
+/** What is said, of a pooler that was asked for and is not there yet. */
+const before = { version: "1.18.0" };
+const sentence = (found: Partial<PoolFacts>, more: Parameters<typeof world>[1] = {}) =>
+  plan(world(found, more), concerns).sentence;
 
 describe("the plan for poolers", () => {
   it("leaves those alone that are as wanted", () => {
@@ -57,8 +69,8 @@ describe("the plan for poolers", () => {
       pooler({ answers: false }, { silentSince: now - 3_000 }),
       "end",
     ],
-  ] as [string, Found, "run" | "end"][])("says: %s", (sentence, one, step) => {
-    expect(planned(one)).toEqual({ sentence, steps: [on(step, one.id)] });
+  ] as [string, Found, "run" | "end"][])("says: %s", (said, one, step) => {
+    expect(planned(one)).toEqual({ sentence: said, steps: [on(step, one.id)] });
   });
 
   it("waits a while for one that does not answer", () => {
@@ -126,5 +138,56 @@ describe("the plan for poolers", () => {
     expect(plan(world({ poolers: [] }, { phase: "destroying" }), concerns).steps.map((step) => step.do)).toEqual([
       "stop",
     ]);
+  });
+
+  it("makes the role first, and starts none without the password of it", () => {
+    const none = pooler({ running: false, answers: false });
+    const made = "make the role perch_pooler: poolers look others up as this one.";
+    expect(sentence({ poolers: [none], password: false, role: false, unadmitted: ["web"] })).toBe(made);
+    // Somebody changed the role's password: what runs goes on, and nothing else waits for it.
+    expect(sentence({ poolers: [pooler({})], role: false })).toBe(made);
+    expect(sentence({ poolers: [none], role: undefined })).toBe(
+      "start the pooler of pg: it is wanted and does not run.",
+    );
+  });
+
+  it("accepts what was asked for when all of it is so, and not a moment before", () => {
+    const accepted = "the pooler of pg is as it was asked for.";
+    expect(sentence({ poolers: [pooler({})] }, { poolBefore: before })).toBe(accepted);
+    expect(sentence({ poolers: [pooler({})] })).not.toBe(accepted);
+    for (const found of [
+      { poolers: [pooler({}), pooler({ running: false, answers: false }, { id: "a0" })] },
+      { poolers: [pooler({ answers: false })] },
+      { poolers: [pooler({ paused: true })] },
+      { poolers: [pooler({})], unadmitted: ["web"] },
+      { poolers: [pooler({})], role: undefined },
+    ])
+      expect(sentence(found, { poolBefore: before })).not.toContain(accepted);
+  });
+
+  it("replaces one of another version, or of an older Perch's user, when a pooler is asked for, and leaves it running else", () => {
+    const newer = { poolBefore: { version: "1.21.0" } };
+    expect(sentence({ poolers: [pooler({})] }, newer)).toBe(
+      "end the pooler of pg: it is PgBouncer 1.18.0, and 1.21.0 is there now.",
+    );
+    expect(sentence({ poolers: [pooler({ former: true })] }, { poolBefore: before })).toBe(
+      "end the pooler of pg: it runs as the user of an older Perch.",
+    );
+    expect(planned(pooler({ former: true })).steps).toEqual([]);
+    // One that does not answer does not say which it is.
+    expect(plan(world({ poolers: [pooler({ answers: false, version: undefined })] }, newer), concerns).steps).toEqual(
+      [],
+    );
+  });
+
+  it("drops the role when the last pooler is gone, as soon as there is a leader to ask", () => {
+    const off = (found: Partial<PoolFacts>, members = [leader]) => {
+      const { pool: _none, ...record } = world({}).cluster;
+      return plan({ ...world(found, { members }), cluster: record }, concerns).steps;
+    };
+    expect(off({ poolers: [pooler({ wanted: false })], role: undefined })).toEqual([on("end", "leader")]);
+    expect(off({ role: undefined })).toMatchObject([{ what: "drop-role" }]);
+    expect(off({ role: undefined }, [member("a0", { ...leading, answers: false })])).toEqual([]);
+    expect(off({ role: undefined, password: false })).toEqual([]);
   });
 });
