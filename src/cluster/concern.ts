@@ -14,8 +14,16 @@ export interface ConcernStep {
   readonly thing: string;
 }
 
+/** What a concern may have done with a member; it is told when that fails. */
+export interface MemberRestart {
+  readonly do: "restart";
+  readonly machine: string;
+  /** The concern; absent where the loop wants it for the member's own sake. */
+  readonly of?: string;
+}
+
 /** What is to be done, and the sentence why. */
-export interface Due<S extends ConcernStep> {
+export interface Due<S> {
   step: S;
   because: string;
 }
@@ -41,7 +49,7 @@ export interface Concern<S extends ConcernStep, F> {
    */
   observe(context: Context, cluster: ClusterRecord, leader: Session | undefined, sight: Sight): Promise<F>;
   /** Pure. `facts` is undefined in a view of a cluster that was not looked at yet. */
-  plan(view: ClusterView, facts: F | undefined): Due<S>[];
+  plan(view: ClusterView, facts: F | undefined): Due<S | MemberRestart>[];
   /** Does a step; may be repeated. Rejects with an error of the register. */
   apply(step: S, context: Context, view: ClusterView): Promise<void>;
   /**
@@ -49,6 +57,8 @@ export interface Concern<S extends ConcernStep, F> {
    * instead.
    */
   undo(step: S, context: Context, why: PerchError): Promise<boolean>;
+  /** The same where a restart that it had done with a member failed: the member itself is started again in any case. */
+  failed?(step: MemberRestart, context: Context, why: PerchError): Promise<void>;
   /** Pure. Absent: an event tells of everything, and a perchd that starts waits for nothing of it. */
   progress?(view: Unjudged, facts: F | undefined): Progress;
   /** Pure. What of it ends before the members of a cluster that is being destroyed. Absent: nothing. */
@@ -61,7 +71,7 @@ export interface Concern<S extends ConcernStep, F> {
 }
 
 /** A look before anything was decided on it. */
-export type Unjudged = Omit<ClusterView, "verdict" | "progress">;
+export type Unjudged = Omit<ClusterView, "verdict" | "successors" | "progress">;
 
 /** As the loop holds them: one beside the other, each with steps that only it understands. */
 export type AnyConcern = Concern<ConcernStep, unknown>;

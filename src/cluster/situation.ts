@@ -69,6 +69,14 @@ export type Verdict =
   /** There is no leader and Perch can make none: what a person has to know. */
   | { do: "stand"; because: string };
 
+/** Who may lead next. */
+export interface Choice {
+  /** The most advanced first. */
+  ids: string[];
+  /** Why there is none. */
+  why: string;
+}
+
 export interface Change {
   kind: "switchover" | "failover";
   from: string;

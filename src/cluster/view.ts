@@ -3,7 +3,7 @@
  * on it, side by side. Pure data. The room knows one cluster: it looks at nothing by itself and changes nothing, and
  * knows neither the loop nor the API.
  */
-import type { Situation, Verdict } from "./situation.ts";
+import type { Choice, Situation, Verdict } from "./situation.ts";
 import type { AttachmentRecord, ClusterRecord, MachineRecord } from "../model/records.ts";
 import type { Fit } from "../postgres/replication/rewind.ts";
 import type { Program } from "../postgres/instance/binaries.ts";
@@ -81,8 +81,6 @@ export interface MemberView {
   /** The step under way, if any. */
   busy: string | undefined;
   trouble: Trouble | undefined;
-  /** A restart was asked for and not done yet. */
-  restart: boolean;
   /** When it ended within the last minute without being told to, milliseconds since the epoch. */
   deaths: readonly number[];
   /**
@@ -131,8 +129,9 @@ export interface ClusterView {
   /** A step on the cluster as a whole is under way, or failed. */
   busy: string | undefined;
   trouble: Trouble | undefined;
-  /** What the engine decided on who leads, as of this look. */
+  /** What the engine decided on who leads, as of this look; and who may lead next. */
   verdict: Verdict;
+  successors: Choice;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -143,7 +142,7 @@ export const replicasOf = (view: ClusterView): MemberView[] =>
   view.members.filter((member) => member.record.id !== view.cluster.leader);
 
 /** The same as the engine looks at it. */
-export function situationOf(view: Omit<ClusterView, "verdict" | "progress">): Situation {
+export function situationOf(view: Omit<ClusterView, "verdict" | "successors" | "progress">): Situation {
   const { cluster } = view;
   return {
     app: cluster.app,
@@ -229,3 +228,7 @@ export function broughtBack(view: ClusterView): boolean {
     })
   );
 }
+
+/** "the replica a2 in ams". */
+export const titleOf = (view: ClusterView, { record }: MemberView): string =>
+  `${record.id === view.cluster.leader ? "the leader" : "the replica"} ${record.id} in ${record.region}`;

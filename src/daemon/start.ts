@@ -24,7 +24,6 @@ import { monitors } from "../cluster/monitor.ts";
 import { resolversOf, zoneOf } from "../routing/table.ts";
 import { type Outlet, publisher } from "../routing/publisher.ts";
 import { broughtBack, type ClusterView } from "../cluster/view.ts";
-import { goOnRestarting } from "../server/handlers/restart.ts";
 import { handlersOf } from "../server/handlers/handlers.ts";
 import type { Handlers, HttpOptions } from "../server/http/http.ts";
 import { proxyUpgrade } from "../server/http/proxy.ts";
@@ -49,7 +48,7 @@ import { serverUsers } from "./server-users.ts";
 import { shutDown } from "./shutdown.ts";
 import { keepTidy } from "./tidy.ts";
 import { wireGuardDoor } from "./wireguard.ts";
-import { undoHalfMade, workOf } from "./work.ts";
+import { tellUnfinished, undoHalfMade, workOf } from "./work.ts";
 
 export interface StartOptions {
   home: Home;
@@ -240,6 +239,7 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   const warnings = watchLimits({ home, views: () => clusters.views() ?? [], say: tell });
   const loopDelay = watchLoopDelay();
   await undoHalfMade(context);
+  await tellUnfinished(context);
   const left = await leftovers(home);
   for (const cluster of await state.clusters.list()) clusters.open(cluster.app);
   removeLeftovers(left).catch((error: unknown) =>
@@ -296,7 +296,6 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
     events,
     clusters,
     context,
-    engine: localEngine,
     doors: doors.doors,
     wireguard,
     remote,
@@ -317,9 +316,6 @@ export async function startNetwork(options: StartOptions): Promise<Network> {
   await published.publish();
   const handlers = handlersOf(deps);
   await remote.serve(handlers);
-  goOnRestarting(deps).catch((error: unknown) =>
-    log.error({ err: error }, "a restart that an ended perchd had begun could not be gone on with"),
-  );
   const speakAt = (socket: ApiSocket) => tidying.speakAt(() => runtime.tend(socket));
   return {
     handlers,

@@ -24,7 +24,8 @@ export const workOf = (context: Context, engine: Engine, app: string): LoopWork 
  */
 async function undo(context: Context, app: string, step: Step, why: PerchError): Promise<boolean> {
   const { state, say } = context;
-  if (step.do === "concern") return ofConcern(concerns, step).undo(step, context, why);
+  if (step.do === "concern") return ofConcern(concerns, step.concern).undo(step, context, why);
+  if (step.do === "restart" && step.of !== undefined) await ofConcern(concerns, step.of).failed?.(step, context, why);
   if (!("machine" in step)) return false;
   const [machine, cluster] = await Promise.all([state.machines.get({ id: step.machine }), state.clusters.get({ app })]);
   if (machine?.phase !== "creating")
@@ -34,6 +35,12 @@ async function undo(context: Context, app: string, step: Step, why: PerchError):
   else await state.machines.update(machine, (record) => ({ ...record, phase: "destroying" }));
   say(app, `making machine ${machine.id} failed: ${why.message}; what was made is taken away`);
   return true;
+}
+
+/** What an ended perchd had begun, and its loop goes on with. */
+export async function tellUnfinished({ state, say }: Pick<Context, "state" | "say">): Promise<void> {
+  for (const { app, restarting } of await state.clusters.list())
+    if (restarting !== undefined) say(app, `the restart of ${app} that an ended perchd had begun goes on`);
 }
 
 /**

@@ -5,16 +5,8 @@
  * name server. This file is the interface, which is all that other rooms know; `local/` is the engine of clusters whose
  * members all run on this host: start there with `cases.ts`, the table of cases.
  */
-import type { Change, Situation, Verdict } from "../cluster/situation.ts";
+import type { Change, Choice, Situation, Verdict } from "../cluster/situation.ts";
 import type { ClusterOperations } from "./operations.ts";
-
-/** Who may lead next. */
-export interface Choice {
-  /** The most advanced first. */
-  ids: string[];
-  /** Why there is none. */
-  why: string;
-}
 
 export interface Engine {
   /** What is to be done about who leads, with the reason. Pure. */

@@ -107,10 +107,20 @@ export interface SettingsBefore {
 
 /** A restart of all members, so that whoever takes over goes on with it. */
 export interface Restarting {
-  /** Members that were restarted, and need not be once more. */
+  /** Members that a Perch before this one had restarted. */
   done: string[];
   /** What the leader had of max_connections and its like when it began. */
   floors: Record<string, number>;
+  /** Absent: not begun. Whom it restarts, and what ran then: who runs as another process was restarted. */
+  processes?: Record<string, ProcessIdentity>;
+  /** Who led when it began. */
+  leader?: string;
+  /** With which they are started. Absent once those from before are the cluster's again. */
+  settings?: Record<string, string>;
+  /** Why the leader is restarted where it is; absent while another member may take over first. */
+  inPlace?: string;
+  /** The member that did not start with the settings, which were taken back. */
+  refused?: string;
 }
 
 /** A change of who leads, written down before anything is touched, so that whoever takes over goes on with it. */
@@ -118,6 +128,8 @@ export interface LeaderChange {
   kind: "switchover" | "failover";
   to: string;
   because: string;
+  /** The primary region moves to that member's. */
+  promote?: true;
 }
 
 /** What is taken back to where a pooler that was asked for cannot be had. */

@@ -34,14 +34,14 @@ export const apply = (
   signal: AbortSignal,
 ): Promise<void> =>
   (step.do === "concern"
-    ? ofConcern(concerns, step).apply(step, context, view)
+    ? ofConcern(concerns, step.concern).apply(step, context, view)
     : doStep(context, { engine, concerns }, step, view, signal)
   ).catch((error: unknown) => {
     doubt(context.monitors, view.cluster.leader, error);
     throw error;
   });
 
-export function ofConcern(concerns: readonly AnyConcern[], { concern }: ConcernStep): AnyConcern {
+export function ofConcern(concerns: readonly AnyConcern[], concern: string): AnyConcern {
   const found = concerns.find(({ name }) => name === concern);
   if (found === undefined) throw fail("internal", { why: `there is no concern ${concern}` });
   return found;

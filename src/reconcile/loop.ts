@@ -17,8 +17,6 @@ export interface LoopMemory {
   /** Thing → the step under way on it. */
   readonly under: ReadonlyMap<string, Step>;
   readonly troubles: ReadonlyMap<string, Trouble>;
-  /** Machines whose restart was asked for. */
-  readonly restarts: ReadonlySet<string>;
   /** Who ended without being told to. */
   readonly deaths: Deaths;
   /** What is so, and since when: written by whoever looks. */
@@ -49,7 +47,6 @@ export interface Watcher {
 export interface Loop {
   wake(): void;
   view(): ClusterView | undefined;
-  restart(machine: string): void;
   /** What failed is tried at once: its cause may be gone. */
   retry(): void;
   watch(watcher: Watcher): () => void;
@@ -65,7 +62,6 @@ const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** atte
 export function startLoop(work: LoopWork, log: Log): Loop {
   const under = new Map<string, { step: Step; abort: AbortController; done: Promise<void> }>();
   const troubles = new Map<string, Trouble>();
-  const restarts = new Set<string>();
   const deaths = deathRegister();
   const since = new Map<string, number>();
   const watchers = new Set<Watcher>();
@@ -86,7 +82,6 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   const memory = (): LoopMemory => ({
     under: new Map([...under].map(([thing, entry]) => [thing, entry.step])),
     troubles,
-    restarts,
     deaths,
     since,
   });
@@ -123,7 +118,6 @@ export function startLoop(work: LoopWork, log: Log): Loop {
         () => {
           troubles.delete(thing);
           deaths.done(step);
-          if (step.do === "restart") restarts.delete(step.machine);
         },
         (error: unknown) => failed(step, thing, toPerchError(error)),
       )
@@ -136,8 +130,9 @@ export function startLoop(work: LoopWork, log: Log): Loop {
 
   async function failed(step: Step, thing: string, error: PerchError): Promise<void> {
     log.warn({ err: error, step: nameOf(step), thing }, "a step failed");
-    if (step.do === "restart") restarts.delete(step.machine);
-    const undone = await work.undo(step, error).catch((reason: unknown) => {
+    // A restart that ends with perchd is gone on with by the next one.
+    const ended = stopped && step.do === "restart";
+    const undone = await (ended ? Promise.resolve(false) : work.undo(step, error)).catch((reason: unknown) => {
       log.error({ err: reason }, "what a step left could not be marked for undoing");
       return false;
     });
@@ -192,10 +187,6 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   return {
     wake,
     view: () => view,
-    restart(machine) {
-      restarts.add(machine);
-      wake();
-    },
     retry() {
       for (const [thing, trouble] of troubles) troubles.set(thing, { ...trouble, until: 0 });
       wake();

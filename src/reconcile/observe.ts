@@ -65,7 +65,6 @@ export async function observe(
         apart: apart.get(record.id),
       },
       usage: found?.usage,
-      restart: memory.restarts.has(record.id),
       deaths: memory.deaths.look(
         record.id,
         { running: facts.running, planned: record.wanted === "stopped" || isBusy(memory, record.id) },
@@ -110,7 +109,8 @@ export async function observe(
     now,
   };
   const progress = concerns.flatMap((one) => one.progress?.(seen, seen.found.get(one.name)) ?? []);
-  return { ...seen, progress, verdict: engine.decide(situationOf(seen)) };
+  const situation = situationOf(seen);
+  return { ...seen, progress, verdict: engine.decide(situation), successors: engine.candidates(situation) };
 }
 
 /** What cannot be read is no reason to stop a replica. */

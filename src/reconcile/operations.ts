@@ -20,6 +20,17 @@ const pauseMs = 2_000;
 /** A replica that is promoted replays all it has first; what it waits for longer than this is ended. */
 const readsEndAfterMs = 300;
 
+/** To where that member is. */
+async function movePrimaryRegion(context: Context, app: string, id: string): Promise<void> {
+  const { region } = await machineOf(context, id);
+  let moved = false;
+  await context.state.apps.update({ name: app }, (record) => {
+    moved = record.primaryRegion !== region;
+    return moved ? { ...record, primaryRegion: region } : record;
+  });
+  if (moved) context.say(app, `the primary region of ${app} is ${region} now, where its leader is`);
+}
+
 /** One cluster as the engine works on it. */
 export function operationsOf(
   context: Context,
@@ -97,11 +108,15 @@ export function operationsOf(
       let mine = false;
       await state.clusters.update(cluster, (record) => {
         mine = record.change === undefined || record.change.to === change.to || change.kind === "failover";
-        return mine ? { ...record, change } : record;
+        const promote = record.change?.to === change.to && record.change.promote === true;
+        return mine ? { ...record, change: { ...change, ...(promote ? { promote } : {}) } } : record;
       });
       return mine;
     },
     async crown(id, former) {
+      const { change } = (await state.clusters.get(cluster)) ?? {};
+      // Before it leads: a perchd that is killed between the two does both once more.
+      if (change?.to === id && change.promote === true) await movePrimaryRegion(context, app, id);
       await state.clusters.update(cluster, ({ change: _done, ...record }) => {
         const synchronous = promiseOf(record, id, former);
         return { ...record, leader: id, ...(synchronous === undefined ? {} : { synchronous }) };

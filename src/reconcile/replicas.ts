@@ -1,15 +1,11 @@
 import { suspendedMs } from "../cluster/situation.ts";
 import { slotOf } from "../postgres/replication/replication.ts";
-import type { Step } from "./step.ts";
-import { type ClusterView, leads, type MemberView, leaderOf } from "../cluster/view.ts";
-
-interface Reason {
-  step: Step;
-  because: string;
-}
+import type { Reason } from "./step.ts";
+import { type ClusterView, leads, type MemberView, leaderOf, titleOf } from "../cluster/view.ts";
 
 /** What a replica needs to follow its leader, up to the point from which it is treated as any member. Pure. */
-export function forReplica(view: ClusterView, replica: MemberView, title: string): Reason | undefined {
+export function forReplica(view: ClusterView, replica: MemberView): Reason | undefined {
+  const title = titleOf(view, replica);
   const { record, facts } = replica;
   const machine = record.id;
   const leader = leaderOf(view);

@@ -1,5 +1,5 @@
 /** The steps a plan may hold. Those of one plan touch different things, so they run side by side. */
-import { type ConcernStep, concernKey } from "../cluster/concern.ts";
+import { type ConcernStep, concernKey, type MemberRestart } from "../cluster/concern.ts";
 import type { Change } from "../cluster/situation.ts";
 
 export type Step =
@@ -9,7 +9,7 @@ export type Step =
   | { do: "copy"; machine: string }
   | { do: "start"; machine: string }
   | { do: "stop"; machine: string; mode: "fast" | "immediate" }
-  | { do: "restart"; machine: string }
+  | MemberRestart
   /** A signal that stopped its processes is taken back. */
   | { do: "resume"; machine: string }
   /** A replica whose WAL receiver does not come back and does not say why is restarted. */
@@ -51,6 +51,12 @@ export type Step =
   | { do: "forget" }
   /** Of what a cluster has beside its members. */
   | ConcernStep;
+
+/** What is to be done, and why. */
+export interface Reason {
+  step: Step;
+  because: string;
+}
 
 export interface Plan {
   /** What is done and why; when nothing is, how things stand. */

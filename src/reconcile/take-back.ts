@@ -66,7 +66,12 @@ export async function takeBack({ state, say, takenBack }: Known, app: string): P
     const { settingsBefore: before, ...rest } = record;
     if (before?.refused === undefined) return record;
     was = record;
-    return { ...rest, settings: before.settings };
+    const { restarting } = record;
+    const back = { ...rest, settings: before.settings };
+    // Who was restarted with them is restarted once more.
+    return restarting === undefined
+      ? back
+      : { ...back, restarting: { ...restarting, refused: before.refused.machine } };
   });
   const { settings, settingsBefore: before } = was ?? {};
   if (settings === undefined || before?.refused === undefined) return;
@@ -79,7 +84,10 @@ export async function takeBack({ state, say, takenBack }: Known, app: string): P
 }
 
 /** They are no change any more: a server that leads was started with these. */
-export async function startedWith({ state }: Pick<Context, "state">, { app, settings }: ClusterRecord): Promise<void> {
+export async function startedWith(
+  { state }: Pick<Context, "state">,
+  { app, settings }: Pick<ClusterRecord, "app" | "settings">,
+): Promise<void> {
   await state.clusters
     .update({ app }, (record) => {
       const { settingsBefore: before, ...rest } = record;

@@ -10,7 +10,6 @@ import type { HostAccess } from "../network/host-access.ts";
 import type { Outward } from "../network/egress.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
 import type { Context } from "../cluster/context.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { WireGuard } from "../wireguard/supervisor.ts";
 import type { Publisher } from "../routing/publisher.ts";
 import type { Reports } from "../store/events.ts";
@@ -32,8 +31,6 @@ export interface Deps {
   events: Reports;
   clusters: Clusters;
   context: Context;
-  /** Who may lead, before it is asked for. */
-  engine: Engine;
   doors: Doors;
   wireguard: WireGuard;
   remote: RemoteDoor;

@@ -80,6 +80,8 @@ const exposure = z.strictObject({
   createdAt: time,
 });
 
+const identity = z.strictObject({ pid: z.int().positive(), startTime: z.string() });
+
 const pool = z.strictObject({
   mode: z.enum(["transaction", "session"]),
   preparedStatements: z.literal(false).exactOptional(),
@@ -94,7 +96,12 @@ const cluster = z.strictObject({
   binaries: z.string(),
   leader: z.string(),
   change: z
-    .strictObject({ kind: z.enum(["switchover", "failover"]), to: z.string(), because: z.string() })
+    .strictObject({
+      kind: z.enum(["switchover", "failover"]),
+      to: z.string(),
+      because: z.string(),
+      promote: z.literal(true).exactOptional(),
+    })
     .exactOptional(),
   pool: pool.exactOptional(),
   poolBefore: z.strictObject({ pool: pool.exactOptional(), version: z.string() }).exactOptional(),
@@ -106,7 +113,17 @@ const cluster = z.strictObject({
       refused: z.strictObject({ machine: z.string(), why: z.string() }).exactOptional(),
     })
     .exactOptional(),
-  restarting: z.strictObject({ done: z.array(z.string()), floors: z.record(z.string(), z.number()) }).exactOptional(),
+  restarting: z
+    .strictObject({
+      done: z.array(z.string()),
+      floors: z.record(z.string(), z.number()),
+      processes: z.record(z.string(), identity).exactOptional(),
+      leader: z.string().exactOptional(),
+      settings: z.record(z.string(), z.string()).exactOptional(),
+      inPlace: z.string().exactOptional(),
+      refused: z.string().exactOptional(),
+    })
+    .exactOptional(),
   exposure: exposure.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,
@@ -121,7 +138,7 @@ const machine = z.strictObject({
   address: z.string(),
   phase,
   wanted: z.enum(["started", "stopped"]),
-  process: z.strictObject({ pid: z.int().positive(), startTime: z.string() }).exactOptional(),
+  process: identity.exactOptional(),
   portablePort: port.exactOptional(),
   createdAt: time,
 });

@@ -271,7 +271,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       vault: "what is sealed",
       cluster: "what is shown of it",
       routing: "addresses and names are set before a run begins",
-      "engine/engine.ts": "who may lead, before it is asked for",
       reconcile: "to wake the loop and wait for it",
     },
     packages: ["fastify", "zod"],

@@ -19,7 +19,6 @@ const leaderMember = fc.record({
     ...leading,
     refused: { state: "28P01", why: "password authentication failed" },
   }),
-  restart: fc.boolean(),
 });
 const replicaMember = fc.record({
   phase,
@@ -31,7 +30,6 @@ const replicaMember = fc.record({
     { ...streaming, configured: false },
     { ...streaming, certified: false },
   ),
-  restart: fc.boolean(),
 });
 const world = fc
   .record({
@@ -43,9 +41,9 @@ const world = fc
   .map(({ leader, replicas, slots, phase: clusterPhase }) =>
     cluster(
       [
-        member("a0", leader.facts, { record: { phase: leader.phase, wanted: leader.wanted }, restart: leader.restart }),
+        member("a0", leader.facts, { record: { phase: leader.phase, wanted: leader.wanted } }),
         ...replicas.map((one, index) =>
-          member(`l${index}`, one.facts, { record: { phase: one.phase, wanted: one.wanted }, restart: one.restart }),
+          member(`l${index}`, one.facts, { record: { phase: one.phase, wanted: one.wanted } }),
         ),
       ],
       { phase: clusterPhase, slots },

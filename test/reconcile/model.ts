@@ -17,7 +17,6 @@ export function after(view: ClusterView, step: Step): ClusterView {
     change(id, (old) => ({
       ...old,
       facts: { ...started(id === view.cluster.leader, old), ...kept(old) },
-      restart: false,
     }));
   const broken = (id: string) => (view.members.find((one) => one.record.id === id)?.trouble?.attempts ?? 0) > 0;
   switch (step.do) {
@@ -47,7 +46,6 @@ export function after(view: ClusterView, step: Step): ClusterView {
       return change(step.machine, (old) => ({
         ...old,
         facts: { ...(old.facts.data ? down : nothing), ...kept(old) },
-        restart: false,
       }));
     case "accept":
       return change(step.machine, (old) => ({ ...old, record: { ...old.record, phase: "ready" } }));

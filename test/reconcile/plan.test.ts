@@ -124,9 +124,9 @@ describe("plan says in one sentence what it does and why", () => {
       "certify the leader a1 in ams: another certificate is due; copy the leader to the replica l1 in lhr: it was asked for.",
     ],
     [
-      "restarts where it was asked for",
-      cluster([member("a1", leading, { restart: true })]),
-      "restart the leader a1 in ams: it was asked for.",
+      "restarts what cannot be asked, for its unix socket is gone",
+      cluster([member("a1", { ...leading, answers: false, unreachable: true })]),
+      "restart the leader a1 in ams: its unix socket is gone, and it cannot be asked without.",
     ],
     [
       "attaches",
@@ -343,7 +343,7 @@ describe("plan never", () => {
     ).toEqual([]);
   });
   it("begins a step of a concern on what one is under way on, or waits after a failure, and does not keep others waiting for it", () => {
-    const view = cluster([member("a1", leading, { restart: true })], { attachments: [attachment("creating")] });
+    const view = cluster([member("a1", { ...leading, configured: false })], { attachments: [attachment("creating")] });
     const [, grant] = plan(view, concerns).steps;
     expect(grant).toMatchObject({ do: "concern", what: "grant", thing: "web DATABASE_URL" });
     const held = (on: { busy?: string; trouble?: Trouble }) => {
@@ -355,22 +355,25 @@ describe("plan never", () => {
       held({ busy: "grant" }),
       held({ trouble: failed }),
       held({ trouble: { ...failed, until: view.now } }),
-    ]).toEqual([["restart"], ["restart"], ["restart", "concern"]]);
+    ]).toEqual([["configure"], ["configure"], ["configure", "concern"]]);
   });
   it("initialises over a cluster that was ready once", () => {
     expect(plan(cluster([member("a1", nothing)])).steps).toEqual([]);
   });
   it("plans two steps on one thing", () => {
+    const process = { pid: 7, startTime: "1 2" };
     const view = cluster(
       [
-        member("a1", { ...leading, configured: false }, { restart: true }),
-        member("l1", { ...streaming, configured: false }),
+        member("a1", { ...leading, configured: false }, { record: { process } }),
+        member("l1", { ...streaming, configured: false }, { record: { process } }),
       ],
       {
         slots: ["perch_l1"],
+        restarting: { done: [], floors: {}, processes: { a1: process, l1: process } },
+        found: new Map([["restart", { floors: new Map(), lowers: false, loweredSince: undefined }]]),
       },
     );
-    const touched = plan(view).steps.map((step) => ("machine" in step ? step.machine : step.do));
+    const touched = plan(view, concerns).steps.map((step) => ("machine" in step ? step.machine : step.do));
     expect(new Set(touched).size).toBe(touched.length);
   });
 });

@@ -8,6 +8,7 @@ import type {
   Phase,
   Pool,
   PoolBefore,
+  Restarting,
   Synchronous,
 } from "../../src/model/records.ts";
 import {
@@ -83,7 +84,6 @@ export function member(
     usage: more.usage,
     busy: more.busy,
     trouble: more.trouble,
-    restart: more.restart ?? false,
     deaths: more.deaths ?? [],
     since,
   };
@@ -105,6 +105,7 @@ export function cluster(
     leader?: string;
     change?: LeaderChange;
     synchronous?: Synchronous;
+    restarting?: Restarting;
   } = {},
 ): ClusterView {
   return judged({
@@ -117,6 +118,7 @@ export function cluster(
       settings: {},
       ...(more.change === undefined ? {} : { change: more.change }),
       ...(more.synchronous === undefined ? {} : { synchronous: more.synchronous }),
+      ...(more.restarting === undefined ? {} : { restarting: more.restarting }),
       ...(more.pool === undefined ? {} : { pool: more.pool }),
       ...(more.poolBefore === undefined ? {} : { poolBefore: more.poolBefore }),
       createdAt: "2026-11-24T06:00:00.000Z",
@@ -142,6 +144,7 @@ export const judged = (view: Unjudged & { progress?: ClusterView["progress"] }):
   ...view,
   progress: view.progress ?? [],
   verdict: localEngine.decide(situationOf(view)),
+  successors: localEngine.candidates(situationOf(view)),
 });
 
 export function attachment(phase: Phase, more: Partial<AttachmentRecord> = {}): AttachmentView {

@@ -11,7 +11,6 @@ function handLoop() {
   const loop: Loop = {
     wake: () => undefined,
     view: () => undefined,
-    restart: () => undefined,
     retry: () => undefined,
     watch(watcher) {
       watchers.add(watcher);

@@ -2,8 +2,7 @@
  * Which members may lead after the present leader: a replica of the primary region that answers; with synchronous
  * replication, one of those that hold every commit. Pure.
  */
-import type { Situation, Standing } from "../../cluster/situation.ts";
-import type { Choice } from "../engine.ts";
+import type { Choice, Situation, Standing } from "../../cluster/situation.ts";
 
 export function candidates(at: Situation): Choice {
   const replicas = at.members.filter((member) => member.id !== at.leader && member.ready);

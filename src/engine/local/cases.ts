@@ -4,8 +4,14 @@
  * after the old one is known dead.
  */
 import { counted } from "../../base/count.ts";
-import { crashLoop, type Situation, type Standing, suspendedMs, type Verdict } from "../../cluster/situation.ts";
-import type { Choice } from "../engine.ts";
+import {
+  type Choice,
+  crashLoop,
+  type Situation,
+  type Standing,
+  suspendedMs,
+  type Verdict,
+} from "../../cluster/situation.ts";
 import { candidates } from "./candidates.ts";
 
 const silentMs = 15_000;

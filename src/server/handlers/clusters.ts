@@ -42,6 +42,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       things: new Map(),
       progress: [],
       verdict: { do: "keep" as const },
+      successors: { ids: [], why: "" },
       now: steadyNow(),
     };
     const { primaryRegion = "" } = (await state.apps.get({ name: app })) ?? {};

@@ -1,21 +1,11 @@
-import type { Engine } from "../../engine/engine.ts";
 import { counted } from "../../base/count.ts";
 import { fail } from "../../errors/error.ts";
 import { printable } from "../../model/name.ts";
 import type { ClusterRecord } from "../../model/records.ts";
-import { superuser } from "../../postgres/instance/hba.ts";
-import { type Losses, lossesBefore, lossesText, unarchived } from "../../postgres/replication/losses.ts";
+import { lossesText, unarchived } from "../../postgres/replication/losses.ts";
 import { memberOf, passwordsOf } from "../../cluster/context.ts";
-import { leaderMember } from "../../reconcile/members.ts";
-import {
-  type ClusterView,
-  leaderOf,
-  leads,
-  type MemberView,
-  replicasOf,
-  situationOf,
-  whyNotLed,
-} from "../../cluster/view.ts";
+import { lossesOf } from "../../cluster/losses.ts";
+import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, whyNotLed } from "../../cluster/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Call } from "../http/call.ts";
@@ -40,12 +30,11 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
       if (view === undefined || record.phase !== "ready")
         throw fail("cluster_not_ready", { app: record.app, phase: record.phase });
       const elsewhere = body.allowSecondaryRegion || body.promote;
-      const to = body.to === undefined ? best(deps.engine, view, elsewhere) : named(view, body.to, elsewhere);
+      const to = body.to === undefined ? best(view, elsewhere) : named(view, body.to, elsewhere);
       if (to.record.id !== record.leader) {
         await tellBefore(deps, view, to, { accepted: body.acceptLosses, call });
-        await changeTo(deps, view, to, { force: body.force, call });
-      }
-      if (body.promote) {
+        await changeTo(deps, view, to, { force: body.force, promote: body.promote, call });
+      } else if (body.promote) {
         await state.apps.update({ name: record.app }, (app) => ({ ...app, primaryRegion: to.record.region }));
         if (view.primaryRegion !== to.record.region)
           await events.append(
@@ -95,11 +84,11 @@ export function leadershipHandlers(deps: Deps): LeadershipHandlers {
  * Writes the wish down and waits until that member leads. Rejects with `busy` or `no_active_leader`, or with why the
  * engine could not.
  */
-export async function changeTo(
+async function changeTo(
   deps: Pick<Deps, "state" | "clusters">,
   view: ClusterView,
   to: MemberView,
-  how: { force: boolean; call: Call },
+  how: { force: boolean; promote: boolean; call: Call },
 ): Promise<void> {
   const { cluster } = view;
   const { loop } = await requireCluster(deps, cluster.app);
@@ -117,7 +106,12 @@ export async function changeTo(
   if (led && !to.facts.streaming)
     throw fail("replica_unfit", { machine: to.record.id, app: cluster.app, why: "it does not stream from the leader" });
   const because = led ? "it was asked for" : "it was asked for, and the leader does not answer";
-  await begin(deps, cluster, { kind: led ? "switchover" : "failover", to: to.record.id, because });
+  await begin(deps, cluster, {
+    kind: led ? "switchover" : "failover",
+    to: to.record.id,
+    because,
+    ...(how.promote ? { promote: true } : {}),
+  });
   let noted = false;
   const after = await settle(loop, how.call, {
     what: `making ${to.record.id} the leader of ${cluster.app}`,
@@ -159,19 +153,8 @@ async function tellBefore(
     call.progress(
       `${counted(waiting, "WAL file")} of machine ${leader.record.id} ${waiting === 1 ? "is" : "are"} not archived; the archive command gets one more second.`,
     );
-  const text = accepted ? "" : lossesText(await lossesOf(deps, view, to));
+  const text = accepted ? "" : lossesText(await lossesOf(deps.context, view.cluster, leader.record, to.record));
   if (text !== "") throw fail("change_loses", { app, what: text });
-}
-
-/** What a planned change to that member would take. */
-export async function lossesOf(
-  { context }: Pick<Deps, "context">,
-  { cluster }: ClusterView,
-  to: MemberView,
-): Promise<Losses> {
-  const login = { user: superuser, password: (await passwordsOf(context, cluster.app)).perch };
-  const next = await context.monitors.session(memberOf(context, cluster, to.record), login.password);
-  return lossesBefore(await leaderMember(context, cluster), login, next);
 }
 
 async function begin(
@@ -189,8 +172,8 @@ async function begin(
 }
 
 /** The most advanced replica that may lead. */
-export function best(engine: Pick<Engine, "candidates">, view: ClusterView, elsewhere: boolean): MemberView {
-  const choice = engine.candidates(situationOf(view));
+function best(view: ClusterView, elsewhere: boolean): MemberView {
+  const choice = view.successors;
   const id = choice.ids[0] ?? (elsewhere ? replicasOf(view).find(({ facts }) => facts.answers)?.record.id : undefined);
   const found = view.members.find((member) => member.record.id === id);
   if (found === undefined)
