@@ -52,7 +52,7 @@ const file = (fd: number): DestinationStream => ({
     try {
       writeSync(fd, line);
     } catch {
-      return;
+      return; // as it says above
     }
   },
 });

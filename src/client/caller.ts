@@ -11,6 +11,6 @@ function nameOf(): string {
   try {
     return ` (${userInfo().username})`;
   } catch {
-    return "";
+    return ""; // as it says above
   }
 }

@@ -21,7 +21,7 @@ function say(level: "info" | "error", msg: string): void {
   try {
     writeSync(1, `${JSON.stringify({ level, time: new Date().toISOString(), room: "dns", msg })}\n`);
   } catch {
-    return;
+    return; // as it says above
   }
 }
 

@@ -71,7 +71,7 @@ function zoneIn(value: unknown): ZoneData | undefined {
   try {
     return readZoneData(value);
   } catch {
-    return undefined;
+    return undefined; // of another version: perchd tells the zone again
   }
 }
 

@@ -12,7 +12,7 @@ export function targetOf(value: string): Target | "not a URL" {
     try {
       return decodeURIComponent(text);
     } catch {
-      return text;
+      return text; // as it stands, which is what a driver would take
     }
   };
   const user = part(url.username) || (query("user") ?? "");

@@ -59,7 +59,7 @@ export function userNamespace(home: Home, user: { uid: number; gid: number }): N
       const found = JSON.parse(text) as ProcessIdentity;
       return (await isAlive(found)) && (await hasOwnNetwork(found.pid)) ? found : undefined;
     } catch {
-      return undefined;
+      return undefined; // a note cut short: as good as none
     }
   }
 

@@ -54,7 +54,7 @@ function secretKey(key: Buffer): SecretKey {
         decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
         return decipher.update(bytes.subarray(nonceBytes + tagBytes), undefined, "utf8") + decipher.final("utf8");
       } catch {
-        return undefined;
+        return undefined; // another key, another context or a changed text: the caller says which secret
       }
     },
     digest: (context, value) =>

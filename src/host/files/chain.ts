@@ -66,7 +66,7 @@ export function isCovered(path: string): boolean {
   try {
     return coverOf(readFileSync("/proc/self/mountinfo", "utf8"), path) !== undefined;
   } catch {
-    return false;
+    return false; // no /proc: nothing is covered there
   }
 }
 

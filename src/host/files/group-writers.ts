@@ -30,7 +30,7 @@ function text(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return "";
+    return ""; // as it says above
   }
 }
 

@@ -22,6 +22,6 @@ export async function notedProcess(path: string): Promise<ProcessIdentity | unde
     if (pid === undefined || startTime === undefined) return undefined;
     return (await isAlive({ pid, startTime })) ? { pid, startTime } : undefined;
   } catch {
-    return undefined;
+    return undefined; // a note cut short: as good as none
   }
 }

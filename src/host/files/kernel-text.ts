@@ -9,6 +9,6 @@ export function kernelText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return undefined;
+    return undefined; // as it says above
   }
 }

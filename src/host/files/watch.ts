@@ -13,7 +13,7 @@ export function watchDirectory(path: string, onChange: () => void): () => void {
     });
     watcher.on("error", () => watcher?.close());
   } catch {
-    return () => undefined;
+    return () => undefined; // as it says above
   }
   return () => watcher.close();
 }

@@ -141,7 +141,7 @@ function frameOf(line: string): Said | undefined {
       ? said
       : undefined;
   } catch {
-    return undefined;
+    return undefined; // a line that is not for us, as of a warning by Node
   }
 }
 

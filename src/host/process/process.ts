@@ -54,7 +54,7 @@ export async function signalProcess(identity: ProcessIdentity, signal: NodeJS.Si
     process.kill(identity.pid, signal);
     return true;
   } catch {
-    return false;
+    return false; // it ended a moment ago
   }
 }
 

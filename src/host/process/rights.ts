@@ -72,6 +72,6 @@ function leftByTrying(): string | undefined {
     process.setuid?.(0);
     return "it can be root again";
   } catch {
-    return undefined;
+    return undefined; // refused, as it should be
   }
 }

@@ -90,6 +90,6 @@ function realAbove(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return dirname(path) === path ? path : join(realAbove(dirname(path)), basename(path));
+    return dirname(path) === path ? path : join(realAbove(dirname(path)), basename(path)); // it is not there: what is above it may be
   }
 }

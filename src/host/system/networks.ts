@@ -47,7 +47,7 @@ function madeIn(text: string): Made | undefined {
       ? undefined
       : { wanted: wanted === "down" ? "down" : "up", prefix, createdAt };
   } catch {
-    return undefined;
+    return undefined; // a note cut short: as good as none
   }
 }
 

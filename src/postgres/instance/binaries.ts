@@ -171,7 +171,7 @@ function embeddedPackage(): EmbeddedPackage | undefined {
     const [, short = "", major] = /^((\d+)\.\d+)/.exec(version) ?? [];
     return { native: join(root, "native"), version: short, major: Number(major) };
   } catch {
-    return undefined;
+    return undefined; // the package is not installed here
   }
 }
 

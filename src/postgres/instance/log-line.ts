@@ -17,7 +17,7 @@ export function parseLogLine(text: string): LogLine | undefined {
   try {
     line = JSON.parse(text) as typeof line;
   } catch {
-    return undefined;
+    return undefined; // half a line, or none of PostgreSQL
   }
   const field = (name: string): string => (typeof line?.[name] === "string" ? line[name] : "");
   if (field("timestamp") === "") return undefined;

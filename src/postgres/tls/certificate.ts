@@ -88,6 +88,6 @@ export function renewalDue(
     const ours = found.verify(createPublicKey(authority)) && found.checkPrivateKey(createPrivateKey(key));
     return Date.parse(found.validTo) - now.getTime() < 30 * day || !ours || !named;
   } catch {
-    return true;
+    return true; // what cannot be read is made again
   }
 }

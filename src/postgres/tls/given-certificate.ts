@@ -74,7 +74,7 @@ function chainOf(pem: string): X509Certificate[] {
       (block) => new X509Certificate(block),
     );
   } catch {
-    return [];
+    return []; // the caller names what a chain must be
   }
 }
 

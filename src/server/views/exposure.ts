@@ -48,6 +48,6 @@ function expiryOf(certificate: string | undefined): string | null {
   try {
     return new Date(new X509Certificate(certificate ?? "").validTo).toISOString();
   } catch {
-    return null;
+    return null; // what cannot be read has no end that could be told
   }
 }

@@ -24,6 +24,7 @@ export function keepSpareRoom(db: DatabaseSyncInstance, path: string): void {
     );
     db.exec("DROP TABLE spare_room; PRAGMA wal_checkpoint(RESTART)");
   } catch {
+    // No room for it now: it is made at the next opening.
     if (db.isTransaction) db.exec("ROLLBACK");
   } finally {
     db.exec("PRAGMA synchronous = FULL");
