@@ -64,10 +64,10 @@ export interface Reading {
 }
 
 /**
- * What does not run out, and is not as it should be: something the kernel holds, a process that does not answer, a
- * server that runs as an older Perch ran it.
+ * What does not run out, and is not as it should be: something the kernel holds, a process that does not answer,
+ * something of the network that cannot be set, a server that runs as an older Perch ran it.
  */
-export type Broken = "kernel" | "process" | "server-user";
+export type Broken = "kernel" | "process" | "network" | "server-user";
 
 export interface Warning extends Omit<Reading, "what"> {
   what: What | Broken;

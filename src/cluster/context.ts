@@ -18,6 +18,7 @@ import { openSecret } from "../vault/sealed-secret.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Consoles } from "./consoles.ts";
 import type { Monitors } from "./monitor.ts";
+import type { IngressWay } from "./ways.ts";
 import { standbysOf } from "./synchronous-standbys.ts";
 
 /** Where connections of a cluster lead while its leadership changes: to that member, or they wait. */
@@ -55,6 +56,7 @@ export interface Context {
   going: Map<string, string>;
   /** Where connections lead while leadership changes, in place of what the last look saw. */
   overrides: Map<string, Override>;
+  ingress: Pick<IngressWay, "look" | "state">;
   /** Addresses, names and routes as they are now. */
   publish(): Promise<void>;
 }

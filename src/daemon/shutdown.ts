@@ -7,25 +7,22 @@ import { awaitEnd, endProcess, isAlive, signalProcess } from "../host/process/pr
 import { stop as stopServer } from "../postgres/instance/server.ts";
 import { type Context, memberOf } from "../cluster/context.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
-import type { Namespace } from "../network/namespace.ts";
-import type { NameServer } from "./name-server.ts";
+import type { OpenNetwork } from "./open-network.ts";
 
 export interface Running {
   context: Context;
   clusters: Clusters;
-  namespace: Namespace;
-  nameServer: NameServer | undefined;
-  closeRelays(): Promise<void>;
-  closeDoors(): Promise<void>;
+  open: OpenNetwork;
   log: Log;
 }
 
 /** Ends every process of the network and takes the network away. Data and wishes stay: `perch up` brings all back. */
 export async function shutDown(running: Running, progress: (sentence: string) => void): Promise<void> {
-  const { context, clusters, namespace, log } = running;
+  const { context, clusters, open, log } = running;
+  const { namespace } = open;
   const { state, home } = context;
   await clusters.stop();
-  await running.closeDoors();
+  await Promise.all([open.doors.stop(), open.wireguard.stop()]);
   const machines = await state.machines.list();
 
   const runs = machines.filter((machine) => machine.kind === "run" && machine.process !== undefined);
@@ -49,8 +46,8 @@ export async function shutDown(running: Running, progress: (sentence: string) =>
     progress(`stopping cluster ${cluster.app} (${counted(members.length, "member")})`);
     await Promise.all(members.map((machine) => stopServer(memberOf(context, cluster, machine), "fast")));
   }
-  await running.closeRelays();
-  await running.nameServer?.stop();
+  await open.closeRelays();
+  await open.nameServer?.stop();
   if (context.place.mode !== "portable") progress("taking the network away");
   await namespace.tend().catch((error: unknown) => log.warn({ err: error }, "the namespace cannot be entered"));
   await endInhabitants(context);

@@ -2,10 +2,8 @@ import { shortenLog } from "../host/files/files.ts";
 import { giveLimits } from "../server/handlers/connection-limits.ts";
 import { layout } from "../postgres/instance/directory.ts";
 import { logsBounded } from "../postgres/instance/log-bound.ts";
-import type { KernelKeeper } from "../network/kernel/supervisor.ts";
 import type { Deps } from "../server/deps.ts";
-import { endedRuns } from "../server/handlers/runs.ts";
-import type { NameServer } from "./name-server.ts";
+import type { OpenNetwork } from "./open-network.ts";
 import type { OpenRemoteDoor } from "./remote-door.ts";
 
 const everyMs = 5_000;
@@ -15,29 +13,29 @@ const everyMs = 5_000;
  * others from it.
  */
 export function keepTidy(
-  deps: Deps & { remote: OpenRemoteDoor; kernel: KernelKeeper | undefined; nameServer: NameServer | undefined },
+  deps: Deps,
+  open: OpenNetwork,
+  remote: OpenRemoteDoor,
 ): {
   now(): Promise<void>;
   speakAt(tend: () => Promise<void>): void;
   stop(): void;
 } {
   let turns = 0;
-  const forgetEnded = endedRuns();
   const boundLog = logsBounded();
   let tendRuntime: () => Promise<void> = () => Promise.resolve();
   const chores = {
     "the runtime directory and perchd's socket are looked at": () => tendRuntime(),
     "what the kernel holds is looked at": async () => {
-      if (turns++ % 2 === 0) await deps.kernel?.tend();
+      if (turns++ % 2 === 0) await open.kernel?.tend();
     },
-    "the name server is asked for an answer": async () => deps.nameServer?.tend(),
-    "public doors are asked for an answer": async () => deps.doors.tend(),
-    "wireguard-go is asked for an answer": () => deps.wireguard.tend(),
-    "the program that dials inside is looked at": () => deps.dialler.tend(),
+    "the name server is asked for an answer": async () => open.nameServer?.tend(),
+    "public doors are asked for an answer": async () => open.doors.doors.tend(),
+    "wireguard-go is asked for an answer": () => open.wireguard.tend(),
+    "the program that dials inside is looked at": () => open.dialler.tend(),
     "what runs out is told": () => deps.warnings(),
-    "the API that could not listen tries again": () => deps.remote.keep(),
-    "runs whose CLI is gone are forgotten": () => forgetEnded(deps),
-    "the way out of the network is tended": () => deps.outward.tend(),
+    "the API that could not listen tries again": () => remote.keep(),
+    "the way out of the network is tended": () => open.outward.tend(),
     "the log is kept short": () => shortenLog(deps.home.log),
     "the logs of PostgreSQL are kept within their bound": async () => {
       // What PostgreSQL's user laid into one server's directory keeps no other's log from it.

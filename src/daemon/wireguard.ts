@@ -1,11 +1,10 @@
+import type { Heard, PeersWay } from "../cluster/ways.ts";
 import type { Home } from "../host/system/home.ts";
 import type { Place } from "../host/process/place.ts";
+import type { Claim } from "../network/kernel/claims.ts";
 import { wireGuardDevice } from "../wireguard/device.ts";
-import { keepWireGuard, type WireGuard } from "../wireguard/supervisor.ts";
-import type { WireGuardWish } from "../wireguard/config.ts";
+import { keepWireGuard } from "../wireguard/supervisor.ts";
 import type { State } from "../store/records.ts";
-import type { Vault } from "../vault/vault.ts";
-import { openWireGuardKey } from "../vault/wireguard-key.ts";
 
 const rememberMs = 10_000;
 
@@ -14,29 +13,23 @@ interface At {
   place: Place;
   prefix: string;
   state: State;
-  vault: Vault;
   say(sentence: string): void;
+  /** Its process has died. */
+  onLost(): void;
 }
 
-export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): WireGuard {
-  const device = wireGuardDevice({ home, place, prefix, onLost: () => keeper.lost() });
-  const keeper = keepWireGuard(device, wish, say);
+/** The WireGuard door of a network, which the network's loop sets. */
+export interface WireGuardDoor extends PeersWay {
+  /** Sees that its process answers. */
+  tend(): Promise<void>;
+  /** What the kernel holds for it. */
+  claims(): Claim[];
+  stop(): Promise<void>;
+}
 
-  async function wish(): Promise<WireGuardWish | undefined> {
-    const [network, peers] = await Promise.all([state.network.get({}), state.peers.list()]);
-    const own = network?.wireguard;
-    if (own === undefined || peers.length === 0 || place.mode !== "root") return undefined;
-    return {
-      port: own.port,
-      publicKey: own.publicKey,
-      privateKey: openWireGuardKey(vault, own),
-      peers: peers.map(({ publicKey, address, endpoint }) => ({
-        publicKey,
-        address,
-        ...(endpoint === undefined ? {} : { endpoint }),
-      })),
-    };
-  }
+export function wireGuardDoor({ home, place, prefix, state, say, onLost }: At): WireGuardDoor {
+  const device = wireGuardDevice({ home, place, prefix, onLost: () => keeper.lost() });
+  const keeper = keepWireGuard(device, say, onLost);
 
   /** So that a device made anew, after a death or a restart of this host, can call them. */
   async function remember(): Promise<void> {
@@ -52,14 +45,22 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
   // Where peers were heard last is tried again at the next turn.
   const remembering = setInterval(() => void remember().catch(() => undefined), rememberMs);
 
+  async function again(): Promise<void> {
+    const peers = await state.peers.list();
+    await keeper.again(
+      new Map(peers.flatMap(({ publicKey, endpoint }) => (endpoint === undefined ? [] : [[publicKey, endpoint]]))),
+    );
+  }
+
   return {
-    refresh: () => keeper.refresh(),
+    set: (wish) => keeper.set(wish),
+    told: () => keeper.told(),
     async tend() {
       const was = await device.tend();
       if (was === "stopped") say("wireguard-go was stopped by a signal and did not answer: it goes on");
       if (was === "hung") say("wireguard-go did not answer: it was ended");
     },
-    claims: () => device.claims().map((held) => ({ name: "the WireGuard door", ...held, set: () => keeper.refresh() })),
+    claims: () => device.claims().map((held) => ({ name: "the WireGuard door", ...held, set: again })),
     async heard() {
       const [handshakes, endpoints, transfers] = await Promise.all([
         device.show("latest-handshakes"),
@@ -68,7 +69,7 @@ export function wireGuardDoor({ home, place, prefix, state, vault, say }: At): W
       ]);
       const known = [...(handshakes ?? [])].filter(([, [seconds]]) => Number(seconds) > 0);
       return new Map(
-        known.map(([key, [seconds]]) => {
+        known.map(([key, [seconds]]): [string, Heard] => {
           const [received, sent] = transfers?.get(key) ?? [];
           return [
             key,

@@ -29,7 +29,7 @@ export function wrongPasswords({ home, prefix, doors, say }: At): WrongPasswords
   async function read(app: string, machine: string, signal: AbortSignal): Promise<void> {
     for await (const { wrongPasswordFrom } of followLog(layout(home, machine).log, 0, signal)) {
       if (wrongPasswordFrom === undefined || !isDoorAddress(prefix, wrongPasswordFrom)) continue;
-      const until = await doors.failed(app, wrongPasswordFrom);
+      const until = await doors.wrongPassword(app, wrongPasswordFrom);
       if (until === undefined) continue;
       const who = sourceOf(wrongPasswordFrom) ?? wrongPasswordFrom;
       say(

@@ -11,10 +11,14 @@ import { type DoorState, type DoorWish, type Keeper, keepDoor } from "./supervis
 export interface Doors {
   /** App → its door. Returns at once; `state` waits. */
   set(wanted: ReadonlyMap<string, DoorWish>): void;
+  /** As it is known without asking; `left`: found here, and nothing was said to it yet. */
+  look(app: string): "open" | "left" | "closed";
+  /** Those that are wanted and cannot be open, and why. */
+  failed(): { app: string; why: string }[];
   /** As soon as what was set last is done, or cannot be for now. */
   state(app: string): Promise<DoorState>;
   /** A wrong password from that address; gives until when it is shut out now, if it is. */
-  failed(app: string, address: string): Promise<number | undefined>;
+  wrongPassword(app: string, address: string): Promise<number | undefined>;
   /** Asks each whether it answers; returns at once. */
   tend(): void;
   /** Shuts all. */
@@ -75,7 +79,13 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
       if (!stopped) void makeDirectory(options.directory).catch(() => undefined);
       for (const keeper of keepers.values()) void keeper.tend();
     },
-    failed: async (app, address) => keepers.get(app)?.failed(address),
+    wrongPassword: async (app, address) => keepers.get(app)?.failed(address),
+    look: (app) => keepers.get(app)?.look() ?? "closed",
+    failed: () =>
+      [...keepers].flatMap(([app, keeper]) => {
+        const why = keeper.problem();
+        return why === undefined ? [] : [{ app, why: why.message }];
+      }),
     async stop() {
       stopped = true;
       await Promise.all(

@@ -5,8 +5,8 @@ import { serveControl } from "../host/sockets/control-server.ts";
 import { doorAddress } from "../model/door-address.ts";
 import { parseCidr } from "../model/exposure.ts";
 import { giveUpRights } from "../host/process/rights.ts";
-import { crowd } from "./connection-limiter.ts";
-import { gate } from "./admission.ts";
+import { crowd } from "../host/sockets/connection-limiter.ts";
+import { gate } from "../host/sockets/admission.ts";
 import { lead } from "./relay.ts";
 import { generation, type Settings, type Target, type Way, type Wish } from "./settings.ts";
 

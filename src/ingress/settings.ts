@@ -3,7 +3,7 @@
  * private network, byte for byte, so that TLS is between the client and PostgreSQL. The room knows connections, sources
  * and limits; it may not know clusters, passwords or what is said on a connection.
  *
- * Start here with what a door is told, then `gate.ts` (who may come in, pure), `relay.ts` (the way of one connection),
+ * Start here with what a door is told, then `relay.ts` (the way of one connection),
  * `main.ts` (the process), `control.ts` and `start.ts` (the door as perchd holds it), `ingresses.ts` (all doors, kept
  * open).
  */

@@ -27,6 +27,10 @@ export interface Keeper {
   /** Undefined: shut. Resolves when it is so, or cannot be for now. */
   want(wish: DoorWish | undefined): Promise<void>;
   state(): Promise<DoorState>;
+  /** As it is known without asking; `left`: it is not known what was left here. */
+  look(): "open" | "left" | "closed";
+  /** Why it is not open though it is wanted; undefined where it is, or is being opened. */
+  problem(): PerchError | undefined;
   /** Asks it for an answer: one that gives none is let go on, or replaced. */
   tend(): Promise<void>;
   failed(address: string): Promise<number | undefined>;
@@ -44,6 +48,8 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   let told = "";
   let problem = fail("door_failed", { why: "it is still being opened" });
   let attempts = 0;
+  /** What is there was adopted, or ended: until then it is as somebody left it. */
+  let settled = false;
   let retry: NodeJS.Timeout | undefined;
   let left = false;
   let adoptable = !fresh;
@@ -54,6 +60,7 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
   async function settle(): Promise<void> {
     clearTimeout(retry);
     door ??= await adopt();
+    settled = true;
     if (door !== undefined && text(listens) !== text(wanted?.listens)) await shut(door);
     if (wanted === undefined || left) return;
     if (door === undefined) await open(wanted);
@@ -61,6 +68,8 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
     told = text(wanted.wish);
     attempts = 0;
   }
+
+  const look = (): "open" | "left" | "closed" => (door !== undefined ? "open" : settled ? "closed" : "left");
 
   async function adopt(): Promise<Door | undefined> {
     // None may be there.
@@ -148,6 +157,8 @@ export function keepDoor(options: KeeperOptions, fresh: boolean): Keeper {
       const pong = await door?.ping().catch(() => undefined);
       return pong === undefined ? { state: "closed", error: problem } : { state: "open", ...pong };
     },
+    look,
+    problem: () => (wanted !== undefined && attempts > 0 ? problem : undefined),
     async tend() {
       // No answer in time closes the connection, and then it is taken up again.
       await door?.ping().catch(() => undefined);

@@ -19,9 +19,13 @@ export interface Exposure {
   files?: { certificate: string; key: string };
   /** Superusers may connect through it, too. */
   allowSuperuser: boolean;
-  /** The superusers there were when last looked: each is refused by name. */
-  superusers: string[];
+  /** The superusers there were when last looked: each is refused by name. Absent until then: everybody is refused. */
+  superusers?: string[];
   limits: DoorLimits;
+  /** Present: it was just asked for, and is taken back where it cannot be opened. */
+  phase?: "creating";
+  /** What is wanted again then. */
+  before?: Exposure;
   createdAt: string;
 }
 

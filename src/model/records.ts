@@ -30,6 +30,8 @@ export interface NetworkRecord {
   authority?: AuthorityRecord;
   /** Present: the host itself may reach the network. */
   hostAccess?: true;
+  /** Present: it was just asked for, and is taken back where it cannot be had. */
+  hostAccessPhase?: "creating";
   createdAt: string;
 }
 
@@ -62,6 +64,8 @@ export interface PeerRecord {
   region?: string;
   /** Where it was last heard from: there it is called when the door is made anew. */
   endpoint?: string;
+  /** Absent: it may come in. `destroying`: it is shut out, and goes when its sessions are ended. */
+  phase?: "creating" | "destroying";
   createdAt: string;
 }
 

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { serialise } from "../base/serialise.ts";
 import { fail } from "../errors/error.ts";
 import { run, succeeds } from "../host/process/command.ts";
@@ -21,6 +22,8 @@ import {
 export interface HostAccess {
   /** Rejects with `host_access_needs_root`, `portable_mode` or `host_access_failed`; nothing is half made then. */
   set(on: boolean): Promise<void>;
+  /** As this perchd knows it; `left`: one before it made what is there. */
+  look(): "open" | "left" | "closed";
   state(): Promise<HostAccessState>;
   /** What the kernel holds for it inside, while it is on. */
   claims(): Claim[];
@@ -99,6 +102,10 @@ export function hostAccess(home: Pick<Home, "id">, place: Place, prefix: string)
 
   return {
     set: (on) => inTurn(() => set(on)),
+    look() {
+      if (place.mode !== "root" || networkInterfaces()[link] === undefined) return "closed";
+      return isOn ? "open" : "left";
+    },
     claims: () =>
       isOn
         ? [

@@ -57,7 +57,7 @@ export interface Loop {
 const tickMs = 5_000;
 /** How soon what is unsettled is looked at again; then after as long as it has been so, up to the tick. */
 const lookAgainMs = 50;
-const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
+export const backoffMs = (attempts: number): number => Math.min(30_000, 250 * 2 ** attempts);
 
 export function startLoop(work: LoopWork, log: Log): Loop {
   const under = new Map<string, { step: Step; abort: AbortController; done: Promise<void> }>();

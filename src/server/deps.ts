@@ -1,18 +1,18 @@
 /** What handlers work with. Built once by the daemon; each handler file takes what it names from it. */
+import type { RouteInput } from "../api/route.ts";
+import type { routes } from "../api/routes.ts";
 import type { Log } from "../base/log.ts";
 import type { LoopDelay } from "../base/loop-delay.ts";
-import type { Doors } from "../ingress/ingresses.ts";
 import type { Home } from "../host/system/home.ts";
 import type { Place } from "../host/process/place.ts";
 import type { Warning } from "../capacity/facts.ts";
-import type { Dialler } from "../network/dialler.ts";
-import type { HostAccess } from "../network/host-access.ts";
-import type { Outward } from "../network/egress.ts";
 import type { Clusters } from "../reconcile/clusters.ts";
+import type { NetworkLoop } from "../reconcile/network/loop.ts";
 import type { Context } from "../cluster/context.ts";
-import type { WireGuard } from "../wireguard/supervisor.ts";
+import type { DialWay, HostAccessWay, IngressWay, OutwardWay, PeersWay, RunWay } from "../cluster/ways.ts";
 import type { Publisher } from "../routing/publisher.ts";
 import type { Reports } from "../store/events.ts";
+import type { Handlers } from "./http/http.ts";
 import type { RemoteDoor } from "./remote/listener.ts";
 import type { State } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -31,16 +31,27 @@ export interface Deps {
   events: Reports;
   clusters: Clusters;
   context: Context;
-  doors: Doors;
-  wireguard: WireGuard;
+  /** Public ingresses. */
+  ingress: IngressWay;
+  /** Makes true what is no cluster's: peers, host access, runs. */
+  network: NetworkLoop;
+  peers: Pick<PeersWay, "heard">;
   remote: RemoteDoor;
   publisher: Publisher;
   /** Connections into the network. */
-  dialler: Dialler;
+  dialler: DialWay;
   /** The way out of it. */
-  outward: Outward;
+  outward: OutwardWay;
   /** The host's way into it. */
-  hostAccess: HostAccess;
+  hostAccess: Pick<HostAccessWay, "state">;
+  /** How a command becomes part of it. */
+  runs: Pick<RunWay, "enter">;
+  /** The address by which others may find this host; undefined: it has no way out. */
+  hostAddress(): Promise<string | undefined>;
+  /** A question for a name server of the network, asked from inside. */
+  dig(
+    question: Omit<RouteInput<(typeof routes)["dig"]>["body"], "region"> & { server: string },
+  ): ReturnType<Handlers["dig"]>;
   log: Log;
   /** What runs out, as of now. */
   warnings(): Promise<Warning[]>;

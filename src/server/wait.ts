@@ -1,16 +1,25 @@
 import { PerchError, fail } from "../errors/error.ts";
-import type { Loop } from "../reconcile/loop.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import type { Call } from "./http/call.ts";
 
+/** A loop that makes wishes true, of a cluster or of the network: what it looked at, said, and could not do. */
+export interface Waited<V> {
+  wake(): void;
+  watch(watcher: {
+    onPass?(view: V | undefined): void;
+    onSentence?(sentence: string): void;
+    onFailure?(thing: string, error: PerchError): void;
+  }): () => void;
+}
+
 /** What a caller waits for: the loop has made it so, or it failed and was undone. */
-export interface Wish<T> {
+export interface Wish<T, V = ClusterView> {
   /** The things (see `touches`) whose failure is the caller's failure. */
   things: readonly string[];
   /** The answer once the wish is fulfilled. `view` is undefined once the cluster is gone. */
-  done(view: ClusterView | undefined): T | undefined;
+  done(view: V | undefined): T | undefined;
   /** After a failure or an interruption: whether everything is undone. Absent: nothing is to be undone. */
-  undone?(view: ClusterView | undefined): boolean;
+  undone?(view: V | undefined): boolean;
   /** Called when the caller hangs up: marks for undoing. Absent: the work goes on without the caller. */
   cancel?(): Promise<void>;
   /** What was interrupted, for the error. */
@@ -35,7 +44,7 @@ const unfinished = (error: PerchError): PerchError => {
  * Progress sentences go to the caller while it waits. Rejects with the failing step's error once what it left is
  * undone.
  */
-export function settle<T>(loop: Loop, call: Call, wish: Wish<T>): Promise<T> {
+export function settle<T, V = ClusterView>(loop: Waited<V>, call: Call, wish: Wish<T, V>): Promise<T> {
   return new Promise((resolve, reject) => {
     let failure: PerchError | undefined;
     let patience: NodeJS.Timeout | undefined;
@@ -45,7 +54,7 @@ export function settle<T>(loop: Loop, call: Call, wish: Wish<T>): Promise<T> {
       call.signal.removeEventListener("abort", onHangUp);
       end();
     };
-    const check = (view: ClusterView | undefined) => {
+    const check = (view: V | undefined) => {
       if (failure !== undefined) {
         const error = failure;
         if (wish.undone?.(view) ?? true) finish(() => reject(error));

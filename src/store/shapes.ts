@@ -40,6 +40,7 @@ const network = z.strictObject({
     })
     .exactOptional(),
   hostAccess: z.literal(true).exactOptional(),
+  hostAccessPhase: z.literal("creating").exactOptional(),
   createdAt: time,
 });
 
@@ -49,6 +50,7 @@ const peer = z.strictObject({
   address: z.string(),
   region: z.string().exactOptional(),
   endpoint: z.string().exactOptional(),
+  phase: z.enum(["creating", "destroying"]).exactOptional(),
   createdAt: time,
 });
 
@@ -68,17 +70,19 @@ const limits = z.strictObject({
   shutFor: z.number(),
 });
 
-const exposure = z.strictObject({
+const exposed = z.strictObject({
   hostname: z.string(),
   listen: z.string(),
   replicaListen: z.string().exactOptional(),
   allow: z.array(z.string()),
   files: z.strictObject({ certificate: z.string(), key: z.string() }).exactOptional(),
   allowSuperuser: z.boolean(),
-  superusers: z.array(z.string()),
+  superusers: z.array(z.string()).exactOptional(),
   limits,
   createdAt: time,
 });
+/** The one before is whole, and has none before it. */
+const exposure = exposed.extend({ phase: z.literal("creating").exactOptional(), before: exposed.exactOptional() });
 
 const identity = z.strictObject({ pid: z.int().positive(), startTime: z.string() });
 

@@ -1,96 +1,83 @@
 import { serialise } from "../base/serialise.ts";
 import { fail, type PerchError, toPerchError } from "../errors/error.ts";
 import { CommandError } from "../host/process/command.ts";
-import type { Claim } from "../network/kernel/claims.ts";
 import type { WireGuardDevice } from "./device.ts";
-import type { WireGuardWish } from "./config.ts";
+import type { WireGuardPeer, WireGuardWish } from "./config.ts";
 
 /**
- * The WireGuard door of a network: as the records of its peers say. Without a peer there is none, and nothing listens.
- */
-export interface WireGuard {
-  /** Sees that its process answers. */
-  tend(): Promise<void>;
-  /** What the kernel holds for it. */
-  claims(): Claim[];
-  /** Brings it to what the records say now. */
-  refresh(): Promise<void>;
-  /** What is known of peers that were heard, by their keys. */
-  heard(): Promise<Map<string, Heard>>;
-  stop(): Promise<void>;
-}
-
-export interface Heard {
-  /** Where its packets come from. */
-  endpoint: string;
-  /** Milliseconds since the epoch. */
-  handshake: number;
-  received: number;
-  sent: number;
-}
-
-/**
- * The WireGuard door kept as it is wanted: made when there are peers, made again when it dies, gone when there are
- * none.
+ * The WireGuard device as it was told to be. Without a peer there is none, and nothing listens. When to tell it again
+ * is not decided here.
  */
 export interface WireGuardKeeper {
-  /** Brings it to what is wanted now. Rejects when it cannot be so; then it is tried again until it is. */
-  refresh(): Promise<void>;
+  /** Undefined: there is none. Rejects when it cannot be so. */
+  set(wish: WireGuardWish | undefined): Promise<void>;
+  told(): Told;
+  /** What was set last, once more. Public key → where that peer was heard last. */
+  again(heard: ReadonlyMap<string, string>): Promise<void>;
   /** wireguard-go is gone. */
   lost(): void;
   /** Shut for good. */
   stop(): Promise<void>;
 }
 
-const againMs = [200, 500, 1_000, 2_000, 5_000];
+export type Told =
+  /** Nothing, or it failed: whatever is there, may be. */
+  | { state: "unknown" }
+  | { state: "closed" }
+  /** It was open, and its process is gone. */
+  | { state: "lost" }
+  | ({ state: "open" } & WireGuardWish);
 
-/** `wanted` is asked for each time; undefined: shut. */
+/** `onLost`: something must be done about it. */
 export function keepWireGuard(
   device: WireGuardDevice,
-  wanted: () => Promise<WireGuardWish | undefined>,
   say: (sentence: string) => void,
+  onLost: () => void,
 ): WireGuardKeeper {
   let stopped = false;
-  /** It was lost, and nobody has been told yet that it is there again. */
+  /** It was lost, and nothing has been said yet of its being there again. */
   let missed = false;
-  let attempts = 0;
-  let retry: NodeJS.Timeout | undefined;
+  let told: Told = { state: "unknown" };
   const inTurn = serialise();
 
-  async function settle(): Promise<void> {
-    clearTimeout(retry);
+  async function set(wish: WireGuardWish | undefined): Promise<void> {
+    if (stopped) return;
+    told = { state: "unknown" };
     try {
-      const wish = stopped ? undefined : await wanted();
       if (wish === undefined) await device.remove();
       else await device.set(wish);
-      attempts = 0;
-      if (missed && wish !== undefined) say("the WireGuard device was gone and is made again");
-      missed = false;
     } catch (error) {
-      const known = knownOf(error);
-      // It says itself why it failed, and tries again.
-      if (!stopped) retry = setTimeout(() => void again().catch(() => undefined), againMs[attempts++] ?? 5_000);
-      throw known;
+      throw knownOf(error);
     }
+    if (missed && wish !== undefined) say("the WireGuard device was gone and is made again");
+    missed = false;
+    told = wish === undefined ? { state: "closed" } : { state: "open", ...wish };
   }
 
-  const again = (): Promise<void> => inTurn(settle);
-
   return {
-    refresh: again,
+    set: (wish) => inTurn(() => set(wish)),
+    told: () => told,
+    again: (heard) =>
+      inTurn(async () => {
+        if (told.state !== "open") return;
+        const { state: _open, ...wish } = told;
+        await set({ ...wish, peers: wish.peers.map((peer) => calledAt(peer, heard.get(peer.publicKey))) });
+      }),
     lost() {
       if (stopped) return;
       missed = true;
-      again().catch((error: unknown) => say(`the WireGuard device is gone: ${toPerchError(error).message}`));
+      told = { state: "lost" };
+      onLost();
     },
     async stop() {
       stopped = true;
-      missed = false;
-      clearTimeout(retry);
-      await again();
+      await inTurn(() => device.remove());
     },
   };
 }
+
+const calledAt = (peer: WireGuardPeer, endpoint: string | undefined): WireGuardPeer =>
+  endpoint === undefined ? peer : { ...peer, endpoint };
 
 /** What `ip`, `wg` or `nft` refused, in a sentence of the register. */
 function knownOf(error: unknown): PerchError {

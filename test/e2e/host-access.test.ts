@@ -7,6 +7,7 @@ import { perchIn, repository, type RunningProgram, runToEnd, start, succeeded } 
 import { tempHome } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, operatorPassword, worldIn } from "../support/world.ts";
+import { whileKilled } from "../support/while-killed.ts";
 
 const stranger = "2001:db8::7";
 const resolve = (name: string, server: string) =>
@@ -164,6 +165,20 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("perch 
     await up();
     expect(await state()).toMatchObject({ on: true });
     expect(succeeded(await psql((await world.leader()).address, 5432, "SELECT 1"))).toBe("1\n");
+  });
+
+  it("goes on with a wish whose perchd was killed before it did anything about it, off and on", async () => {
+    await whileKilled(world, ({ network }) => network.update({}, ({ hostAccess: _wish, ...record }) => record));
+    await up();
+    expect(await state()).toMatchObject({ on: false });
+    expect(await traces()).toEqual(before);
+    await whileKilled(world, ({ network }) =>
+      network.update({}, (record) => ({ ...record, hostAccess: true, hostAccessPhase: "creating" })),
+    );
+    await up();
+    expect(await state()).toMatchObject({ on: true });
+    expect(succeeded(await psql((await world.leader()).address, 5432, "SELECT 1"))).toBe("1\n");
+    expect(await world.ok("events")).toContain("close the host's way in: it is not wanted any more");
   });
 
   it("is off again at once, without a trace, and stays so", async () => {

@@ -273,6 +273,9 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
         state: "closed",
         why: expect.stringContaining("another program listens on that port"),
       });
+      expect((await world.status()).warnings).toContainEqual(
+        expect.objectContaining({ what: "network", subject: "pg", thing: "the public door" }),
+      );
       taker.kill("SIGKILL");
       await taker.ended;
       await eventually("somebody comes in again", () => comesIn(neighbour));

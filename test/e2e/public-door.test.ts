@@ -4,10 +4,12 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Exposure } from "../../src/api/schemas.ts";
 import { hostAddress, type Internet, internet, sessionOver } from "../support/internet.ts";
-import { repository, runToEnd, succeeded } from "../support/perch.ts";
+import type { Exposure as AskedExposure } from "../../src/model/exposure.ts";
+import { repository, runToEnd, start, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, operatorPassword, timed, worldIn } from "../support/world.ts";
+import { whileKilled } from "../support/while-killed.ts";
 
 /** What a stranger on the Internet meets, by trying. One story: each test goes on where the one before it ended. */
 const hostname = "db.example.com";
@@ -53,13 +55,16 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
       )
     ).rows[0];
 
-  beforeAll(async () => {
-    net = await internet(strangers);
+  const up = async () =>
     succeeded(
       await runToEnd([...net.host, process.execPath, join(repository, "dist/cli/main.js"), "up"], {
         env: { PERCH_HOME: root },
       }),
     );
+
+  beforeAll(async () => {
+    net = await internet(strangers);
+    await up();
     await world.create("pg", "--initial-cluster-size", "2");
     ({ password } = await json<{ password: string }>("postgres", "users", "create", "-a", "pg", "joe"));
     ca = await ok("certs", "ca");
@@ -165,6 +170,53 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "unshare --net true
     await (await login("203.0.113.7")).end();
     const [listed] = await json<Exposure[]>("postgres", "exposures");
     expect(listed?.refused).toBeGreaterThan(0);
+  });
+
+  it("goes on with a wish whose perchd was killed before it did anything about it, and takes back what cannot be", async () => {
+    const door = async () => (await json<Exposure[]>("postgres", "exposures"))[0];
+    let whole: AskedExposure | undefined;
+    await whileKilled(world, ({ clusters }) =>
+      clusters.update({ app: "pg" }, ({ exposure, ...record }) => ((whole = exposure), record)),
+    );
+    if (whole === undefined) throw new Error("nothing was exposed");
+    const original = whole;
+    await up();
+    await eventually("it is shut", async () => (await listening()) === "");
+    expect(await ok("events")).toContain("shut the public door of pg: it is not wanted any more");
+    const { superusers: _known, ...unasked } = original;
+    await whileKilled(world, ({ clusters }) =>
+      clusters.update({ app: "pg" }, (record) => ({ ...record, exposure: { ...unasked, phase: "creating" } })),
+    );
+    await up();
+    await eventually("it is open", async () => (await door())?.state === "open");
+    await expect(login("203.0.113.7", { user: "postgres", password: operatorPassword })).rejects.toThrow("pg_hba.conf");
+    await (await login("203.0.113.7")).end();
+    const taker = await start([
+      ...net.host,
+      "node",
+      "-e",
+      `require('net').createServer().listen(6000,'${hostAddress}',()=>console.log('taken'))`,
+    ]);
+    await eventually("the port is taken", () => taker.stdout() !== "");
+    await whileKilled(world, ({ clusters }) =>
+      clusters.update({ app: "pg" }, (record) => ({
+        ...record,
+        exposure: {
+          ...original,
+          listen: `${hostAddress}:6000`,
+          phase: "creating",
+          createdAt: new Date().toISOString(),
+          before: original,
+        },
+      })),
+    );
+    await up();
+    await eventually("the one before is open", async () => (await door())?.state === "open");
+    expect(await door()).toMatchObject({ listen: `${hostAddress}:${port}` });
+    await (await login("203.0.113.7")).end();
+    expect(await ok("events")).toMatch(/opening the public door of pg failed: .*another program listens on that port/);
+    taker.kill("SIGKILL");
+    await taker.ended;
   });
 
   it("is shut by unexpose: the last packet comes at once, the port is free, and PostgreSQL admits nobody from there", async () => {

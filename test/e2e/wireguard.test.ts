@@ -10,6 +10,7 @@ import { repository, runToEnd, succeeded } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
 import { eventually, timed, worldIn } from "../support/world.ts";
+import { whileKilled } from "../support/while-killed.ts";
 
 /** A laptop joins, roams and is shut out. One story: each test goes on where the one before it ended. */
 const port = 51_820;
@@ -350,8 +351,20 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
       await ok("wireguard", "remove", "phone");
     });
 
-    it("is shut when its last peer is removed", async () => {
-      await ok("wireguard", "remove", "other");
+    it("is shut when its last peer is removed, and whoever kills perchd meanwhile keeps no session", async () => {
+      const session = await second.begin(["psql", url, "-XAtc", "SELECT 'begun'", "-c", "SELECT pg_sleep(100)"]);
+      await eventually("the session has begun", () => session.stdout().includes("begun"));
+      await whileKilled(world, (state) =>
+        state.peers.update({ name: "other" }, (record) => ({ ...record, phase: "destroying" })),
+      );
+      expect((await onHost("ss", "-Hlun")).stdout).not.toBe("");
+      await up();
+      expect((await session.ended).stderr).toMatch(/reset|closed the connection|abort/i);
+      await eventually("it is forgotten", async () => (await peers()).length === 0);
+      expect(await world.error("wireguard", "remove", "other")).toMatchObject({ code: "peer_not_found" });
+      expect((await onHost("ss", "-Hlun")).stdout).toBe("");
+      await ok("wireguard", "create", "last", "stdout", "--endpoint", hostAddress);
+      await ok("wireguard", "remove", "last");
       expect((await onHost("ss", "-Hlun")).stdout).toBe("");
       expect(
         (await onHost("nsenter", `--net=/run/netns/perch-${home.id}`, "--", "nft", "list", "table", "inet", "perch"))

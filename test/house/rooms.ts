@@ -222,7 +222,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   reconcile: {
-    holds: "the loop: observe, plan (pure), apply, again; `concerns/`: what a cluster has beside its members",
+    holds:
+      "the loop: observe, plan (pure), apply, again; `concerns/`: what a cluster has beside its members; `network/`: what is no cluster's",
     start: "plan.ts",
     imports: {
       base: "deadlines",
@@ -261,10 +262,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       api: "the routes it answers",
       host: "the command that enters the network",
       postgres: "databases, users and settings are asked of PostgreSQL itself",
-      network: "how a run enters",
-      wireguard: "how a peer's way in does",
-      dns: "`perch dig`",
-      ingress: "how a public ingress does",
       doctor: "`perch doctor`",
       capacity: "the warnings of `perch status`",
       store: "what is desired",

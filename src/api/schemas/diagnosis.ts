@@ -18,9 +18,10 @@ export const warning = z.object({
     "perchd-memory",
     "descriptors",
     "wraparound",
-    // What the kernel holds for the network, and the processes that it needs.
+    // What the kernel holds for the network, the processes that it needs, and what of it cannot be set.
     "kernel",
     "process",
+    "network",
     "server-user",
   ]),
   /** The cluster, or "network". */

@@ -1,6 +1,5 @@
 import type { RouteInput } from "../../api/route.ts";
 import type { routes } from "../../api/routes.ts";
-import { tryListen } from "../../ingress/start.ts";
 import { fail } from "../../errors/error.ts";
 import {
   checkHostname,
@@ -12,13 +11,11 @@ import {
 } from "../../model/exposure.ts";
 import { acmeFiles } from "../../postgres/tls/acme-directory.ts";
 import { readGiven } from "../../postgres/tls/given-certificate.ts";
-import { listSuperusers } from "../../postgres/sql/roles.ts";
-import type { ClusterView } from "../../cluster/view.ts";
+import { exposureIn, exposureKey, isSet, withoutHalfMade } from "../../reconcile/concerns/exposures/plan.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import { exposureShape } from "../views/exposure.ts";
 import type { Handlers } from "../http/http.ts";
-import { onLeader } from "./leader.ts";
 import { settle } from "../wait.ts";
 
 type ExposureHandlers = Pick<Handlers, "listExposures" | "expose" | "unexpose">;
@@ -29,12 +26,7 @@ type Asked = RouteInput<(typeof routes)["expose"]>["body"];
  * is as before.
  */
 export function exposureHandlers(deps: Deps): ExposureHandlers {
-  const { state, events, context, doors } = deps;
-
-  const setExposure = (app: string, exposure: Exposure | undefined) =>
-    state.clusters.update({ app }, ({ exposure: _before, ...record }) =>
-      exposure === undefined ? record : { ...record, exposure },
-    );
+  const { state, events } = deps;
 
   return {
     async listExposures() {
@@ -48,24 +40,30 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
 
     async expose({ params, body }, call) {
       const { record, loop } = await requireLeader(deps, params.cluster);
-      const { app, exposure: before } = record;
-      const superusers = await onLeader(deps, app, listSuperusers);
-      const exposure = { ...(await wanted(deps, body, before)), superusers };
-      await setExposure(app, exposure);
-      try {
-        await settle(loop, call, {
-          what: `opening ${app} to the public`,
-          things: [],
-          done: (view) => isSet(view, exposure.createdAt),
-        });
-        await context.publish();
-        const door = await doors.state(app);
-        if (door.state === "closed") throw door.error;
-      } catch (error) {
-        await setExposure(app, before);
-        loop.wake();
-        throw error;
-      }
+      const { app } = record;
+      const exposure = await wanted(deps, body, record.exposure);
+      await state.clusters.update({ app }, (current) => {
+        const before = whole(current.exposure);
+        return {
+          ...current,
+          exposure: {
+            ...exposure,
+            ...(before?.superusers === undefined ? {} : { superusers: before.superusers }),
+            ...(before === undefined ? {} : { before }),
+          },
+        };
+      });
+      await settle(loop, call, {
+        what: `opening ${app} to the public`,
+        things: [exposureKey],
+        done: (view) => {
+          const now = view?.cluster.exposure;
+          return now?.createdAt === exposure.createdAt && now.phase === undefined ? true : undefined;
+        },
+        undone: (view) => view?.cluster.exposure?.createdAt !== exposure.createdAt,
+        cancel: async () =>
+          void (await state.clusters.update({ app }, (current) => withoutHalfMade(current, exposure.createdAt))),
+      });
       const who = exposure.allow.length === 0 ? "everyone" : exposure.allow.join(", ");
       const everywhere = isEverywhere(parseListen(exposure.listen, "--listen")) ? ", every address of this host" : "";
       await events.append(
@@ -78,35 +76,30 @@ export function exposureHandlers(deps: Deps): ExposureHandlers {
     async unexpose({ params }, call) {
       const { record, loop } = await requireCluster(deps, params.cluster);
       if (record.exposure === undefined) throw fail("not_exposed", { app: record.app });
-      await setExposure(record.app, undefined);
+      await state.clusters.update(record, ({ exposure: _wish, ...current }) => current);
       await settle(loop, call, {
         what: `shutting the public door of ${record.app}`,
         things: [],
-        done: (view) => isSet(view, undefined),
+        done: (view) =>
+          view !== undefined &&
+          view.cluster.exposure === undefined &&
+          isSet(view) &&
+          exposureIn(view)?.ingress === "closed"
+            ? true
+            : undefined,
       });
-      await doors.state(record.app);
       await events.append(record.app, `the public door of ${record.app} is shut`);
       return {};
     },
   };
 }
 
-/** The loop has seen it, and every server that runs has its lines of pg_hba.conf and its certificate. */
-function isSet(view: ClusterView | undefined, createdAt: string | undefined): true | undefined {
-  if (view === undefined || view.cluster.exposure?.createdAt !== createdAt) return undefined;
-  return view.members.every(
-    ({ facts, busy }) => !facts.running || (facts.configured && facts.certified && busy === undefined),
-  )
-    ? true
-    : undefined;
-}
+/** The one that is open: one that is still being opened has it before itself. */
+const whole = (exposure: Exposure | undefined): Exposure | undefined =>
+  exposure?.phase === "creating" ? exposure.before : exposure;
 
 /** What was asked for, when it can be: every error there is comes before anything is changed. */
-async function wanted(
-  { place }: Deps,
-  body: Asked,
-  before: Exposure | undefined,
-): Promise<Omit<Exposure, "superusers">> {
+async function wanted({ place, ingress }: Deps, body: Asked, before: Exposure | undefined): Promise<Exposure> {
   // 127.0.0.0/8 is local as a whole on Linux alone, and without it nobody could tell sources apart.
   if (place.mode === "portable" && process.platform !== "linux") throw fail("portable_mode", { what: "a public door" });
   const hostname = checkHostname(body.hostname);
@@ -119,7 +112,7 @@ async function wanted(
   if (listen === replicaListen)
     throw fail("listen_invalid", { what: "--replica-listen", value: listen, why: "the leader's port is there" });
   const own = [before?.listen, before?.replicaListen];
-  for (const at of [listen, replicaListen]) if (at !== undefined && !own.includes(at)) await tryListen(at);
+  for (const at of [listen, replicaListen]) if (at !== undefined && !own.includes(at)) await ingress.tryListen(at);
   const given = Object.fromEntries(Object.entries(body.limits).filter(([, limit]) => limit !== undefined));
   return {
     hostname,
@@ -129,6 +122,7 @@ async function wanted(
     ...(files === undefined ? {} : { files }),
     allowSuperuser,
     limits: { ...defaultLimits, ...given },
+    phase: "creating",
     createdAt: new Date().toISOString(),
   };
 }

@@ -1,4 +1,3 @@
-import { askNameServer, type DigQuestion } from "../../dns/ask.ts";
 import { appHandlers } from "./apps.ts";
 import { attachmentHandlers } from "./attachments.ts";
 import { binariesHandler } from "./binaries.ts";
@@ -29,9 +28,8 @@ import { settingHandlers } from "./settings.ts";
 /** Which handler serves which route: a file a noun. */
 export function handlersOf(deps: Deps): Handlers {
   const clusters = clusterHandlers(deps);
-  const dig = (question: DigQuestion) => askNameServer(deps.place.tool([]), question);
   return namingFullDisk(deps.home, {
-    ...networkHandlers(deps, { listClusters: clusters.listClusters, dig }),
+    ...networkHandlers(deps, clusters.listClusters),
     ...certificateHandlers(deps),
     ...appHandlers(deps),
     ...secretHandlers(deps),

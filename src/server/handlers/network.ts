@@ -1,4 +1,3 @@
-import type { DigQuestion } from "../../dns/ask.ts";
 import { fail } from "../../errors/error.ts";
 import { networkResolver, regionResolver } from "../../model/address.ts";
 import { checkRegion } from "../../model/name.ts";
@@ -9,11 +8,8 @@ import type { Handlers } from "../http/http.ts";
 
 type NetworkHandlers = Pick<Handlers, "status" | "shutdown" | "events" | "dig">;
 
-/** What the network as a whole is asked; `more` are the parts other rooms lend. */
-export function networkHandlers(
-  deps: Deps,
-  more: { listClusters: Handlers["listClusters"]; dig(question: DigQuestion): ReturnType<Handlers["dig"]> },
-): NetworkHandlers {
+/** What the network as a whole is asked. */
+export function networkHandlers(deps: Deps, listClusters: Handlers["listClusters"]): NetworkHandlers {
   const { state, place, prefix } = deps;
   return {
     async status(_input, call) {
@@ -35,7 +31,7 @@ export function networkHandlers(
           loopDelay: deps.loopDelay(),
         },
         warnings: [...(await deps.broken()), ...(await deps.warnings())],
-        clusters: await more.listClusters({ params: {}, query: {}, body: {} }, call),
+        clusters: await listClusters({ params: {}, query: {}, body: {} }, call),
         apps: (await state.apps.list())
           .filter((app) => app.kind === "app")
           .map((app) => ({
@@ -56,7 +52,7 @@ export function networkHandlers(
       if (place.mode === "portable") throw fail("portable_mode", { what: "perch dig" });
       const region = body.region === undefined ? undefined : findRegion(checkRegion(body.region));
       const server = region === undefined ? networkResolver(prefix) : regionResolver(prefix, region);
-      return more.dig({ name: body.name, type: body.type, server, tcp: body.tcp });
+      return deps.dig({ name: body.name, type: body.type, server, tcp: body.tcp });
     },
   };
 }

@@ -1,13 +1,13 @@
 import type { Server, Socket } from "node:net";
 import { steadyNow } from "../../base/clock.ts";
-import { crowd } from "../../ingress/connection-limiter.ts";
-import { gate } from "../../ingress/admission.ts";
+import { crowd } from "../../host/sockets/connection-limiter.ts";
+import { gate } from "../../host/sockets/admission.ts";
 import { doorAddress, sourceOf } from "../../model/door-address.ts";
 import type { DoorLimits } from "../../model/exposure.ts";
 
 /**
  * How many connections a server of the API bears, in all and of one source, counted before TLS or HTTP hears of them.
- * Strangers make room (see door/crowd.ts).
+ * Strangers make room (see host/sockets/connection-limiter.ts).
  */
 export interface Visitors {
   /** Whoever speaks on that connection is no stranger any more. Takes a TLS socket for the one below it. */

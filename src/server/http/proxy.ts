@@ -8,7 +8,7 @@ import { networkResolver, regionResolver } from "../../model/address.ts";
 import { checkRegion, printable } from "../../model/name.ts";
 import { proxyTarget } from "../../model/proxy-target.ts";
 import { findRegion } from "../../model/region.ts";
-import type { Dial } from "../../network/dialler.ts";
+import type { Dial } from "../../cluster/ways.ts";
 import type { Deps } from "../deps.ts";
 import { parse } from "./answer.ts";
 import type { Handlers } from "./http.ts";

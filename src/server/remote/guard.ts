@@ -7,7 +7,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Route } from "../../api/route.ts";
 import type { Log } from "../../base/log.ts";
 import { steadyNow } from "../../base/clock.ts";
-import { gate, type Gate } from "../../ingress/admission.ts";
+import { gate, type Gate } from "../../host/sockets/admission.ts";
 import { fail, type PerchError } from "../../errors/error.ts";
 import { doorAddress, sourceOf } from "../../model/door-address.ts";
 import type { TokenRecord } from "../../model/records.ts";

@@ -13,7 +13,7 @@ export async function exposureShape(
   exposure: Exposure,
 ): Promise<api.Exposure> {
   const { hostname, listen, replicaListen, allow, allowSuperuser, limits, files } = exposure;
-  const door = await deps.doors.state(cluster.app);
+  const door = await deps.ingress.state(cluster.app);
   // The cluster may have no leader with files yet: then nothing is served.
   const served = await readCertificate(layout(deps.home, cluster.leader)).catch(() => undefined);
   return {

@@ -1,4 +1,4 @@
-import type { DoorLimits } from "../model/exposure.ts";
+import type { DoorLimits } from "../../model/exposure.ts";
 
 /**
  * Who may come in by a public door: how many at once, how many a second, and nobody for a while who guessed passwords.

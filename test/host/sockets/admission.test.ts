@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gate } from "../../src/ingress/admission.ts";
-import { defaultLimits } from "../../src/model/exposure.ts";
+import { gate } from "../../../src/host/sockets/admission.ts";
+import { defaultLimits } from "../../../src/model/exposure.ts";
 
 const limits = { total: 5, perSource: 3, perSecond: 2, failures: 3, failuresWithin: 60, shutFor: 300 };
 
