@@ -6,6 +6,7 @@ import { tryListen } from "../ingress/start.ts";
 import type { Home } from "../host/system/home.ts";
 import type { Warning } from "../capacity/facts.ts";
 import { openNamespace } from "../network/choose.ts";
+import { fewRights } from "../host/process/rights.ts";
 import { type Dialler, openDialler } from "../network/dialler.ts";
 import { type Outward, outward } from "../network/egress.ts";
 import { type HostAccess, hostAccess } from "../network/host-access.ts";
@@ -69,7 +70,7 @@ export async function openNetwork(options: Options, kept: Kept): Promise<OpenNet
     openDoors: doors.open,
   });
   const ways = {
-    dialler: openDialler(() => place.tool([])),
+    dialler: openDialler(() => place.tool(place.mode === "portable" ? [] : fewRights(place.mode))),
     outward: outward(home, place, say),
     hostAccess: hostAccess(home, place, prefix),
     runs: runWay(home, place, prefix),

@@ -1,6 +1,7 @@
 import { type Doors, openDoors } from "../ingress/ingresses.ts";
 import type { Home } from "../host/system/home.ts";
 import type { Place } from "../host/process/place.ts";
+import { fewRights } from "../host/process/rights.ts";
 import { doorwayClaim, openDoorway } from "../network/ingress-addresses.ts";
 import type { Claim } from "../network/kernel/claims.ts";
 import { doorsOf } from "../routing/ingresses.ts";
@@ -24,15 +25,6 @@ interface At {
   fresh: boolean;
   say(app: string, sentence: string): void;
 }
-
-/** Those by which it becomes nobody, and no others; an ordinary user's has nobody to become. */
-const fewRights = (mode: Place["mode"]): string[] => [
-  "setpriv",
-  "--no-new-privs",
-  "--inh-caps=-all",
-  `--bounding-set=-all${mode === "root" ? ",+setuid,+setgid" : ""}`,
-  "--",
-];
 
 export async function publicDoors({ home, place, prefix, fresh, say }: At): Promise<PublicDoors> {
   const portable = place.mode === "portable";

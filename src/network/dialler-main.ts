@@ -1,6 +1,7 @@
 import { Resolver } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { pause } from "../base/deadline.ts";
+import { giveUpRights } from "../host/process/rights.ts";
 import { join } from "../host/sockets/join.ts";
 import type { Dial, Failure, FromDialler, ToDialler } from "./dialler.ts";
 
@@ -145,3 +146,5 @@ process.on("disconnect", () => {
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
 process.on("SIGHUP", () => undefined);
+// Before the first message is heard: what a caller and a name server say is a stranger's.
+giveUpRights();

@@ -47,6 +47,11 @@ export interface WireGuardDevice {
 }
 
 const readyWithinMs = 5_000;
+/**
+ * It reads what strangers send. It stays root's, whose directory its orders come by, with the rights over interfaces
+ * and ports alone.
+ */
+const itsRights = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all,+net_admin,+net_bind_service"];
 const answerMs = 3_000;
 const callForMs = 10_000;
 /** Node's stdin is a socket, which cannot be opened by its name; a pipe can. */
@@ -84,7 +89,10 @@ export function wireGuardDevice(at: { home: Home; place: Place; prefix: string; 
     if (await succeeds(["ip", "link", "add", "dev", name, "type", "wireguard"])) return writeWhole(note, "{}\n");
     if ((await findProgram("wireguard-go")) === undefined)
       throw fail("client_missing", { program: "wireguard-go", packages: "wireguard-go" });
-    const started = await startDetached(["wireguard-go", "-f", name], { cwd: "/", env: { LOG_LEVEL: "silent" } });
+    const started = await startDetached([...itsRights, "wireguard-go", "-f", name], {
+      cwd: "/",
+      env: { LOG_LEVEL: "silent" },
+    });
     await writeWhole(note, `${JSON.stringify((await identify(started.pid)) ?? {})}\n`);
     let end: string | undefined;
     void started.ended.then(

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/base/deadline.ts";
+import { freePort } from "../../src/host/sockets/ports.ts";
 import { type Account, canRead, ordinaryUser } from "../support/account.ts";
+
 import { perchIn, repository, start, succeeded } from "../support/perch.ts";
 import { queryAs } from "../support/query.ts";
 import { tempHome } from "../support/temporary.ts";
@@ -19,6 +21,26 @@ const accounts: [who: string, account: Account | undefined][] =
         ["an ordinary user", ordinary],
       ]
     : [["an ordinary user", undefined]];
+
+/** An app's program that asks by a name of its own, whose address was another one a moment before. */
+const rebinding = `
+  const [name, port, token, headers] = process.argv.slice(1);
+  const addresses = ["203.0.113.1", "127.0.0.1"];
+  const lookup = (_, { all }, done) => {
+    const address = addresses.shift() ?? "127.0.0.1";
+    if (address !== "127.0.0.1") return lookup(_, { all }, done); // what it was when the page was loaded
+    all ? done(null, [{ address, family: 4 }]) : done(null, address, 4);
+  };
+  require("node:https").get(
+    { host: name, port, path: "/v1/apps", lookup, rejectUnauthorized: false, servername: "",
+      headers: { authorization: "Bearer " + token, ...JSON.parse(headers) } },
+    (response) => {
+      let text = "";
+      response.on("data", (data) => (text += data));
+      response.on("end", () => console.log(JSON.stringify([response.statusCode, /"code":"(\\w+)"/.exec(text)?.[1] ?? null])));
+    },
+  );
+`;
 
 describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_who, account) => {
   const home = tempHome(account);
@@ -60,6 +82,40 @@ describe.skipIf(missingTools("psql")).each(accounts)("portable mode as %s", (_wh
       await ok("run", "-a", "web", "--region", "lhr", "--", "sh", "-c", 'echo "$FLY_REGION $FLY_PRIVATE_IP"'),
     ).toMatch(/^lhr fdaa:\S+\n$/);
     expect((await perch(["run", "-a", "web", "--", "sh", "-c", "exit 7"])).code).toBe(7);
+  });
+
+  it("answers no app whose name leads to perchd's listener (DNS rebinding), nor its page, with whatever token", async () => {
+    const port = (await freePort()) ?? 0;
+    await ok("remote", "on", "--listen", `127.0.0.1:${port}`);
+    const { token } = JSON.parse(await ok("tokens", "create", "page", "--scope", "admin", "--json")) as {
+      token: string;
+    };
+    const asked = async (name: string, headers: Record<string, string> = {}) =>
+      JSON.parse(
+        await ok(
+          "run",
+          "-a",
+          "web",
+          "--",
+          process.execPath,
+          "-e",
+          rebinding,
+          name,
+          String(port),
+          token,
+          JSON.stringify(headers),
+        ),
+      ) as unknown;
+    expect(await asked("127.0.0.1")).toEqual([200, null]);
+    for (const name of ["rebound.example", "127.0.0.1.rebound.example", "localhost", "pg.internal"])
+      expect([name, await asked(name)]).toEqual([name, [403, "host_refused"]]);
+    expect(await asked("rebound.example", { host: "" })).toEqual([403, "host_refused"]);
+    expect(await asked("rebound.example", { connection: "upgrade", upgrade: "perch-proxy" })).toEqual([
+      403,
+      "host_refused",
+    ]);
+    expect(await asked("127.0.0.1", { origin: `https://127.0.0.1:${port}` })).toEqual([403, "origin_refused"]);
+    await ok("remote", "off");
   });
 
   it("leads perch proxy to the leader and to a member, and nowhere else, and publishes nothing: its commands are on the host already", async () => {

@@ -1,12 +1,36 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isRoot } from "../../src/host/system/home.ts";
+import { findUser, serverUserName } from "../../src/host/system/users.ts";
 import type { RunningProgram } from "../support/perch.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
+import { processesOf } from "../support/traces.ts";
 import { eventually, operatorPassword, worldIn } from "../support/world.ts";
+
+/** What a process of this home is, by its command. */
+const programs: [RegExp, string][] = [
+  [/dist\/daemon\//, "perchd"],
+  [/dist\/cli\//, "perch proxy"],
+  [/dist\/dns\/main/, "the name server"],
+  [/dist\/network\/dialler-main/, "the dialler"],
+  [/pasta/, "pasta"],
+  [/^(\S*\/)?postgres/, "PostgreSQL"],
+];
+
+function rightsOf(pid: number) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const said = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "";
+  return {
+    uids: [...new Set(said("Uid").split(/\s+/).map(Number))],
+    capable: BigInt(`0x${said("CapPrm")}`) !== 0n,
+    noNewPrivs: said("NoNewPrivs") === "1",
+    seccomp: said("Seccomp"),
+  };
+}
 
 describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", () => {
   const world = worldIn();
@@ -55,6 +79,32 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
       (await world.leader()).address,
     ]);
   });
+
+  it.skipIf(!isRoot())(
+    "runs as root what docs/security.md names, and nothing else: the program that dials has no right",
+    async () => {
+      const proxy = await proxied("0", "-a", "pg");
+      expect(await ask(proxy.listen, "SELECT 1")).toEqual([1]);
+      const servers = (await findUser(serverUserName))?.uid;
+      const found = (await processesOf(world.root)).map(({ pid, command }) => {
+        const [, what = command] = programs.find(([pattern]) => pattern.test(command)) ?? [];
+        return { what, ...rightsOf(pid) };
+      });
+      const root = { uids: [0], capable: true };
+      const whatRuns: Record<string, object> = {
+        perchd: root,
+        "perch proxy": root,
+        "the name server": root,
+        pasta: { uids: [0], capable: true },
+        "the dialler": { uids: [65_534], capable: false, noNewPrivs: true },
+        PostgreSQL: { uids: [servers], capable: false },
+      };
+      // Whether pasta works depends on the machine's own network.
+      const kinds = new Set([...found.map(({ what }) => what), "pasta"]);
+      expect(kinds).toEqual(new Set(Object.keys(whatRuns)));
+      for (const each of found) expect(each).toMatchObject(whatRuns[each.what] ?? {});
+    },
+  );
 
   it("leads to a region's own member with --region", async () => {
     const proxy = await proxied("0", "-a", "pg", "--region", "lhr");

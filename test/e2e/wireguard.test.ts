@@ -280,6 +280,16 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "psql", "ss", "wg", "wiregu
       expect(await world.error("wireguard", "remove", "laptop")).toMatchObject({ code: "peer_not_found" });
     });
 
+    it("is wireguard-go with the rights over interfaces and ports alone, where the kernel has none of its own", async () => {
+      const { pid } = device();
+      if (pid === undefined) return expect(await onHost("ip", "link", "help", "wireguard")).toBeDefined();
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      const rights = (1n << 10n) | (1n << 12n); // CAP_NET_BIND_SERVICE, CAP_NET_ADMIN
+      for (const set of ["CapPrm", "CapEff", "CapBnd"])
+        expect(BigInt(`0x${new RegExp(`^${set}:\\s*(\\w+)$`, "m").exec(status)?.[1]}`), set).toBe(rights);
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    });
+
     it("goes on when a signal has stopped wireguard-go", async () => {
       const { pid } = device();
       if (pid === undefined) return expect(await onHost("ip", "link", "help", "wireguard")).toBeDefined();

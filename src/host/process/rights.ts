@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Place } from "./place.ts";
 
 const nobody = 65_534;
 
@@ -13,6 +14,18 @@ export interface Rights {
   /** The permitted capabilities. */
   capabilities: bigint;
 }
+
+/**
+ * argv that starts a program which becomes nobody: with the rights for that, and no others. An ordinary user's program
+ * has nobody to become.
+ */
+export const fewRights = (mode: Place["mode"]): string[] => [
+  "setpriv",
+  "--no-new-privs",
+  "--inh-caps=-all",
+  `--bounding-set=-all${mode === "root" ? ",+setuid,+setgid" : ""}`,
+  "--",
+];
 
 /**
  * Becomes nobody, for good, before the first stranger is heard. Throws where any right is left: a process that could
