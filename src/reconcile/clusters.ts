@@ -1,19 +1,10 @@
 import { fail } from "../errors/error.ts";
 import type { Log } from "../base/log.ts";
 import { type Loop, type LoopWork, startLoop } from "./loop.ts";
-import type { ClusterView, MemberView } from "../cluster/view.ts";
+import type { ClusterLoops } from "../cluster/cluster-loop.ts";
 
-/** The loops of all clusters, by name. A loop begins with its cluster's record and ends with it. */
-export interface Clusters {
-  /** Starts the loop of a cluster whose record was just written. */
-  open(app: string): Loop;
-  /** Rejects with app_not_found or not_a_cluster's sentence where there is none. */
-  require(app: string): Loop;
-  find(app: string): Loop | undefined;
-  /** The last views; undefined until every loop has looked once. */
-  views(): ClusterView[] | undefined;
-  /** The member with that machine id, with the view and the loop it belongs to. */
-  member(machine: string): { loop: Loop; view: ClusterView; member: MemberView } | undefined;
+/** A loop begins with its cluster's record and ends with it. */
+export interface Clusters extends ClusterLoops {
   stop(): Promise<void>;
 }
 

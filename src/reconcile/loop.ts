@@ -10,6 +10,7 @@ import { type PerchError, toPerchError } from "../errors/error.ts";
 import { type Deaths, deathRegister } from "./deaths.ts";
 import { newNotices } from "./notices.ts";
 import { nameOf, type Plan, type Step, touches, triedKey } from "./step.ts";
+import type { ClusterLoop, Watcher } from "../cluster/cluster-loop.ts";
 import { type ClusterView, type Trouble, unsettled } from "../cluster/view.ts";
 
 /** What the loop remembers between passes and no store needs to know. */
@@ -38,18 +39,7 @@ export interface LoopWork {
   publish(view: ClusterView | undefined): Promise<void>;
 }
 
-export interface Watcher {
-  onPass?(view: ClusterView | undefined): void;
-  onSentence?(sentence: string): void;
-  onFailure?(thing: string, error: PerchError): void;
-}
-
-export interface Loop {
-  wake(): void;
-  view(): ClusterView | undefined;
-  /** What failed is tried at once: its cause may be gone. */
-  retry(): void;
-  watch(watcher: Watcher): () => void;
+export interface Loop extends ClusterLoop {
   /** Ends the loop; steps under way are aborted and awaited. */
   stop(): Promise<void>;
 }
@@ -64,7 +54,7 @@ export function startLoop(work: LoopWork, log: Log): Loop {
   const troubles = new Map<string, Trouble>();
   const deaths = deathRegister();
   const since = new Map<string, number>();
-  const watchers = new Set<Watcher>();
+  const watchers = new Set<Watcher<ClusterView>>();
   let view: ClusterView | undefined;
   /** Member → what was last said to be wrong with it. */
   const said = new Map<string, string>();

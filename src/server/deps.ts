@@ -6,7 +6,7 @@ import type { LoopDelay } from "../base/loop-delay.ts";
 import type { Home } from "../host/system/home.ts";
 import type { Place } from "../host/process/place.ts";
 import type { Warning } from "../capacity/facts.ts";
-import type { Clusters } from "../reconcile/clusters.ts";
+import type { ClusterLoops } from "../cluster/cluster-loop.ts";
 import type { NetworkLoop } from "../reconcile/network/loop.ts";
 import type { Context } from "../cluster/context.ts";
 import type { DialWay, HostAccessWay, IngressWay, OutwardWay, PeersWay, RunWay } from "../cluster/ways.ts";
@@ -29,7 +29,7 @@ export interface Deps {
   state: State;
   vault: Vault;
   events: Reports;
-  clusters: Clusters;
+  clusters: ClusterLoops;
   context: Context;
   /** Public ingresses. */
   ingress: IngressWay;

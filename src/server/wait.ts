@@ -1,16 +1,7 @@
 import { PerchError, fail } from "../errors/error.ts";
+import type { WishLoop } from "../cluster/cluster-loop.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import type { Call } from "./http/call.ts";
-
-/** A loop that makes wishes true, of a cluster or of the network: what it looked at, said, and could not do. */
-export interface Waited<V> {
-  wake(): void;
-  watch(watcher: {
-    onPass?(view: V | undefined): void;
-    onSentence?(sentence: string): void;
-    onFailure?(thing: string, error: PerchError): void;
-  }): () => void;
-}
 
 /** What a caller waits for: the loop has made it so, or it failed and was undone. */
 export interface Wish<T, V = ClusterView> {
@@ -44,7 +35,11 @@ const unfinished = (error: PerchError): PerchError => {
  * Progress sentences go to the caller while it waits. Rejects with the failing step's error once what it left is
  * undone.
  */
-export function settle<T, V = ClusterView>(loop: Waited<V>, call: Call, wish: Wish<T, V>): Promise<T> {
+export function settle<T, V = ClusterView>(
+  loop: Pick<WishLoop<V>, "wake" | "watch">,
+  call: Call,
+  wish: Wish<T, V>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let failure: PerchError | undefined;
     let patience: NodeJS.Timeout | undefined;

@@ -1,14 +1,15 @@
+import { deserialize, serialize } from "node:v8";
 import { describe, expect, it, vi } from "vitest";
 import { fail } from "../../src/errors/error.ts";
-import type { Loop, Watcher } from "../../src/reconcile/loop.ts";
+import type { ClusterLoop, Watcher } from "../../src/cluster/cluster-loop.ts";
 import type { ClusterView } from "../../src/cluster/view.ts";
 import { settle, type Wish } from "../../src/server/wait.ts";
 import { cluster, leading, member } from "../reconcile/world.ts";
 
 /** A loop whose passes the test makes. */
 function handLoop() {
-  const watchers = new Set<Watcher>();
-  const loop: Loop = {
+  const watchers = new Set<Watcher<ClusterView>>();
+  const loop: ClusterLoop = {
     wake: () => undefined,
     view: () => undefined,
     retry: () => undefined,
@@ -16,9 +17,8 @@ function handLoop() {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
-    stop: () => Promise.resolve(),
   };
-  const each = (what: (watcher: Watcher) => void) => [...watchers].forEach(what);
+  const each = (what: (watcher: Watcher<ClusterView>) => void) => [...watchers].forEach(what);
   return {
     loop,
     watchers,
@@ -55,6 +55,17 @@ describe("settle", () => {
     hand.pass(ready);
     expect(await answer).toBe("ready");
     expect([caller.heard, hand.watchers.size]).toEqual([["make the leader a1"], 0]);
+  });
+
+  it("answers by a view that was kept and read again, as another host's would be", async () => {
+    const hand = handLoop();
+    const leads = (view: ClusterView | undefined) =>
+      view?.members.some(({ record, facts }) => record.id === "a1" && facts.answers) === true ? "leads" : undefined;
+    const answer = settle(hand.loop, call().call, { ...wish, done: leads });
+    const kept = deserialize(serialize(ready)) as ClusterView;
+    expect(kept).toEqual(ready);
+    hand.pass(kept);
+    expect(await answer).toBe("leads");
   });
 
   it("does not wait for ever until what failed is undone, and says that it goes on", async () => {

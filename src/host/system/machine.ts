@@ -32,7 +32,7 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
 }
 
 /** PostgreSQL cannot write a page or a WAL segment of less. */
-export const isFull = ({ freeBytes, bytes }: DiskRoom): boolean => bytes > 0 && freeBytes < 64 * 1024;
+export const isFull = ({ freeBytes }: DiskRoom): boolean => freeBytes < 64 * 1024;
 
 /**
  * What a program said before it ended, with the cause that it could not write down: a full disk takes the last words,

@@ -1,24 +1,13 @@
 import { byItself } from "../../base/actor.ts";
 import { steadyNow } from "../../base/clock.ts";
+import type { Watcher, WishLoop } from "../../cluster/cluster-loop.ts";
 import { concernKey, type ConcernStep } from "../../cluster/concern.ts";
 import type { Trouble } from "../../cluster/view.ts";
 import { fail, type PerchError, toPerchError } from "../../errors/error.ts";
 import { backoffMs } from "../loop.ts";
 import type { AnyNetworkConcern, NetworkContext, NetworkDue, NetworkView } from "./concern.ts";
 
-/** Who waits for a wish hears of it here, as at the loop of a cluster. */
-export interface NetworkWatcher {
-  onPass?(view: NetworkView | undefined): void;
-  onSentence?(sentence: string): void;
-  onFailure?(thing: string, error: PerchError): void;
-}
-
-export interface NetworkLoop {
-  wake(): void;
-  view(): NetworkView | undefined;
-  /** What failed is tried at once: its cause may be gone. */
-  retry(): void;
-  watch(watcher: NetworkWatcher): () => void;
+export interface NetworkLoop extends WishLoop<NetworkView> {
   /** Resolves when nothing is under way and nothing can be begun. */
   atRest(): Promise<void>;
   /** What could not be done and is tried again, a sentence a thing. */
@@ -36,7 +25,7 @@ export function startNetworkLoop(context: NetworkContext, concerns: readonly Any
   const { log } = context;
   const under = new Map<string, { step: ConcernStep; done: Promise<void> }>();
   const troubles = new Map<string, Trouble>();
-  const watchers = new Set<NetworkWatcher>();
+  const watchers = new Set<Watcher<NetworkView>>();
   let view: NetworkView | undefined;
   let turning: Promise<void> | undefined;
   let again = false;
@@ -153,7 +142,7 @@ export function startNetworkLoop(context: NetworkContext, concerns: readonly Any
     turning = undefined; // in the same breath as the last look at `again`: no wake is lost between the two
   }
 
-  const watch = (watcher: NetworkWatcher) => {
+  const watch = (watcher: Watcher<NetworkView>) => {
     watchers.add(watcher);
     return () => void watchers.delete(watcher);
   };

@@ -1,7 +1,7 @@
 import { fail } from "../../errors/error.ts";
 import { checkAppName } from "../../model/name.ts";
 import type { ClusterRecord } from "../../model/records.ts";
-import type { Loop } from "../../reconcile/loop.ts";
+import type { ClusterLoop } from "../../cluster/cluster-loop.ts";
 import { leaderOf, leads, type MemberView, whyNotLed } from "../../cluster/view.ts";
 import type { Deps } from "../deps.ts";
 
@@ -9,7 +9,7 @@ import type { Deps } from "../deps.ts";
 export async function requireCluster(
   { state, clusters }: Pick<Deps, "state" | "clusters">,
   app: string,
-): Promise<{ record: ClusterRecord; loop: Loop }> {
+): Promise<{ record: ClusterRecord; loop: ClusterLoop }> {
   const record = await state.clusters.get({ app });
   if (record !== undefined) return { record, loop: clusters.require(app) };
   if ((await state.apps.get({ name: app })) === undefined) throw fail("app_not_found", { app: checkAppName(app) });
@@ -20,7 +20,7 @@ export async function requireCluster(
 export async function requireLeader(
   deps: Pick<Deps, "state" | "clusters">,
   app: string,
-): Promise<{ record: ClusterRecord; loop: Loop; leader: MemberView }> {
+): Promise<{ record: ClusterRecord; loop: ClusterLoop; leader: MemberView }> {
   const { record, loop } = await requireCluster(deps, app);
   if (record.phase !== "ready")
     throw fail("cluster_not_ready", {

@@ -4,7 +4,7 @@ import { listSettings, restartNeeded, type Setting } from "../../postgres/sql/pg
 import { hasData } from "../../postgres/instance/directory.ts";
 import { trySettings } from "../../postgres/instance/validate-settings.ts";
 import { configurationOf, memberOf, passwordsOf, settingsInForce } from "../../cluster/context.ts";
-import type { Loop } from "../../reconcile/loop.ts";
+import type { ClusterLoop } from "../../cluster/cluster-loop.ts";
 import { machineOf, requireProgram } from "../../reconcile/members.ts";
 import { changedSettings } from "../../reconcile/take-back.ts";
 import { type ClusterView, leaderOf, leads } from "../../cluster/view.ts";
@@ -102,7 +102,7 @@ async function attempt(
 }
 
 /** Every member that runs has them in its files, and was told. */
-const configured = (loop: Loop, call: Call, app: string, settings: Record<string, string>): Promise<true> =>
+const configured = (loop: ClusterLoop, call: Call, app: string, settings: Record<string, string>): Promise<true> =>
   settle(loop, call, {
     what: `configuring ${app}`,
     things: [],
@@ -118,7 +118,7 @@ const hasThem = (view: ClusterView, settings: Record<string, string>): boolean =
  * for another change may be needed, too. The first attempt may have begun before the change.
  */
 async function tryToLead(
-  loop: Loop,
+  loop: ClusterLoop,
   call: Call,
   wish: { app: string; settings: Record<string, string> },
 ): Promise<string | undefined> {
