@@ -37,7 +37,7 @@ export interface NetworkView {
 export interface NetworkDue<S extends ConcernStep> {
   step: S;
   because: string;
-  /** Everyday: it is in the log and in no event. */
+  /** Everyday: it is in no event, and in the log where that tells everything. */
   quiet?: true;
 }
 

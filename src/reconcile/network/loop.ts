@@ -75,8 +75,9 @@ export function startNetworkLoop(context: NetworkContext, concerns: readonly Any
       }
     }
     clearTimeout(retry);
-    const waits = [...troubles.values()].map(({ until }) => until - now.now + 5);
-    if (!stopped && waits.length > 0) retry = setTimeout(wake, Math.max(5, Math.min(tickMs, ...waits)));
+    // What is being tried again wakes the loop when it ends.
+    const waits = [...troubles.values()].filter(({ until }) => until > now.now).map(({ until }) => until - now.now + 5);
+    if (!stopped && waits.length > 0) retry = setTimeout(wake, Math.min(...waits));
     for (const watcher of watchers) watcher.onPass?.(now);
   }
 
@@ -89,7 +90,7 @@ export function startNetworkLoop(context: NetworkContext, concerns: readonly Any
 
   function begin(concern: AnyNetworkConcern, { step, because, quiet }: NetworkDue<ConcernStep>, at: NetworkView): void {
     const key = keyOf(step);
-    if (quiet === true) log.info({ concern: concern.name }, because);
+    if (quiet === true) log.debug({ concern: concern.name }, because);
     else if (!troubles.has(key)) say(because);
     const done = concern
       .apply(step, context, at)

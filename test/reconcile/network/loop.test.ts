@@ -77,6 +77,22 @@ describe("the loop of the network", () => {
     ]);
   });
 
+  it("does not look again and again while what failed is being tried once more", async () => {
+    context.refusal.host = fail("host_access_failed", { why: "no veth" });
+    await wish({});
+    begin();
+    await loop.atRest();
+    let passes = 0;
+    loop.watch({ onPass: () => void passes++ });
+    let finish = (): void => undefined;
+    context.hostAccess.set = () => new Promise((resolve) => (finish = resolve));
+    loop.retry();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    context.host = "open";
+    finish();
+    expect(passes).toBeLessThan(5);
+  });
+
   it("forgets a failure of what is not wanted any more", async () => {
     context.refusal.host = fail("host_access_failed", { why: "no veth" });
     await wish({});
