@@ -108,8 +108,8 @@ export function operationsOf(
       let mine = false;
       await state.clusters.update(cluster, (record) => {
         mine = record.change === undefined || record.change.to === change.to || change.kind === "failover";
-        const promote = record.change?.to === change.to && record.change.promote === true;
-        return mine ? { ...record, change: { ...change, ...(promote ? { promote } : {}) } } : record;
+        const moves = record.change?.to === change.to && record.change.promote === true;
+        return mine ? { ...record, change: { ...change, ...(moves ? { promote: true } : {}) } } : record;
       });
       return mine;
     },
