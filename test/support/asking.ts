@@ -19,7 +19,8 @@ export function asking() {
   let apps: RunningProgram[] = [];
 
   function said(app: RunningProgram): Said {
-    const last = app.stdout().trimEnd().split("\n").at(-1) ?? "";
+    // What is longer than a pipe takes at once may have come in part.
+    const last = app.stdout().split("\n").at(-2) ?? "";
     return last === "" ? { counts: { fresh: 0, long: 0, names: 0 }, failures: [] } : (JSON.parse(last) as Said);
   }
 

@@ -93,12 +93,16 @@ function ofLeader(view: ClusterView, leader: MemberView, { wish, facts }: At): D
   const next = view.members.find(({ record }) => record.id === id);
   if (next?.facts.streaming === true && !facts.lowers)
     return [own("hand-over", `${titleOf(view, next)} takes over before the leader is restarted`, [next.record.id])];
-  // They were restarted a moment ago.
-  const soon = view.members.some(
-    ({ since }) => since.stranded !== undefined && view.now - since.stranded < followMs && !facts.lowers,
-  );
+  const soon = !facts.lowers && view.members.some((member) => member !== leader && followsSoon(view, member));
   return soon ? [] : [restart(view, leader, "it was asked for")];
 }
+
+/** It was restarted a moment ago; nobody counts yet how long it does not stream where the leader could not be asked. */
+const followsSoon = ({ now }: ClusterView, { facts, since: { stranded } }: MemberView): boolean =>
+  facts.answers &&
+  !facts.streaming &&
+  facts.refused === undefined &&
+  (stranded === undefined || now - stranded < followMs);
 
 /** Undefined where nothing is left to be done. */
 function lowered(view: ClusterView, members: readonly MemberView[], { facts }: At): Due<RestartStep>[] | undefined {

@@ -83,6 +83,8 @@ describe("a restart of all members", () => {
       world([old1, runs("a2", 12, { ...streaming, streaming: false }, { since: { stranded: since } })]);
     expect(says(late(999_000))).toEqual([]);
     expect(says(late(990_000))).toEqual(["restart the leader a1 in ams: it was asked for"]);
+    // In the look in which it came back the leader could not be asked.
+    expect(says(world([old1, runs("a2", 12, { ...streaming, streaming: false })]))).toEqual([]);
   });
 
   it("restarts the leader in place where it would have less than before, and the replicas once more when they heard of it", () => {
