@@ -4,12 +4,11 @@ import { lossesOf } from "../../../cluster/losses.ts";
 import type { ClusterView } from "../../../cluster/view.ts";
 import type { PerchError } from "../../../errors/error.ts";
 import type { ClusterRecord, Restarting } from "../../../model/records.ts";
-import { readControlFile } from "../../../postgres/instance/control-file.ts";
-import { layout } from "../../../postgres/instance/directory.ts";
 import { lossesText } from "../../../postgres/replication/losses.ts";
+import { floorsOf, floorsSeen } from "./floors.ts";
 import { machineOf } from "../../members.ts";
 import { startedWith } from "../../take-back.ts";
-import { type Floors, forRestart, restartConcern, type RestartFacts, type RestartStep, restartThing } from "./plan.ts";
+import { forRestart, restartConcern, type RestartFacts, type RestartStep, restartThing } from "./plan.ts";
 
 /**
  * A restart of all members, one after the other. What is asked for stands in the cluster's record; who is restarted
@@ -28,16 +27,15 @@ const restarts: Concern<RestartStep, RestartFacts | undefined> = {
 };
 export const restartsConcern = concernOf(restarts);
 
-const floorsOf = async ({ home }: Context, machine: string): Promise<Floors> =>
-  (await readControlFile(layout(home, machine)))?.floors ?? {};
-
 async function look(
   context: Context,
   cluster: ClusterRecord,
   { floors: before }: Restarting,
   { machines, since }: Sight,
 ): Promise<RestartFacts> {
-  const floors = new Map(await Promise.all(machines.map(async ({ id }) => [id, await floorsOf(context, id)] as const)));
+  const floors = new Map(
+    await Promise.all(machines.map(async ({ id }) => [id, await floorsSeen(context, id)] as const)),
+  );
   const leader = machines.find(({ id }) => id === cluster.leader);
   const wanted = leader && configurationOf(context, cluster, leader, undefined, "").settings;
   const less = (has: Readonly<Record<string, string | number>>) =>
