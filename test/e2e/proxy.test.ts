@@ -18,6 +18,7 @@ const programs: [RegExp, string][] = [
   [/dist\/dns\/main/, "the name server"],
   [/dist\/network\/dialler-main/, "the dialler"],
   [/pasta/, "pasta"],
+  [/^(\S*\/)?(ip|nft)\b.*\bmonitor\b/, "what hears the kernel"],
   [/^(\S*\/)?postgres/, "PostgreSQL"],
 ];
 
@@ -96,6 +97,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
         "perch proxy": root,
         "the name server": root,
         pasta: { uids: [0], capable: true },
+        "what hears the kernel": root,
         "the dialler": { uids: [65_534], capable: false, noNewPrivs: true },
         PostgreSQL: { uids: [servers], capable: false },
       };
