@@ -1,8 +1,12 @@
 import { chmodSync, copyFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "../../src/base/deadline.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
+import { lastLogLines } from "../../src/postgres/instance/logs.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { missingTools } from "../support/tools.ts";
+import { killHard, known } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 interface Setting {
@@ -207,6 +211,40 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("a clus
       expect(await show("wal_level")).toMatchObject({ value: "logical", source: "user", pending: false });
       expect(await app("SELECT 1")).toBe("1\n");
       await world.sql(id, "SELECT pg_drop_replication_slot('kept')");
+    });
+
+    it("is taken back by the next perchd where the one that met it is killed before it could say so", async () => {
+      const [leader, replica] = [await world.leader(), await world.replica()];
+      await world.sql(leader.id, "SELECT pg_create_logical_replication_slot('stays', 'pgoutput')");
+      const perchd = await known((await world.status()).daemon.pid);
+      const words = async () =>
+        (await lastLogLines(layout(world.home, leader.id).log, 20)).map(({ message }) => message);
+      const restart = await world.begin(["postgres", "config", "update", "wal_level=replica", "-a", "pg", "--restart"]);
+      const met = async () => ((await words()).some((text) => text.includes('slot "stays" exists')) ? true : undefined);
+      expect(await ask(met, { everyMs: 2, withinMs: 60_000 })).toBe(true);
+      await killHard([perchd]);
+      expect((await restart.ended).code).toBe(1);
+      expect(restart.stderr()).not.toContain("was taken back");
+      await ok("up");
+      const events = () => ok("events", "-n", "1000");
+      await eventually(
+        "the restart is through",
+        async () =>
+          /that an ended perchd had begun goes on[^]*did not come to its end: the change of/.test(await events()),
+        60_000,
+      );
+      await eventually("both run with it", async () =>
+        (await onEvery("wal_level")).every((value) => value === "logical"),
+      );
+      expect(await show("wal_level")).toMatchObject({ value: "logical", source: "user", pending: false });
+      expect(await app("SELECT 1")).toBe("1\n");
+      expect(
+        (await events()).match(
+          /the change of wal_level in pg was taken back, because PostgreSQL of machine \S+ said: .*"stays"/g,
+        ),
+      ).toHaveLength(1);
+      expect([(await world.leader()).id, (await world.replica()).id]).toEqual([leader.id, replica.id]);
+      await world.sql(leader.id, "SELECT pg_drop_replication_slot('stays')");
     });
 
     it("for what is in its data, is taken back with what else was changed since the last start", async () => {

@@ -1,6 +1,15 @@
+import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "../../src/base/deadline.ts";
+import { occupants } from "../../src/host/process/occupants.ts";
+import { awaitEnd, signalProcess } from "../../src/host/process/process.ts";
+import { isRoot } from "../../src/host/system/home.ts";
+import { layout } from "../../src/postgres/instance/directory.ts";
+import { runToEnd, start, succeeded } from "../support/perch.ts";
+import { recordProcess } from "../support/processes.ts";
 import { missingTools } from "../support/tools.ts";
-import { killHard, known } from "../support/traces.ts";
+import { killHard, known, netnsOf } from "../support/traces.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /**
@@ -166,6 +175,38 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
     await whole();
   });
 
+  it.skipIf(!isRoot())("keeps who comes during a change with `sync on`, and drops none of them", async () => {
+    const inside = ["nsenter", `--net=${netnsOf(world.root)}`, "--"];
+    const nft = async (command: string) => succeeded(await runToEnd([...inside, "nft", command]));
+    await ok("postgres", "sync", "on", "-a", "pg");
+    // Who waited comes out of the door before this chain of Perch's, and has passed it after.
+    await nft("add table inet counts");
+    for (const [chain, priority] of [
+      ["came", -400],
+      ["passed", -250],
+    ] as const) {
+      await nft(`add chain inet counts ${chain} { type filter hook prerouting priority ${priority}; }`);
+      await nft(`add rule inet counts ${chain} iifname "perch-door" tcp flags & (syn | ack) == syn counter`);
+    }
+    const { address } = await world.leader();
+    const knock = `setInterval(() => { const s = require("net").connect(5432, ${JSON.stringify(address)}); s.on("connect", () => s.destroy()).on("error", () => 0); }, 20); console.log("knocks");`;
+    const knocking = await start([...inside, process.execPath, "-e", knock]);
+    await recordProcess(knocking.pid);
+    await eventually("somebody knocks", () => knocking.stdout().includes("knocks"));
+    await ok("postgres", "failover", "-a", "pg");
+    await ok("run", "-a", "web", "--", "psql", "-tAc", "SELECT 1"); // one more who waits
+    knocking.kill("SIGKILL");
+    await knocking.ended;
+    const counted = [...(await nft("list table inet counts")).matchAll(/packets (\d+)/g)].map(([, packets]) =>
+      Number(packets),
+    );
+    expect(counted[0]).toBeGreaterThan(0);
+    expect(counted[1]).toBe(counted[0]);
+    await nft("delete table inet counts");
+    await ok("postgres", "sync", "off", "-a", "pg");
+    await whole();
+  });
+
   it("asks before it changes where that takes what no replica has, says what it took, and restarts in place", async () => {
     const before = (await world.leader()).id;
     await world.sql(before, "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS n", "web");
@@ -226,4 +267,49 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
       /the restart of pg that an ended perchd had begun goes on[^]*cluster pg was restarted/,
     );
   });
+
+  it.each(["stands still in its data", "has done its work, of which nobody knows"])(
+    "takes a member back that somebody promoted, though perchd is killed while pg_rewind %s",
+    async (moment) => {
+      const [leader, id] = [(await world.leader()).id, await idOf("ams", "replica")];
+      const dataOf = (member: string) => layout(world.home, member).data;
+      const numbers = async (members: readonly string[]) =>
+        Promise.all(members.map(async (member) => `${member} ${(await stat(dataOf(member))).ino}`));
+      // Nobody can tell how far pg_rewind came: its data stays until a copy streams. The data of others is not touched.
+      const others = (await world.cluster()).members.map((member) => member.id).filter((member) => member !== id);
+      const before = await numbers(others);
+      const cutShort = async () =>
+        (await ok("events", "-a", "pg", "-n", "1000")).split("rewound when that was cut short");
+      const times = (await cutShort()).length;
+      const perchd = await known((await world.status()).daemon.pid);
+      await signalProcess(perchd, "SIGSTOP");
+      await world.sql(id, "SELECT pg_promote()");
+      await world.sql(
+        id,
+        "CREATE TABLE stray AS SELECT n, repeat('x', 500) FROM generate_series(1, 50000) AS n",
+        "web",
+      );
+      await signalProcess(perchd, "SIGCONT");
+      const works = async () => (await occupants(dataOf(id), "pg_rewind"))[0];
+      const rewinding = await ask(works, { everyMs: 1, withinMs: 60_000 });
+      if (rewinding === undefined) throw new Error("pg_rewind does not run");
+      expect(await signalProcess(rewinding, "SIGSTOP")).toBe(true);
+      if (moment.startsWith("has")) {
+        await signalProcess(perchd, "SIGSTOP");
+        await signalProcess(rewinding, "SIGCONT");
+        expect(await awaitEnd(rewinding, 60_000)).toBe(true);
+      }
+      await killHard([perchd]);
+      await world.sql(leader, "INSERT INTO kept VALUES (3)", "web");
+      await ok("up");
+      await whole();
+      const rows = (member: string) => world.sql(member, "SELECT n FROM kept ORDER BY n", "web");
+      const has = await rows(leader);
+      await eventually("it has what the leader has", async () => isDeepStrictEqual(await rows(id), has));
+      expect(await world.sql(id, "SELECT to_regclass('public.stray') AS stray", "web")).toEqual([{ stray: null }]);
+      expect([await numbers(others), await occupants(dataOf(id), "pg_rewind")]).toEqual([before, []]);
+      expect((await cutShort()).length).toBe(times + 1);
+    },
+    180_000,
+  );
 });
