@@ -1,5 +1,4 @@
 import { shortenLog } from "../host/files/files.ts";
-import { giveLimits } from "../server/handlers/connection-limits.ts";
 import { layout } from "../postgres/instance/directory.ts";
 import { logsBounded } from "../postgres/instance/log-bound.ts";
 import type { Deps } from "../server/deps.ts";
@@ -44,7 +43,6 @@ export function keepTidy(
         await boundLog(layout(deps.home, id)).catch((error: unknown) => failures.push(error));
       if (failures.length > 0) throw failures[0];
     },
-    "attachments without a connection limit are given one": () => giveLimits(deps),
   };
   const all = async () => {
     for (const [what, chore] of Object.entries(chores))

@@ -61,6 +61,16 @@ export function checkIdentifier(name: string, what: string): string {
   return name;
 }
 
+/** Those that every server has. */
+const protectedDatabases: readonly string[] = ["postgres", "template0", "template1"];
+
+/** A database that may be made and dropped. */
+export function checkDatabase(name: string): string {
+  checkIdentifier(name, "database");
+  if (protectedDatabases.includes(name)) throw fail("database_protected", { database: name });
+  return name;
+}
+
 /** The database and user that `attach` makes when none are named: the app's name, `-` as `_` (flyctl). */
 export const identifierOfApp = (app: string): string => app.toLowerCase().replaceAll("-", "_");
 

@@ -1,7 +1,7 @@
 import { distributionUserName, serverUserName } from "../host/system/users.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import { changeUser } from "../postgres/instance/change-user.ts";
-import { runsProgram } from "../postgres/instance/setting-programs.ts";
+import { runsProgram } from "../model/setting-programs.ts";
 import { type Context, memberOf } from "../cluster/context.ts";
 
 /**

@@ -166,6 +166,7 @@ export const session = z.object({
   port: z.int(),
 });
 
+export type Setting = z.infer<typeof setting>;
 export type Rotated = z.infer<typeof rotated>;
 export type Cluster = z.infer<typeof cluster>;
 export type PoolStatus = z.infer<typeof pool>;

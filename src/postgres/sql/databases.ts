@@ -1,5 +1,5 @@
 import { fail, PerchError } from "../../errors/error.ts";
-import { checkIdentifier, isIdentifier } from "../../model/name.ts";
+import { checkDatabase, isIdentifier } from "../../model/name.ts";
 import { poolUser } from "../instance/hba.ts";
 import { blockersOfDrop, sentenceOf } from "./blockers.ts";
 import { quoteIdentifier } from "./quote.ts";
@@ -14,8 +14,6 @@ export interface Database {
   /** Who may connect, superusers left out. */
   users: string[];
 }
-
-const protectedDatabases: readonly string[] = ["postgres", "template0", "template1"];
 
 /** In the order of their names, templates left out. */
 export async function listDatabases(session: Session): Promise<Database[]> {
@@ -112,13 +110,6 @@ export async function closeDatabase(session: Session, name: string): Promise<str
   ];
   if (statements.length > 0) await retrying(() => transaction(session, () => session.query(statements.join("; "))));
   return [...row.taken, ...(row.open ? ["CREATE on its schema public"] : [])];
-}
-
-/** A name that a database of the user's may have: never one of those PostgreSQL itself needs. */
-export function checkDatabase(name: string): string {
-  checkIdentifier(name, "database");
-  if (protectedDatabases.includes(name)) throw fail("database_protected", { database: name });
-  return name;
 }
 
 async function sayWhich(

@@ -1,6 +1,7 @@
 import type { AnyConcern } from "../../cluster/concern.ts";
 import { attachmentConcern } from "./attachments/attachments.ts";
 import { exposureConcern } from "./exposures/exposures.ts";
+import { limitConcern } from "./limits/limits.ts";
 import { loginConcern } from "./logins/logins.ts";
 import { poolersConcern } from "./poolers/poolers.ts";
 import { restartsConcern } from "./restarts/restarts.ts";
@@ -8,6 +9,7 @@ import { restartsConcern } from "./restarts/restarts.ts";
 /** Everything a cluster has beside its members. A new one is a folder here and a line below. */
 export const concerns: readonly AnyConcern[] = [
   attachmentConcern,
+  limitConcern,
   loginConcern,
   exposureConcern,
   poolersConcern,

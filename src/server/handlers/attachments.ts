@@ -1,19 +1,17 @@
 import { leaderPort } from "../../model/ports.ts";
 import { fail } from "../../errors/error.ts";
 import { portableHost } from "../../model/address.ts";
-import { checkIdentifier, identifierOfApp } from "../../model/name.ts";
+import { checkDatabase, checkIdentifier, identifierOfApp } from "../../model/name.ts";
 import type { AttachmentRecord, ClusterRecord } from "../../model/records.ts";
 import { checkSecretName } from "../../model/secret.ts";
 import { clusterHost, urlPort } from "../../model/attachment-url.ts";
-import { checkDatabase, hasDatabase } from "../../postgres/sql/databases.ts";
-import { hasUser } from "../../postgres/sql/roles.ts";
 import { attachmentKey } from "../../reconcile/concerns/attachments/plan.ts";
+import { refuseTaken } from "../../cluster/leader/databases.ts";
 import type { ClusterView } from "../../cluster/view.ts";
 import { requireApp } from "./apps.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
-import { onLeader } from "./leader.ts";
 import { refuseLoginOfAnother } from "./known-login.ts";
 import { settle } from "../wait.ts";
 import { attachmentShape } from "../views/views.ts";
@@ -52,7 +50,8 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
 
     async attach({ params, body }, call) {
       const app = await requireApp(deps, body.app);
-      const { record: cluster, loop } = await requireLeader(deps, params.cluster);
+      const led = await requireLeader(deps, params.cluster);
+      const { record: cluster, loop } = led;
       if (body.pooled && cluster.pool === undefined) throw fail("pool_off", { app: cluster.app });
       const variable = checkSecretName(body.variable);
       const record: AttachmentRecord = {
@@ -83,11 +82,8 @@ export function attachmentHandlers(deps: Deps): AttachmentHandlers {
       if ((await state.secrets.get({ app: app.name, name: variable })) !== undefined)
         throw fail("secret_exists", { app: app.name, name: variable });
       await refuseLoginOfAnother(deps, cluster.app, record.user);
-      await onLeader(deps, cluster.app, async (session) => {
-        if (await hasUser(session, record.user)) throw fail("database_user_exists", { user: record.user });
-        if (!body.existingDatabase && (await hasDatabase(session, record.database)))
-          throw fail("database_exists", { database: record.database, app: cluster.app });
-      });
+      const { user } = record;
+      await refuseTaken(deps.context, led, { user, database: body.existingDatabase ? undefined : record.database });
 
       call.progress("Registering attachment");
       if (!(await state.attachments.create(record)))

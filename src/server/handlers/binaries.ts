@@ -1,8 +1,4 @@
-import { run } from "../../host/process/command.ts";
-import { fail } from "../../errors/error.ts";
-import { findBinaries } from "../../postgres/instance/binaries.ts";
-import { command } from "../../postgres/instance/directory.ts";
-import { memberOf } from "../../cluster/context.ts";
+import { findPrograms, requireRunnable } from "../../cluster/programs.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
@@ -15,26 +11,10 @@ export function binariesHandler(deps: Deps): Handlers["setBinaries"] {
   const { state, events, home, context } = deps;
   return async ({ params, body }) => {
     const { record, loop } = await requireCluster(deps, params.cluster);
-    const found = await findBinaries({
-      toolsDirectory: `${home.postgres}/tools`,
-      major: record.major,
-      directory: body.directory,
-    });
+    const found = await findPrograms(home, { major: record.major, directory: body.directory });
     const moved = { ...record, binaries: found.directory };
     const members = loop.view()?.members ?? [];
-    for (const { record: machine } of members.slice(0, 1)) {
-      await run(command(memberOf(context, moved, machine), "postgres", ["--version"]), {
-        cwd: "/",
-        timeoutMs: 10_000,
-      }).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        throw fail(
-          "postgres_binaries_missing",
-          { major: record.major, tried: `PostgreSQL's user cannot run it in ${found.directory}: ${why}` },
-          error,
-        );
-      });
-    }
+    for (const { record: machine } of members.slice(0, 1)) await requireRunnable(context, moved, machine);
     await state.clusters.update(record, (current) => ({ ...current, binaries: found.directory }));
     await events.append(
       record.app,

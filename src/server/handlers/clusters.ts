@@ -5,7 +5,7 @@ import { fail } from "../../errors/error.ts";
 import { checkAppName, checkRegion } from "../../model/name.ts";
 import type { AppRecord, ClusterRecord } from "../../model/records.ts";
 import { checkPassword, clusterSecrets, databaseUrl } from "../../model/secret.ts";
-import { findBinaries } from "../../postgres/instance/binaries.ts";
+import { findPrograms } from "../../cluster/programs.ts";
 import { sealedSecret } from "../../vault/sealed-secret.ts";
 import { appExists } from "./apps.ts";
 import { requireCluster } from "./cluster.ts";
@@ -66,11 +66,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       const taken = await state.apps.get({ name });
       if (taken !== undefined) throw appExists(taken);
       call.progress("looking for PostgreSQL");
-      const binaries = await findBinaries({
-        toolsDirectory: `${deps.home.postgres}/tools`,
-        ...(body.version === undefined ? {} : { major: body.version }),
-        ...(body.binaries === undefined ? {} : { directory: body.binaries }),
-      });
+      const binaries = await findPrograms(deps.home, { major: body.version, directory: body.binaries });
       call.progress(`PostgreSQL ${binaries.version} (${binaries.source}) in ${binaries.directory}`);
 
       const machines = await newMachines(deps, name, region, body.size);

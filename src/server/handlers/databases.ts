@@ -1,13 +1,13 @@
 import { fail } from "../../errors/error.ts";
+import { createDatabaseIn, databasesOf, dropDatabaseIn } from "../../cluster/leader/databases.ts";
+import { createUserIn, dropUserIn, usersOf } from "../../cluster/leader/users.ts";
 import { checkIdentifier } from "../../model/name.ts";
 import { checkPassword } from "../../model/secret.ts";
-import { createDatabase, dropDatabase, listDatabases } from "../../postgres/sql/databases.ts";
-import { createUser, dropUser, hasUser, listUsers } from "../../postgres/sql/roles.ts";
 import { randomPassword } from "../../vault/random-password.ts";
 import type { Deps } from "../deps.ts";
+import { requireLeader } from "./cluster.ts";
 import type { Handlers } from "../http/http.ts";
 import { refuseLoginOfAnother } from "./known-login.ts";
-import { changing, onLeader } from "./leader.ts";
 import { ownerOf } from "./rotation-wish.ts";
 
 type DatabaseHandlers = Pick<
@@ -20,20 +20,17 @@ type DatabaseHandlers = Pick<
  * transaction.
  */
 export function databaseHandlers(deps: Deps): DatabaseHandlers {
-  const { events, state } = deps;
+  const { context, events, state } = deps;
   return {
-    listDatabases: ({ params }) => onLeader(deps, params.cluster, (session) => listDatabases(session)),
+    listDatabases: async ({ params }) => databasesOf(context, await requireLeader(deps, params.cluster)),
 
     async createDatabase({ params, body }) {
       checkIdentifier(body.name, "database");
-      return changing(deps, params.cluster, async (session) => {
-        const owner = body.owner ?? "postgres";
-        if (!(await hasUser(session, owner))) throw fail("user_not_found", { user: owner, app: params.cluster });
-        await createDatabase(session, { name: body.name, owner });
-        await events.append(params.cluster, `database ${body.name} of ${params.cluster} was created for ${owner}`);
-        const made = (await listDatabases(session)).find((database) => database.name === body.name);
-        return made ?? { name: body.name, owner, bytes: 0, users: [owner] };
-      });
+      const owner = body.owner ?? "postgres";
+      const led = await requireLeader(deps, params.cluster);
+      const made = await createDatabaseIn(context, led, { name: body.name, owner });
+      await events.append(params.cluster, `database ${body.name} of ${params.cluster} was created for ${owner}`);
+      return made;
     },
 
     async dropDatabase({ params }) {
@@ -46,22 +43,20 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
           apps: attached.map((attachment) => attachment.app).join(", "),
           app: params.cluster,
         });
-      await changing(deps, params.cluster, (session) => dropDatabase(session, params.database));
+      await dropDatabaseIn(context, await requireLeader(deps, params.cluster), params.database);
       await events.append(params.cluster, `database ${params.database} of ${params.cluster} was dropped`);
       return {};
     },
 
-    listUsers: ({ params }) => onLeader(deps, params.cluster, (session) => listUsers(session)),
+    listUsers: async ({ params }) => usersOf(context, await requireLeader(deps, params.cluster)),
 
     async createUser({ params, body }) {
       const user = checkIdentifier(body.name, "user");
       await refuseLoginOfAnother(deps, params.cluster, user);
       const password = body.password === undefined ? randomPassword() : checkPassword(body.password);
-      await changing(deps, params.cluster, (session) =>
-        createUser(session, { name: user, password, superuser: body.superuser }),
-      );
-      // A public door refuses superusers by name: this one shall be known soon.
-      deps.clusters.find(params.cluster)?.wake();
+      const led = await requireLeader(deps, params.cluster);
+      await createUserIn(context, led, { name: user, password, superuser: body.superuser });
+      led.loop.wake(); // a public ingress refuses superusers by name
       await events.append(params.cluster, `user ${user} of ${params.cluster} was created`);
       return { user, password };
     },
@@ -77,7 +72,7 @@ export function databaseHandlers(deps: Deps): DatabaseHandlers {
         });
       const owner = await ownerOf(deps, params.cluster, params.user);
       if (owner !== params.user) throw fail("user_in_use", { user: params.user, why: `${owner} logs in as it` });
-      await changing(deps, params.cluster, (session) => dropUser(session, params.user));
+      await dropUserIn(context, await requireLeader(deps, params.cluster), params.user);
       await events.append(params.cluster, `user ${params.user} of ${params.cluster} was dropped`);
       return {};
     },

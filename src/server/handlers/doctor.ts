@@ -1,6 +1,5 @@
 import { clusterHost } from "../../model/attachment-url.ts";
 import { leaderPort, memberPort, poolPort, memberPoolPort } from "../../model/ports.ts";
-import { within } from "../../base/deadline.ts";
 import type { Attached, ClusterFacts, Facts, Target } from "../../doctor/facts.ts";
 import { judge } from "../../doctor/judge.ts";
 import { knock } from "../../doctor/probing.ts";
@@ -11,10 +10,10 @@ import { portableHost } from "../../model/address.ts";
 import { checkRegion } from "../../model/name.ts";
 import type { AppRecord, ClusterRecord, MachineRecord } from "../../model/records.ts";
 import { checkSecretName, clusterSecrets, databaseUrl } from "../../model/secret.ts";
-import { admission } from "../../postgres/sql/connect-privilege.ts";
+import { admissionOf } from "../../cluster/leader/connections.ts";
 import type { Warning } from "../../capacity/facts.ts";
 import { formerServers } from "../../reconcile/former-servers.ts";
-import { memberOf, passwordsOf } from "../../cluster/context.ts";
+import { passwordsOf } from "../../cluster/context.ts";
 import { leaderOf, leads } from "../../cluster/view.ts";
 import { requireApp } from "./apps.ts";
 import type { Deps } from "../deps.ts";
@@ -155,26 +154,14 @@ async function clusterFacts(
   const leader = view && leaderOf(view);
   const members = view?.members.map((member) => memberShape(view, member, deps.place.mode)) ?? [];
   const answers = leader !== undefined && leads(leader) && typeof target === "object";
-  const asked = answers ? await ask(deps, cluster, leader.record, target) : undefined;
-  const role =
-    answers && attachment?.cluster === cluster.app ? await ask(deps, cluster, leader.record, attachment) : undefined;
+  const ask = (as: Pick<Target, "user" | "database">) =>
+    answers ? admissionOf(deps.context, { record: cluster, leader }, as) : undefined;
+  const asked = answers ? await ask(target) : undefined;
+  const role = attachment?.cluster === cluster.app ? await ask(attachment) : undefined;
   return {
     name: cluster.app,
     members,
     admission: asked,
     ...(role !== undefined && role.role === undefined ? { roleless: true } : {}),
   };
-}
-
-/** Over the connection that is held open anyhow: where all are taken, another would be refused. */
-async function ask(
-  deps: Deps,
-  cluster: ClusterRecord,
-  leader: MachineRecord,
-  target: Pick<Target, "user" | "database">,
-): Promise<ClusterFacts["admission"]> {
-  const { perch } = await passwordsOf(deps, cluster.app);
-  const session = await deps.context.monitors.session(memberOf(deps, cluster, leader), perch);
-  // Undefined is a line of its own: the leader could not be asked.
-  return session && within(5_000, admission(session, target.user, target.database)).catch(() => undefined);
 }

@@ -3,7 +3,6 @@ import { superuser } from "../../postgres/instance/hba.ts";
 import { type Session, withSession } from "../../postgres/sql/session.ts";
 import { memberOf, passwordsOf } from "../../cluster/context.ts";
 import { doubt } from "../../cluster/monitor.ts";
-import { inTurn } from "../../cluster/shared-catalogs.ts";
 import { requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 
@@ -29,7 +28,3 @@ export async function onLeader<T>(
     throw error;
   }
 }
-
-/** The same for work that changes roles or databases: one after another. */
-export const changing: typeof onLeader = (deps, app, work, database) =>
-  inTurn(app, () => onLeader(deps, app, work, database));

@@ -1,6 +1,5 @@
 import { fail } from "../../errors/error.ts";
-import { tablespacesOutside } from "../../postgres/instance/tablespaces.ts";
-import { layout } from "../../postgres/instance/directory.ts";
+import { tablespacesOf } from "../../cluster/tablespaces.ts";
 import { checkRegion, printable } from "../../model/name.ts";
 import type { MachineRecord } from "../../model/records.ts";
 import type { ClusterView, MemberView } from "../../cluster/view.ts";
@@ -62,7 +61,7 @@ export function machineHandlers(deps: Deps): MachineHandlers {
           why: whyNotLed(leader),
           machine: cluster.leader,
         });
-      const outside = await tablespacesOutside(layout(deps.home, cluster.leader));
+      const outside = await tablespacesOf(deps.home, cluster.leader);
       if (outside.length > 0) throw fail("tablespaces_present", { app: cluster.app, tablespaces: outside.join(", ") });
       const [record] = await newMachines(deps, cluster.app, region, 1);
       if (record === undefined) throw fail("internal", { why: "no machine was numbered" });

@@ -3,24 +3,20 @@ import { leaderPort, memberPort } from "../../model/ports.ts";
 import { fail } from "../../errors/error.ts";
 import { portableHost } from "../../model/address.ts";
 import { checkIdentifier, checkRegion } from "../../model/name.ts";
-import type { AttachmentRecord, ClusterRecord } from "../../model/records.ts";
-import { layout } from "../../postgres/instance/directory.ts";
-import { beginLog } from "../../postgres/instance/logs.ts";
-import { beginStartLog } from "../../postgres/instance/start-log.ts";
-import { listSuperusers } from "../../postgres/sql/roles.ts";
-import { personOptions } from "../../postgres/sql/session-options.ts";
+import type { ClusterRecord } from "../../model/records.ts";
+import { optionsFor } from "../../cluster/leader/connections.ts";
+import { logsOf } from "../../cluster/logs.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Call } from "../http/call.ts";
 import type { Handlers } from "../http/http.ts";
-import { onLeader } from "./leader.ts";
 import { knownLogin } from "./known-login.ts";
 import { inside } from "./runs.ts";
 
 type SessionHandlers = Pick<Handlers, "session" | "clusterLogs">;
 
 export function sessionHandlers(deps: Deps): SessionHandlers {
-  const { state, place } = deps;
+  const { context, state, place } = deps;
   /** The relay to the leader, or that region's own member where it has one. */
   const portablePort = async (cluster: ClusterRecord, region: string | undefined): Promise<number> => {
     const member = (await state.machines.list()).find(
@@ -33,7 +29,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
      * With a region: its nearest member itself, which the order of the region's resolver finds. Without: the leader.
      */
     async session({ params, body }) {
-      const { record } =
+      const { record, loop } =
         body.region === undefined
           ? await requireLeader(deps, params.cluster)
           : await requireCluster(deps, params.cluster);
@@ -42,6 +38,7 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
         (candidate) => candidate.user === user && candidate.phase === "ready",
       );
       const { login, password } = await knownLogin(deps, record.app, attachment, user);
+      const options = await optionsFor(context, loop.view(), { user, attachment, database: body.database });
       const app = await state.apps.get({ name: record.app });
       const region = body.region === undefined ? (app?.primaryRegion ?? "ams") : checkRegion(body.region);
       const portable = place.mode === "portable";
@@ -61,35 +58,13 @@ export function sessionHandlers(deps: Deps): SessionHandlers {
           PGUSER: login,
           PGDATABASE: body.database ?? attachment?.database ?? "postgres",
           ...(password === undefined ? {} : { PGPASSWORD: password }),
-          ...((await needsPins(deps, record.app, { user, attachment, database: body.database }))
-            ? { PGOPTIONS: personOptions() }
-            : {}),
+          ...(options === undefined ? {} : { PGOPTIONS: options }),
         },
       };
     },
 
     clusterLogs: ({ params, query }, call) => logFeed(deps, params.cluster, query, call),
   };
-}
-
-/**
- * Whether a person who logs in as this role has rights that the owner of the database has not; so it is taken where the
- * leader cannot tell.
- */
-async function needsPins(
-  deps: Deps,
-  cluster: string,
-  {
-    user,
-    attachment,
-    database,
-  }: { user: string; attachment: AttachmentRecord | undefined; database: string | undefined },
-): Promise<boolean> {
-  if (attachment !== undefined)
-    return attachment.superuser || (database ?? attachment.database) !== attachment.database;
-  if (user === "postgres") return true;
-  // Where that cannot be asked, the session is taken for a superuser's: that is the careful answer.
-  return onLeader(deps, cluster, async (session) => (await listSuperusers(session)).includes(user)).catch(() => true);
 }
 
 type Line = { at: string; machine: string; region: string; level: string; message: string };
@@ -118,10 +93,9 @@ async function* logFeed(
   });
 
   const logs = await Promise.all(
-    machines.flatMap((machine) => {
-      const { log } = layout(deps.home, machine.id);
-      return [beginLog(log, query.last), beginStartLog(log)].map(async (begun) => ({ machine, ...(await begun) }));
-    }),
+    machines.flatMap((machine) =>
+      logsOf(deps.home, machine.id, query.last).map(async (begun) => ({ machine, ...(await begun) })),
+    ),
   );
   const sorted = logs
     .flatMap(({ machine, past }) => past.map((line) => named(machine, line)))

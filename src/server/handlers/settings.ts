@@ -1,18 +1,16 @@
 import { fail } from "../../errors/error.ts";
-import type { ClusterRecord, MachineRecord } from "../../model/records.ts";
-import { listSettings, restartNeeded, type Setting } from "../../postgres/sql/pg-settings.ts";
-import { hasData } from "../../postgres/instance/directory.ts";
-import { trySettings } from "../../postgres/instance/validate-settings.ts";
-import { configurationOf, memberOf, passwordsOf, settingsInForce } from "../../cluster/context.ts";
+import type * as api from "../../api/schemas.ts";
+import type { ClusterRecord } from "../../model/records.ts";
+import { settingsInForce } from "../../cluster/context.ts";
+import { restartNeededFor, settingsOf } from "../../cluster/leader/settings.ts";
 import type { ClusterLoop } from "../../cluster/cluster-loop.ts";
-import { machineOf, requireProgram } from "../../reconcile/members.ts";
 import { changedSettings } from "../../reconcile/take-back.ts";
+import { tryChange } from "../../reconcile/try-settings.ts";
 import { type ClusterView, leaderOf, leads } from "../../cluster/view.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
 import type { Call } from "../http/call.ts";
 import type { Handlers } from "../http/http.ts";
-import { onLeader } from "./leader.ts";
 import { settle } from "../wait.ts";
 
 type SettingHandlers = Pick<Handlers, "listSettings" | "updateSettings">;
@@ -29,13 +27,9 @@ export function settingHandlers(deps: Deps): SettingHandlers {
       // What was changed is known without PostgreSQL, and is what one needs to know where it does not start.
       if (names === undefined && !query.all && known.phase === "ready" && leading(loop.view()) === undefined)
         return kept(known);
-      const { record } = await requireLeader(deps, params.cluster);
-      const rows = await onLeader(deps, params.cluster, (session) =>
-        listSettings(session, new Set(Object.keys(record.settings)), {
-          all: query.all,
-          ...(names === undefined ? {} : { names }),
-        }),
-      );
+      const led = await requireLeader(deps, params.cluster);
+      const { record } = led;
+      const rows = await settingsOf(context, led, { all: query.all, ...(names === undefined ? {} : { names }) });
       const unknown = names?.find((name) => !rows.some((row) => row.name.toLowerCase() === name.toLowerCase()));
       if (unknown !== undefined)
         throw fail("setting_unknown", { name: unknown, version: record.major, app: record.app });
@@ -57,9 +51,9 @@ export function settingHandlers(deps: Deps): SettingHandlers {
         Object.entries({ ...settingsInForce(record), ...set }).filter(([name]) => !unset.includes(name)),
       );
 
-      await attempt(deps, record, { set, settings });
+      await tryChange(context, record, { set, settings });
       const led = leading(loop.view()) !== undefined;
-      const restart = led ? await onLeader(deps, params.cluster, (session) => restartNeeded(session, names)) : [];
+      const restart = led ? await restartNeededFor(context, await requireLeader(deps, params.cluster), names) : [];
       context.takenBack.delete(record.app);
       await state.clusters.update(record, (current) => changedSettings(current, settings));
       const later = restart.length === 0 ? "" : `; ${restart.join(", ")} take effect at the next restart`;
@@ -80,26 +74,6 @@ const leading = (view: ClusterView | undefined) => {
   const leader = view === undefined ? undefined : leaderOf(view);
   return leader !== undefined && leads(leader) ? leader : undefined;
 };
-
-/**
- * Asks PostgreSQL whether it would start with them. Where there is no data it cannot be asked, and nothing is the worse
- * for it.
- */
-async function attempt(
-  deps: Deps,
-  record: ClusterRecord,
-  change: { set: Record<string, string>; settings: Record<string, string> },
-): Promise<void> {
-  const { context } = deps;
-  const machine: MachineRecord = await machineOf(context, record.leader);
-  const member = memberOf(context, record, machine);
-  if (!(await hasData(member.layout))) return;
-  await requireProgram(record);
-  const { settingsBefore: _before, ...rest } = record;
-  const { replicator } = await passwordsOf(deps, record.app);
-  const { settings } = configurationOf(context, { ...rest, settings: change.settings }, machine, undefined, replicator);
-  await trySettings(member, { changes: change.set, settings });
-}
 
 /** Every member that runs has them in its files, and was told. */
 const configured = (loop: ClusterLoop, call: Call, app: string, settings: Record<string, string>): Promise<true> =>
@@ -150,7 +124,7 @@ async function tryToLead(
 }
 
 /** As they were given; the rest nobody can tell now. */
-const kept = ({ settings }: ClusterRecord): Setting[] =>
+const kept = ({ settings }: ClusterRecord): api.Setting[] =>
   Object.entries(settings)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => ({

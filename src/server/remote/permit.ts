@@ -2,7 +2,7 @@ import type { Access, Route } from "../../api/route.ts";
 import { scopes } from "../../api/route.ts";
 import { fail, type PerchError } from "../../errors/error.ts";
 import type { TokenRecord } from "../../model/records.ts";
-import { runsProgram } from "../../postgres/instance/setting-programs.ts";
+import { runsProgram } from "../../model/setting-programs.ts";
 
 /** What a token may do, from the route's own data. Pure. */
 export interface Asked {

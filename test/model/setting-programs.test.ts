@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runsProgram } from "../../../src/postgres/instance/setting-programs.ts";
+import { runsProgram } from "../../src/model/setting-programs.ts";
 
 describe("a setting", () => {
   it.each([
