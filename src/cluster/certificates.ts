@@ -1,10 +1,14 @@
+import { serialiseBy } from "../base/serialise.ts";
 import { clusterHost } from "../model/attachment-url.ts";
+import type { Home } from "../host/system/home.ts";
 import { readText } from "../host/files/files.ts";
+import type { Exposure } from "../model/exposure.ts";
 import type { ClusterRecord, MachineRecord } from "../model/records.ts";
 import type { Authority } from "../postgres/tls/authority.ts";
 import type { Credentials, Subject } from "../postgres/tls/certificate.ts";
 import { readCertificate, writeCertificates } from "../postgres/instance/configure.ts";
-import type { Member } from "../postgres/instance/directory.ts";
+import { layout, type Member } from "../postgres/instance/directory.ts";
+import { acmeFiles } from "../postgres/tls/acme-directory.ts";
 import { type GivenCertificate, readGiven } from "../postgres/tls/given-certificate.ts";
 import { type Context, hostOf, memberOf } from "./context.ts";
 
@@ -13,7 +17,13 @@ import { type Context, hostOf, memberOf } from "./context.ts";
  * public door, as it lies in its files now: a renewed one is served as soon as it is seen. A server has one
  * certificate, for all who come.
  */
-export async function certify(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> {
+export const certify = (context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> =>
+  inTurn(machine.id, () => write(context, cluster, machine));
+
+/** A start and a renewal write the same files. */
+const inTurn = serialiseBy();
+
+async function write(context: Context, cluster: ClusterRecord, machine: MachineRecord): Promise<boolean> {
   const member = memberOf(context, cluster, machine);
   const { authority, state } = context;
   const members = (await state.machines.list()).filter(({ app, kind }) => app === cluster.app && kind === "postgres");
@@ -21,6 +31,19 @@ export async function certify(context: Context, cluster: ClusterRecord, machine:
   if (due === undefined) return false;
   if ("root" in due) return writeCertificates(member, { ...due, authority: `${authority.trusted}${due.root}` });
   return writeCertificates(member, { ...(await authority.issue(due)), authority: authority.trusted });
+}
+
+/** What a member has to serve; undefined where it has no certificate or key of its own. */
+export const servedBy = (home: Home, machine: string): ReturnType<typeof readCertificate> =>
+  readCertificate(layout(home, machine));
+
+type Files = NonNullable<Exposure["files"]>;
+
+/** The files of a public name: those below an ACME client's directory, or those that were named. Whether they serve. */
+export async function requireGiven(hostname: string, given: string | Files): Promise<Files> {
+  const files = typeof given === "string" ? await acmeFiles(given, hostname) : given;
+  await readGiven(files, hostname);
+  return files;
 }
 
 /** Whether the member has the certificate it should serve, now that these are the members. */

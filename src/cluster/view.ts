@@ -52,8 +52,6 @@ export interface MemberFacts {
   former: boolean;
   /** Slots of Perch's on a replica: those of the time when it led. */
   ownSlots: readonly string[];
-  /** It has the certificate it should serve: one that lasts and is for every member, or the one that was given. */
-  certified: boolean;
 }
 
 export interface Apart {

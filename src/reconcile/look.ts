@@ -14,7 +14,6 @@ import { type Slot, type Survey, survey } from "../postgres/sql/probe.ts";
 import { type History, historyOf } from "../postgres/replication/timeline.ts";
 import { exists } from "../host/files/files.ts";
 import { isAlive, isSuspended } from "../host/process/process.ts";
-import { isCertified } from "../cluster/certificates.ts";
 import { configurationOf, type Context, memberOf, type Passwords } from "../cluster/context.ts";
 import type { MemberFacts } from "../cluster/view.ts";
 
@@ -100,7 +99,6 @@ export async function look(
             )
           : [],
       configured,
-      certified: running === undefined || (await isCertified(context, cluster, machine, members)),
     },
   };
 }

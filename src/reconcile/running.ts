@@ -38,10 +38,6 @@ export function running(view: ClusterView, member: MemberView): Reason[] {
     return [
       { step: { do: "configure", machine }, because: `configure ${titleOf(view, member)}: its settings changed` },
     ];
-  if (!facts.certified)
-    return [
-      { step: { do: "configure", machine }, because: `certify ${titleOf(view, member)}: another certificate is due` },
-    ];
   return [];
 }
 

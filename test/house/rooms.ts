@@ -261,7 +261,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       model: "the laws of what is asked for",
       api: "the routes it answers",
       host: "the command that enters the network",
-      postgres: "databases, users and settings are asked of PostgreSQL itself",
       doctor: "`perch doctor`",
       capacity: "the warnings of `perch status`",
       store: "what is desired",

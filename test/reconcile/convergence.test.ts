@@ -23,13 +23,7 @@ const leaderMember = fc.record({
 const replicaMember = fc.record({
   phase,
   wanted,
-  facts: fc.constantFrom(
-    nothing,
-    down,
-    streaming,
-    { ...streaming, configured: false },
-    { ...streaming, certified: false },
-  ),
+  facts: fc.constantFrom(nothing, down, streaming, { ...streaming, configured: false }),
 });
 const world = fc
   .record({

@@ -25,7 +25,7 @@ export function after(view: ClusterView, step: Step): ClusterView {
     case "restart":
       return broken(step.machine) ? view : up(step.machine);
     case "configure":
-      return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true, certified: true } }));
+      return change(step.machine, (old) => ({ ...old, facts: { ...old.facts, configured: true } }));
     case "restore-roles":
       return up(step.machine);
     case "copy":

@@ -116,14 +116,6 @@ describe("plan says in one sentence what it does and why", () => {
       "configure the leader a1 in ams: its settings changed.",
     ],
     [
-      "certifies a member anew when there is one more",
-      cluster(
-        [member("a1", { ...leading, certified: false }), member("l1", nothing, { record: { phase: "creating" } })],
-        { slots: ["perch_l1"] },
-      ),
-      "certify the leader a1 in ams: another certificate is due; copy the leader to the replica l1 in lhr: it was asked for.",
-    ],
-    [
       "restarts what cannot be asked, for its unix socket is gone",
       cluster([member("a1", { ...leading, answers: false, unreachable: true })]),
       "restart the leader a1 in ams: its unix socket is gone, and it cannot be asked without.",

@@ -30,7 +30,6 @@ export const nothing: MemberFacts = {
   streaming: false,
   lagBytes: null,
   configured: true,
-  certified: true,
   apart: undefined,
   paused: undefined,
   version: undefined,

@@ -2,6 +2,7 @@ import { steadyNow } from "../../base/clock.ts";
 import { ask } from "../../base/deadline.ts";
 import { counted } from "../../base/count.ts";
 import { fail } from "../../errors/error.ts";
+import { isServed } from "../../reconcile/concerns/certificates/plan.ts";
 import type { Deps } from "../deps.ts";
 import type { Handlers } from "../http/http.ts";
 
@@ -17,7 +18,11 @@ export function certificateHandlers(deps: Deps): Pick<Handlers, "authority" | "r
   const seenSince = (since: number) => {
     const views = clusters.views() ?? [];
     return views.every(({ now }) => now > since)
-      ? views.flatMap(({ members }) => members).filter(({ facts }) => facts.answers)
+      ? views.flatMap((view) =>
+          view.members
+            .filter(({ facts }) => facts.answers)
+            .map((member) => ({ id: member.record.id, served: isServed(view, member) })),
+        )
       : undefined;
   };
   return {
@@ -38,12 +43,12 @@ export function certificateHandlers(deps: Deps): Pick<Handlers, "authority" | "r
       call.progress("Certifying every member again");
       const certified = () => {
         const members = seenSince(since);
-        return members?.every(({ facts }) => facts.certified) === true ? members : undefined;
+        return members?.every(({ served }) => served) === true ? members : undefined;
       };
       const all = await ask(certified, { everyMs: 50, withinMs: certifiedMs, signal: call.signal });
       if (all === undefined) {
-        const left = (seenSince(0) ?? []).filter(({ facts }) => !facts.certified);
-        const who = left.map(({ record }) => record.id).join(", ");
+        const left = (seenSince(0) ?? []).filter(({ served }) => !served);
+        const who = left.map(({ id }) => id).join(", ");
         throw fail("certificates_late", {
           count: counted(left.length, "member"),
           members: who,

@@ -9,8 +9,7 @@ import {
   parseCidr,
   parseListen,
 } from "../../model/exposure.ts";
-import { acmeFiles } from "../../postgres/tls/acme-directory.ts";
-import { readGiven } from "../../postgres/tls/given-certificate.ts";
+import { requireGiven } from "../../cluster/certificates.ts";
 import { exposureIn, exposureKey, isSet, withoutHalfMade } from "../../reconcile/concerns/exposures/plan.ts";
 import { requireCluster, requireLeader } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
@@ -108,7 +107,6 @@ async function wanted({ place, ingress }: Deps, body: Asked, before: Exposure | 
   if (replicaListen !== undefined) parseListen(replicaListen, "--replica-listen");
   allow.forEach(parseCidr);
   const files = await filesOf(body, hostname);
-  if (files !== undefined) await readGiven(files, hostname);
   if (listen === replicaListen)
     throw fail("listen_invalid", { what: "--replica-listen", value: listen, why: "the leader's port is there" });
   const own = [before?.listen, before?.replicaListen];
@@ -132,6 +130,6 @@ async function filesOf({ certificate, key, acmeDirectory }: Asked, hostname: str
     throw fail("usage_invalid", { reason: "--cert and --key belong together" });
   if (certificate !== undefined && acmeDirectory !== undefined)
     throw fail("usage_invalid", { reason: "a certificate comes from --cert and --key, or from --acme-dir" });
-  if (acmeDirectory !== undefined) return acmeFiles(acmeDirectory, hostname);
-  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  if (acmeDirectory !== undefined) return requireGiven(hostname, acmeDirectory);
+  return certificate === undefined || key === undefined ? undefined : requireGiven(hostname, { certificate, key });
 }

@@ -2,9 +2,7 @@ import { counted } from "../../base/count.ts";
 import { fail } from "../../errors/error.ts";
 import { printable } from "../../model/name.ts";
 import type { ClusterRecord } from "../../model/records.ts";
-import { lossesText, unarchived } from "../../postgres/replication/losses.ts";
-import { memberOf, passwordsOf } from "../../cluster/context.ts";
-import { lossesOf } from "../../cluster/losses.ts";
+import { lossesTextOf, unarchivedOf } from "../../cluster/losses.ts";
 import { type ClusterView, leaderOf, leads, type MemberView, replicasOf, whyNotLed } from "../../cluster/view.ts";
 import { requireCluster } from "./cluster.ts";
 import type { Deps } from "../deps.ts";
@@ -144,16 +142,12 @@ async function tellBefore(
   const leader = leaderOf(view);
   if (leader === undefined || !leads(leader)) return;
   const { app } = view.cluster;
-  const waiting = await deps.context.monitors
-    .session(memberOf(deps.context, view.cluster, leader.record), (await passwordsOf(deps.context, app)).perch)
-    .then((session) => (session === undefined ? 0 : unarchived(session)))
-    // What waits for the archiver is a remark only: without an answer none is made.
-    .catch(() => 0);
+  const waiting = await unarchivedOf(deps.context, view.cluster, leader.record);
   if (waiting > 0)
     call.progress(
       `${counted(waiting, "WAL file")} of machine ${leader.record.id} ${waiting === 1 ? "is" : "are"} not archived; the archive command gets one more second.`,
     );
-  const text = accepted ? "" : lossesText(await lossesOf(deps.context, view.cluster, leader.record, to.record));
+  const text = accepted ? "" : await lossesTextOf(deps.context, view.cluster, leader.record, to.record);
   if (text !== "") throw fail("change_loses", { app, what: text });
 }
 

@@ -2,8 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type * as api from "../../api/schemas.ts";
 import { sourceOf } from "../../model/door-address.ts";
 import type { Exposure } from "../../model/exposure.ts";
-import { readCertificate } from "../../postgres/instance/configure.ts";
-import { layout } from "../../postgres/instance/directory.ts";
+import { servedBy } from "../../cluster/certificates.ts";
 import type { Deps } from "../deps.ts";
 
 /** A public door as the API shows it: as it was asked for, and as it does now. */
@@ -15,7 +14,7 @@ export async function exposureShape(
   const { hostname, listen, replicaListen, allow, allowSuperuser, limits, files } = exposure;
   const door = await deps.ingress.state(cluster.app);
   // The cluster may have no leader with files yet: then nothing is served.
-  const served = await readCertificate(layout(deps.home, cluster.leader)).catch(() => undefined);
+  const served = await servedBy(deps.home, cluster.leader).catch(() => undefined);
   return {
     cluster: cluster.app,
     hostname,

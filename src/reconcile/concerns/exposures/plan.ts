@@ -2,6 +2,7 @@ import { concernKey, type ConcernStep, type Due } from "../../../cluster/concern
 import type { ClusterView } from "../../../cluster/view.ts";
 import type { IngressWay } from "../../../cluster/ways.ts";
 import type { ClusterRecord } from "../../../model/records.ts";
+import { isServed } from "../certificates/plan.ts";
 
 interface OfExposure extends ConcernStep {
   readonly concern: "exposures";
@@ -54,8 +55,11 @@ export function forExposure(view: ClusterView, facts: ExposureFacts | undefined)
 }
 
 /** Every server that runs has its lines of pg_hba.conf and its certificate. */
-export const isSet = ({ members }: Pick<ClusterView, "members">): boolean =>
-  members.every(({ facts, busy }) => !facts.running || (facts.configured && facts.certified && busy === undefined));
+export const isSet = (view: ClusterView): boolean =>
+  view.members.every(
+    (member) =>
+      !member.facts.running || (member.facts.configured && isServed(view, member) && member.busy === undefined),
+  );
 
 /** What was asked for at that time and has not come true is taken back; the one before it is wanted again. Pure. */
 export function withoutHalfMade(record: ClusterRecord, createdAt: string): ClusterRecord {

@@ -30,7 +30,8 @@ function contextOf(record: Partial<ClusterRecord>, ingress: { state: "open" | "c
 }
 
 describe("the public ingress of a cluster", () => {
-  const view = cluster([member("a1", leading)]);
+  const certificates = new Map([["a1", { due: false, unreadSince: undefined }]]);
+  const view = { ...cluster([member("a1", leading)]), found: new Map([["certificate", certificates]]) };
   const creating: Exposure = { ...exposure, phase: "creating" };
   const step = exposureConcern.plan(
     { ...view, cluster: { ...view.cluster, exposure: creating } },

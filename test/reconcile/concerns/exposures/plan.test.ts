@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Exposure } from "../../../../src/model/exposure.ts";
 import { exposureConcern } from "../../../../src/reconcile/concerns/exposures/exposures.ts";
+import type { Held } from "../../../../src/reconcile/concerns/certificates/plan.ts";
 import type { ExposureFacts } from "../../../../src/reconcile/concerns/exposures/plan.ts";
 import { plan } from "../../../../src/reconcile/plan.ts";
 import { cluster, leading, member, streaming } from "../../world.ts";
@@ -16,12 +17,24 @@ const planned = (
   facts: Partial<ExposureFacts> | undefined,
   more: { exposure?: Exposure } = { exposure },
   members = [member("a1", leading)],
+  certificates: Partial<Held> = {},
 ) => {
   const view = cluster(members);
   const found = facts && { ingress: "open", superusers: ["postgres"], ...facts };
-  return plan({ ...view, cluster: { ...view.cluster, ...more }, found: new Map([["exposures", found]]) }, [
-    exposureConcern,
-  ]);
+  return plan(
+    {
+      ...view,
+      cluster: { ...view.cluster, ...more },
+      found: new Map<string, unknown>([
+        ["exposures", found],
+        [
+          "certificate",
+          new Map(members.map(({ record }) => [record.id, { due: false, unreadSince: undefined, ...certificates }])),
+        ],
+      ]),
+    },
+    [exposureConcern],
+  );
 };
 
 describe("what is done about a public ingress", () => {
@@ -45,8 +58,8 @@ describe("what is done about a public ingress", () => {
     expect(planned({}, { exposure: unasked }).steps).toMatchObject([{ what: "refuse", names: ["postgres"] }]);
     const behind = [member("a1", leading), member("b1", { ...streaming, configured: false })];
     expect(planned({}, { exposure: creating }, behind).steps.map((step) => step.do)).toEqual(["slots", "configure"]);
-    const uncertified = [member("a1", { ...leading, certified: false })];
-    expect(planned({}, { exposure: creating }, uncertified).steps.map((step) => step.do)).not.toContain("concern");
+    for (const certificates of [{ due: true }, { unreadSince: 1 }])
+      expect(planned({}, { exposure: creating }, [member("a1", leading)], certificates).steps).toEqual([]);
   });
 
   it("shuts one that is not wanted, whoever opened it", () => {

@@ -14,7 +14,7 @@ describe("an attachment from before there were connection limits", () => {
     const one = pooled === undefined ? record : { ...record, pooled };
     return limitConcern
       .plan(cluster([member("a1", leading)], view), { room, waiting: [{ attachment: one, logins }] })
-      .map(({ step }) => ({ what: step.what, ...("limit" in step ? { limit: step.limit } : {}) }));
+      .map(({ step }) => ("limit" in step && "what" in step ? { what: step.what, limit: step.limit } : step));
   };
 
   it("gets the default while it uses half of it at most, by each of its logins, and none before that", () => {
