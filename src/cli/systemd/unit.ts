@@ -83,6 +83,7 @@ const ofRoot = [
     "CAP_SYS_ADMIN", // namespaces and the mounts in them
     "CAP_SYS_PTRACE", // to tell a postmaster by the directory it works in
     "CAP_SETUID CAP_SETGID", // to become postgres, and nobody
+    "CAP_SETPCAP", // to take rights from what it starts
     "CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_KILL", // its files and processes
   ].join(" ")}`,
 ];
