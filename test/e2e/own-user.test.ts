@@ -47,7 +47,8 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
     const members = async () => (await world.cluster()).members;
     const runsAs = async (id: string) => {
       const pid = (await members()).find((member) => member.id === id)?.pid;
-      return pid === undefined || pid === null ? undefined : statSync(`/proc/${pid}`).uid;
+      // It may be restarting just now.
+      return pid === undefined || pid === null ? undefined : statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
     };
     const streams = (id: string) =>
       eventually(
@@ -225,7 +226,9 @@ describe.skipIf(!isRoot() || missingTools("ip", "nft", "unshare", "nsenter", "ps
       expect(halfway).toEqual([before.uid, true]);
       expect([await runsAs(id), strange(id, now.uid)]).toEqual([now.uid, []]);
       expect(uidOf(join(data, "base", "laid", "1"))).toBe(now.uid);
-      for (const member of await members()) expect([member.id, await runsAs(member.id)]).toEqual([member.id, now.uid]);
+      // The next perchd goes on with the members that are left.
+      for (const member of await members())
+        await eventually(`${member.id} has moved`, async () => (await runsAs(member.id)) === now.uid, 30_000);
       const failed = failures();
       await end();
       // A session ends with the leader that it led to, in session mode over 6432, too: the one that stays open, and a
