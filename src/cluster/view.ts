@@ -120,6 +120,8 @@ export interface ClusterView {
   lostSlots: readonly string[];
   /** Concern → what it found. */
   found: ReadonlyMap<string, unknown>;
+  /** Concern → why it could not be looked at this time. Nothing is planned for it, and for all others as ever. */
+  unseen: ReadonlyMap<string, string>;
   /** How each of them stands, where it says. */
   progress: readonly Progress[];
   /** Whatever a step is under way on, or failed on. */

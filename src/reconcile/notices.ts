@@ -75,7 +75,7 @@ function turn(view: ClusterView, member: MemberView): string {
  * not worth a word.
  */
 export function newNotices(view: ClusterView, said: Map<string, string>): string[] {
-  return view.members.flatMap((member) => {
+  const ofMembers = view.members.flatMap((member) => {
     const { id, region } = member.record;
     const who = `${member === leaderOf(view) ? "leader" : "replica"} ${id} in ${region}`;
     const notice = lasts(view, member) ? noticeOf(view, member) : undefined;
@@ -89,7 +89,22 @@ export function newNotices(view: ClusterView, said: Map<string, string>): string
     said.set(id, notice);
     return [`${who}: ${notice}`];
   });
+  return [...ofMembers, ...ofUnseen(view, said)];
 }
+
+/** Concerns are told from members by their names. */
+function ofUnseen({ unseen, found }: ClusterView, said: Map<string, string>): string[] {
+  const begun = [...unseen].filter(([name, why]) => !alike(said.get(name) ?? "", why));
+  const over = [...said.keys()].filter((name) => found.has(name));
+  for (const [name, why] of begun) said.set(name, why);
+  for (const name of over) said.delete(name);
+  return [
+    ...begun.map(([name, why]) => `what is there of ${plural(name)} cannot be looked at, and stays as it is: ${why}`),
+    ...over.map((name) => `what is there of ${plural(name)} can be looked at again`),
+  ];
+}
+
+const plural = (name: string): string => (name.endsWith("s") ? name : `${name}s`);
 
 const lastsMs = 5_000;
 /** What has nothing to do with streaming is so from the first moment. */

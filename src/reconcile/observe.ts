@@ -9,6 +9,7 @@ import { diskRoom } from "../host/system/machine.ts";
 import { apartOf } from "./apart.ts";
 import { type Context, memberOf, passwordsOf } from "../cluster/context.ts";
 import type { LoopMemory } from "./loop.ts";
+import { ofConcerns, unseenProgress } from "./concern-facts.ts";
 import { attachmentKey } from "./concerns/attachments/plan.ts";
 import { nameOf, triedKey } from "./step.ts";
 import { type AnyConcern, concernKey } from "../cluster/concern.ts";
@@ -92,23 +93,21 @@ export async function observe(
       },
       ...remembered(record.id),
     })),
-    found: new Map(
-      await Promise.all(
-        concerns.map(async (one) => {
-          const since = (thing: string, what: string, holds: boolean) => {
-            const key = concernKey(one.name, thing);
-            return noted(key, what, holds && !memory.under.has(key));
-          };
-          return [one.name, await one.observe(context, cluster, onLeader?.session, { machines, since })] as const;
-        }),
-      ),
-    ),
+    ...(await ofConcerns(context, concerns, (one) => {
+      const since = (thing: string, what: string, holds: boolean) => {
+        const key = concernKey(one.name, thing);
+        return noted(key, what, holds && !memory.under.has(key));
+      };
+      return one.observe(context, cluster, onLeader?.session, { machines, since });
+    })),
     things: new Map([...memory.under.keys(), ...memory.troubles.keys()].map((thing) => [thing, remembered(thing)])),
     attachments: attachments.map((record) => ({ record, ...remembered(attachmentKey(record)) })),
     ...remembered("cluster"),
     now,
   };
-  const progress = concerns.flatMap((one) => one.progress?.(seen, seen.found.get(one.name)) ?? []);
+  const progress = concerns.flatMap((one) =>
+    seen.unseen.has(one.name) ? unseenProgress : (one.progress?.(seen, seen.found.get(one.name)) ?? []),
+  );
   const situation = situationOf(seen);
   return { ...seen, progress, verdict: engine.decide(situation), successors: engine.candidates(situation) };
 }

@@ -32,9 +32,13 @@ export function plan(view: ClusterView, concerns: readonly Planning[] = []): Pla
   return { sentence: `${due.map((reason) => reason.because).join("; ")}.`, steps: due.map((reason) => reason.step) };
 }
 
+const seen = (view: ClusterView, concerns: readonly Planning[]): Planning[] =>
+  concerns.filter(({ name }) => !view.unseen.has(name));
+
 function destroying(view: ClusterView, concerns: readonly Planning[]): Reason[] {
-  const first = concerns.flatMap((one) => one.clear?.(view, view.found.get(one.name)) ?? []);
-  if (first.length > 0) return first;
+  const first = seen(view, concerns).flatMap((one) => one.clear?.(view, view.found.get(one.name)) ?? []);
+  // What of one that was not looked at is still to end is not known: the members wait.
+  if (first.length > 0 || view.unseen.size > 0) return first;
   if (view.members.length === 0)
     return [{ step: { do: "forget" }, because: `forget ${view.cluster.app}: no member of it is left` }];
   return view.members.map((member) =>
@@ -71,7 +75,7 @@ function living(view: ClusterView, concerns: readonly Planning[]): Reason[] {
     // One that could not be asked tells nothing of who streams.
     ...(led && view.slots !== undefined ? [...forSlots(view), ...commits(view)] : []),
     ...replicasOf(view).flatMap((replica) => forReplica(view, replica) ?? running(view, replica)),
-    ...concerns.flatMap((one) => one.plan(view, view.found.get(one.name))),
+    ...seen(view, concerns).flatMap((one) => one.plan(view, view.found.get(one.name))),
     ...opening(view),
   ];
 }

@@ -98,6 +98,7 @@ export function cluster(
     tablespaces?: readonly string[];
     attachments?: AttachmentView[];
     found?: ReadonlyMap<string, unknown>;
+    unseen?: ReadonlyMap<string, string>;
     things?: ClusterView["things"];
     pool?: Pool;
     poolBefore?: PoolBefore;
@@ -130,6 +131,7 @@ export function cluster(
     attachments: more.attachments ?? [],
     slots: more.slots ?? [],
     found: more.found ?? new Map<string, unknown>(),
+    unseen: more.unseen ?? new Map<string, string>(),
     things: more.things ?? new Map(),
     lostSlots: more.lostSlots ?? [],
     busy: undefined,

@@ -39,6 +39,7 @@ export function clusterHandlers(deps: Deps): ClusterHandlers {
       busy: undefined,
       trouble: undefined,
       found: new Map(),
+      unseen: new Map(),
       things: new Map(),
       progress: [],
       verdict: { do: "keep" as const },

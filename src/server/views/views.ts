@@ -94,7 +94,12 @@ function noteOf(view: ClusterView, member: MemberView): string | undefined {
     return "its data directory is gone; it is copied again as soon as the leader answers";
   if (!facts.running && member.deaths.length >= crashLoop)
     return `it died ${member.deaths.length} times within a minute and is started ever more slowly; look at: perch logs -a ${record.app}`;
-  return noticeOf(view, member);
+  return noticeOf(view, member) ?? (record.id === view.cluster.leader ? unseenNote(view) : undefined);
+}
+
+function unseenNote({ unseen }: ClusterView): string | undefined {
+  const [first] = unseen;
+  return first === undefined ? undefined : `what is there of its ${first[0]} cannot be looked at: ${first[1]}`;
 }
 
 /** One that was changed may be why; it can be changed without a leader. */
