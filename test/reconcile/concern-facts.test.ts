@@ -35,13 +35,14 @@ it("a cluster that is being destroyed waits with its members for a concern that 
   expect(plan(cluster(members, { phase: "destroying" }), [due("pooler")]).steps).toMatchObject([{ do: "stop" }]);
 });
 
-it("it is said once when it begins, however its numbers change, and once when it is over", () => {
+it("what cannot be looked at is said once when it begins, however its numbers change, and once when it is over", () => {
   const said = new Map<string, string>();
   const at = (why?: string) =>
     newNotices(
-      cluster([member("a1", leading)], {
-        ...(why === undefined ? { found: new Map([["pooler", {}]]) } : { unseen: new Map([["pooler", why]]) }),
-      }),
+      cluster(
+        [member("a1", leading)],
+        why === undefined ? { found: new Map([["pooler", {}]]) } : { unseen: new Map([["pooler", why]]) },
+      ),
       said,
     );
   expect(at("pid 7 is strange")).toEqual([
