@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../../src/base/deadline.ts";
 import { prepareDirectories } from "../../../src/daemon/prepare.ts";
+import { kernelText } from "../../../src/host/files/kernel-text.ts";
 import { removeTree } from "../../../src/host/files/files.ts";
 import { run } from "../../../src/host/process/command.ts";
 import { findHome } from "../../../src/host/system/home.ts";
@@ -10,6 +12,12 @@ import { type KernelWatch, watchKernel } from "../../../src/network/kernel/watch
 import type { Namespace } from "../../../src/network/namespace.ts";
 import { tempHome } from "../../support/temporary.ts";
 import { missingTools } from "../../support/tools.ts";
+
+/** `nft monitor`, started by this process. */
+function isOurs(pid: string): boolean {
+  const [words, stat] = ["cmdline", "stat"].map((file) => kernelText(`/proc/${pid}/${file}`) ?? "");
+  return words === "nft\0monitor\0" && stat?.split(") ").at(-1)?.split(" ")[1] === String(process.pid);
+}
 
 describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare", "setpriv"))(
   "what the kernel says of its changes",
@@ -46,12 +54,11 @@ describe.skipIf(missingTools("ip", "nft", "nsenter", "unshare", "setpriv"))(
       expect(await ask(() => (heard > before ? true : undefined), { everyMs: 10, withinMs: 10_000 })).toBe(true);
     });
 
-    it.each(["SIGSTOP", "SIGKILL"])(
+    it.each(["SIGSTOP", "SIGKILL"] as const)(
       "is not relied on after %s of who tells it, until it is told again",
       async (signal) => {
-        const { stdout } = await run(["ps", "-o", "pid=,args=", "--ppid", String(process.pid)]);
-        const [pid] = /^ *\d+(?= nft monitor)/m.exec(stdout) ?? [];
-        await run(["kill", `-${signal.slice(3)}`, String(pid).trim()]);
+        const teller = readdirSync("/proc").find((pid) => /^\d+$/.test(pid) && isOurs(pid));
+        process.kill(Number(teller), signal);
         expect(await ask(() => (watch.hears() ? undefined : true), { everyMs: 10, withinMs: 10_000 })).toBe(true);
         expect(await hearing()).toBe(true);
         const before = heard;
