@@ -18,6 +18,7 @@ import { countsOf, failuresOf, sum } from "./test/counts.mjs";
 import { findGo } from "./test/go.mjs";
 import { end, leftMounts, leftNamespaces, leftProcesses } from "./test/leftovers.mjs";
 import { canInstall, install, missing } from "./test/packages.mjs";
+import { readableFor } from "./test/readable.mjs";
 
 const projects = ["house", "unit", "process", "network", "e2e", "fuzz", "faults", "examples"];
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -90,6 +91,8 @@ const directory = mkdtempSync(join(tmpdir(), "perch-test-"));
 // Directories of an ordinary user's tests lie below it, so others may pass through it, but not list it.
 spawnSync("chmod", ["711", directory]);
 
+const readable = readableFor(root);
+if (readable.lead.length > 0) say(`Other users cannot enter ${root}: the tests see it below ${tmpdir()}.`);
 const failures = [];
 
 /** Runs one project; its counts. Without test files vitest writes no report and is content: then nothing is counted. */
@@ -97,7 +100,9 @@ function test(project) {
   say(`\n— ${project} —`);
   const report = join(directory, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const args = [
+  const [program, ...args] = [
+    ...readable.lead,
+    process.execPath,
     "node_modules/vitest/vitest.mjs",
     "run",
     "--project",
@@ -106,7 +111,7 @@ function test(project) {
     ...reporters,
     ...rest,
   ];
-  const succeeded = runs(process.execPath, args, { ...process.env, PERCH_TEST_DIR: directory }) === 0;
+  const succeeded = runs(program, args, { ...process.env, PERCH_TEST_DIR: directory }) === 0;
   if (succeeded && !existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
   const counts = countsOf(report);
   failures.push(...failuresOf(report));
@@ -129,6 +134,7 @@ function leftovers() {
 
 const total = sum([...chosen.map(test), leftovers()]);
 rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+readable.end();
 const none = total.passed + total.failed === 0;
 if (none) say("No test ran.");
 say("");

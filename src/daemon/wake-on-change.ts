@@ -17,8 +17,9 @@ export async function wakeOnChange(
       if (change.type === "put") wake.cluster(change.record.cluster);
     }),
     state.machines.watch(revision, (change) => {
-      if (change.type === "put" && change.record.kind === "postgres") wake.cluster(change.record.app);
-      else wake.network();
+      // A run that begins leaves nothing to be done; one that ends may leave a directory.
+      if (change.type !== "put") wake.network();
+      else if (change.record.kind === "postgres") wake.cluster(change.record.app);
     }),
     state.network.watch(revision, wake.network),
     state.peers.watch(revision, wake.network),

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { identify } from "../../src/host/process/process.ts";
 import { isRoot } from "../../src/host/system/home.ts";
 import { findUser, serverUserName } from "../../src/host/system/users.ts";
 import type { RunningProgram } from "../support/perch.ts";
@@ -184,7 +185,7 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter"))("perch proxy", 
     await client.connect();
     const { daemon } = await world.status();
     process.kill(daemon.pid, "SIGKILL");
-    await eventually("perchd is gone", async () => !(await isThere(daemon.pid)));
+    await eventually("perchd is gone", async () => (await identify(daemon.pid)) === undefined);
     expect((await client.query("SELECT 1")).rowCount).toBe(1);
     expect(await textAt(proxy.listen)).toBe("");
     expect(proxy.stderr()).toContain("Perch is not running");
@@ -213,12 +214,4 @@ async function textAt(listen: string): Promise<string> {
   socket.on("error", () => undefined);
   await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(chunks).toString();
-}
-
-async function isThere(pid: number): Promise<boolean> {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

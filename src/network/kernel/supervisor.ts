@@ -34,8 +34,9 @@ export interface KernelOptions {
 
 /** It is looked at so often though nothing was heard. */
 const sureMs = 60_000;
-/** What changes at once is looked at once. */
-const gatherMs = 500;
+/** It is looked at when nothing was heard for so long; where it goes on changing, as often as before it was heard. */
+const quietMs = 500;
+const gatherMs = 10_000;
 /** What somebody takes away again and again is set as often, and told so often. */
 const sayAgainMs = 60_000;
 
@@ -47,13 +48,16 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
   let well: { listings: Listings; claimed: string } | undefined;
   let faults: KernelFault[] = [];
   let [changed, lookedAt] = [true, 0];
-  let soon: NodeJS.Timeout | undefined;
+  let soon: { timer: NodeJS.Timeout; since: number } | undefined;
   const watch = watchKernel(place, () => {
     changed = true;
-    soon ??= setTimeout(() => {
+    const [now, since] = [steadyNow(), soon?.since ?? steadyNow()];
+    clearTimeout(soon?.timer);
+    const look = () => {
       soon = undefined;
       void inTurn(tend);
-    }, gatherMs).unref();
+    };
+    soon = { timer: setTimeout(look, Math.min(quietMs, Math.max(0, since + gatherMs - now))).unref(), since };
   });
 
   function tell(sentence: string): void {
@@ -116,7 +120,7 @@ export function keepKernel({ place, enterable, claims, say }: KernelOptions): Ke
         return now;
       }),
     stop() {
-      clearTimeout(soon);
+      clearTimeout(soon?.timer);
       watch.stop();
     },
   };

@@ -7,11 +7,19 @@ tls() {
   ask -c "SELECT json_build_object('ssl', ssl, 'address', host(inet_server_addr())) FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 }
 
+# psql, where a shell of its own started it; else that is psql.
+child_of() {
+  for status in /proc/[0-9]*/status; do
+    if grep -qsx "PPid:	$1" "$status"; then basename "$(dirname "$status")" && return; fi
+  done
+  echo "$1"
+}
+
 # Ctrl-C: the interrupt comes to psql, which asks the server to cancel.
 cancel() {
   { ask -c "SELECT pg_backend_pid()" -c "SELECT pg_sleep(60)" -c "SELECT pg_backend_pid()" 2>&1 || true; } > told &
   until [ "$(ask -c "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(60)'")" != "" ]; do :; done
-  kill -INT "$(pgrep -P $! -x psql || echo $!)"
+  kill -INT "$(child_of $!)"
   wait $!
   same=false
   [ "$(head -n 1 told)" = "$(tail -n 1 told)" ] && same=true

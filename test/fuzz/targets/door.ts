@@ -17,9 +17,9 @@ export const door: Target = {
   name: "door",
   claim:
     "a public door brings every byte to its server and back whatever clients do and whatever it is told, keeps no connection and no memory, and counts each out",
-  covers: ["main", "relay", "admission", "settings"]
+  covers: ["main", "relay", "settings"]
     .map((part) => `ingress/${part}`)
-    .concat("host/sockets/join", "model/exposure"),
+    .concat("host/sockets/admission", "host/sockets/join", "model/exposure"),
   seeds: Array.from({ length: 40 }, (_, index) => randomOf(index).bytes(60)),
   tokens: [],
   longest: 300,
