@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask } from "../../src/base/deadline.ts";
 import { occupants } from "../../src/host/process/occupants.ts";
 import { awaitEnd, signalProcess } from "../../src/host/process/process.ts";
 import { isRoot } from "../../src/host/system/home.ts";
@@ -10,6 +9,7 @@ import { runToEnd, start, succeeded } from "../support/perch.ts";
 import { recordProcess } from "../support/processes.ts";
 import { missingTools } from "../support/tools.ts";
 import { killHard, known, netnsOf } from "../support/traces.ts";
+import { catchProcess } from "../support/catch-process.ts";
 import { eventually, worldIn } from "../support/world.ts";
 
 /**
@@ -289,11 +289,9 @@ describe.skipIf(missingTools("ip", "nft", "unshare", "nsenter", "psql"))("who le
         "CREATE TABLE stray AS SELECT n, repeat('x', 500) FROM generate_series(1, 50000) AS n",
         "web",
       );
+      const caught = catchProcess("pg_rewind", id);
       await signalProcess(perchd, "SIGCONT");
-      const works = async () => (await occupants(dataOf(id), "pg_rewind"))[0];
-      const rewinding = await ask(works, { everyMs: 1, withinMs: 60_000 });
-      if (rewinding === undefined) throw new Error("pg_rewind does not run");
-      expect(await signalProcess(rewinding, "SIGSTOP")).toBe(true);
+      const rewinding = await caught;
       if (moment.startsWith("has")) {
         await signalProcess(perchd, "SIGSTOP");
         await signalProcess(rewinding, "SIGCONT");
