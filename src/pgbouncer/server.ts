@@ -8,7 +8,7 @@ import { readBelow, saysBelow, unlessStrange } from "../host/files/below.ts";
 import { findProgram, removeTree, shortenLog, writeWhole } from "../host/files/files.ts";
 import { asOwnerOf, type Place } from "../host/process/place.ts";
 import { endOccupants } from "../host/process/occupants.ts";
-import { endProcess, identify, isAlive, worksIn } from "../host/process/process.ts";
+import { awaitEnd, endProcess, identify, worksIn } from "../host/process/process.ts";
 import { lastWordsAt } from "../host/system/machine.ts";
 import { safeMode } from "../model/pool.ts";
 import type { ProcessIdentity } from "../model/records.ts";
@@ -96,11 +96,12 @@ export async function ensurePooler(pooler: Pooler): Promise<void> {
   await start(pooler, found.program);
 }
 
-/** One that died is no reason to fail: it is started again. */
+/** One that died is no reason to fail: it is started again. Its sockets go a moment before it does. */
 const goneMeanwhile = (running: ProcessIdentity) => async (error: unknown) => {
-  if (await isAlive(running)) throw error;
+  if (!(await awaitEnd(running, endsWithinMs))) throw error;
   return false;
 };
+const endsWithinMs = 500;
 
 /**
  * Has what runs read its settings. It may be older than the program on the disk: they are for what runs. False where it
