@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { PerchError } from "../errors/error.ts";
 import type { MachineRecord } from "../model/records.ts";
+import type { HostAccessState } from "../network/host-access.ts";
 
 /** The host's own way into the network. */
 export interface HostAccessWay {
@@ -14,17 +15,6 @@ export interface HostAccessWay {
   /** As this perchd knows it; `left`: one before it made what is there. */
   look(): "open" | "left" | "closed";
   state(): Promise<HostAccessState>;
-}
-
-export interface HostAccessState {
-  on: boolean;
-  interface: string;
-  /** The host's own in the network. */
-  address: string;
-  resolver: string;
-  /** Whether this host's resolver knows the names; if not, `lines` are what to add to it. */
-  names: boolean;
-  lines: string[];
 }
 
 /** The public ingresses of clusters, as their processes do. */

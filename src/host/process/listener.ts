@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
+import { searchPath } from "../files/files.ts";
 import { kernelText } from "../files/kernel-text.ts";
 
 /** A program that says something whenever something happens, for as long as this process lives. */
@@ -23,7 +24,8 @@ export function startListener(
     detached: true, // Ctrl-C is not meant for it
     cwd: "/",
     stdio: ["ignore", "pipe", "ignore"],
-    env: { ...process.env, LC_ALL: "C" },
+    // An ordinary user's own PATH has neither ip nor nft.
+    env: { ...process.env, PATH: searchPath().join(":"), LC_ALL: "C" },
   });
   let gone = false;
   child.on("error", () => (gone = true));
